@@ -1,0 +1,79 @@
+/**
+ * The contract between kernels and everything else. A kernel is a pure recipe from a workload to a Program; a Program is
+ * plain data that a host can run, a test can snapshot and a person can read. Nothing here knows a device, a clock or a printer.
+ */
+
+import type { Workload } from '../src/workload.ts';
+
+export type Backend = 'scalar' | 'wasm' | 'webgpu';
+
+/** What a device can hold, in bytes and invocations; Infinity where it sets no limit. */
+export interface Limits {
+  /** All memory that a run may take. */
+  memoryBytes: number;
+  /** One tensor. */
+  tensorBytes: number;
+  workgroupMemoryBytes: number;
+  workgroupInvocations: number;
+}
+
+/** What a device can do beyond the minimum. */
+export interface Features {
+  /** WebAssembly relaxed SIMD: fused multiply-add. */
+  relaxedSimd: boolean;
+  /** WebAssembly compiled with V8's revectoriser, which packs neighbouring 128-bit operations into 256-bit ones. */
+  simd256: boolean;
+}
+
+/** A host calls `entry` of the fixed module table (src/host/module.ts) for every unit. */
+export interface ModuleProgram {
+  kind: 'module';
+  entry: string;
+  /** Query rows of one work unit. */
+  blockRows: number;
+}
+
+/**
+ * WebAssembly text with the exports of src/host/wasm.ts: `configure`, `pack` (once for each KV head and thread share) and
+ * `attend` (once for each work unit), over an imported memory `host.memory`.
+ */
+export interface WasmProgram {
+  kind: 'wasm';
+  text: string;
+  blockRows: number;
+  /** Keys are padded to a multiple of this in packed K and V. */
+  keyMultiple: number;
+  /** Bytes of private memory of one thread. */
+  scratchBytes: number;
+}
+
+/** One compute shader; a work unit takes `workgroupsPerUnit` workgroups in x, units go in y. */
+export interface WgslPass {
+  label: string;
+  code: string;
+  workgroupsPerUnit: number;
+}
+
+/**
+ * WGSL passes that share group 0: 0 uniform Params (kernels/wgsl/abi.ts), 1 q, 2 k, 3 v, 4 o, 5 block starts and, where
+ * scratchBytesPerUnit is above 0, 6 scratch.
+ */
+export interface WgslProgram {
+  kind: 'wgsl';
+  passes: WgslPass[];
+  blockRows: number;
+  scratchBytesPerUnit: number;
+}
+
+export type Program = ModuleProgram | WasmProgram | WgslProgram;
+
+export interface Kernel {
+  /** BACKEND-IDEA, for example wasm-flash. */
+  name: string;
+  backend: Backend;
+  /** The idea in one line. */
+  summary: string;
+  /** Why this kernel cannot run the workload on such a device; undefined where it can. */
+  unsupported(workload: Workload, limits: Limits): string | undefined;
+  build(workload: Workload, features: Features): Program;
+}

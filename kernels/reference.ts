@@ -1,0 +1,62 @@
+/** The float64 oracle: attention of one query row from its definition, in the plainest way, for checking everything else. */
+
+export interface ReferenceRow {
+  /** The output row, headDim values. */
+  output: Float64Array;
+  /** Largest absolute scaled logit among the visible keys; 0 where none is visible. */
+  maxLogit: number;
+  /** Root mean square over dims of sum_j p_j |v_j|: how large the terms are that the output sums. */
+  termSize: number;
+}
+
+/**
+ * o = sum_j softmax_j(scale * q . k_j) v_j over the keys low <= j < high; zeros where there is none.
+ *
+ * q is [headDim]; k and v are [seqKv, headDim], row-major. The maximum is subtracted before exponentiation; all sums are float64.
+ */
+export function referenceRow(
+  q: Float32Array,
+  k: Float32Array,
+  v: Float32Array,
+  range: { low: number; high: number },
+  scale: number,
+): ReferenceRow {
+  const headDim = q.length;
+  const output = new Float64Array(headDim);
+  const magnitude = new Float64Array(headDim);
+  const { low, high } = range;
+  if (high <= low) return { output, maxLogit: 0, termSize: 0 };
+
+  const logits = new Float64Array(high - low);
+  let maximum = Number.NEGATIVE_INFINITY;
+  let maxLogit = 0;
+  for (let j = low; j < high; j += 1) {
+    let dot = 0;
+    for (let d = 0; d < headDim; d += 1) dot += at(q, d) * at(k, j * headDim + d);
+    logits[j - low] = dot * scale;
+    maximum = Math.max(maximum, dot * scale);
+    maxLogit = Math.max(maxLogit, Math.abs(dot * scale));
+  }
+
+  let total = 0;
+  for (let j = low; j < high; j += 1) {
+    const weight = Math.exp(at(logits, j - low) - maximum);
+    total += weight;
+    for (let d = 0; d < headDim; d += 1) {
+      const term = weight * at(v, j * headDim + d);
+      output[d] = at(output, d) + term;
+      magnitude[d] = at(magnitude, d) + Math.abs(term);
+    }
+  }
+  let squares = 0;
+  for (let d = 0; d < headDim; d += 1) {
+    output[d] = at(output, d) / total;
+    squares += (at(magnitude, d) / total) ** 2;
+  }
+  return { output, maxLogit, termSize: Math.sqrt(squares / headDim) };
+}
+
+/** An element known to exist; the index arithmetic above keeps it in range. */
+function at(array: Float32Array | Float64Array, index: number): number {
+  return array[index] as number;
+}

@@ -1,0 +1,40 @@
+/** Shipped tile choices, with the device and date of their tuning and the reason. */
+
+import type { Features } from './kernel.ts';
+import type { WasmTile } from './wasm/tile.ts';
+
+/**
+ * WebAssembly has 16 vector registers on x86. With 128-bit operations a 6x2 tile keeps 12 accumulators, 2 panel vectors
+ * and 1 broadcast in them; with the revectoriser pairs share a 256-bit register, so the tile can be twice as wide.
+ */
+export function wasmTile(features: Features): WasmTile {
+  return features.simd256
+    ? { rows: 6, vectors: 4, blockRows: 48, blockKeys: 128, unroll: 4 }
+    : { rows: 6, vectors: 2, blockRows: 48, blockKeys: 128, unroll: 4 };
+}
+
+/** The tile of the WGSL flash kernel. */
+export interface WgslTile {
+  /** Threads along the query rows and along the keys and output columns. */
+  threadRows: number;
+  threadColumns: number;
+  /** Query rows and keys that one thread owns, multiples of 4. */
+  rows: number;
+  keys: number;
+  /** Head dimensions of q and k staged in workgroup memory at a time: 16 divides every head dimension. */
+  chunk: number;
+  /** Keys of V staged at a time. */
+  valueKeys: number;
+  /** Parts in which the weights pass through workgroup memory; divides threadColumns. */
+  weightParts: number;
+}
+
+/**
+ * 64 threads with 8 x 8 scores each: one float of workgroup memory read for each multiply-add of q k^T and 3/4 of one for
+ * p v, in the 16 KiB that every device has up to head dimension 128. Compiled for RDNA2 it spills nothing.
+ */
+export function wgslTile(headDim: number): WgslTile {
+  const common = { threadRows: 8, threadColumns: 8, rows: 8, keys: 8, chunk: 16, weightParts: 2 };
+  // 16 keys of V in the 8 KiB that a chunk of q and k takes; 8 keys above head dimension 128.
+  return { ...common, valueKeys: headDim > 128 ? 8 : 16 };
+}

@@ -1,0 +1,84 @@
+/** WAT of the two register-tiled matrix products: scores = q k^T, and sums = sums * rescale + p v. */
+
+import { panelWidth, type WasmTile } from './tile.ts';
+import { add, get, i32, set, times } from './wat.ts';
+
+/** The arithmetic that a variant has: fused multiply-add where relaxed SIMD is there, else a product and a sum. */
+export type MultiplyAdd = (a: string, b: string, c: string) => string;
+
+export const fusedMultiplyAdd: MultiplyAdd = (a, b, c) => `(f32x4.relaxed_madd ${a} ${b} ${c})`;
+export const plainMultiplyAdd: MultiplyAdd = (a, b, c) => `(f32x4.add (f32x4.mul ${a} ${b}) ${c})`;
+
+const accumulators = (tile: WasmTile) =>
+  times(tile.rows, (r) => Array.from({ length: tile.vectors }, (_, i) => `(local $c${r}_${i} v128)`).join(' '));
+
+/**
+ * One step of the contracted dimension, `step` being its place in an unrolled run: a panel row of `vectors` vectors
+ * from $b, one broadcast a tile row from $a, and rows x vectors multiply-adds.
+ */
+function productStep(tile: WasmTile, step: number, rowBytes: number, multiplyAdd: MultiplyAdd): string {
+  const load = times(tile.vectors, (i) =>
+    set(`b${i}`, `(v128.load offset=${(step * tile.vectors + i) * 16} ${get('b')})`),
+  );
+  const rows = times(
+    tile.rows,
+    (r) => `
+${set('s', `(v128.load32_splat offset=${r * rowBytes + step * 4} ${get('a')})`)}
+${times(tile.vectors, (i) => set(`c${r}_${i}`, multiplyAdd(get('s'), get(`b${i}`), get(`c${r}_${i}`))))}`,
+  );
+  return `${load}\n${rows}`;
+}
+
+function productLoop(tile: WasmTile, rowBytes: number, multiplyAdd: MultiplyAdd): string {
+  const width = panelWidth(tile);
+  return `
+(loop $next
+${times(tile.unroll, (step) => productStep(tile, step, rowBytes, multiplyAdd))}
+${set('a', add(get('a'), i32(tile.unroll * 4)))}
+${set('b', add(get('b'), i32(tile.unroll * width * 4)))}
+(br_if $next (i32.lt_u ${get('a')} ${get('end')})))`;
+}
+
+const storeTile = (tile: WasmTile, rowBytes: number) =>
+  times(tile.rows, (r) =>
+    times(tile.vectors, (i) => `(v128.store offset=${r * rowBytes + i * 16} ${get('c')} ${get(`c${r}_${i}`)})`),
+  );
+
+const workingLocals = (tile: WasmTile) =>
+  `(local $end i32) (local $s v128) ${Array.from({ length: tile.vectors }, (_, i) => `(local $b${i} v128)`).join(' ')}`;
+
+/** $scores: the tile at $c (rows blockKeys floats apart) = rows at $a (headDim floats apart) times the K panel at $b. */
+export function emitScores(headDim: number, tile: WasmTile, multiplyAdd: MultiplyAdd): string {
+  return `
+;; ${tile.rows} rows x ${panelWidth(tile)} keys of scores, over all ${headDim} dims
+(func $scores (param $a i32) (param $b i32) (param $c i32)
+${workingLocals(tile)}
+${accumulators(tile)}
+${set('end', add(get('a'), i32(headDim * 4)))}
+${productLoop(tile, headDim * 4, multiplyAdd)}
+${storeTile(tile, tile.blockKeys * 4)}
+)`;
+}
+
+/**
+ * $values: the tile at $c (rows headDim floats apart) = itself times rescale[row] + weights at $a (rows blockKeys floats
+ * apart, $depth of them, a multiple of the unrolling and above 0) times the V panel at $b.
+ */
+export function emitValues(headDim: number, tile: WasmTile, multiplyAdd: MultiplyAdd): string {
+  const load = times(
+    tile.rows,
+    (r) => `
+${set('s', `(v128.load32_splat offset=${r * 4} ${get('rescale')})`)}
+${times(tile.vectors, (i) => set(`c${r}_${i}`, `(f32x4.mul ${get('s')} (v128.load offset=${r * headDim * 4 + i * 16} ${get('c')}))`))}`,
+  );
+  return `
+;; ${tile.rows} rows x ${panelWidth(tile)} dims of the output sums, over $depth keys
+(func $values (param $a i32) (param $b i32) (param $c i32) (param $rescale i32) (param $depth i32)
+${workingLocals(tile)}
+${accumulators(tile)}
+${load}
+${set('end', add(get('a'), `(i32.shl ${get('depth')} ${i32(2)})`))}
+${productLoop(tile, tile.blockKeys * 4, multiplyAdd)}
+${storeTile(tile, headDim * 4)}
+)`;
+}

@@ -1,0 +1,19 @@
+/** The tile of the WebAssembly kernel: how much of the two matrix products is held in registers and in the caches. */
+
+export interface WasmTile {
+  /** Query rows of the register tile. */
+  rows: number;
+  /** 4-float vectors of the register tile: keys in q k^T, head dimensions in p v. A panel is 4 * vectors wide. */
+  vectors: number;
+  /** Query rows of one work unit, a multiple of `rows`. */
+  blockRows: number;
+  /** Keys of one step of the online softmax, a multiple of the panel width. */
+  blockKeys: number;
+  /** Steps of the contracted dimension that the inner loops unroll; divides 16. */
+  unroll: number;
+}
+
+/** Columns of one packed panel: the keys (K) or head dimensions (V) that a register tile covers. */
+export function panelWidth(tile: WasmTile): number {
+  return tile.vectors * 4;
+}

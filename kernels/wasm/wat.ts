@@ -1,0 +1,47 @@
+/** Small helpers for writing WebAssembly text: constants, counted loops, repetition, indentation. */
+
+/** Joins the results of `emit(0) ... emit(count - 1)`. */
+export function times(count: number, emit: (index: number) => string): string {
+  return Array.from({ length: count }, (_, index) => emit(index)).join('\n');
+}
+
+export const get = (name: string) => `(local.get $${name})`;
+export const set = (name: string, value: string) => `(local.set $${name} ${value})`;
+export const i32 = (value: number) => `(i32.const ${value})`;
+export const add = (a: string, b: string) => `(i32.add ${a} ${b})`;
+export const sub = (a: string, b: string) => `(i32.sub ${a} ${b})`;
+export const mul = (a: string, b: string) => `(i32.mul ${a} ${b})`;
+/** Signed minimum and maximum; both operands are evaluated twice, so they should be cheap. */
+export const min = (a: string, b: string) => `(select ${a} ${b} (i32.lt_s ${a} ${b}))`;
+export const max = (a: string, b: string) => `(select ${a} ${b} (i32.gt_s ${a} ${b}))`;
+/** `value` rounded up to a multiple of `step`, a power of two. */
+export const roundUp = (value: string, step: number) => `(i32.and ${add(value, i32(step - 1))} ${i32(-step)})`;
+
+/** for (counter = from; counter < limit; counter += step) body */
+export function loop(counter: string, from: string, limit: string, step: string, body: string): string {
+  return `${set(counter, from)}
+(block $${counter}_end
+(loop $${counter}_next
+(br_if $${counter}_end (i32.ge_s ${get(counter)} ${limit}))
+${body}
+${set(counter, add(get(counter), step))}
+(br $${counter}_next)))`;
+}
+
+/** Re-indents folded text by its parentheses; comment lines (;;) keep their place. */
+export function indent(text: string): string {
+  let depth = 0;
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line) => {
+      const code = line.replace(/;;.*$/, '').replace(/"[^"]*"/g, '');
+      const balance = (code.match(/\(/g)?.length ?? 0) - (code.match(/\)/g)?.length ?? 0);
+      const leading = /^\)+/.exec(code)?.[0].length ?? 0;
+      const result = `${'  '.repeat(Math.max(0, depth - leading))}${line}`;
+      depth += balance;
+      return result;
+    })
+    .join('\n');
+}

@@ -1,0 +1,84 @@
+/** What every WGSL kernel and its host agree on: bindings, the Params block, and how a work unit is found. */
+
+/** 32-bit words of Params, in order; i32 and f32 members are marked by the host's writer. */
+export const PARAM_NAMES = [
+  'seqKv',
+  'seqQuery',
+  'rowsPerHead',
+  'blocks',
+  'queryHeads',
+  'kvHeads',
+  'group',
+  'unitBase',
+  'lowOffset',
+  'highOffset',
+  'scale',
+] as const;
+export const PARAM_BYTES = 48;
+
+/** A query row that no key reaches has this as its maximum; finite, so that differences stay finite. */
+export const LOWEST = '-0x1p+100f';
+/** What masked scores become: far below LOWEST, so exp2(MASKED - maximum) is 0. */
+export const MASKED = '-0x1p+126f';
+
+/**
+ * Declarations shared by all passes. q, k, v and o are [batch, seq, heads, headDim] as vec4f; `starts` holds the first
+ * row of each block of the slice. scale includes log2(e).
+ */
+export function abi(headDim: number, blockRows: number, scratch: boolean): string {
+  return `struct Params {
+  seqKv: u32,
+  seqQuery: u32,
+  rowsPerHead: u32, // rows of one head that are in memory
+  blocks: u32,      // blocks of rows of one head
+  queryHeads: u32,
+  kvHeads: u32,
+  group: u32,       // query heads that share a KV head
+  unitBase: u32,    // first work unit of this dispatch
+  lowOffset: i32,   // row r sees keys from r + lowOffset
+  highOffset: i32,  // up to, not including, r + highOffset
+  scale: f32,       // softmax scale times log2(e)
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<vec4f>;
+@group(0) @binding(2) var<storage, read> k: array<vec4f>;
+@group(0) @binding(3) var<storage, read> v: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> o: array<vec4f>;
+@group(0) @binding(5) var<storage, read> starts: array<u32>;
+${scratch ? '@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;\n' : ''}
+const columns = ${headDim / 4}u; // vec4 columns of a row
+const blockRows = ${blockRows}u;
+
+struct Unit {
+  q: u32,        // vec4 index of the unit's first row in q and o
+  kv: u32,       // vec4 index of its KV head's first row in k and v
+  firstRow: u32, // of the whole sequence
+  rows: u32,
+}
+
+// Units run KV head by KV head, last rows first, the query heads of a group side by side.
+fn findUnit(index: u32) -> Unit {
+  let member = index % params.group;
+  let block = params.blocks - 1u - (index / params.group) % params.blocks;
+  let kvIndex = index / (params.group * params.blocks);
+  let batch = kvIndex / params.kvHeads;
+  let kvHead = kvIndex % params.kvHeads;
+  let firstRow = starts[block];
+  var unit: Unit;
+  unit.q = ((batch * params.rowsPerHead + block * blockRows) * params.queryHeads + kvHead * params.group + member) * columns;
+  unit.kv = (batch * params.seqKv * params.kvHeads + kvHead) * columns;
+  unit.firstRow = firstRow;
+  unit.rows = min(blockRows, params.seqQuery - firstRow);
+  return unit;
+}
+
+// The keys that row r of the sequence sees, low inclusive, high exclusive.
+fn lowKey(row: u32) -> i32 {
+  return max(i32(row) + params.lowOffset, 0);
+}
+fn highKey(row: u32) -> i32 {
+  return clamp(i32(row) + params.highOffset, 0, i32(params.seqKv));
+}
+`;
+}

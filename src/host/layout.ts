@@ -1,0 +1,110 @@
+/** How a slice lies in memory: [batch, seq, heads, headDim] tensors of what it covers, and its work units in order. */
+
+import { type Data, fillRow } from '../data.ts';
+import { blockStarts, rowsPerHead, type Slice, sliceShape, unitCount } from '../slice.ts';
+import { groupSize, type Workload } from '../workload.ts';
+import type { RowAddress } from './host.ts';
+
+/** One work unit: consecutive rows of one query head, by position in the sequence and by place in the tensors. */
+export interface Unit {
+  /** Element offset of the unit's first row in q and in o. */
+  qOffset: number;
+  /** Element offset of the KV head's first row in k and in v. */
+  kvOffset: number;
+  /** Number of the KV head among those of the slice, for packed copies. */
+  kvIndex: number;
+  firstRow: number;
+  rows: number;
+}
+
+export interface Layout {
+  /** The workload of the tensors that are allocated. */
+  shape: Workload;
+  qElements: number;
+  kvElements: number;
+  /** Elements between a row and the next row of the same head. */
+  qStride: number;
+  kvStride: number;
+  kvHeads: number;
+  units: number;
+  unit(index: number): Unit;
+  /** Element offset in o of a row of the whole workload. Throws RangeError where the slice does not hold it. */
+  locate(address: RowAddress): number;
+}
+
+/**
+ * The layout of a slice. Units come KV head by KV head, in each the last rows first (under a causal mask the heaviest),
+ * and the query heads of a group side by side, so that they share the keys in the cache.
+ */
+export function layoutOf(w: Workload, slice: Slice): Layout {
+  const shape = sliceShape(w, slice);
+  const rows = rowsPerHead(w, slice);
+  const starts = blockStarts(slice);
+  const group = groupSize(w);
+  const qStride = shape.queryHeads * w.headDim;
+  const kvStride = shape.kvHeads * w.headDim;
+
+  return {
+    shape,
+    qElements: shape.batch * rows * qStride,
+    kvElements: shape.batch * w.seqKv * kvStride,
+    qStride,
+    kvStride,
+    kvHeads: shape.batch * shape.kvHeads,
+    units: unitCount(w, slice),
+    unit(index) {
+      const member = index % group;
+      const block = starts.length - 1 - (Math.floor(index / group) % starts.length);
+      const kvIndex = Math.floor(index / (group * starts.length));
+      const batch = Math.floor(kvIndex / shape.kvHeads);
+      const kvHead = kvIndex % shape.kvHeads;
+      const firstRow = starts[block] as number;
+      return {
+        qOffset: (batch * rows + block * slice.blockRows) * qStride + (kvHead * group + member) * w.headDim,
+        kvOffset: batch * w.seqKv * kvStride + kvHead * w.headDim,
+        kvIndex,
+        firstRow,
+        rows: Math.min(slice.blockRows, w.seqQuery - firstRow),
+      };
+    },
+    locate({ batch, queryHead, row }) {
+      const block = starts.indexOf(row - (row % slice.blockRows));
+      if (block < 0 || batch >= shape.batch || queryHead >= shape.queryHeads || row >= w.seqQuery) {
+        throw new RangeError(`row ${row} of head ${queryHead}, batch ${batch} is not in the slice`);
+      }
+      return (batch * rows + block * slice.blockRows + (row % slice.blockRows)) * qStride + queryHead * w.headDim;
+    },
+  };
+}
+
+/** Writes the slice's q, k and v. Arrays are of layout.qElements, layout.kvElements and layout.kvElements. */
+export function fillTensors(
+  data: Data,
+  w: Workload,
+  slice: Slice,
+  tensors: { q: Float32Array; k: Float32Array; v: Float32Array },
+): void {
+  const { shape } = layoutOf(w, slice);
+  let offset = 0;
+  for (let batch = 0; batch < shape.batch; batch += 1) {
+    for (const start of blockStarts(slice)) {
+      const end = Math.min(w.seqQuery, start + slice.blockRows);
+      for (let row = start; row < end; row += 1) {
+        for (let head = 0; head < shape.queryHeads; head += 1) {
+          fillRow(data, w, 'q', batch, head, row, tensors.q, offset);
+          offset += w.headDim;
+        }
+      }
+    }
+  }
+  offset = 0;
+  for (let batch = 0; batch < shape.batch; batch += 1) {
+    for (let token = 0; token < w.seqKv; token += 1) {
+      for (let head = 0; head < shape.kvHeads; head += 1) {
+        fillRow(data, w, 'k', batch, head, token, tensors.k, offset);
+        fillRow(data, w, 'v', batch, head, token, tensors.v, offset);
+        offset += w.headDim;
+      }
+    }
+  }
+}

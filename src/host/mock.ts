@@ -1,0 +1,78 @@
+/** A host without arithmetic or clock, for testing everything around the kernels: fixed rates, chosen failures, oracle outputs. */
+
+import type { Backend } from '../../kernels/kernel.ts';
+import { sliceFlops } from '../slice.ts';
+import type { Host, PrepareRequest } from './host.ts';
+import { oracle } from './oracle.ts';
+import { createTable } from './table.ts';
+
+export interface MockOptions {
+  /** FLOP/s of every program. */
+  rate: number;
+  /** Samples vary by this share, up and down in turn. */
+  jitter: number;
+  /** Seconds that a run really takes. */
+  sleep: number;
+  /** What goes wrong, by program: 'fail' throws in run, 'wrong' gives outputs 1 % off, 'memory' allows 1 KiB. */
+  fault: Record<string, 'fail' | 'wrong' | 'memory'>;
+}
+
+/** Reads "rate=1e9,jitter=0.01,sleep=0.1,wasm=fail" (a backend name maps to its fault). */
+export function parseMockOptions(text: string): MockOptions {
+  const options: MockOptions = { rate: 1e11, jitter: 0, sleep: 0, fault: {} };
+  for (const part of text.split(',').filter((item) => item !== '')) {
+    const [name = '', value = ''] = part.split('=');
+    if (name === 'rate' || name === 'jitter' || name === 'sleep') options[name] = Number(value);
+    else if (value === 'fail' || value === 'wrong' || value === 'memory') options.fault[name] = value;
+    else throw new RangeError(`the mock host does not know '${part}'`);
+  }
+  return options;
+}
+
+export function createMockHost(backend: Backend, options: MockOptions): Host {
+  const table = createTable<{ request: PrepareRequest; runs: number }>();
+  const fault = options.fault[backend];
+  const memory = fault === 'memory' ? 1024 : Number.POSITIVE_INFINITY;
+  return {
+    async environment() {
+      return {
+        device: {
+          name: 'Mock device',
+          backend,
+          software: false,
+          features: [],
+          threads: backend === 'webgpu' ? null : 1,
+          clock: { clock: 'mock', quantumSeconds: 1e-9, emptySeconds: 0, note: null },
+        },
+        deviceLimits: {},
+        limits: { memoryBytes: memory, tensorBytes: memory, workgroupMemoryBytes: 32768, workgroupInvocations: 256 },
+        features: { relaxedSimd: true, simd256: false },
+      };
+    },
+    async compile() {
+      return 0.001;
+    },
+    async prepare(request) {
+      return { id: table.add({ request, runs: 0 }), compileSeconds: 0.001, prepareSeconds: 0.001 };
+    },
+    async run(id) {
+      const entry = table.get(id);
+      if (fault === 'fail') throw new Error('the mock device was told to fail');
+      if (options.sleep > 0) await new Promise<void>((resolve) => setTimeout(resolve, options.sleep * 1000));
+      const { workload, slice } = entry.request;
+      const flops = sliceFlops(workload, slice);
+      entry.runs += 1;
+      const factor = 1 + (entry.runs % 2 === 0 ? options.jitter : -options.jitter);
+      return { seconds: (flops / options.rate) * factor, flops, clock: 'mock' };
+    },
+    async read(id, rows) {
+      const { workload, data } = table.get(id).request;
+      const factor = fault === 'wrong' ? 1.01 : 1;
+      return oracle(workload, data, rows).map(({ output }) => Float32Array.from(output, (value) => value * factor));
+    },
+    async dispose(id) {
+      table.take(id);
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,63 @@
+/** The file that a child process runs: one host, driven by messages from the parent, idle between them. */
+
+import { cpus, totalmem } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Host } from '../host.ts';
+import { createModuleHost } from '../module.ts';
+import { answer, type Request } from '../protocol.ts';
+import { createWasmHost } from '../wasm.ts';
+import { createDawnHost, type DawnOptions, listAdapters } from './dawn.ts';
+import { siblingUrl } from './sibling.ts';
+
+/** What the first message asks this child to be. */
+export type ChildRole =
+  | { backend: 'scalar' }
+  | { backend: 'wasm'; threads: number; simd256: boolean; relaxedSimd: boolean }
+  | { backend: 'webgpu'; options: DawnOptions }
+  | { backend: 'adapters' };
+
+/** What the child answers to it. */
+export type ChildReady = { ready: true; adapters?: Awaited<ReturnType<typeof listAdapters>> } | { ready: false; message: string };
+
+// An interrupt goes to the whole process group; the parent decides when its children end.
+process.on('SIGINT', () => {});
+process.on('disconnect', () => process.exit(0));
+
+process.once('message', (role: ChildRole) => {
+  void start(role).then(
+    (reply) => process.send?.(reply),
+    (error: unknown) => process.send?.({ ready: false, message: error instanceof Error ? error.message : String(error) }),
+  );
+});
+
+async function start(role: ChildRole): Promise<ChildReady> {
+  if (role.backend === 'adapters') return { ready: true, adapters: await listAdapters() };
+  const host = await createHost(role);
+  process.on('message', (request: Request) => {
+    void answer(host, request).then((response) => process.send?.(response));
+  });
+  return { ready: true };
+}
+
+async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Promise<Host> {
+  const deviceName = cpus()[0]?.model.trim() ?? 'unnamed CPU';
+  const memoryBytes = Math.floor(totalmem() * 0.8);
+  switch (role.backend) {
+    case 'scalar':
+      return createModuleHost(deviceName, memoryBytes);
+    case 'wasm':
+      return createWasmHost({
+        ...role,
+        deviceName,
+        memoryBytes,
+        startThread(job) {
+          const worker = new Worker(siblingUrl(import.meta.url, 'thread'), { workerData: job });
+          return { stop: async () => void (await worker.terminate()) };
+        },
+      });
+    case 'webgpu':
+      return createDawnHost(role.options);
+    default:
+      return role satisfies never;
+  }
+}

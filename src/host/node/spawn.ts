@@ -1,0 +1,103 @@
+/** Starts child processes and talks to the hosts in them; a crash or a hang of a child is an error of its calls, nothing more. */
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { childDied } from '../../messages.ts';
+import type { Host } from '../host.ts';
+import { connect, type Request, type Response } from '../protocol.ts';
+import type { ChildReady, ChildRole } from './child.ts';
+import type { AdapterDescription } from './dawn.ts';
+import { siblingUrl } from './sibling.ts';
+
+export interface SpawnOptions {
+  role: ChildRole;
+  /** V8 flags. */
+  flags: string[];
+  /** Variables added to the child's environment. */
+  env: Record<string, string>;
+}
+
+export interface ChildHost extends Host {
+  /** Process number, for messages and tests. */
+  pid: number;
+  /** Ends the child at once. */
+  kill(): void;
+}
+
+const living = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
+async function start({ role, flags, env }: SpawnOptions): Promise<{ child: ChildProcess; ready: ChildReady }> {
+  const child = fork(siblingUrl(import.meta.url, 'child'), [], {
+    // Nothing of the parent's own flags (a test runner's, for instance) reaches a measured process.
+    execArgv: flags,
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, ...env },
+  });
+  living.add(child);
+  const complaints: string[] = [];
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaints.push(chunk.toString());
+    // The last words are what matters of a crash.
+    if (complaints.length > 20) complaints.shift();
+  });
+  const ready = await new Promise<ChildReady>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as ChildReady));
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      living.delete(child);
+      reject(new Error(childDied(howItEnded(code, signal, complaints.join('')))));
+    });
+    child.send(role);
+  });
+  child.on('exit', (code, signal) => child.emit('gone', new Error(childDied(howItEnded(code, signal, complaints.join(''))))));
+  return { child, ready };
+}
+
+function howItEnded(code: number | null, signal: string | null, complaints: string): string {
+  const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+  const lines = complaints.trim().split('\n');
+  const told = lines.find((line) => /error|lost|fatal|assert|abort/i.test(line)) ?? lines[0] ?? '';
+  return told === '' ? how : `${how}: ${told.slice(0, 200)}`;
+}
+
+/** Starts a child with a host in it. Throws with the child's reason where it cannot be what was asked. */
+export async function spawnHost(options: SpawnOptions): Promise<ChildHost> {
+  const { child, ready } = await start(options);
+  if (!ready.ready) {
+    child.kill('SIGKILL');
+    throw new Error(ready.message);
+  }
+  const connection = connect((request: Request) => {
+    child.send(request, (error) => {
+      if (error !== null) connection.fail(new Error(childDied(error.message)));
+    });
+  });
+  child.on('message', (response) => connection.receive(response as Response));
+  child.once('gone', (error: Error) => connection.fail(error));
+  return {
+    ...connection.host,
+    pid: child.pid ?? -1,
+    kill: () => child.kill('SIGKILL'),
+    async close() {
+      // The child ends with its channel; WebGPU objects are left to the end of the process.
+      child.removeAllListeners('gone');
+      connection.fail(new Error('the host was closed'));
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGKILL');
+        await ended;
+      }
+    },
+  };
+}
+
+/** The adapters that a child with these variables sees. */
+export async function spawnAdapterList(env: Record<string, string>): Promise<AdapterDescription[]> {
+  const { child, ready } = await start({ role: { backend: 'adapters' }, flags: [], env });
+  child.kill('SIGKILL');
+  if (!ready.ready) throw new Error(ready.message);
+  return ready.adapters ?? [];
+}

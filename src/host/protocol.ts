@@ -1,0 +1,68 @@
+/** A Host behind a message channel: the same calls, sent as plain messages to another process, worker or page. */
+
+import type { Host } from './host.ts';
+
+/** The methods of Host, the only ones that a message may name. */
+const METHODS = ['environment', 'compile', 'prepare', 'run', 'read', 'dispose', 'close'] as const;
+type Method = (typeof METHODS)[number];
+
+export interface Request {
+  call: number;
+  method: Method;
+  args: unknown[];
+}
+
+export type Response = { call: number; ok: true; value: unknown } | { call: number; ok: false; message: string };
+
+/** Answers one request on a host. Errors become messages; nothing is thrown. */
+export async function answer(host: Host, request: Request): Promise<Response> {
+  const { call, method, args } = request;
+  try {
+    if (!METHODS.includes(method)) throw new RangeError(`a host has no method '${method}'`);
+    const run = host[method] as (...values: unknown[]) => Promise<unknown>;
+    return { call, ok: true, value: await run(...args) };
+  } catch (error) {
+    return { call, ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+export interface Connection {
+  host: Host;
+  /** To be called with every response that arrives. */
+  receive(response: Response): void;
+  /** To be called when the other side is gone: everything pending and everything later fails with this. */
+  fail(error: Error): void;
+}
+
+/** A Host whose calls go out through `send`. */
+export function connect(send: (request: Request) => void): Connection {
+  const pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  let calls = 0;
+  let gone: Error | undefined;
+  const request =
+    (method: Method) =>
+    (...args: unknown[]) =>
+      new Promise<unknown>((resolve, reject) => {
+        if (gone !== undefined) {
+          reject(gone);
+          return;
+        }
+        calls += 1;
+        pending.set(calls, { resolve, reject });
+        send({ call: calls, method, args });
+      });
+  return {
+    host: Object.fromEntries(METHODS.map((method) => [method, request(method)])) as unknown as Host,
+    receive(response) {
+      const waiting = pending.get(response.call);
+      pending.delete(response.call);
+      if (response.ok) waiting?.resolve(response.value);
+      else waiting?.reject(new Error(response.message));
+    },
+    fail(error) {
+      gone ??= error;
+      for (const { reject } of pending.values()) reject(gone);
+      pending.clear();
+    },
+  };
+}

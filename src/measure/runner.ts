@@ -1,0 +1,257 @@
+/** One contender at one workload: fitted, prepared, warmed, run, verified; every way that it can end is a state of its record. */
+
+import type { Program } from '../../kernels/kernel.ts';
+import type { Data } from '../data.ts';
+import { footprint } from '../host/footprint.ts';
+import type { Environment, Sample } from '../host/host.ts';
+import type { Measurement } from '../measurement.ts';
+import { childHung, needsMemory, notFinished, wrongResult } from '../messages.ts';
+import { chooseSlice, largestTensorBytes, type Slice, sliceFlops, sliceShape, wholeSlice } from '../slice.ts';
+import { MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from '../statistics.ts';
+import { flops, type Workload } from '../workload.ts';
+import type { Contender, Source } from './source.ts';
+import { type Verification, verify } from './verify.ts';
+
+export interface RunnerOptions {
+  data: Data;
+  seed: number;
+  /** Run the whole workload, however long it takes. */
+  full: boolean;
+  /** Seconds that one sample should take. */
+  sampleSeconds: number;
+  /** Seconds that warming may take. */
+  warmSeconds: number;
+}
+
+/** Work units a thread at least. */
+const UNITS_PER_THREAD = 16;
+/** Successive samples that differ by less than this are warm. */
+const WARM = 0.03;
+/** A point has settled when half its interval is this small. */
+export const SETTLED = 0.02;
+/** Speeds to expect before anything has run, FLOP/s: for time-outs and the first slice only. */
+const FIRST_RATES = { scalar: 3e8, wasm: 2e9, webgpu: 2e8 } as const;
+
+/** A contender at a workload with what it has done so far. */
+export interface Runner {
+  contender: Contender;
+  samples: Sample[];
+  /** Seconds that the next run will take, from the last one. */
+  expectedSeconds: number;
+  /** Set when it has ended without a measurement. */
+  ended: { state: 'skipped'; reason: string } | { state: 'failed'; message: string } | null;
+  /** Prepares and warms; on return it is ready or ended. */
+  start(): Promise<void>;
+  /** One timed run; null where it ended. */
+  sample(): Promise<Sample | null>;
+  settled(): boolean;
+  /** Verifies the last run and returns the record; releases the host's memory. */
+  finish(): Promise<Measurement>;
+}
+
+interface Ready {
+  program: Program;
+  slice: Slice;
+  id: number;
+  epoch: number;
+  compileSeconds: number;
+  prepareSeconds: number;
+}
+
+export function createRunner(contender: Contender, w: Workload, source: Source, options: RunnerOptions): Runner {
+  const { kernel, place } = contender;
+  let ready: Ready | undefined;
+  let kernelHash: string | null = null;
+  let rate: number = FIRST_RATES[kernel.backend];
+
+  /** A call that may crash or hang its host: a watchdog of 10 times the estimate and 10 s ends the host. */
+  const guarded = async <T>(expectedSeconds: number, call: () => Promise<T>): Promise<T> => {
+    const limit = 10 * expectedSeconds + 10;
+    let hung = false;
+    const watchdog = setTimeout(() => {
+      hung = true;
+      source.kill(place);
+    }, limit * 1000);
+    try {
+      return await call();
+    } catch (error) {
+      throw hung ? new Error(childHung(limit)) : error;
+    } finally {
+      clearTimeout(watchdog);
+    }
+  };
+
+  const fail = async (error: unknown) => {
+    runner.ended = { state: 'failed', message: error instanceof Error ? error.message : String(error) };
+    ready = undefined;
+    await source.check(place);
+  };
+
+  const prepare = async (program: Program, slice: Slice): Promise<Ready> => {
+    const { host, epoch } = await source.lease(place);
+    // Filling takes some 20 ns a value; compiling a large shader in a software adapter up to a minute.
+    const expected = 6 + (largestTensorBytes(sliceShape(w, slice)) / 4) * 3 * 50e-9;
+    const { data } = options;
+    const prepared = await guarded(expected, () => host.prepare({ program, workload: w, slice, data }));
+    return { program, slice, epoch, ...prepared };
+  };
+
+  /** Runs once, preparing again first where the host is a new one since another contender crashed it. */
+  const runOnce = async (): Promise<Sample> => {
+    const lease = await source.lease(place);
+    if (ready !== undefined && ready.epoch !== lease.epoch) {
+      ready = await prepare(ready.program, ready.slice);
+      await (await source.lease(place)).host.run(ready.id);
+    }
+    const { id, slice } = ready as Ready;
+    const { host } = await source.lease(place);
+    const sample = await guarded(sliceFlops(w, slice) / rate, () => host.run(id));
+    rate = sample.flops / sample.seconds;
+    runner.expectedSeconds = sample.seconds;
+    return sample;
+  };
+
+  /** Slices that the device holds, for a wanted amount of work; undefined with a reason where none fits. */
+  const fit = (program: Program, environment: Environment, wantedFlops: number): Slice | { reason: string } => {
+    const { limits, device } = environment;
+    const units = UNITS_PER_THREAD * (device.threads ?? 1);
+    const slice = options.full
+      ? wholeSlice(w, program.blockRows)
+      : chooseSlice(w, program.blockRows, { flops: wantedFlops, units, tensorBytes: limits.tensorBytes });
+    const largest = largestTensorBytes(sliceShape(w, slice));
+    if (largest > limits.tensorBytes) return { reason: needsMemory('one tensor', largest, limits.tensorBytes) };
+    const need = footprint(program, w, slice, device.threads ?? 1);
+    return need > limits.memoryBytes ? { reason: needsMemory('this workload', need, limits.memoryBytes) } : slice;
+  };
+
+  /** Finds the slice whose run takes about sampleSeconds, by running smaller ones. */
+  const fitToTime = async (program: Program, environment: Environment): Promise<void> => {
+    let slice = fit(program, environment, rate * options.sampleSeconds * 0.1);
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      if ('reason' in slice) {
+        runner.ended = { state: 'skipped', reason: slice.reason };
+        return;
+      }
+      if (ready !== undefined) await (await source.lease(place)).host.dispose(ready.id);
+      const { compileSeconds } = ready ?? { compileSeconds: 0 };
+      ready = await prepare(program, slice);
+      ready.compileSeconds = Math.max(ready.compileSeconds, compileSeconds);
+      await runOnce();
+      // The first run of new code is slow: what counts is the second, where there is time for one.
+      if (runner.expectedSeconds < options.sampleSeconds) await runOnce();
+      const ran = sliceFlops(w, slice);
+      let wanted = rate * options.sampleSeconds;
+      // A workload that takes little longer than a sample runs whole.
+      if (flops(w) < wanted * 1.5) wanted = flops(w);
+      if (options.full || ran >= wanted * 0.5 || ran === flops(w)) return;
+      slice = fit(program, environment, wanted);
+    }
+  };
+
+  const warm = async (): Promise<void> => {
+    let before = Number.POSITIVE_INFINITY;
+    let spent = 0;
+    while (spent + runner.expectedSeconds < options.warmSeconds) {
+      const { seconds } = await runOnce();
+      spent += seconds;
+      if (Math.abs(seconds - before) / seconds < WARM) return;
+      before = seconds;
+    }
+  };
+
+  const record = () => ({
+    kernel: kernel.name,
+    backend: kernel.backend,
+    host: place.host,
+    device: place.device,
+    variant: place.variant,
+    threads: place.environment?.device.threads ?? null,
+    kernelHash,
+    workload: w,
+  });
+
+  const measured = (verification: Verification): Measurement => {
+    const { slice, compileSeconds, prepareSeconds } = ready as Ready;
+    const { median, low, high } = summarize(runner.samples.map((s) => s.flops / s.seconds / 1e12));
+    return {
+      ...record(),
+      state: 'measured',
+      samples: runner.samples,
+      converged: runner.settled(),
+      coverage: Math.min(1, sliceFlops(w, slice) / flops(w)),
+      compileSeconds,
+      prepareSeconds,
+      tflops: low === null || high === null ? { median } : { median, low, high },
+      passSeconds: flops(w) / (median * 1e12),
+      verification,
+    };
+  };
+
+  const runner: Runner = {
+    contender,
+    samples: [],
+    expectedSeconds: 0,
+    ended: null,
+    async start() {
+      const { environment, unavailable } = place;
+      const skip = (reason: string) => {
+        runner.ended = { state: 'skipped', reason };
+      };
+      if (environment === null) return skip(unavailable ?? 'no device');
+      if (flops(w) === 0) return skip('no query of this workload sees a key');
+      const unsupported = kernel.unsupported(w, environment.limits);
+      if (unsupported !== undefined) return skip(unsupported);
+      try {
+        const program = kernel.build(w, environment.features);
+        kernelHash = await hash(program);
+        await fitToTime(program, environment);
+        if (runner.ended === null) await warm();
+      } catch (error) {
+        await fail(error);
+      }
+    },
+    async sample() {
+      if (runner.ended !== null) return null;
+      try {
+        const sample = await runOnce();
+        runner.samples.push(sample);
+        return sample;
+      } catch (error) {
+        await fail(error);
+        return null;
+      }
+    },
+    settled: () =>
+      runner.samples.length >= MIN_FOR_INTERVAL &&
+      relativeHalfWidth(runner.samples.map((s) => s.flops / s.seconds)) <= SETTLED,
+    async finish() {
+      if (runner.ended !== null) return { ...record(), ...runner.ended };
+      if (ready === undefined || runner.samples.length === 0) {
+        return { ...record(), state: 'failed', message: notFinished };
+      }
+      try {
+        // A host that another contender brought down since has lost the output: run once more, then read.
+        if (ready.epoch !== (await source.lease(place)).epoch) await runOnce();
+        const { host } = await source.lease(place);
+        const { id, slice } = ready as Ready;
+        const verification = await verify(w, slice, options.data, options.seed, (rows) => host.read(id, rows));
+        const result: Measurement =
+          verification.maxRelativeError <= verification.tolerance
+            ? measured(verification)
+            : { ...record(), state: 'failed', message: wrongResult(verification.maxRelativeError, verification.tolerance) };
+        await host.dispose(id);
+        return result;
+      } catch (error) {
+        await fail(error);
+        return { ...record(), ...(runner.ended ?? { state: 'failed', message: String(error) }) } as Measurement;
+      }
+    },
+  };
+  return runner;
+}
+
+/** SHA-256 of a program's text form, first 16 hexadecimal digits. */
+async function hash(program: Program): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(program)));
+  return Array.from(new Uint8Array(digest).subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

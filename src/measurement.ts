@@ -1,0 +1,142 @@
+/** The record of a run: one schema for the JSON document, the journal's lines, the page and every later reader. */
+
+import { z } from 'zod';
+
+export const SCHEMA_ID = 'attnbench/1';
+
+const positive = z.number().positive();
+const count = z.number().int().positive();
+
+const workloadSchema = z.object({
+  batch: count,
+  queryHeads: count,
+  kvHeads: count,
+  headDim: count,
+  seqQuery: count,
+  seqKv: count,
+  mask: z.enum(['full', 'causal']),
+  window: count.nullable().describe('sliding window in tokens, or null'),
+  dtype: z.enum(['f32', 'f16', 'bf16']),
+  scale: z.number().describe('factor on q k^T'),
+});
+
+const sampleSchema = z.object({
+  seconds: positive,
+  flops: positive.describe('FLOPs that ran, exact rule'),
+  clock: z.enum(['gpu-timestamp', 'wall', 'mock']),
+});
+
+const pointSchema = z.object({
+  kernel: z.string(),
+  backend: z.enum(['scalar', 'wasm', 'webgpu']),
+  host: z.string(),
+  device: z.number().int().min(0).nullable().describe('index into context.devices; null where none could be opened'),
+  variant: z.string().nullable(),
+  threads: count.nullable(),
+  kernelHash: z.string().nullable().describe('SHA-256 of the program, first 16 hexadecimal digits'),
+  workload: workloadSchema,
+});
+
+const measuredSchema = pointSchema.extend({
+  state: z.literal('measured'),
+  samples: z.array(sampleSchema).min(1).describe('in time order'),
+  converged: z.boolean().describe('the stopping rule was met'),
+  coverage: positive.max(1).describe('share of the FLOPs of the workload that each sample ran'),
+  compileSeconds: z.number().min(0),
+  prepareSeconds: z.number().min(0),
+  tflops: z.object({
+    median: positive,
+    low: positive.optional().describe('95 % interval of the median; absent below 6 samples'),
+    high: positive.optional(),
+  }),
+  passSeconds: positive.describe('the whole workload at this rate'),
+  ceiling: z.object({ name: z.string(), tflops: positive, share: positive }).optional(),
+  verification: z.object({
+    rows: count,
+    maxAbsoluteError: z.number().min(0),
+    maxRelativeError: z.number().min(0).describe('largest error of a row over the root mean square of the row'),
+    tolerance: positive,
+  }),
+});
+
+const measurementSchema = z.discriminatedUnion('state', [
+  measuredSchema,
+  pointSchema.extend({ state: z.literal('skipped'), reason: z.string() }),
+  pointSchema.extend({ state: z.literal('failed'), message: z.string() }),
+]);
+
+const deviceSchema = z.object({
+  name: z.string(),
+  backend: z.enum(['scalar', 'wasm', 'webgpu']),
+  software: z.boolean(),
+  features: z.array(z.string()),
+  threads: count.nullable(),
+  clock: z.object({
+    clock: z.enum(['gpu-timestamp', 'wall', 'mock']),
+    quantumSeconds: z.number().min(0),
+    emptySeconds: z.number().min(0),
+    note: z.string().nullable(),
+  }),
+});
+
+const contextSchema = z.object({
+  argv: z.array(z.string()).describe('paths shortened to their last part'),
+  label: z.string().nullable(),
+  startedAt: z.iso.datetime(),
+  versions: z.record(z.string(), z.string()),
+  seed: z.number().int(),
+  devices: z.array(deviceSchema),
+  cancelled: z.boolean(),
+});
+
+const publishedSchema = z.object({
+  library: z.string(),
+  version: z.string(),
+  device: z.string(),
+  workload: workloadSchema,
+  tflops: positive,
+  error: z.number().min(0).nullable().describe('error bar in TFLOPS'),
+  rule: z.enum(['exact', 'half-square']),
+  kind: z.enum(['printed', 'figure', 'bound']),
+  source: z.string(),
+});
+
+const comparisonSchema = z.object({
+  measurement: z.number().int().min(0),
+  published: publishedSchema.nullable(),
+  ratio: positive.nullable().describe('published / measured: how many times slower'),
+  ratioError: z.number().min(0).nullable(),
+  caveats: z.array(z.string()),
+});
+
+const ratioSchema = z.object({
+  kernel: z.string(),
+  baseline: z.string(),
+  workload: workloadSchema,
+  threads: count.nullable(),
+  device: z.number().int().min(0).nullable(),
+  ratio: positive.describe('throughput of kernel over baseline, median of paired rounds'),
+  low: positive.optional(),
+  high: positive.optional(),
+});
+
+export const documentSchema = z.object({
+  schema: z.literal(SCHEMA_ID),
+  context: contextSchema,
+  measurements: z.array(measurementSchema),
+  comparisons: z.array(comparisonSchema),
+  ratios: z.array(ratioSchema),
+});
+
+export type Measurement = z.infer<typeof measurementSchema>;
+export type Measured = z.infer<typeof measuredSchema>;
+export type Context = z.infer<typeof contextSchema>;
+export type Published = z.infer<typeof publishedSchema>;
+export type Comparison = z.infer<typeof comparisonSchema>;
+export type Ratio = z.infer<typeof ratioSchema>;
+export type RunDocument = z.infer<typeof documentSchema>;
+
+/** The schema as JSON Schema, for readers in other languages; results/schema.json holds it. */
+export function documentJsonSchema(): unknown {
+  return z.toJSONSchema(documentSchema);
+}

@@ -1,0 +1,100 @@
+/** Every warning, caveat, skip reason and error that a user can read, each with the next step to take. */
+
+/** A mistake in what the user asked for: one line on stderr, exit code 2, nothing written. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** Bytes in the unit that people say, binary prefixes. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toPrecision(3)} ${units[unit]}`;
+}
+
+// Bad input
+
+export const badSize = (option: string, text: string) =>
+  `${option}: '${text}' is not a size; write for example 32k, 4k,8k or 1k-32k*2`;
+export const tooSmall = (option: string, text: string, smallest: string | number) =>
+  `${option}: '${text}' is below the smallest value, ${smallest}`;
+export const tooLarge = (option: string, text: string, largest: string) =>
+  `${option}: '${text}' is above the largest value, ${largest}`;
+export const badNumber = (option: string, text: string, example: string) =>
+  `${option}: '${text}' is not a number that can be used here; for example ${example}`;
+export const badChoice = (option: string, text: string, nearest: string, choices: readonly string[]) =>
+  `${option}: '${text}' is not known; did you mean '${nearest}'? (${choices.join(', ')})`;
+export const badHeadDim = (text: string, nearest: readonly number[]) =>
+  `--head-dim: '${text}' is not a multiple of 16 from 32 to 256; nearest: ${nearest.join(' or ')}`;
+export const badGroup = (queryHeads: number, kvHeads: number, nearest: readonly number[]) =>
+  `--heads ${queryHeads} --kv-heads ${kvHeads}: the query heads must be a multiple of the KV heads; nearest: --heads ${nearest.join(' or ')}`;
+export const tooManyPoints = (count: number, limit: number) =>
+  `these options make ${count} workloads; the most in one run is ${limit}: shorten a list`;
+export const cannotWrite = (path: string, reason: string) =>
+  `cannot write to '${path}' (${reason}); choose another folder or file`;
+export const cannotRead = (path: string, reason: string) => `cannot read '${path}' (${reason})`;
+export const badChartExtension = (path: string) =>
+  `--chart: '${path}' has no known extension; use .svg, .png, .html or .vl.json`;
+export const noBackendForKernel = (kernel: string, backend: string) =>
+  `--kernel ${kernel} does not run on --backend ${backend}; leave --backend out or choose another kernel`;
+
+// Safetensors files
+
+export const badSafetensors = (path: string, what: string) => `'${path}' is not a usable safetensors file: ${what}`;
+
+// Skip reasons
+
+export const needsMemory = (what: string, need: number, limit: number) =>
+  `${what} needs ${formatBytes(need)} (${need} bytes); the limit is ${formatBytes(limit)} (${limit} bytes)`;
+export const noHardwareAdapter = (software: readonly string[]) =>
+  software.length > 0
+    ? `no hardware WebGPU adapter, only software (${software.join(', ')}); add --allow-software to use it`
+    : 'no hardware WebGPU adapter on this machine; add --allow-software to look for a software one';
+export const noAdapterAtAll =
+  'no WebGPU adapter on this machine, neither hardware nor software; install a Vulkan driver, or run --backend wasm';
+export const noMatchingAdapter = (wanted: string, found: readonly string[]) =>
+  `no WebGPU adapter matches --adapter '${wanted}'; found: ${found.length > 0 ? found.join(', ') : 'none'}`;
+export const webgpuUnavailable = (why: string) =>
+  `WebGPU cannot be loaded here (${why}); run npm install again without --omit=optional, or use --backend wasm`;
+export const missingFeature = (feature: string) =>
+  `this device does not offer ${feature}; choose another kernel or device`;
+export const headDimUnsupported = (headDim: number) =>
+  `head dimension ${headDim} is not a multiple of 16 from 32 to 256; choose one that is`;
+export const dtypeUnsupported = (dtype: string) => `this kernel computes in f32, not ${dtype}; use --dtype f32`;
+
+// Failures
+
+export const childDied = (how: string) =>
+  `the process that ran it ended (${how}); the other kernels were measured without it`;
+export const childHung = (seconds: number) =>
+  `no answer after ${seconds.toFixed(0)} s, 10 times the estimate and 10 s: stopped; try a shorter --seq or a smaller --budget`;
+export const wrongResult = (error: number, tolerance: number) =>
+  `wrong result: relative error ${error.toExponential(1)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
+export const notFinished = 'the run ended before a sample of this point was verified; give it a larger --budget';
+
+// Caveats: shown beside the numbers that they qualify
+
+export const caveats = {
+  dtype: (measured: string, published: string) => `computed in ${measured}, published in ${published.toUpperCase()}`,
+  software: 'software adapter: a CPU emulates the GPU',
+  coverage: (share: number) =>
+    `ran ${share >= 0.01 ? `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %` : `1/${Math.round(1 / share)}`} of the work; --full runs it all`,
+  singleThread: 'single thread',
+  notConverged: (samples: number) =>
+    `${samples} samples did not settle within 2 %: raise --budget for a narrower interval`,
+  fewSamples: (samples: number) => `${samples} samples: too few for an interval, the spread is shown`,
+  wallClock: 'timed by the wall clock, not by the GPU',
+  noMatch: (workload: string) => `no published figure for ${workload}`,
+  exponentExtrapolated: 'time a pass extrapolated from a slice',
+} as const;
+
+// Notices on stderr
+
+export const noHardwareNotice = (why: string) => `No hardware WebGPU adapter here (${why}): measuring on the CPU.`;
+export const interrupted = 'Interrupted: what was measured is kept.';
+export const clockDistrusted = (why: string) => `GPU timestamps are not used (${why}); timing by the wall clock.`;

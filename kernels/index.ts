@@ -10,6 +10,9 @@ import { wgslNaive } from './wgsl/naive.ts';
 export const KERNELS: readonly Kernel[] = [wgslFlash, wgslNaive, wasmFlash, scalarFlash, scalarNaive];
 export const BACKENDS: readonly Backend[] = ['webgpu', 'wasm', 'scalar'];
 
-export function findKernel(name: string): Kernel | undefined {
-  return KERNELS.find((kernel) => kernel.name === name);
+/** Throws RangeError for a name that no kernel has. */
+export function findKernel(name: string): Kernel {
+  const found = KERNELS.find((kernel) => kernel.name === name);
+  if (found === undefined) throw new RangeError(`no kernel is called '${name}'`);
+  return found;
 }

@@ -1,7 +1,7 @@
 /** Measurements beside published figures: ratios with errors, and the caveats that belong to each. */
 
-import { caveats } from './messages.ts';
 import type { Comparison, Context, Measured, Measurement, Published } from './measurement.ts';
+import { caveats } from './messages.ts';
 import { matching, type PublishedSet } from './published.ts';
 import { MIN_FOR_INTERVAL, summarize } from './statistics.ts';
 import { describe, flops } from './workload.ts';
@@ -16,10 +16,10 @@ export function measurementCaveats(m: Measured, context: Context): string[] {
   const device = m.device === null ? undefined : context.devices[m.device];
   const list: string[] = [];
   if (device?.software) list.push(caveats.software);
-  if (m.coverage < 1) list.push(caveats.coverage(m.coverage));
+  if (m.coverage < 1) list.push(caveats.coverage);
   if (m.threads === 1 && m.backend !== 'webgpu') list.push(caveats.singleThread);
-  if (m.samples.length < MIN_FOR_INTERVAL) list.push(caveats.fewSamples(m.samples.length));
-  else if (!m.converged) list.push(caveats.notConverged(m.samples.length));
+  if (m.samples.length < MIN_FOR_INTERVAL) list.push(caveats.fewSamples);
+  else if (!m.converged) list.push(caveats.notConverged);
   if (m.backend === 'webgpu' && m.samples[0]?.clock === 'wall') list.push(caveats.wallClock);
   return list;
 }
@@ -40,7 +40,11 @@ export function ratioTo(m: Measured, figure: Published): { ratio: number; ratioE
 }
 
 /** Comparisons of every measured point, in order; a point that no figure matches gets one that says so. */
-export function comparePublished(measurements: readonly Measurement[], context: Context, set: PublishedSet): Comparison[] {
+export function comparePublished(
+  measurements: readonly Measurement[],
+  context: Context,
+  set: PublishedSet,
+): Comparison[] {
   return measurements.flatMap((m, index): Comparison[] => {
     if (m.state !== 'measured') return [];
     const own = measurementCaveats(m, context);

@@ -1,9 +1,20 @@
 /** Records on disk as they are made: a JSON Lines file whose first line is the context and every other line one measurement. */
 
-import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
-import { cannotWrite, UsageError } from './messages.ts';
 import { type Context, type Measurement, SCHEMA_ID } from './measurement.ts';
+import { cannotWrite, UsageError } from './messages.ts';
 
 export interface Journal {
   path: string;
@@ -47,7 +58,10 @@ export function createJournal(folder: string, name: string, context: Context): J
     cancel() {
       const measurements = readFileSync(path, 'utf8').split('\n').slice(1).join('\n');
       // Written beside and renamed, so that no moment exists in which the records are not on disk.
-      writeFileSync(`${path}.new`, line({ schema: SCHEMA_ID, context: { ...context, cancelled: true } }) + measurements);
+      writeFileSync(
+        `${path}.new`,
+        line({ schema: SCHEMA_ID, context: { ...context, cancelled: true } }) + measurements,
+      );
       renameSync(`${path}.new`, path);
     },
   };

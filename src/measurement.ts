@@ -71,6 +71,8 @@ const deviceSchema = z.object({
   software: z.boolean(),
   features: z.array(z.string()),
   threads: count.nullable(),
+  variant: z.string().nullable().describe('how the kernels are compiled, where the backend has a choice'),
+  variantReason: z.string().nullable(),
   clock: z.object({
     clock: z.enum(['gpu-timestamp', 'wall', 'mock']),
     quantumSeconds: z.number().min(0),

@@ -53,16 +53,14 @@ export const needsMemory = (what: string, need: number, limit: number) =>
   `${what} needs ${formatBytes(need)} (${need} bytes); the limit is ${formatBytes(limit)} (${limit} bytes)`;
 export const noHardwareAdapter = (software: readonly string[]) =>
   software.length > 0
-    ? `no hardware WebGPU adapter, only software (${software.join(', ')}); add --allow-software to use it`
-    : 'no hardware WebGPU adapter on this machine; add --allow-software to look for a software one';
+    ? `no hardware WebGPU adapter here, only software (${software.join(', ')}); --allow-software uses it`
+    : 'no hardware WebGPU adapter here; --allow-software looks for a software one';
 export const noAdapterAtAll =
   'no WebGPU adapter on this machine, neither hardware nor software; install a Vulkan driver, or run --backend wasm';
 export const noMatchingAdapter = (wanted: string, found: readonly string[]) =>
   `no WebGPU adapter matches --adapter '${wanted}'; found: ${found.length > 0 ? found.join(', ') : 'none'}`;
 export const webgpuUnavailable = (why: string) =>
   `WebGPU cannot be loaded here (${why}); run npm install again without --omit=optional, or use --backend wasm`;
-export const missingFeature = (feature: string) =>
-  `this device does not offer ${feature}; choose another kernel or device`;
 export const headDimUnsupported = (headDim: number) =>
   `head dimension ${headDim} is not a multiple of 16 from 32 to 256; choose one that is`;
 export const dtypeUnsupported = (dtype: string) => `this kernel computes in f32, not ${dtype}; use --dtype f32`;
@@ -82,19 +80,16 @@ export const notFinished = 'the run ended before a sample of this point was veri
 export const caveats = {
   dtype: (measured: string, published: string) => `computed in ${measured}, published in ${published.toUpperCase()}`,
   software: 'software adapter: a CPU emulates the GPU',
-  coverage: (share: number) =>
-    `ran ${share >= 0.01 ? `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %` : `1/${Math.round(1 / share)}`} of the work; --full runs it all`,
+  coverage: 'ran a slice of the work, its time a pass is extrapolated; --full runs it all',
   singleThread: 'single thread',
-  notConverged: (samples: number) =>
-    `${samples} samples did not settle within 2 %: raise --budget for a narrower interval`,
-  fewSamples: (samples: number) => `${samples} samples: too few for an interval, the spread is shown`,
+  notConverged: 'samples did not settle within 2 %; --budget gives it more time',
+  fewSamples: 'fewer than 6 samples: the spread (smallest-largest) is shown, no interval',
   wallClock: 'timed by the wall clock, not by the GPU',
   noMatch: (workload: string) => `no published figure for ${workload}`,
-  exponentExtrapolated: 'time a pass extrapolated from a slice',
 } as const;
 
 // Notices on stderr
 
-export const noHardwareNotice = (why: string) => `No hardware WebGPU adapter here (${why}): measuring on the CPU.`;
+export const leftOut = (backend: string, why: string) => `${backend} is left out: ${why}.`;
 export const interrupted = 'Interrupted: what was measured is kept.';
 export const clockDistrusted = (why: string) => `GPU timestamps are not used (${why}); timing by the wall clock.`;

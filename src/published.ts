@@ -52,7 +52,8 @@ const ALL: readonly Published[] = rows.map((row) => ({
 const LIBRARY_ORDER = ['AVO', 'cuDNN', 'FA4', 'Gluon', 'Triton', 'FA2'];
 
 export function publishedFigures(set: PublishedSet): Published[] {
-  const rank = (library: string) => (LIBRARY_ORDER.indexOf(library) + LIBRARY_ORDER.length + 1) % (LIBRARY_ORDER.length + 1);
+  const rank = (library: string) =>
+    (LIBRARY_ORDER.indexOf(library) + LIBRARY_ORDER.length + 1) % (LIBRARY_ORDER.length + 1);
   return ALL.filter((figure) => set === 'all' || figure.source.startsWith('AVO')).sort(
     (a, b) => rank(a.library) - rank(b.library),
   );

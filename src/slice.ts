@@ -14,6 +14,13 @@ export interface Slice {
   runs: { start: number; count: number }[];
 }
 
+/** A query row of the whole workload. */
+export interface RowAddress {
+  batch: number;
+  queryHead: number;
+  row: number;
+}
+
 /** The slice that is the whole workload. */
 export function wholeSlice(w: Workload, blockRows: number): Slice {
   return { batches: w.batch, kvHeads: w.kvHeads, blockRows, runs: [{ start: 0, count: blocksPerHead(w, blockRows) }] };
@@ -26,7 +33,9 @@ export function blocksPerHead(w: Workload, blockRows: number): number {
 
 /** First row of every block of the slice, ascending. */
 export function blockStarts(slice: Slice): number[] {
-  return slice.runs.flatMap(({ start, count }) => Array.from({ length: count }, (_, i) => (start + i) * slice.blockRows));
+  return slice.runs.flatMap(({ start, count }) =>
+    Array.from({ length: count }, (_, i) => (start + i) * slice.blockRows),
+  );
 }
 
 /** Query rows of one head that the slice runs. Every block but the last of the sequence is full, so block i starts at compact row i * blockRows. */

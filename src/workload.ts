@@ -69,9 +69,7 @@ export function pairs(w: Workload, start = 0, count = w.seqQuery): number {
  */
 export function flops(w: Workload, rule: FlopRule = 'exact'): number {
   const perHead =
-    rule === 'half-square' && w.window === null
-      ? (w.seqQuery * w.seqKv) / (w.mask === 'causal' ? 2 : 1)
-      : pairs(w);
+    rule === 'half-square' && w.window === null ? (w.seqQuery * w.seqKv) / (w.mask === 'causal' ? 2 : 1) : pairs(w);
   return 4 * w.batch * w.queryHeads * w.headDim * perHead;
 }
 

@@ -4,7 +4,8 @@ import type { Kernel } from '../kernel.ts';
 import { unsupportedShape } from '../shapes.ts';
 import { type UnitCall, visibleKeys } from './call.ts';
 
-const BLOCK_ROWS = 16;
+/** Few rows a unit, so that even at 32k keys a slice of 16 units takes well under a second. */
+const BLOCK_ROWS = 2;
 /** 64 keys of 128 floats are 32 KiB of K and 32 KiB of V: near a core's first-level cache. */
 const BLOCK_KEYS = 64;
 
@@ -86,14 +87,7 @@ function scoreKeys(call: UnitCall, q: Float32Array, qRow: number, low: number, h
 }
 
 /** sums[row] = sums[row] * rescale + p V over the keys low <= j < high, four keys at a time. */
-function accumulate(
-  call: UnitCall,
-  sums: Float32Array,
-  row: number,
-  rescale: number,
-  low: number,
-  high: number,
-): void {
+function accumulate(call: UnitCall, sums: Float32Array, row: number, rescale: number, low: number, high: number): void {
   const { v, headDim, kvStride, kvOffset } = call;
   if (rescale !== 1) for (let d = row; d < row + headDim; d += 1) sums[d] = (sums[d] as number) * rescale;
   for (let j = low; j < high; j += 4) {

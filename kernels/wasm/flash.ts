@@ -38,7 +38,13 @@ ${emitSoftmax(tile, multiplyAdd)}
 ${emitFill}
 ${emitAttend(headDim, tile)}
 )`);
-  return { kind: 'wasm', text, blockRows: tile.blockRows, keyMultiple: panelWidth(tile), scratchBytes: scratchLayout(headDim, tile).bytes };
+  return {
+    kind: 'wasm',
+    text,
+    blockRows: tile.blockRows,
+    keyMultiple: panelWidth(tile),
+    scratchBytes: scratchLayout(headDim, tile).bytes,
+  };
 }
 
 /** Byte offsets of a thread's private block: scaled q, output sums, scores, then the three statistics of each row. */
@@ -168,7 +174,24 @@ ${set('scale', `(f32x4.splat (select (f32.div (f32.const 1) ${get('total')}) (f3
 ${loop('d', i32(0), i32(rowBytes), i32(16), `(v128.store ${add(get('to'), get('d'))} (f32x4.mul ${get('scale')} (v128.load offset=${at.sums} ${add(get('from'), get('d'))})))`)}`,
   );
 
-  const names = ['padded', 'row', 'r', 'd', 'key', 'lastKey', 'keys', 'groupKeys', 'panel', 'from', 'to', 'end', 'low', 'high', 'position', 'stats'];
+  const names = [
+    'padded',
+    'row',
+    'r',
+    'd',
+    'key',
+    'lastKey',
+    'keys',
+    'groupKeys',
+    'panel',
+    'from',
+    'to',
+    'end',
+    'low',
+    'high',
+    'position',
+    'stats',
+  ];
   return `
 ;; One work unit: $rows query rows from $firstRow of the sequence; q and o point at the first, packedK and packedV at the KV head.
 (func (export "attend") (param $q i32) (param $o i32) (param $rows i32) (param $firstRow i32) (param $packedK i32) (param $packedV i32) (param $scratch i32)

@@ -58,7 +58,9 @@ export function emitSoftmax(tile: WasmTile, multiplyAdd: MultiplyAdd): string {
   /** Folds the `vectors` accumulators $prefix0.. into $prefix0 with a vector operation. */
   const fold = (prefix: string, operation: string) =>
     times(vectors - 1, (i) => set(`${prefix}0`, `(${operation} ${get(`${prefix}0`)} ${get(`${prefix}${i + 1}`)})`));
-  const locals = each((i) => `(local $h${i} v128) (local $t${i} v128) (local $x${i} v128) (local $x${i}n v128) (local $x${i}f v128)`);
+  const locals = each(
+    (i) => `(local $h${i} v128) (local $t${i} v128) (local $x${i} v128) (local $x${i}n v128) (local $x${i}f v128)`,
+  );
   const walk = (body: string) => `
 ${set('p', get('row'))}
 (loop $next${body.length}
@@ -67,7 +69,9 @@ ${set('p', add(get('p'), i32(step)))}
 (br_if $next${body.length} (i32.lt_u ${get('p')} ${get('end')})))`;
   const exponentials = Array.from({ length: vectors }, (_, i) => exp2InPlace(`x${i}`, multiplyAdd));
   // Statement by statement across the vectors, so that neighbours stay neighbours.
-  const interleaved = (exponentials[0] ?? []).map((_, line) => exponentials.map((lines) => lines[line]).join('\n')).join('\n');
+  const interleaved = (exponentials[0] ?? [])
+    .map((_, line) => exponentials.map((lines) => lines[line]).join('\n'))
+    .join('\n');
 
   return `
 ;; online softmax of $count scores of one row

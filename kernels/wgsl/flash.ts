@@ -15,7 +15,8 @@ import { abi, LOWEST, MASKED } from './abi.ts';
 export const wgslFlash: Kernel = {
   name: 'wgsl-flash',
   backend: 'webgpu',
-  summary: 'one pass: register-tiled q k^T and p v around an online softmax; scores stay on chip, masked blocks are skipped',
+  summary:
+    'one pass: register-tiled q k^T and p v around an online softmax; scores stay on chip, masked blocks are skipped',
   unsupported(workload, limits) {
     const tile = wgslTile(workload.headDim);
     const need = workgroupBytes(workload.headDim, tile);
@@ -243,7 +244,9 @@ function emitValueProduct(headDim: number, tile: WgslTile): string {
     ...rowVectors.map((v) => `      let p${v} = weights[(first + i) * rowVectors + r * ${tile.rows / 4}u + ${v}u];`),
     ...range(threadColumns).flatMap((i) => [
       `      let v${i} = stage[i * ${paddedColumns}u + c + ${i * tile.threadColumns}u];`,
-      ...LANES.flatMap((lane) => rowVectors.map((v) => `      o${i}_${lane}${v} = fma(vec4f(v${i}.${lane}), p${v}, o${i}_${lane}${v});`)),
+      ...LANES.flatMap((lane) =>
+        rowVectors.map((v) => `      o${i}_${lane}${v} = fma(vec4f(v${i}.${lane}), p${v}, o${i}_${lane}${v});`),
+      ),
     ]),
   ]);
 }

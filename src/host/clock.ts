@@ -1,17 +1,19 @@
 /** The wall clock and its quantum. */
 
+import { estimateResolution, type SortedSamples } from 'tinybench';
 import type { ClockReport } from './host.ts';
 
-/** Smallest step seen between successive readings of performance.now(), in seconds. */
-export function wallQuantum(): number {
-  let smallest = Number.POSITIVE_INFINITY;
-  for (let step = 0; step < 50; step += 1) {
+/** Steps seen between successive readings of performance.now(), reduced to the clock's resolution in seconds. */
+function wallQuantum(): number {
+  const steps: number[] = [];
+  for (let step = 0; step < 200; step += 1) {
     const begin = performance.now();
     let now = begin;
     while (now === begin) now = performance.now();
-    smallest = Math.min(smallest, now - begin);
+    steps.push(now - begin);
   }
-  return smallest / 1000;
+  const sorted = steps.sort((a, b) => a - b) as unknown as SortedSamples;
+  return (estimateResolution(sorted) ?? 0) / 1000;
 }
 
 export function wallClock(): ClockReport {

@@ -71,7 +71,12 @@ export const SHADER_STAGE_COMPUTE = 0x4;
 /** Tests the clocks of a device: empty submissions first, then a kernel of some 20 ms timed by both. */
 export async function testClock(device: GPUDevice): Promise<ClockReport> {
   const emptySeconds = await emptySubmission(device);
-  const wall = (quantumSeconds: number, note: string | null): ClockReport => ({ clock: 'wall', quantumSeconds, emptySeconds, note });
+  const wall = (quantumSeconds: number, note: string | null): ClockReport => ({
+    clock: 'wall',
+    quantumSeconds,
+    emptySeconds,
+    note,
+  });
   if (!device.features.has('timestamp-query')) return wall(1e-6, clockDistrusted('the device has none'));
 
   const pipeline = await device.createComputePipelineAsync({

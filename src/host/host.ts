@@ -2,7 +2,7 @@
 
 import type { Backend, Features, Limits, Program } from '../../kernels/kernel.ts';
 import type { Data } from '../data.ts';
-import type { Slice } from '../slice.ts';
+import type { RowAddress, Slice } from '../slice.ts';
 import type { Workload } from '../workload.ts';
 
 export type Clock = 'gpu-timestamp' | 'wall' | 'mock';
@@ -33,6 +33,9 @@ export interface Device {
   features: string[];
   /** Threads that a run may use; null where the device decides. */
   threads: number | null;
+  /** How the kernels are compiled, where the backend has a choice, and why so. */
+  variant: string | null;
+  variantReason: string | null;
   clock: ClockReport;
 }
 
@@ -57,13 +60,6 @@ export interface Prepared {
   compileSeconds: number;
   /** Allocating and filling the tensors, seconds. */
   prepareSeconds: number;
-}
-
-/** A query row of the whole workload. */
-export interface RowAddress {
-  batch: number;
-  queryHead: number;
-  row: number;
 }
 
 export interface Host {

@@ -1,9 +1,8 @@
 /** How a slice lies in memory: [batch, seq, heads, headDim] tensors of what it covers, and its work units in order. */
 
 import { type Data, fillRow } from '../data.ts';
-import { blockStarts, rowsPerHead, type Slice, sliceShape, unitCount } from '../slice.ts';
+import { blockStarts, type RowAddress, rowsPerHead, type Slice, sliceShape, unitCount } from '../slice.ts';
 import { groupSize, type Workload } from '../workload.ts';
-import type { RowAddress } from './host.ts';
 
 /** One work unit: consecutive rows of one query head, by position in the sequence and by place in the tensors. */
 export interface Unit {

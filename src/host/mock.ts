@@ -1,9 +1,9 @@
 /** A host without arithmetic or clock, for testing everything around the kernels: fixed rates, chosen failures, oracle outputs. */
 
 import type { Backend } from '../../kernels/kernel.ts';
+import { oracle } from '../oracle.ts';
 import { sliceFlops } from '../slice.ts';
 import type { Host, PrepareRequest } from './host.ts';
-import { oracle } from './oracle.ts';
 import { createTable } from './table.ts';
 
 export interface MockOptions {
@@ -42,6 +42,8 @@ export function createMockHost(backend: Backend, options: MockOptions): Host {
           software: false,
           features: [],
           threads: backend === 'webgpu' ? null : 1,
+          variant: null,
+          variantReason: null,
           clock: { clock: 'mock', quantumSeconds: 1e-9, emptySeconds: 0, note: null },
         },
         deviceLimits: {},

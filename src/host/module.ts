@@ -40,6 +40,8 @@ export function createModuleHost(deviceName: string, memoryBytes: number): Host 
           software: false,
           features: [],
           threads: 1,
+          variant: null,
+          variantReason: null,
           clock: wallClock(),
         },
         deviceLimits: {},

@@ -1,7 +1,7 @@
 /** One thread of a WebAssembly run: waits for a phase, takes units by an atomic counter until none is left, waits again. */
 
-import { groupSize, visibility, type Workload } from '../workload.ts';
 import type { Slice } from '../slice.ts';
+import { groupSize, visibility, type Workload } from '../workload.ts';
 import { type Layout, layoutOf } from './layout.ts';
 
 /** Everything that a thread needs, in values that can be sent to a worker. Addresses and sizes are in bytes. */
@@ -39,7 +39,15 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   const layout: Layout = layoutOf(w, job.slice);
   const { lowOffset, highOffset } = visibility(w);
   const log2e = Math.LOG2E;
-  exports.configure(w.seqKv, keysPadded, lowOffset, highOffset, layout.qStride * 4, layout.kvStride * 4, w.scale * log2e);
+  exports.configure(
+    w.seqKv,
+    keysPadded,
+    lowOffset,
+    highOffset,
+    layout.qStride * 4,
+    layout.kvStride * 4,
+    w.scale * log2e,
+  );
 
   const packedBytes = keysPadded * w.headDim * 4;
   const panels = keysPadded / keyMultiple;
@@ -76,7 +84,11 @@ export function createThread(job: ThreadJob): (phase: number) => void {
 
   return (phase) => {
     const [work, count] = phase === PHASE.pack ? [pack, layout.kvHeads * packUnitsPerHead] : [attend, layout.units];
-    for (let index = Atomics.add(control, CONTROL.next, 1); index < count; index = Atomics.add(control, CONTROL.next, 1)) {
+    for (
+      let index = Atomics.add(control, CONTROL.next, 1);
+      index < count;
+      index = Atomics.add(control, CONTROL.next, 1)
+    ) {
       work(index);
     }
   };

@@ -79,6 +79,8 @@ export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
           software: false,
           features: ['simd', ...(features.relaxedSimd ? ['relaxed-simd'] : []), ...(simd256 ? ['revectorize'] : [])],
           threads,
+          variant: null,
+          variantReason: null,
           clock: wallClock(),
         },
         deviceLimits: { memoryBytes: WASM_MEMORY_BYTES },

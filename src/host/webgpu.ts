@@ -2,10 +2,11 @@
 
 import type { WgslProgram } from '../../kernels/kernel.ts';
 import { PARAM_BYTES, PARAM_NAMES } from '../../kernels/wgsl/abi.ts';
-import { blockStarts, rowsPerHead, sliceFlops } from '../slice.ts';
+import { blockStarts, type RowAddress, rowsPerHead, sliceFlops } from '../slice.ts';
 import { groupSize, pairs, visibility, type Workload } from '../workload.ts';
+import { wallClock } from './clock.ts';
 import { createStamps, GPU_BUFFER, MAP_READ, SHADER_STAGE_COMPUTE, type Stamps, testClock } from './gpu-clock.ts';
-import type { ClockReport, Host, PrepareRequest, RowAddress } from './host.ts';
+import type { ClockReport, Host, PrepareRequest } from './host.ts';
 import { fillTensors, type Layout, layoutOf } from './layout.ts';
 import { createTable } from './table.ts';
 
@@ -21,6 +22,8 @@ const MOST_WORKGROUPS = 65535;
 export interface WebgpuHostOptions {
   deviceName: string;
   software: boolean;
+  /** Skip the test of the clocks; samples are then wall time. */
+  untimed: boolean;
   /** Memory that tensors may take in all, bytes. */
   memoryBytes: number;
   /** Called when the device is lost: nothing prepared on it can run again. */
@@ -50,7 +53,7 @@ interface Entry {
 
 /** A host on an open device. The device should have been asked for all the limits that its adapter offers. */
 export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOptions): Promise<Host> {
-  const clock = await testClock(device);
+  const clock = options.untimed ? wallClock() : await testClock(device);
   const stamps = clock.clock === 'gpu-timestamp' ? createStamps(device, STAMP_PLACES) : undefined;
   const table = createTable<Entry>();
   const pipelines = new Map<string, GPUComputePipeline>();
@@ -85,6 +88,8 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
           software: options.software,
           features: [...device.features].sort(),
           threads: null,
+          variant: null,
+          variantReason: null,
           clock,
         },
         deviceLimits: {
@@ -109,7 +114,9 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
       const program = requireWgsl(request.program);
       const compiled = await compileAll(program);
       const begin = performance.now();
-      const entry = await checked(device, async () => layOut(device, request, program, compiled.pipelines, tensorBytes));
+      const entry = await checked(device, async () =>
+        layOut(device, request, program, compiled.pipelines, tensorBytes),
+      );
       return {
         id: table.add(entry),
         compileSeconds: compiled.seconds,
@@ -146,7 +153,14 @@ function requireWgsl(program: PrepareRequest['program']): WgslProgram {
 }
 
 function bindGroupLayout(device: GPUDevice, hasScratch: boolean): GPUBindGroupLayout {
-  const types: GPUBufferBindingType[] = ['uniform', 'read-only-storage', 'read-only-storage', 'read-only-storage', 'storage', 'read-only-storage'];
+  const types: GPUBufferBindingType[] = [
+    'uniform',
+    'read-only-storage',
+    'read-only-storage',
+    'read-only-storage',
+    'storage',
+    'read-only-storage',
+  ];
   if (hasScratch) types.push('storage');
   return device.createBindGroupLayout({
     entries: types.map((type, binding) => ({ binding, visibility: SHADER_STAGE_COMPUTE, buffer: { type } })),
@@ -157,15 +171,18 @@ function bindGroupLayout(device: GPUDevice, hasScratch: boolean): GPUBindGroupLa
 async function checked<T>(device: GPUDevice, action: () => T | Promise<T>): Promise<T> {
   const filters: GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
   for (const filter of filters) device.pushErrorScope(filter);
-  let result: T;
-  try {
-    result = await action();
-  } finally {
-    const errors = await Promise.all(filters.map(() => device.popErrorScope()));
-    const error = errors.find((item) => item !== null);
-    if (error) throw new Error(error.message);
-  }
-  return result;
+  // The scopes are popped whatever happens; an error of the device says more than the exception that it led to.
+  const outcome = await Promise.resolve()
+    .then(action)
+    .then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+  const errors = await Promise.all(filters.map(() => device.popErrorScope()));
+  const noted = errors.find((item) => item !== null);
+  if (noted) throw new Error(noted.message);
+  if ('error' in outcome) throw outcome.error;
+  return outcome.value;
 }
 
 /** Allocates and fills the buffers of a slice. */
@@ -267,7 +284,12 @@ function unitFlops(w: Workload, layout: Layout, blocks: number): number[] {
  * Runs all units once and returns seconds. A submission covers as many units as the rate seen so far fits into
  * SUBMISSION_SECONDS; until the first full run has been timed each submission is waited for, to learn that rate.
  */
-async function runOnce(device: GPUDevice, entry: Entry, stamps: Stamps | undefined, clock: ClockReport): Promise<number> {
+async function runOnce(
+  device: GPUDevice,
+  entry: Entry,
+  stamps: Stamps | undefined,
+  clock: ClockReport,
+): Promise<number> {
   const { layout } = entry;
   let gpuSeconds = 0;
   let pending = 0;
@@ -314,7 +336,14 @@ function submissionSize(entry: Entry, from: number): { count: number; flops: num
   return { count, flops };
 }
 
-function submit(device: GPUDevice, entry: Entry, unit: number, count: number, stamps: Stamps | undefined, place: number): void {
+function submit(
+  device: GPUDevice,
+  entry: Entry,
+  unit: number,
+  count: number,
+  stamps: Stamps | undefined,
+  place: number,
+): void {
   new DataView(entry.paramWords).setUint32(PARAM_NAMES.indexOf('unitBase') * 4, unit, true);
   device.queue.writeBuffer(entry.params, 0, entry.paramWords);
   const encoder = device.createCommandEncoder();

@@ -4,7 +4,7 @@ import type { Data } from '../data.ts';
 import type { Measurement, Ratio } from '../measurement.ts';
 import { summarize } from '../statistics.ts';
 import type { Workload } from '../workload.ts';
-import { createRunner, type Runner } from './runner.ts';
+import { createRunner } from './runner.ts';
 import type { Contender, Source } from './source.ts';
 
 export interface PointOptions {
@@ -18,12 +18,15 @@ export interface PointOptions {
   /** Kernel that the others are divided by, or null. */
   baseline: string | null;
   signal: { readonly aborted: boolean };
-  onProgress: (message: string) => void;
+  /** What is being done, and the share of the point's budget that is spent, 0 to 1. */
+  onProgress: (message: string, share: number) => void;
 }
 
 export interface PointResult {
   measurements: Measurement[];
   ratios: Ratio[];
+  /** Seconds of warming, sampling and verifying, which count against the budget. */
+  spentSeconds: number;
 }
 
 /** Samples that a contender's share of the budget should give, warm-up included. */
@@ -39,17 +42,23 @@ export async function measurePoint(
   options: PointOptions,
 ): Promise<PointResult> {
   const begin = performance.now();
-  const elapsed = () => (performance.now() - begin) / 1000;
-  const share = options.budgetSeconds / Math.max(1, contenders.filter(({ place }) => place.environment !== null).length);
+  const share =
+    options.budgetSeconds / Math.max(1, contenders.filter(({ place }) => place.environment !== null).length);
   const sampleSeconds = Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, share / SAMPLES_AIMED_AT));
   const { data, seed, full } = options;
   const runners = contenders.map((contender) =>
     createRunner(contender, w, source, { data, seed, full, sampleSeconds, warmSeconds: share / 4 }),
   );
 
+  const elapsed = () =>
+    (performance.now() - begin) / 1000 - runners.reduce((sum, { preparingSeconds }) => sum + preparingSeconds, 0);
+
+  const tell = (message: string) =>
+    options.onProgress(message, Math.min(1, elapsed() / Math.max(0.001, options.budgetSeconds)));
+
   for (const runner of runners) {
     if (options.signal.aborted) break;
-    options.onProgress(`warming ${runner.contender.kernel.name}`);
+    tell(`warming ${runner.contender.kernel.name}`);
     await runner.start();
   }
   const rounds: (number | undefined)[][] = [];
@@ -64,7 +73,7 @@ export async function measurePoint(
       const fits = elapsed() + runner.expectedSeconds <= options.budgetSeconds;
       // Every point gets one sample, whatever the budget; a number asked for is kept to.
       if (options.signal.aborted || !(fits || runner.samples.length === 0 || options.samples !== null)) continue;
-      options.onProgress(`${runner.contender.kernel.name}, sample ${runner.samples.length + 1}`);
+      tell(`${runner.contender.kernel.name}, sample ${runner.samples.length + 1}`);
       const sample = await runner.sample();
       ran += 1;
       if (sample !== null) rates[runners.indexOf(runner)] = sample.flops / sample.seconds;
@@ -73,27 +82,26 @@ export async function measurePoint(
     if (ran === 0) break;
   }
 
-  const measurements: Measurement[] = [];
+  const finished: (Measurement | undefined)[] = [];
   for (const runner of runners) {
-    if (options.signal.aborted && runner.samples.length === 0 && runner.ended === null) continue;
-    options.onProgress(`verifying ${runner.contender.kernel.name}`);
-    measurements.push(await runner.finish());
+    const interrupted = options.signal.aborted && runner.samples.length === 0 && runner.ended === null;
+    if (!interrupted) tell(`verifying ${runner.contender.kernel.name}`);
+    finished.push(interrupted ? undefined : await runner.finish());
   }
-  return { measurements, ratios: options.baseline === null ? [] : pairedRatios(w, runners, rounds, measurements, options.baseline) };
+  const measurements = finished.filter((m) => m !== undefined);
+  const ratios = options.baseline === null ? [] : pairedRatios(rounds, finished, options.baseline);
+  return { measurements, ratios, spentSeconds: elapsed() };
 }
 
 /** Throughput of each verified kernel over the baseline's, round by round; rounds where either is missing are left out. */
 function pairedRatios(
-  w: Workload,
-  runners: readonly Runner[],
   rounds: readonly (number | undefined)[][],
-  measurements: readonly Measurement[],
+  measurements: readonly (Measurement | undefined)[],
   baseline: string,
 ): Ratio[] {
-  const base = runners.findIndex(({ contender }) => contender.kernel.name === baseline);
-  if (measurements[base]?.state !== 'measured') return [];
-  return runners.flatMap((runner, index): Ratio[] => {
-    const m = measurements[index];
+  const base = measurements.findIndex((m) => m?.kernel === baseline && m.state === 'measured');
+  if (base < 0) return [];
+  return measurements.flatMap((m, index): Ratio[] => {
     if (index === base || m?.state !== 'measured') return [];
     const ratios = rounds.flatMap((rates) => {
       const [own, other] = [rates[index], rates[base]];
@@ -102,6 +110,16 @@ function pairedRatios(
     if (ratios.length === 0) return [];
     const { median, low, high } = summarize(ratios);
     const bounds = low === null || high === null ? {} : { low, high };
-    return [{ kernel: m.kernel, baseline, workload: w, threads: m.threads, device: m.device, ratio: median, ...bounds }];
+    return [
+      {
+        kernel: m.kernel,
+        baseline,
+        workload: m.workload,
+        threads: m.threads,
+        device: m.device,
+        ratio: median,
+        ...bounds,
+      },
+    ];
   });
 }

@@ -6,11 +6,12 @@ import { footprint } from '../host/footprint.ts';
 import type { Environment, Sample } from '../host/host.ts';
 import type { Measurement } from '../measurement.ts';
 import { childHung, needsMemory, notFinished, wrongResult } from '../messages.ts';
+import type { Verification } from '../oracle.ts';
 import { chooseSlice, largestTensorBytes, type Slice, sliceFlops, sliceShape, wholeSlice } from '../slice.ts';
 import { MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from '../statistics.ts';
 import { flops, type Workload } from '../workload.ts';
 import type { Contender, Source } from './source.ts';
-import { type Verification, verify } from './verify.ts';
+import { verify } from './verify.ts';
 
 export interface RunnerOptions {
   data: Data;
@@ -36,6 +37,8 @@ const FIRST_RATES = { scalar: 3e8, wasm: 2e9, webgpu: 2e8 } as const;
 export interface Runner {
   contender: Contender;
   samples: Sample[];
+  /** Seconds spent on compiling, allocating and filling: no part of the measuring. */
+  preparingSeconds: number;
   /** Seconds that the next run will take, from the last one. */
   expectedSeconds: number;
   /** Set when it has ended without a measurement. */
@@ -92,7 +95,9 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
     // Filling takes some 20 ns a value; compiling a large shader in a software adapter up to a minute.
     const expected = 6 + (largestTensorBytes(sliceShape(w, slice)) / 4) * 3 * 50e-9;
     const { data } = options;
+    const begin = performance.now();
     const prepared = await guarded(expected, () => host.prepare({ program, workload: w, slice, data }));
+    runner.preparingSeconds += (performance.now() - begin) / 1000;
     return { program, slice, epoch, ...prepared };
   };
 
@@ -112,7 +117,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
   };
 
   /** Slices that the device holds, for a wanted amount of work; undefined with a reason where none fits. */
-  const fit = (program: Program, environment: Environment, wantedFlops: number): Slice | { reason: string } => {
+  const sliceFor = (program: Program, environment: Environment, wantedFlops: number): Slice | { reason: string } => {
     const { limits, device } = environment;
     const units = UNITS_PER_THREAD * (device.threads ?? 1);
     const slice = options.full
@@ -126,7 +131,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
 
   /** Finds the slice whose run takes about sampleSeconds, by running smaller ones. */
   const fitToTime = async (program: Program, environment: Environment): Promise<void> => {
-    let slice = fit(program, environment, rate * options.sampleSeconds * 0.1);
+    let slice = sliceFor(program, environment, rate * options.sampleSeconds * 0.1);
     for (let attempt = 0; attempt < 4; attempt += 1) {
       if ('reason' in slice) {
         runner.ended = { state: 'skipped', reason: slice.reason };
@@ -144,7 +149,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
       // A workload that takes little longer than a sample runs whole.
       if (flops(w) < wanted * 1.5) wanted = flops(w);
       if (options.full || ran >= wanted * 0.5 || ran === flops(w)) return;
-      slice = fit(program, environment, wanted);
+      slice = sliceFor(program, environment, wanted);
     }
   };
 
@@ -190,6 +195,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
   const runner: Runner = {
     contender,
     samples: [],
+    preparingSeconds: 0,
     expectedSeconds: 0,
     ended: null,
     async start() {
@@ -238,7 +244,11 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
         const result: Measurement =
           verification.maxRelativeError <= verification.tolerance
             ? measured(verification)
-            : { ...record(), state: 'failed', message: wrongResult(verification.maxRelativeError, verification.tolerance) };
+            : {
+                ...record(),
+                state: 'failed',
+                message: wrongResult(verification.maxRelativeError, verification.tolerance),
+              };
         await host.dispose(id);
         return result;
       } catch (error) {

@@ -1,28 +1,13 @@
 /** Hosts by need: what a contender runs on, opened once, shared by contenders with the same needs, opened again after a crash. */
 
 import type { Kernel } from '../../kernels/kernel.ts';
-import type { Environment, Host } from '../host/host.ts';
+import type { Host } from '../host/host.ts';
+import type { Place } from '../host/place.ts';
 
 /** A kernel on a place to run it. Contenders with the same `place` share one host. */
 export interface Contender {
   kernel: Kernel;
   place: Place;
-}
-
-/** One pair of backend and engine flags; a child process in Node. */
-export interface Place {
-  /** Where: "node" or "mock". */
-  host: string;
-  variant: string | null;
-  /** Why nothing can run here; otherwise null. */
-  unavailable: string | null;
-  environment: Environment | null;
-  /** Index of the device in the run's context. */
-  device: number | null;
-  /** Opens a fresh host. */
-  open(): Promise<Host>;
-  /** Ends the host at once, so that whatever it is doing fails. */
-  kill(host: Host): void;
 }
 
 /** A host that is open, with a number that grows each time it had to be opened again. */

@@ -13,11 +13,17 @@ import { siblingUrl } from './sibling.ts';
 export type ChildRole =
   | { backend: 'scalar' }
   | { backend: 'wasm'; threads: number; simd256: boolean; relaxedSimd: boolean }
-  | { backend: 'webgpu'; options: DawnOptions }
+  | {
+      backend: 'webgpu';
+      options: DawnOptions /** Skip the test of the clocks: nothing will be timed. */;
+      untimed?: boolean;
+    }
   | { backend: 'adapters' };
 
 /** What the child answers to it. */
-export type ChildReady = { ready: true; adapters?: Awaited<ReturnType<typeof listAdapters>> } | { ready: false; message: string };
+export type ChildReady =
+  | { ready: true; adapters?: Awaited<ReturnType<typeof listAdapters>> }
+  | { ready: false; message: string };
 
 // An interrupt goes to the whole process group; the parent decides when its children end.
 process.on('SIGINT', () => {});
@@ -26,7 +32,8 @@ process.on('disconnect', () => process.exit(0));
 process.once('message', (role: ChildRole) => {
   void start(role).then(
     (reply) => process.send?.(reply),
-    (error: unknown) => process.send?.({ ready: false, message: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) =>
+      process.send?.({ ready: false, message: error instanceof Error ? error.message : String(error) }),
   );
 });
 
@@ -56,7 +63,7 @@ async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Pr
         },
       });
     case 'webgpu':
-      return createDawnHost(role.options);
+      return createDawnHost(role.options, role.untimed ?? false);
     default:
       return role satisfies never;
   }

@@ -89,11 +89,17 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
 }
 
 /** Opens the device that the options ask for. Throws with the reason where there is none. */
-export async function createDawnHost(options: DawnOptions): Promise<Host> {
+export async function createDawnHost(options: DawnOptions, untimed: boolean): Promise<Host> {
   const gpu = await createGpu(options.adapter);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) {
-    if (options.adapter !== null) throw new Error(noMatchingAdapter(options.adapter, (await listAdapters()).map(({ name }) => name)));
+    if (options.adapter !== null)
+      throw new Error(
+        noMatchingAdapter(
+          options.adapter,
+          (await listAdapters()).map(({ name }) => name),
+        ),
+      );
     throw new Error(options.allowSoftware ? noAdapterAtAll : noHardwareAdapter([]));
   }
   keepAlive.push(adapter);
@@ -108,6 +114,7 @@ export async function createDawnHost(options: DawnOptions): Promise<Host> {
   return createWebgpuHost(device, {
     deviceName: description.name,
     software: description.software,
+    untimed,
     // Discrete memory is not reported by WebGPU; the machine's own is the bound that can be known.
     memoryBytes: Math.floor(totalmem() * 0.8),
     onLost(reason) {

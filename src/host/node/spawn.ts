@@ -52,7 +52,9 @@ async function start({ role, flags, env }: SpawnOptions): Promise<{ child: Child
     });
     child.send(role);
   });
-  child.on('exit', (code, signal) => child.emit('gone', new Error(childDied(howItEnded(code, signal, complaints.join(''))))));
+  child.on('exit', (code, signal) =>
+    child.emit('gone', new Error(childDied(howItEnded(code, signal, complaints.join(''))))),
+  );
   return { child, ready };
 }
 

@@ -21,11 +21,15 @@ export async function swiftshaderEnvironment(): Promise<Record<string, string> |
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   const archive = findArchive();
   if (archive === undefined) return undefined;
-  const { version } = JSON.parse(await readFile(join(dirname(archive), '..', 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(await readFile(join(dirname(archive), '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
   const cache = envPaths('attnbench', { suffix: '' }).cache;
   const folder = join(cache, `swiftshader-${version}`);
   if (!(await exists(join(folder, DRIVER)))) await unpack(archive, cache, folder);
-  const libraryPath = [folder, process.env['LD_LIBRARY_PATH']].filter((item) => item !== undefined && item !== '').join(':');
+  const libraryPath = [folder, process.env['LD_LIBRARY_PATH']]
+    .filter((item) => item !== undefined && item !== '')
+    .join(':');
   return { VK_ICD_FILENAMES: join(folder, DRIVER), LD_LIBRARY_PATH: libraryPath };
 }
 

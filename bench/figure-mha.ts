@@ -1,0 +1,11 @@
+/** The report's figure 5: multi-head attention, 16 heads, head dimension 128, 32k tokens, 4k to 32k, both masks. */
+
+import type { Suite } from '../src/plan.ts';
+import { expand, presetAxes } from '../src/shapes.ts';
+
+export const figureMha: Suite = {
+  name: 'figure-mha',
+  summary: 'MHA as in the report: 16 heads, head dimension 128, 32k tokens, 4k to 32k, both masks',
+  workloads: expand(presetAxes('mha')),
+  budgetSeconds: 120,
+};

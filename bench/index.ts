@@ -1,0 +1,7 @@
+/** The suites that `bench suite` knows. */
+
+import type { Suite } from '../src/plan.ts';
+import { figureGqa } from './figure-gqa.ts';
+import { figureMha } from './figure-mha.ts';
+
+export const SUITES: readonly Suite[] = [figureMha, figureGqa];

@@ -1,0 +1,208 @@
+/** The report's figure with the local machine in it: throughput by sequence length, a panel for each mask, log scale. */
+
+import type { TopLevelSpec } from 'vega-lite';
+import type { RunDocument } from '../measurement.ts';
+import { type PublishedSet, publishedFigures } from '../published.ts';
+import { formatRate } from '../report/rows.ts';
+import { summarize } from '../statistics.ts';
+import { formatSize, sameProblem, type Workload } from '../workload.ts';
+import { seriesScale } from './palette.ts';
+
+interface Bar {
+  series: string;
+  seq: string;
+  order: number;
+  mask: string;
+  tflops: number;
+  low: number;
+  high: number;
+  label: string;
+  detail: string;
+}
+
+/**
+ * The specification of the chart of a run. Bars start at a decade below the smallest value, since a logarithmic axis
+ * has no zero; lengths therefore compare only through the axis, and every bar carries its value.
+ */
+export function figureChart(run: RunDocument, set: PublishedSet): TopLevelSpec {
+  const local = localBars(run);
+  const published = publishedBars(run, set);
+  const bars = [...published, ...local];
+  if (bars.length === 0) return emptyChart(run);
+  const values = bars.map(({ tflops }) => tflops);
+  const floor = 10 ** (Math.floor(Math.log10(Math.min(...values))) - 1);
+  // Two decades of room above the tallest bar, for its label.
+  const ceiling = Math.max(...values) * 100;
+  const decades = Array.from({ length: 40 }, (_, i) => floor * 10 ** i).filter((value) => value <= ceiling / 50);
+  const seqs = [...new Map(bars.map(({ seq, order }) => [seq, order]))].sort((a, b) => a[1] - b[1]).map(([seq]) => seq);
+  const series = seriesScale(bars.map(({ series: name }) => name));
+  const rows = bars.map((bar) => ({ ...bar, floor }));
+  const masks = ['full', 'causal'].filter((mask) => bars.some((bar) => bar.mask === mask));
+  const step = Math.max(17, Math.min(28, 700 / (masks.length * seqs.length * series.domain.length)));
+
+  const x = { field: 'seq', type: 'nominal', sort: seqs, title: 'sequence length', axis: { labelAngle: 0 } } as const;
+  const xOffset = { field: 'series', sort: series.domain } as const;
+  const scale = { type: 'log', domain: [floor, ceiling] } as const;
+  const y = {
+    field: 'tflops',
+    type: 'quantitative',
+    scale,
+    title: 'TFLOPS (log scale)',
+    axis: { format: '~g', grid: true, values: decades },
+  } as const;
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    title: { text: findingTitle(local, published), subtitle: caption(run, published), anchor: 'start' },
+    data: { values: rows },
+    facet: {
+      column: {
+        field: 'mask',
+        sort: masks,
+        title: null,
+        header: { labelFontSize: 13, labelExpr: "datum.value + ' mask'" },
+      },
+    },
+    spec: {
+      width: { step },
+      height: 320,
+      layer: [
+        {
+          mark: { type: 'bar', tooltip: true },
+          encoding: {
+            x,
+            xOffset,
+            y,
+            y2: { field: 'floor' },
+            color: { field: 'series', scale: series, title: null, legend: { orient: 'bottom', columns: 8 } },
+            tooltip: [
+              { field: 'series', title: 'series' },
+              { field: 'label', title: 'throughput' },
+              { field: 'detail', title: 'from' },
+            ],
+          },
+        },
+        {
+          mark: { type: 'rule', color: '#222222' },
+          encoding: { x, xOffset, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } },
+        },
+        {
+          mark: { type: 'text', angle: 270, align: 'left', baseline: 'middle', dx: 6, fontSize: 10 },
+          encoding: { x, xOffset, y: { field: 'high', type: 'quantitative' }, text: { field: 'label' } },
+        },
+      ],
+    },
+    config: {
+      font: 'Inter',
+      background: 'white',
+      view: { stroke: '#dddddd' },
+      axis: { labelFontSize: 11, titleFontSize: 12 },
+      title: { fontSize: 15, subtitleFontSize: 11, subtitleColor: '#555555' },
+    },
+  } as TopLevelSpec;
+}
+
+function localBars(run: RunDocument): Bar[] {
+  return run.measurements.flatMap((m): Bar[] => {
+    if (m.state !== 'measured') return [];
+    const { median, minimum, maximum } = summarize(m.samples.map((s) => s.flops / s.seconds / 1e12));
+    const device = m.device === null ? '' : (run.context.devices[m.device]?.name ?? '');
+    return [
+      {
+        series: m.kernel,
+        ...place(m.workload),
+        tflops: median,
+        low: m.tflops.low ?? minimum,
+        high: m.tflops.high ?? maximum,
+        label: formatRate(median),
+        detail: `measured here: ${device}`,
+      },
+    ];
+  });
+}
+
+/** Figures of the workloads that the run has, and where none matches exactly none at all. */
+function publishedBars(run: RunDocument, set: PublishedSet): Bar[] {
+  const workloads = run.measurements.map((m) => m.workload);
+  const matches = publishedFigures(set).filter((figure) => workloads.some((w) => sameProblem(w, figure.workload)));
+  return matches.map((figure) => ({
+    series: figure.library,
+    ...place(figure.workload),
+    tflops: figure.tflops,
+    low: figure.tflops - (figure.error ?? 0),
+    high: figure.tflops + (figure.error ?? 0),
+    label: formatRate(figure.tflops),
+    detail: `${figure.device}, ${figure.library} ${figure.version}, ${figure.source}`,
+  }));
+}
+
+/** Place on the axes; where heads or head dimension vary within a run, the label says which. */
+function place(w: Workload): { seq: string; order: number; mask: string } {
+  const seq = w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)}/${formatSize(w.seqKv)}`;
+  const heads = w.queryHeads === w.kvHeads ? '' : `, ${w.queryHeads}/${w.kvHeads}`;
+  const dim = w.headDim === 128 ? '' : `, d ${w.headDim}`;
+  return { seq: `${seq}${heads}${dim}`, order: w.seqKv * 1e3 + w.headDim + w.kvHeads / 1e3, mask: w.mask };
+}
+
+/** The finding: how far the best local kernel is from the best published figure at the longest common workload. */
+function findingTitle(local: readonly Bar[], published: readonly Bar[]): string {
+  const best = (bars: readonly Bar[]) => [...bars].sort((a, b) => b.tflops - a.tflops)[0];
+  const fastest = best(local);
+  if (fastest === undefined) return 'Published attention throughput; nothing was measured here';
+  const same = published.filter(({ seq, mask }) => seq === fastest.seq && mask === fastest.mask);
+  const other = best(same);
+  if (other === undefined)
+    return `${fastest.series} reaches ${fastest.label} at ${fastest.seq}, ${fastest.mask} mask; no published figure matches`;
+  const ratio = Number((other.tflops / fastest.tflops).toPrecision(2)).toLocaleString('en-US');
+  return `${fastest.series} reaches ${fastest.label} here; ${other.series} on B200 is ${ratio} times faster (${fastest.seq}, ${fastest.mask} mask)`;
+}
+
+/** Lines under the title: the machine, the shape, the sources. */
+function caption(run: RunDocument, published: readonly Bar[]): string[] {
+  const devices = run.context.devices.map(
+    ({ name, backend, software }) => `${backend} on ${name}${software ? ' (software adapter)' : ''}`,
+  );
+  const w = run.measurements[0]?.workload;
+  const shape =
+    w === undefined
+      ? ''
+      : `${w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads} query heads, ${w.kvHeads} KV heads`}, head dimension ${w.headDim}; here ${w.dtype}`;
+  const sources = [...new Set(published.map(({ detail }) => detail.split(', ').slice(2).join(', ')))];
+  const lines = [
+    `Here: ${[...new Set(devices)].join('; ')}. ${shape}${sources.length > 0 ? ', published BF16 on one B200' : ''}.`,
+  ];
+  if (sources.length > 0)
+    lines.push(`Published: ${sources.join('; ')}. Lines on the bars: 95 % intervals here, error bars as published.`);
+  return lines.flatMap((line) => wrap(line, 130));
+}
+
+/** Breaks a line at spaces before `width` characters. */
+function wrap(line: string, width: number): string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(' ')) {
+    const part = word.length > width ? `${word.slice(0, width - 1)}…` : word;
+    if (current.length + part.length + 1 > width) {
+      lines.push(current);
+      current = part;
+    } else {
+      current = current === '' ? part : `${current} ${part}`;
+    }
+  }
+  return [...lines, current];
+}
+
+/** A run without a number and without a matching figure: a sentence, not an empty frame. */
+function emptyChart(run: RunDocument): TopLevelSpec {
+  const reasons = run.measurements.map((m) =>
+    m.state === 'skipped' ? m.reason : m.state === 'failed' ? m.message : '',
+  );
+  const text = ['Nothing was measured.', ...new Set(reasons)].flatMap((line) => wrap(line, 100));
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    data: { values: [{}] },
+    width: 640,
+    height: 40 + 18 * text.length,
+    mark: { type: 'text', text, align: 'left', x: 10, y: 20, fontSize: 13, lineHeight: 18 },
+    config: { font: 'Inter', background: 'white' },
+  } as TopLevelSpec;
+}

@@ -1,0 +1,24 @@
+/** One order and one set of colours for every series in every chart. */
+
+/** Published libraries in warm greys and orange, local kernels in blues and greens: Okabe and Ito's colour-blind safe set. */
+const COLOURS: readonly [string, string][] = [
+  ['AVO', '#D55E00'],
+  ['cuDNN', '#E69F00'],
+  ['FA4', '#F0C987'],
+  ['Gluon', '#A6761D'],
+  ['Triton', '#999999'],
+  ['FA2', '#666666'],
+  ['wgsl-flash', '#0072B2'],
+  ['wgsl-naive', '#56B4E9'],
+  ['wasm-flash', '#009E73'],
+  ['scalar-flash', '#CC79A7'],
+  ['scalar-naive', '#8C6BB1'],
+];
+
+/** The given series in the order of the palette, unknown ones last, with their colours. */
+export function seriesScale(names: readonly string[]): { domain: string[]; range: string[] } {
+  const known = COLOURS.map(([name]) => name);
+  const rank = (name: string) => (known.includes(name) ? known.indexOf(name) : known.length);
+  const domain = [...new Set(names)].sort((a, b) => rank(a) - rank(b));
+  return { domain, range: domain.map((name) => COLOURS[rank(name)]?.[1] ?? '#444444') };
+}

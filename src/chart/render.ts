@@ -1,0 +1,79 @@
+/** Turns a chart specification into a file: SVG, PNG, a page of its own, or the specification itself. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Resvg } from '@resvg/resvg-js';
+import { parse, View } from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import { badChartExtension, UsageError } from '../messages.ts';
+
+const require = createRequire(import.meta.url);
+
+export const CHART_EXTENSIONS = ['.svg', '.png', '.html', '.vl.json'] as const;
+
+/** The extension of a chart file. Throws UsageError for any other. */
+export function chartExtension(path: string): (typeof CHART_EXTENSIONS)[number] {
+  const extension = CHART_EXTENSIONS.find((item) => path.toLowerCase().endsWith(item));
+  if (extension === undefined) throw new UsageError(badChartExtension(path));
+  return extension;
+}
+
+/** SVG text, without a canvas. */
+export async function renderSvg(specification: TopLevelSpec): Promise<string> {
+  const view = new View(parse(compile(specification).spec), { renderer: 'none' });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+}
+
+/** PNG bytes at twice the size, with the bundled font: a server has none. */
+function renderPng(svg: string): Uint8Array {
+  const font = dirname(require.resolve('@expo-google-fonts/inter/package.json'));
+  const fontFiles = ['400Regular/Inter_400Regular.ttf', '700Bold/Inter_700Bold.ttf'].map((file) => join(font, file));
+  const image = new Resvg(svg, {
+    fitTo: { mode: 'zoom', value: 2 },
+    font: { fontFiles, loadSystemFonts: false, defaultFontFamily: 'Inter', sansSerifFamily: 'Inter' },
+  });
+  return image.render().asPng();
+}
+
+/** A page that draws the chart with the libraries inside it: it needs no network. */
+function renderHtml(specification: TopLevelSpec): string {
+  const scripts = ['vega', 'vega-lite', 'vega-embed'].map((name) => {
+    const file = new URL(`./${name}.min.js`, import.meta.resolve(name));
+    // "</script" inside a script ends it, whatever surrounds it.
+    return readFileSync(file, 'utf8').replaceAll('</script', '<\\/script');
+  });
+  const text = JSON.stringify(specification).replaceAll('<', '\\u003c');
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>attnbench</title>
+<style>body { font-family: Inter, system-ui, sans-serif; margin: 1rem; } #chart { max-width: 100%; overflow-x: auto; }</style>
+<div id="chart"></div>
+${scripts.map((script) => `<script>${script}</script>`).join('\n')}
+<script>vegaEmbed('#chart', ${text}, { actions: { export: true, source: false, compiled: false, editor: false } });</script>
+</html>
+`;
+}
+
+/** Writes the chart in the format of the file's extension. */
+export async function writeChart(specification: TopLevelSpec, path: string): Promise<void> {
+  const extension = chartExtension(path);
+  switch (extension) {
+    case '.svg':
+      return writeFileSync(path, await renderSvg(specification));
+    case '.png':
+      return writeFileSync(path, renderPng(await renderSvg(specification)));
+    case '.html':
+      return writeFileSync(path, renderHtml(specification));
+    case '.vl.json':
+      return writeFileSync(path, `${JSON.stringify(specification, null, 2)}\n`);
+    default:
+      return extension satisfies never;
+  }
+}

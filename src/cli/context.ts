@@ -1,0 +1,51 @@
+/** What a record says of the program and the machine, and nothing that says whose machine it is. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
+
+/** Arguments with paths shortened to their last part. */
+export function shortArgv(argv: readonly string[]): string[] {
+  return argv.map((argument) => {
+    const [option, value] = argument.startsWith('--') ? argument.split(/=(.*)/s) : ['', argument];
+    if (value === undefined || !/[\\/]/.test(value)) return argument;
+    const last = basename(value.replaceAll('\\', '/'));
+    return option === '' ? last : `${option}=${last}`;
+  });
+}
+
+/** Version of this package. */
+export function ownVersion(): string {
+  // One folder deeper where the sources were compiled to dist/.
+  for (const path of ['../../package.json', '../../../package.json']) {
+    try {
+      const found = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
+        name?: string;
+        version?: string;
+      };
+      if (found.name === 'attnbench') return found.version ?? 'unknown';
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return 'unknown';
+}
+
+export function versions(): Record<string, string> {
+  const found: Record<string, string> = {
+    attnbench: ownVersion(),
+    node: process.versions.node,
+    v8: process.versions.v8,
+    platform: `${process.platform} ${process.arch}`,
+  };
+  try {
+    const path = createRequire(import.meta.url).resolve('webgpu');
+    const { version } = JSON.parse(readFileSync(new URL('package.json', `file://${path}`), 'utf8')) as {
+      version: string;
+    };
+    found['webgpu'] = version;
+  } catch {
+    // Optional, and left out where it is not installed.
+  }
+  return found;
+}

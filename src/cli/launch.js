@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+/** The command's first file, plain JavaScript so that any Node can read it: checks the version, then starts the program. */
+
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(
+    `attnbench needs Node 22.18 or later; this is ${process.versions.node}. In a checkout, npx bench runs the one that npm ci brought.\n`,
+  );
+  process.exit(2);
+}
+module.enableCompileCache?.();
+// A checkout runs its sources; the published package has them compiled.
+const source = new URL('./main.ts', import.meta.url);
+const { main } = await import(
+  existsSync(source) ? source.href : new URL('../../dist/src/cli/main.js', import.meta.url).href
+);
+process.exitCode = await main(process.argv);

@@ -1,0 +1,55 @@
+/** The text of bench devices: every backend, what would run it, and why not where it cannot run. */
+
+import { BACKENDS, KERNELS } from '../../kernels/index.ts';
+import { createSource } from '../measure/source.ts';
+import { formatBytes } from '../messages.ts';
+import { openPlaces, type PlaceRequest } from './places.ts';
+
+export async function listDevices(
+  request: Omit<PlaceRequest, 'kernels' | 'named'>,
+  format: 'table' | 'json',
+): Promise<string> {
+  const wanted = BACKENDS.filter((backend) => request.backend === 'auto' || request.backend === backend);
+  const kernels = wanted.flatMap((backend) => KERNELS.filter((kernel) => kernel.backend === backend).slice(0, 1));
+  const { contenders } = await openPlaces({ ...request, kernels, named: true });
+  const source = createSource();
+  const places = contenders.map(({ place, kernel }) => ({ backend: kernel.backend, place }));
+  // Opening a place leaves a host waiting for its first lease; take it, to close it.
+  for (const { place } of places) if (place.environment !== null) await source.lease(place);
+  await source.close();
+
+  if (format === 'json') {
+    const devices = places.map(({ backend, place }) =>
+      place.environment === null
+        ? { backend, unavailable: place.unavailable }
+        : { ...place.environment.device, limits: place.environment.deviceLimits },
+    );
+    return `${JSON.stringify(devices, null, 2)}\n`;
+  }
+  return places
+    .map(({ backend, place }) => {
+      if (place.environment === null) return `${backend}: not available: ${place.unavailable}\n`;
+      const { device, deviceLimits } = place.environment;
+      const { clock } = device;
+      const limits = Object.entries(deviceLimits).map(
+        ([name, value]) => `${name} ${/Bytes|Size/.test(name) ? formatBytes(value) : value}`,
+      );
+      const lines = [
+        `${backend}: ${device.name}${device.software ? ' (software)' : ''}`,
+        `  features  ${device.features.join(', ') || 'none'}`,
+        ...(device.threads === null ? [] : [`  threads   ${device.threads}`]),
+        ...(device.variant === null ? [] : [`  variant   ${device.variant}: ${device.variantReason}`]),
+        `  clock     ${clock.clock}, quantum ${formatSeconds(clock.quantumSeconds)}${clock.emptySeconds > 0 ? `, empty submission ${formatSeconds(clock.emptySeconds)}` : ''}`,
+        ...(clock.note === null ? [] : [`            ${clock.note}`]),
+        ...(limits.length === 0 ? [] : [`  limits    ${limits.join(', ')}`]),
+      ];
+      return `${lines.join('\n')}\n`;
+    })
+    .join('');
+}
+
+function formatSeconds(seconds: number): string {
+  return seconds < 1e-6
+    ? `${Number((seconds * 1e9).toPrecision(3))} ns`
+    : `${Number((seconds * 1e6).toPrecision(3))} µs`;
+}

@@ -1,0 +1,46 @@
+/** The command line: every command from its own file, one exit code at the end. */
+
+import { Command, CommanderError } from 'commander';
+import { UsageError } from '../messages.ts';
+import { addAttentionCommand } from './attention.ts';
+import { ownVersion } from './context.ts';
+import { addListingCommands } from './listings.ts';
+import { addSourceCommands } from './show.ts';
+import { addSuiteCommand } from './suite.ts';
+import { addVerifyCommand } from './verify.ts';
+
+/** Runs the command line and returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const finish = (code: number) => {
+    exitCode = code;
+  };
+  const program = new Command('bench')
+    .description(
+      'How fast is attention on this machine, and how far is that from the published B200 figures?\n\nStart with: bench mha --seq 32k',
+    )
+    .version(ownVersion())
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll('\n', ' ')}\n`) });
+  addAttentionCommand(program, 'mha', finish);
+  addAttentionCommand(program, 'gqa', finish);
+  addSuiteCommand(program, finish);
+  addListingCommands(program, finish);
+  addSourceCommands(program, finish);
+  addVerifyCommand(program, finish);
+  for (const command of program.commands) {
+    command.exitOverride().showSuggestionAfterError().copyInheritedSettings(program);
+  }
+  try {
+    await program.parseAsync([...argv]);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof UsageError) {
+      process.stderr.write(`${error.message}\n`);
+      return 2;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+/** Writes results in the format asked for, to stdout or to a file. */
+
+import { writeFileSync } from 'node:fs';
+import { styleText } from 'node:util';
+import type { Kernel } from '../../kernels/kernel.ts';
+import type { RunDocument } from '../measurement.ts';
+import { formatBytes } from '../messages.ts';
+import { plan } from '../plan.ts';
+import { formatNumber } from '../report/rows.ts';
+import { alignColumns, formatTable, type Marks, PLAIN } from '../report/table.ts';
+import { formatCsv, formatJsonLines, formatMarkdown } from '../report/text.ts';
+import { describe, type Workload } from '../workload.ts';
+import type { Format } from './options.ts';
+
+/** Colours on a terminal; styleText itself obeys NO_COLOR. */
+export function terminalMarks(toStdout: boolean): Marks {
+  if (!toStdout || !process.stdout.isTTY) return PLAIN;
+  return { strong: (text) => styleText('bold', text), faint: (text) => styleText('dim', text) };
+}
+
+export function formatRun(run: RunDocument, format: Format, toStdout: boolean): string {
+  switch (format) {
+    case 'table':
+      return formatTable(run, terminalMarks(toStdout));
+    case 'markdown':
+      return formatMarkdown(run);
+    case 'csv':
+      return formatCsv(run);
+    case 'json':
+      return `${JSON.stringify(run, null, 2)}\n`;
+    case 'jsonl':
+      return formatJsonLines(run);
+    default:
+      return format satisfies never;
+  }
+}
+
+export function writeOutput(text: string, file: string | null): void {
+  if (file === null) process.stdout.write(text);
+  else writeFileSync(file, text);
+}
+
+/** Header and lines as an aligned table, with a line break at the end. */
+export function formatColumns(header: readonly string[], body: readonly (readonly string[])[]): string {
+  return `${alignColumns([header, ...body]).join('\n')}\n`;
+}
+
+/** The plan of a run: nothing in it is measured. */
+export function formatDryRun(
+  workloads: readonly Workload[],
+  kernels: readonly Kernel[],
+  cores: number,
+  format: Format,
+): string {
+  const points = plan(workloads, kernels, cores);
+  if (format === 'json') return `${JSON.stringify(points, null, 2)}\n`;
+  if (format === 'jsonl') return points.map((point) => `${JSON.stringify(point)}\n`).join('');
+  const body = points.map((point) => [
+    point.kernel,
+    describe(point.workload),
+    formatNumber(point.flops / 1e12),
+    formatBytes(point.bytes),
+    point.passSeconds === null ? 'depends on the GPU' : `~${formatNumber(point.passSeconds)}`,
+  ]);
+  const header = ['kernel', 'workload', 'TFLOP', 'q, k, v, o', 'seconds a pass'];
+  return `${formatColumns(header, body)}Seconds are for typical speeds; a run measures slices that fit its budget.\n`;
+}

@@ -1,0 +1,69 @@
+/** Opens the places that a run needs, and pairs kernels with them. */
+
+import type { Backend, Kernel } from '../../kernels/kernel.ts';
+import type { Device } from '../host/host.ts';
+import { parseMockOptions } from '../host/mock.ts';
+import { mockPlace, nodePlace } from '../host/node/places.ts';
+import type { Place } from '../host/place.ts';
+import type { Contender } from '../measure/source.ts';
+import { badChoice, leftOut, UsageError } from '../messages.ts';
+
+export interface PlaceRequest {
+  kernels: Kernel[];
+  backend: Backend | 'auto';
+  variant: Parameters<typeof nodePlace>[1]['variant'];
+  host: string;
+  adapter: string | null;
+  allowSoftware: boolean;
+  threads: number | null;
+  limits: Record<string, number>;
+  /** True where the user named the kernels: then a backend that cannot be opened is told by skipped points. */
+  named: boolean;
+}
+
+export interface OpenPlaces {
+  contenders: Contender[];
+  devices: Device[];
+  /** Lines to say before measuring. */
+  notices: string[];
+}
+
+/**
+ * One place for each backend of the kernels. With --backend auto and no kernels named, a WebGPU that is not there is left
+ * out with one line; asked for by name, it stays and its points are skipped with the reason.
+ */
+export async function openPlaces(request: PlaceRequest): Promise<OpenPlaces> {
+  const backends = [...new Set(request.kernels.map(({ backend }) => backend))];
+  const places = new Map<Backend, Place>();
+  const devices: Device[] = [];
+  const notices: string[] = [];
+  for (const backend of backends) {
+    const place = await openPlace(backend, request);
+    if (place.environment === null && backend === 'webgpu' && request.backend === 'auto' && !request.named) {
+      notices.push(leftOut(backend, place.unavailable ?? ''));
+      continue;
+    }
+    if (place.environment !== null) {
+      place.device = devices.length;
+      devices.push(place.environment.device);
+      const { note } = place.environment.device.clock;
+      if (note !== null) notices.push(note);
+    }
+    places.set(backend, place);
+  }
+  const contenders = request.kernels.flatMap((kernel) => {
+    const place = places.get(kernel.backend);
+    return place === undefined ? [] : [{ kernel, place }];
+  });
+  return { contenders, devices, notices };
+}
+
+function openPlace(backend: Backend, request: PlaceRequest): Promise<Place> {
+  if (request.host === 'node') {
+    const { threads, variant, adapter, allowSoftware, limits } = request;
+    return nodePlace(backend, { threads, variant, webgpu: { adapter, allowSoftware, limits } });
+  }
+  const [name, options = ''] = request.host.split(':');
+  if (name !== 'mock') throw new UsageError(badChoice('--host', request.host, 'node', ['node']));
+  return mockPlace(backend, parseMockOptions(options));
+}

@@ -1,0 +1,143 @@
+/** A measuring command from its options to its output: places, points, journal, comparisons, table, chart. */
+
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { figureChart } from '../chart/figure.ts';
+import { chartExtension, writeChart } from '../chart/render.ts';
+import { comparePublished } from '../compare.ts';
+import { checkWritable, createJournal, type Journal } from '../journal.ts';
+import { measurePoint } from '../measure/point.ts';
+import { createSource } from '../measure/source.ts';
+import { type Context, type Measurement, type Ratio, type RunDocument, SCHEMA_ID } from '../measurement.ts';
+import { interrupted } from '../messages.ts';
+import { formatNumber, formatRate } from '../report/rows.ts';
+import { describe, flops, type Workload } from '../workload.ts';
+import { shortArgv, versions } from './context.ts';
+import type { RunOptions } from './options.ts';
+import { formatDryRun, formatRun, writeOutput } from './output.ts';
+import { openPlaces } from './places.ts';
+import { createProgress, type Progress } from './progress.ts';
+
+/** Runs the workloads and returns the exit code. `name` begins the names of the files that the run leaves. */
+export async function runWorkloads(
+  name: string,
+  workloads: readonly Workload[],
+  options: RunOptions,
+  named: boolean,
+): Promise<number> {
+  if (options.dryRun) {
+    writeOutput(formatDryRun(workloads, options.kernels, availableParallelism(), options.format), options.output);
+    return 0;
+  }
+  if (options.chart !== null) chartExtension(options.chart);
+  for (const path of [options.output, options.chart, join(options.results, 'probe')])
+    if (path !== null) checkWritable(path);
+
+  const progress = createProgress(options.quiet);
+  const stopping = stopOnInterrupt(progress);
+  const { contenders, devices, notices } = await openPlaces({ ...options, named });
+  for (const notice of notices) progress.say(notice);
+  const context: Context = {
+    argv: shortArgv(process.argv.slice(2)),
+    label: options.label,
+    startedAt: new Date().toISOString(),
+    versions: versions(),
+    seed: options.seed,
+    devices,
+    cancelled: false,
+  };
+  const stamp = context.startedAt.slice(0, 19).replaceAll(/[-:]/g, '');
+  const journal = createJournal(options.results, `${name}-${stamp}`, context);
+  const source = createSource();
+  const measurements: Measurement[] = [];
+  const ratios: Ratio[] = [];
+  if (options.format === 'jsonl' && options.output === null) {
+    process.stdout.write(`${JSON.stringify({ schema: SCHEMA_ID, context })}\n`);
+  }
+
+  const work = workloads.reduce((sum, workload) => sum + flops(workload), 0) / 1e12;
+  progress.say(
+    `${workloads.length} workloads x ${contenders.length} kernels, ${formatNumber(work)} TFLOP for each kernel; measuring ${options.full ? 'all of it' : `slices of it for up to ${options.budgetSeconds} s`}.`,
+  );
+  let spent = 0;
+  try {
+    for (const [index, workload] of workloads.entries()) {
+      if (stopping.aborted) break;
+      const budgetSeconds = Math.max(0, options.budgetSeconds - spent) / (workloads.length - index);
+      const result = await measurePoint(workload, contenders, source, {
+        data: { kind: 'normal', seed: options.seed },
+        seed: options.seed,
+        full: options.full,
+        budgetSeconds,
+        samples: options.samples,
+        baseline: options.baseline,
+        signal: stopping,
+        onProgress: (message, share) =>
+          progress.update((index + share) / workloads.length, `${describe(workload)}: ${message}`),
+      });
+      spent += result.spentSeconds;
+      for (const measurement of result.measurements) record(measurement, journal, options, progress);
+      measurements.push(...result.measurements);
+      ratios.push(...result.ratios);
+    }
+  } finally {
+    await source.close();
+    progress.stop();
+  }
+
+  if (stopping.aborted) {
+    context.cancelled = true;
+    journal.cancel();
+    progress.say(interrupted);
+  }
+  const comparisons = comparePublished(measurements, context, options.published);
+  const run: RunDocument = { schema: SCHEMA_ID, context, measurements, comparisons, ratios };
+  if (options.format !== 'jsonl' || options.output !== null) {
+    writeOutput(formatRun(run, options.format, options.output === null), options.output);
+  }
+  const chart = await drawChart(run, journal, options);
+  process.stderr.write(`Record: ${journal.path}${chart === null ? '' : `  Chart: ${chart}`}\n`);
+  stopping.dispose();
+  if (stopping.aborted) return 130;
+  const failed = measurements.some(({ state }) => state === 'failed');
+  return failed || !measurements.some(({ state }) => state === 'measured') ? 1 : 0;
+}
+
+/** Puts a finished point on disk, then says so. */
+function record(m: Measurement, journal: Journal, options: RunOptions, progress: Progress): void {
+  journal.append(m);
+  if (options.format === 'jsonl' && options.output === null) process.stdout.write(`${JSON.stringify(m)}\n`);
+  const what = `${m.kernel}, ${describe(m.workload)}`;
+  if (m.state === 'measured') progress.say(`${what}: ${formatRate(m.tflops.median)}`);
+  else progress.say(`${what}: ${m.state}, ${m.state === 'skipped' ? m.reason : m.message}`);
+}
+
+/** Draws the chart that the options ask for; its path, or null. A chart that fails loses no measurement. */
+async function drawChart(run: RunDocument, journal: Journal, options: RunOptions): Promise<string | null> {
+  if (!options.drawChart) return null;
+  const path = options.chart ?? journal.path.replace(/\.jsonl$/, '.svg');
+  try {
+    await writeChart(figureChart(run, options.published), path);
+    return path;
+  } catch (error) {
+    process.stderr.write(`The chart could not be drawn: ${error instanceof Error ? error.message : String(error)}\n`);
+    return null;
+  }
+}
+
+/** The first interrupt asks the measuring loop to end; a second one ends the process at once. */
+function stopOnInterrupt(progress: Progress) {
+  const state = {
+    aborted: false,
+    dispose: () => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
+    },
+  };
+  const onSignal = () => {
+    if (state.aborted) process.exit(130);
+    state.aborted = true;
+    progress.say('Stopping after the current run; press Ctrl-C again to stop at once.');
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  return state;
+}

@@ -1,0 +1,36 @@
+/** What a run will do, before it does it: points, work, memory, and time at typical speeds. */
+
+import type { Kernel } from '../kernels/kernel.ts';
+import { bytes, flops, type Workload } from './workload.ts';
+
+/** A named list of workloads; the suites of bench/ are such values. */
+export interface Suite {
+  name: string;
+  summary: string;
+  workloads: Workload[];
+  /** Seconds of measuring for the whole suite where the user does not say. */
+  budgetSeconds: number;
+}
+
+export interface PlannedPoint {
+  workload: Workload;
+  kernel: string;
+  flops: number;
+  bytes: number;
+  /** Seconds of one whole pass at a typical speed; null where devices differ too much to guess. */
+  passSeconds: number | null;
+}
+
+/** FLOP/s of one core, seen on two server CPUs in November 2026: for estimates only, replaced by what is measured. */
+const TYPICAL_RATES = { 'scalar-naive': 5e8, 'scalar-flash': 1e9, 'wasm-flash': 4e10 } as const;
+
+export function plan(workloads: readonly Workload[], kernels: readonly Kernel[], cores: number): PlannedPoint[] {
+  return workloads.flatMap((workload) =>
+    kernels.map(({ name, backend }) => {
+      const rate = (TYPICAL_RATES as Record<string, number>)[name];
+      const work = flops(workload);
+      const passSeconds = rate === undefined ? null : work / rate / (backend === 'wasm' ? cores : 1);
+      return { workload, kernel: name, flops: work, bytes: bytes(workload), passSeconds };
+    }),
+  );
+}

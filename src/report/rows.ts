@@ -1,0 +1,173 @@
+/** A run as rows of a table, whatever the table is written in: one row a measured point, notes for what qualifies it. */
+
+import { measurementCaveats } from '../compare.ts';
+import type { Measured, Measurement, RunDocument } from '../measurement.ts';
+import { summarize } from '../statistics.ts';
+import { describe, formatSize, type Workload } from '../workload.ts';
+
+export interface Row {
+  kernel: string;
+  mask: string;
+  seq: string;
+  /** What else varies between the rows: heads, head dimension, batch. */
+  shape: string;
+  tflops: string;
+  milliseconds: string;
+  share: string;
+  threads: string;
+  error: string;
+  /** How many times slower than each library of `libraries`. */
+  slower: string[];
+  /** Notes by letter. */
+  notes: string;
+}
+
+export interface Rows {
+  title: string;
+  libraries: string[];
+  rows: Row[];
+  /** Letter and text. */
+  notes: [string, string][];
+  /** Points without a number, each with its reason. */
+  without: string[];
+  /** Paired ratios to the baseline, one line each. */
+  ratios: string[];
+}
+
+/** Three significant digits, without an exponent. */
+export function formatNumber(value: number): string {
+  if (value === 0) return '0';
+  const digits = 2 - Math.floor(Math.log10(Math.abs(value)));
+  return digits >= 0 ? value.toFixed(Math.min(digits, 9)) : String(Number(value.toPrecision(3)));
+}
+
+/** FLOP/s in the unit that people say, from TFLOPS. */
+export function formatRate(tflops: number): string {
+  if (tflops >= 1000) return `${formatNumber(tflops / 1000)} PFLOPS`;
+  if (tflops >= 1) return `${formatNumber(tflops)} TFLOPS`;
+  return tflops >= 0.001 ? `${formatNumber(tflops * 1000)} GFLOPS` : `${formatNumber(tflops * 1e6)} MFLOPS`;
+}
+
+/** "9,120x ± 90", "4.2x": a ratio with its error where one is known, rounded to what the error allows. */
+export function formatRatio(ratio: number, error: number | null): string {
+  if (error === null) return `${group(Number(ratio.toPrecision(2)))}x`;
+  const unit = 10 ** Math.floor(Math.log10(Math.max(error, ratio * 1e-6)));
+  const round = (value: number) => group(Number((Math.round(value / unit) * unit).toPrecision(12)));
+  return `${round(ratio)}x ± ${round(error)}`;
+}
+
+function group(value: number): string {
+  return value >= 1000 ? value.toLocaleString('en-US') : String(value);
+}
+
+/** "a" to "z", then "aa", "ab" and so on. */
+function letter(index: number): string {
+  const low = String.fromCharCode(97 + (index % 26));
+  return index < 26 ? low : letter(Math.floor(index / 26) - 1) + low;
+}
+
+function seqOf(w: Workload): string {
+  return w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)}/${formatSize(w.seqKv)}`;
+}
+
+/** What of the shape differs between measurements, in words; the rest stands in the title. */
+function shapeParts(measurements: readonly Measurement[]): { common: string; own: (w: Workload) => string } {
+  const parts: [string, (w: Workload) => string][] = [
+    ['heads', (w) => (w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads}/${w.kvHeads} heads`)],
+    ['dim', (w) => `d ${w.headDim}`],
+    ['batch', (w) => `batch ${w.batch}`],
+    ['window', (w) => (w.window === null ? '' : `window ${w.window}`)],
+    ['dtype', (w) => w.dtype],
+  ];
+  const varies = parts.filter(([, show]) => new Set(measurements.map((m) => show(m.workload))).size > 1);
+  const fixed = parts.filter((part) => !varies.includes(part));
+  const join = (list: typeof parts, w: Workload) =>
+    list
+      .map(([, show]) => show(w))
+      .filter((text) => text !== '')
+      .join(', ');
+  const first = measurements[0]?.workload;
+  return { common: first === undefined ? '' : join(fixed, first), own: (w) => join(varies, w) };
+}
+
+export function toRows(run: RunDocument): Rows {
+  const { common, own } = shapeParts(run.measurements);
+  const libraries = [
+    ...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [published.library]))),
+  ];
+  const notes = new Map<string, string>();
+  const note = (text: string) => {
+    if (!notes.has(text)) notes.set(text, letter(notes.size));
+    return notes.get(text) as string;
+  };
+  const rows = run.measurements.flatMap((m, index): Row[] => {
+    if (m.state !== 'measured') return [];
+    const comparisons = run.comparisons.filter(({ measurement }) => measurement === index);
+    const caveats = comparisons[0]?.caveats ?? measurementCaveats(m, run.context);
+    return [
+      {
+        kernel: m.kernel,
+        mask: m.workload.mask,
+        seq: seqOf(m.workload),
+        shape: own(m.workload),
+        tflops: withInterval(m),
+        milliseconds: `${m.coverage < 1 ? '~' : ''}${group(Number(formatNumber(m.passSeconds * 1000)))}`,
+        share: m.coverage === 1 ? 'all' : `${formatNumber(m.coverage * 100)} %`,
+        threads: m.threads === null ? '-' : String(m.threads),
+        error: m.verification.maxRelativeError.toExponential(0),
+        slower: libraries.map((library) => {
+          const match = comparisons.find(({ published }) => published?.library === library);
+          return match?.ratio == null ? '-' : formatRatio(match.ratio, match.ratioError);
+        }),
+        notes: caveats.map(note).join(' '),
+      },
+    ];
+  });
+  const without = run.measurements.flatMap((m) => {
+    if (m.state === 'measured') return [];
+    const reason = m.state === 'skipped' ? m.reason : m.message;
+    return [`${m.state}: ${m.kernel}, ${describe(m.workload)}: ${reason}`];
+  });
+  const ratios = run.ratios.map(({ kernel, baseline, workload, ratio, low, high }) => {
+    const interval = low === undefined || high === undefined ? '' : ` [${formatNumber(low)}, ${formatNumber(high)}]`;
+    return `${kernel} runs at ${formatNumber(ratio)}${interval} times ${baseline}, ${describe(workload)}`;
+  });
+  const devices = run.context.devices.map(({ name, backend, software, variant }) => {
+    const extra = [variant, software ? 'software' : null].filter((item) => item !== null).join(', ');
+    return `${backend}: ${name}${extra === '' ? '' : ` (${extra})`}`;
+  });
+  const title = [common, ...new Set(devices)].filter((item) => item !== '').join(' · ');
+  return { title, libraries, rows, notes: [...notes].map(([text, key]) => [key, text]), without, ratios };
+}
+
+/** Median with its interval; below 6 samples with the spread, in round brackets. */
+function withInterval(m: Measured): string {
+  const { median, low, high } = m.tflops;
+  if (low !== undefined && high !== undefined)
+    return `${formatNumber(median)} [${formatNumber(low)}, ${formatNumber(high)}]`;
+  if (m.samples.length === 1) return formatNumber(median);
+  const { minimum, maximum } = summarize(m.samples.map((s) => s.flops / s.seconds / 1e12));
+  return `${formatNumber(median)} (${formatNumber(minimum)}-${formatNumber(maximum)})`;
+}
+
+/** Column titles and cells, empty columns left out; for every format that is a table of text. */
+export function toCells({ libraries, rows }: Rows): { header: string[]; body: string[][] } {
+  const columns: [string, (row: Row) => string][] = [
+    ['kernel', (row) => row.kernel],
+    ['mask', (row) => row.mask],
+    ['seq', (row) => row.seq],
+    ['shape', (row) => row.shape],
+    ['TFLOPS [95 %]', (row) => row.tflops],
+    ['ms a pass', (row) => row.milliseconds],
+    ['share run', (row) => row.share],
+    ['threads', (row) => row.threads],
+    ['error', (row) => row.error],
+    ...libraries.map((library, i): [string, (row: Row) => string] => [
+      `slower than ${library}`,
+      (row) => row.slower[i] ?? '-',
+    ]),
+    ['notes', (row) => row.notes],
+  ];
+  const used = columns.filter(([, cell]) => rows.some((row) => cell(row) !== ''));
+  return { header: used.map(([title]) => title), body: rows.map((row) => used.map(([, cell]) => cell(row))) };
+}

@@ -12,7 +12,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Context, type Measurement, SCHEMA_ID } from './measurement.ts';
 import { cannotWrite, UsageError } from './messages.ts';
 
@@ -27,13 +27,31 @@ export interface Journal {
 /** Throws UsageError where `path` cannot be created as a file; leaves nothing behind. */
 export function checkWritable(path: string): void {
   const existed = existsSync(path);
-  const made = tryTo(path, () => mkdirSync(dirname(path), { recursive: true }));
-  tryTo(path, () => closeSync(openSync(path, 'a')));
-  if (!existed) unlinkSync(path);
-  // Folders made for the test go again, the innermost first.
-  for (let folder = dirname(path); made !== undefined && folder.length >= made.length; folder = dirname(folder)) {
-    rmdirSync(folder);
+  const made = tryTo(path, () => makeFolders(dirname(path)));
+  try {
+    tryTo(path, () => closeSync(openSync(path, 'a')));
+    if (!existed) unlinkSync(path);
+  } finally {
+    for (const folder of made.reverse()) rmdirSync(folder);
   }
+}
+
+/** Throws UsageError where no file can be created in `folder`. */
+export function checkFolder(folder: string): void {
+  try {
+    checkWritable(join(folder, '.attnbench-probe'));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.message.replace(`${join(folder, '.attnbench-probe')}`, folder));
+  }
+}
+
+/** Makes a folder and those around it one by one (Node's own recursive mkdir never returns for a folder under /proc); the ones made. */
+function makeFolders(folder: string): string[] {
+  const missing: string[] = [];
+  for (let path = resolve(folder); !existsSync(path); path = dirname(path)) missing.unshift(path);
+  for (const path of missing) mkdirSync(path);
+  return missing;
 }
 
 function tryTo<T>(path: string, action: () => T): T {
@@ -48,7 +66,7 @@ function tryTo<T>(path: string, action: () => T): T {
 /** Creates `folder`/`name`.jsonl, with a number added where that exists, and writes the context. */
 export function createJournal(folder: string, name: string, context: Context): Journal {
   let path = join(folder, `${name}.jsonl`);
-  tryTo(path, () => mkdirSync(folder, { recursive: true }));
+  tryTo(path, () => makeFolders(folder));
   for (let copy = 2; existsSync(path); copy += 1) path = join(folder, `${name}-${copy}.jsonl`);
   const line = (record: unknown) => `${JSON.stringify(record)}\n`;
   tryTo(path, () => appendFileSync(path, line({ schema: SCHEMA_ID, context })));

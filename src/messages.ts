@@ -85,6 +85,7 @@ export const caveats = {
   notConverged: 'samples did not settle within 2 %; --budget gives it more time',
   fewSamples: 'fewer than 6 samples: the spread (smallest-largest) is shown, no interval',
   wallClock: 'timed by the wall clock, not by the GPU',
+  noMatchHere: 'no published figure for this workload',
   noMatch: (workload: string) => `no published figure for ${workload}`,
 } as const;
 

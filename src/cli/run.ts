@@ -1,11 +1,10 @@
 /** A measuring command from its options to its output: places, points, journal, comparisons, table, chart. */
 
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { figureChart } from '../chart/figure.ts';
 import { chartExtension, writeChart } from '../chart/render.ts';
 import { comparePublished } from '../compare.ts';
-import { checkWritable, createJournal, type Journal } from '../journal.ts';
+import { checkFolder, checkWritable, createJournal, type Journal } from '../journal.ts';
 import { measurePoint } from '../measure/point.ts';
 import { createSource } from '../measure/source.ts';
 import { type Context, type Measurement, type Ratio, type RunDocument, SCHEMA_ID } from '../measurement.ts';
@@ -30,8 +29,8 @@ export async function runWorkloads(
     return 0;
   }
   if (options.chart !== null) chartExtension(options.chart);
-  for (const path of [options.output, options.chart, join(options.results, 'probe')])
-    if (path !== null) checkWritable(path);
+  for (const path of [options.output, options.chart]) if (path !== null) checkWritable(path);
+  checkFolder(options.results);
 
   const progress = createProgress(options.quiet);
   const stopping = stopOnInterrupt(progress);

@@ -2,6 +2,7 @@
 
 import { measurementCaveats } from '../compare.ts';
 import type { Measured, Measurement, RunDocument } from '../measurement.ts';
+import { caveats } from '../messages.ts';
 import { summarize } from '../statistics.ts';
 import { describe, formatSize, type Workload } from '../workload.ts';
 
@@ -103,7 +104,9 @@ export function toRows(run: RunDocument): Rows {
   const rows = run.measurements.flatMap((m, index): Row[] => {
     if (m.state !== 'measured') return [];
     const comparisons = run.comparisons.filter(({ measurement }) => measurement === index);
-    const caveats = comparisons[0]?.caveats ?? measurementCaveats(m, run.context);
+    // What no figure matches is one note for the table, however many workloads it is true of.
+    const unmatched = comparisons.every(({ published }) => published === null);
+    const list = unmatched ? [caveats.noMatchHere, ...measurementCaveats(m, run.context)] : comparisons[0]?.caveats;
     return [
       {
         kernel: m.kernel,
@@ -119,7 +122,7 @@ export function toRows(run: RunDocument): Rows {
           const match = comparisons.find(({ published }) => published?.library === library);
           return match?.ratio == null ? '-' : formatRatio(match.ratio, match.ratioError);
         }),
-        notes: caveats.map(note).join(' '),
+        notes: (list ?? []).map(note).join(' '),
       },
     ];
   });

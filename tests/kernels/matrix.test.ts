@@ -1,0 +1,88 @@
+/** Kernels x shapes x inputs on every backend that this machine has, each row against the oracle. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KERNELS } from '../../kernels/index.ts';
+import type { Backend } from '../../kernels/kernel.ts';
+import type { Host } from '../../src/host/host.ts';
+import { createModuleHost } from '../../src/host/module.ts';
+import { revectorizeFlag } from '../../src/host/node/flags.ts';
+import { spawnWasm } from '../../src/host/node/variants.ts';
+import { describe as describeWorkload } from '../../src/workload.ts';
+import { workload } from '../workloads.ts';
+import { adversarialCases } from './adversarial.ts';
+import { HEAD_DIMS, SHAPES } from './cases.ts';
+import { allRows, runKernel } from './harness.ts';
+
+interface Place {
+  name: string;
+  backend: Backend;
+  open: () => Promise<Host>;
+}
+
+const places: Place[] = [
+  { name: 'scalar', backend: 'scalar', open: async () => createModuleHost('this CPU', 2 ** 33) },
+  { name: 'wasm simd', backend: 'wasm', open: () => spawnWasm('simd', 2) },
+  { name: 'wasm simd-relaxed', backend: 'wasm', open: () => spawnWasm('simd-relaxed', 2) },
+];
+if (revectorizeFlag() !== undefined)
+  places.push({ name: 'wasm simd256', backend: 'wasm', open: () => spawnWasm('simd256', 2) });
+
+for (const place of places) {
+  for (const kernel of KERNELS.filter(({ backend }) => backend === place.backend)) {
+    describe(`${kernel.name} on ${place.name}`, () => {
+      let host: Host;
+      beforeAll(async () => {
+        host = await place.open();
+      });
+      afterAll(() => host.close());
+
+      it.each(SHAPES.map((w) => ({ name: describeWorkload(w), w })))('$name', async ({ w }) => {
+        const result = await runKernel(host, kernel, w);
+        expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      });
+
+      it.each(HEAD_DIMS)('head dimension %i, groups of 1 to 8', async (headDim) => {
+        const group = 1 + ((headDim / 16) % 8);
+        const w = workload({ headDim, queryHeads: group, seqQuery: 33, seqKv: 140, mask: 'causal' });
+        const result = await runKernel(host, kernel, w);
+        expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      });
+
+      it.each(adversarialCases())('$name', async ({ workload: w, data, heads }) => {
+        const rows = allRows(w).filter(({ queryHead }) => heads?.includes(queryHead) ?? true);
+        const result = await runKernel(host, kernel, w, { data, rows });
+        expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      });
+
+      it('gives the same bits twice', async () => {
+        const w = workload({ headDim: 64, seqQuery: 150, queryHeads: 4, kvHeads: 2, mask: 'causal' });
+        expect((await runKernel(host, kernel, w)).outputs).toEqual((await runKernel(host, kernel, w)).outputs);
+      });
+
+      it('gives a slice the results of the whole', async () => {
+        const w = workload({ headDim: 64, seqQuery: 500, queryHeads: 4, kvHeads: 2, batch: 2, mask: 'causal' });
+        const rows = [2, 5].map((block) => block);
+        const { outputs: whole } = await runKernel(host, kernel, w, {
+          rows: addresses(kernel.build(w, features).blockRows, rows),
+        });
+        const { outputs: part } = await runKernel(host, kernel, w, {
+          rows: addresses(kernel.build(w, features).blockRows, rows),
+          slice: (blockRows) => ({
+            batches: 1,
+            kvHeads: 1,
+            blockRows,
+            runs: rows.map((start) => ({ start, count: 1 })),
+          }),
+        });
+        expect(part).toEqual(whole);
+      });
+    });
+  }
+}
+
+const features = { relaxedSimd: true, simd256: false };
+
+/** First rows of some blocks, in both query heads of KV head 0. */
+function addresses(blockRows: number, blocks: number[]) {
+  return blocks.flatMap((block) => [0, 1].map((queryHead) => ({ batch: 0, queryHead, row: block * blockRows })));
+}

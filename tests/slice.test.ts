@@ -1,0 +1,86 @@
+/** Slices: what they cover, what they cost, and that a causal slice is as heavy on average as the whole. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { layoutOf } from '../src/host/layout.ts';
+import {
+  blockStarts,
+  chooseSlice,
+  groupShare,
+  largestTensorBytes,
+  rowsPerHead,
+  sliceFlops,
+  sliceShape,
+  unitCount,
+  wholeSlice,
+} from '../src/slice.ts';
+import { flops, keyRange } from '../src/workload.ts';
+import { workload } from './workloads.ts';
+
+const LIMITS = { flops: 0, units: 1, tensorBytes: Number.POSITIVE_INFINITY };
+const shapes = fc.record({
+  batch: fc.integer({ min: 1, max: 3 }),
+  kvHeads: fc.integer({ min: 1, max: 3 }),
+  seqQuery: fc.integer({ min: 1, max: 300 }),
+  seqKv: fc.integer({ min: 1, max: 300 }),
+  mask: fc.constantFrom('full' as const, 'causal' as const),
+});
+
+describe('slices', () => {
+  it('counts FLOPs by the rows that it holds', () => {
+    fc.assert(
+      fc.property(
+        shapes,
+        fc.integer({ min: 1, max: 20 }),
+        fc.double({ min: 0, max: 1.2, noNaN: true }),
+        (changes, blockRows, share) => {
+          const w = workload({ ...changes, queryHeads: changes.kvHeads * 2 });
+          const slice = chooseSlice(w, blockRows, { ...LIMITS, flops: flops(w) * share });
+          const layout = layoutOf(w, slice);
+          let sum = 0;
+          const rows = new Set<string>();
+          for (let index = 0; index < layout.units; index += 1) {
+            const unit = layout.unit(index);
+            for (let row = unit.firstRow; row < unit.firstRow + unit.rows; row += 1) {
+              const { low, high } = keyRange(w, row);
+              sum += 4 * w.headDim * (high - low);
+              rows.add(`${unit.qOffset + (row - unit.firstRow) * layout.qStride}`);
+            }
+          }
+          expect(sum).toBe(sliceFlops(w, slice));
+          // Every row of memory belongs to exactly one unit.
+          expect(rows.size * w.headDim).toBe(layout.qElements);
+        },
+      ),
+    );
+  });
+
+  it('is the whole workload where as much is wanted', () => {
+    const w = workload({ batch: 2, queryHeads: 6, kvHeads: 3, seqQuery: 100, mask: 'causal' });
+    const slice = chooseSlice(w, 16, { ...LIMITS, flops: flops(w) });
+    expect(slice).toEqual(wholeSlice(w, 16));
+    expect(sliceFlops(w, slice)).toBe(flops(w));
+    expect(unitCount(w, slice)).toBe(2 * 6 * 7);
+  });
+
+  it.each([0.01, 0.05, 0.13, 0.3, 0.6, 0.9])('is as heavy as the whole on average, at %f of a causal head', (share) => {
+    const w = workload({ headDim: 128, seqQuery: 32768, mask: 'causal' });
+    const slice = chooseSlice(w, 48, { ...LIMITS, flops: flops(w) * share });
+    const perRow = sliceFlops(w, slice) / rowsPerHead(w, slice);
+    expect(Math.abs(perRow / (flops(w) / w.seqQuery) - 1)).toBeLessThan(0.02);
+    expect(groupShare(w, slice)).toBeCloseTo(rowsPerHead(w, slice) / 32768, 12);
+  });
+
+  it('mirrors its blocks around the middle', () => {
+    const w = workload({ seqQuery: 6400, mask: 'causal' });
+    const starts = blockStarts(chooseSlice(w, 64, { ...LIMITS, flops: flops(w) * 0.2 })).map((start) => start / 64);
+    expect(starts.map((block) => 99 - block).reverse()).toEqual(starts);
+  });
+
+  it('keeps to the number of units and to the size of a tensor', () => {
+    const w = workload({ batch: 8, queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 4096 });
+    expect(unitCount(w, chooseSlice(w, 48, { ...LIMITS, units: 32 }))).toBeGreaterThanOrEqual(32);
+    const small = chooseSlice(w, 48, { flops: flops(w), units: 1, tensorBytes: 5 * 2 ** 20 });
+    expect(largestTensorBytes(sliceShape(w, small))).toBeLessThanOrEqual(5 * 2 ** 20);
+  });
+});

@@ -104,11 +104,17 @@ export function chooseSlice(w: Workload, blockRows: number, limits: SliceLimits)
     if (fitting(slice)) return slice;
   }
   const share = Math.min(1, wantedHeads);
+  const fewerBlocks = (slice: Slice, count: number): Slice => {
+    const fewer = { ...slice, runs: spreadRuns(blocks, Math.max(1, Math.floor(count / 2))) };
+    return count <= 1 || fitting(fewer) ? fewer : fewerBlocks(fewer, Math.floor(count / 2));
+  };
   let wanted = Math.max(1, Math.ceil(blocks * share));
   for (;;) {
     const slice: Slice = { batches: 1, kvHeads: 1, blockRows, runs: spreadRuns(blocks, wanted) };
-    if (wanted === 1 || fitting(slice)) return slice;
-    wanted = Math.floor(wanted / 2);
+    // Where most rows see nothing (many more queries than keys), evenly spread blocks may miss the work: take more.
+    const light = sliceFlops(w, slice) < (headFlops * wanted) / blocks / 2;
+    if (!light || wanted >= blocks) return fitting(slice) ? slice : fewerBlocks(slice, wanted);
+    wanted = Math.min(blocks, wanted * 2);
   }
 }
 

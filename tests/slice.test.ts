@@ -71,6 +71,12 @@ describe('slices', () => {
     expect(groupShare(w, slice)).toBeCloseTo(rowsPerHead(w, slice) / 32768, 12);
   });
 
+  it('holds work even where hardly any row sees a key', () => {
+    const w = workload({ seqQuery: 100_000, seqKv: 200, mask: 'causal' });
+    const slice = chooseSlice(w, 2, { ...LIMITS, flops: flops(w) * 0.01 });
+    expect(sliceFlops(w, slice)).toBeGreaterThan(0);
+  });
+
   it('mirrors its blocks around the middle', () => {
     const w = workload({ seqQuery: 6400, mask: 'causal' });
     const starts = blockStarts(chooseSlice(w, 64, { ...LIMITS, flops: flops(w) * 0.2 })).map((start) => start / 64);

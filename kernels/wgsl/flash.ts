@@ -64,6 +64,11 @@ export function emitWgslFlash(headDim: number, tile: WgslTile): WgslProgram {
   const output = columns.flatMap((i) => LANES.flatMap((lane) => rowVectors.map((r) => ({ i, lane, r }))));
 
   const code = `${abi(headDim, size.blockRows, false)}
+// Flash attention with an online softmax: for each block of keys
+//   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
+// and at the end O / l. Scores never leave the chip; blocks that the mask hides are never visited.
+// Lanes of a vec4 are four query rows: s<key>_<rows>, o<column>_<dim><rows>, m<rows>, l<rows>.
+//
 // Workgroup of ${size.threads} threads, ${tile.threadRows} x ${tile.threadColumns}; block of ${size.blockRows} query rows x ${size.blockKeys} keys; thread tile ${tile.rows} x ${tile.keys}.
 const threads = ${size.threads}u;
 const blockKeys = ${size.blockKeys}u;

@@ -73,7 +73,9 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
   const compileAll = async (program: WgslProgram) => {
     const begin = performance.now();
     const result: GPUComputePipeline[] = [];
-    for (const pass of program.passes) result.push(await compile(pass.code, program.scratchBytesPerUnit > 0));
+    for (const pass of program.passes) {
+      result.push(await checked(device, () => compile(pass.code, program.scratchBytesPerUnit > 0)));
+    }
     return { pipelines: result, seconds: (performance.now() - begin) / 1000 };
   };
 

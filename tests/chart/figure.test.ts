@@ -1,0 +1,112 @@
+/** The chart of a run: bars beside published bars, every output format, hostile names, and nothing to draw. */
+
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { figureChart } from '../../src/chart/figure.ts';
+import { seriesScale } from '../../src/chart/palette.ts';
+import { renderSvg, writeChart } from '../../src/chart/render.ts';
+import type { Measurement, RunDocument } from '../../src/measurement.ts';
+import { flops } from '../../src/workload.ts';
+import { workload } from '../workloads.ts';
+
+const W = workload({ queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 });
+
+function run(measurements: Measurement[], deviceName = 'A CPU'): RunDocument {
+  const clock = { clock: 'wall', quantumSeconds: 1e-7, emptySeconds: 0, note: null } as const;
+  const device = {
+    name: deviceName,
+    backend: 'wasm',
+    software: false,
+    features: [],
+    threads: 2,
+    variant: null,
+    variantReason: null,
+    clock,
+  } as const;
+  const context = {
+    argv: [],
+    label: null,
+    startedAt: '2026-01-01T00:00:00Z',
+    versions: {},
+    seed: 1,
+    devices: [{ ...device, features: [] }],
+    cancelled: false,
+  };
+  return { schema: 'attnbench/1', context, measurements, comparisons: [], ratios: [] };
+}
+
+function point(changes: Partial<typeof W> = {}): Measurement {
+  const w = { ...W, ...changes };
+  return {
+    ...{ kernel: 'wasm-flash', backend: 'wasm', host: 'node', device: 0, variant: null, threads: 2, kernelHash: null },
+    ...{ workload: w, state: 'measured', converged: true, coverage: 1, compileSeconds: 0, prepareSeconds: 0 },
+    samples: [{ seconds: flops(w) / 1e11, flops: flops(w), clock: 'wall' }],
+    tflops: { median: 0.1 },
+    passSeconds: flops(w) / 1e11,
+    verification: { rows: 1, maxAbsoluteError: 0, maxRelativeError: 0, tolerance: 1 },
+  };
+}
+
+describe('the figure', () => {
+  it('draws local and published bars with their values, both masks, sources and the finding', async () => {
+    const svg = await renderSvg(figureChart(run([point(), point({ mask: 'causal' })]), 'avo'));
+    for (const text of [
+      '1.67 PFLOPS',
+      '1.64 PFLOPS',
+      '100 GFLOPS',
+      'full mask',
+      'causal mask',
+      'AVO arXiv:2603.24517v1 Fig3',
+    ]) {
+      expect(svg).toContain(text);
+    }
+    expect(svg).toContain('wasm-flash reaches 100 GFLOPS here; AVO on B200 is 17,000 times faster (32k, full mask)');
+  });
+
+  it('shows hostile device names as text', async () => {
+    const name = `<script>alert("1")</script> ${'x'.repeat(300)} \u202eabc`;
+    const specification = figureChart(run([point()], name), 'avo');
+    const svg = await renderSvg(specification);
+    expect(svg).not.toContain('<script>');
+    expect(svg).toContain('&lt;script&gt;');
+    const path = join(mkdtempSync(join(tmpdir(), 'attnbench-chart-')), 'chart.html');
+    await writeChart(specification, path);
+    expect(readFileSync(path, 'utf8').match(/<script>/g)).toHaveLength(4);
+  });
+
+  it('writes PNG, HTML and the specification by extension', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'attnbench-chart-'));
+    const specification = figureChart(run([point()]), 'avo');
+    await writeChart(specification, join(folder, 'a.png'));
+    expect(readFileSync(join(folder, 'a.png')).subarray(1, 4).toString()).toBe('PNG');
+    await writeChart(specification, join(folder, 'a.vl.json'));
+    expect(JSON.parse(readFileSync(join(folder, 'a.vl.json'), 'utf8'))).toMatchObject({ title: { anchor: 'start' } });
+    await expect(writeChart(specification, join(folder, 'a.gif'))).rejects.toThrow('no known extension');
+  });
+
+  it('draws a run that no figure matches, and says so', async () => {
+    const svg = await renderSvg(figureChart(run([point({ seqQuery: 100, seqKv: 100 })]), 'avo'));
+    expect(svg).toContain('no published figure matches');
+  });
+
+  it('writes a sentence where nothing was measured', async () => {
+    const { kernel, backend, host, device, variant, threads, kernelHash } = point();
+    const skipped: Measurement = {
+      ...{ kernel, backend, host, device, variant, threads, kernelHash },
+      workload: { ...W, headDim: 64 },
+      state: 'skipped',
+      reason: 'no device at all',
+    };
+    const svg = await renderSvg(figureChart(run([skipped]), 'avo'));
+    expect(svg).toContain('Nothing was measured.');
+    expect(svg).toContain('no device at all');
+  });
+
+  it('keeps one order and one colour for every series', () => {
+    const scale = seriesScale(['wasm-flash', 'FA4', 'unheard-of', 'AVO']);
+    expect(scale.domain).toEqual(['AVO', 'FA4', 'wasm-flash', 'unheard-of']);
+    expect(new Set(scale.range).size).toBe(4);
+  });
+});

@@ -1,0 +1,249 @@
+/** The command line on the mock host: exact numbers, exit codes, files, interruption. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { documentSchema } from '../../src/measurement.ts';
+import { bench, journalLines, parseRun, startBench, temporaryFolder } from './bench.ts';
+
+const MOCK = ['--host', 'mock:rate=1e11'];
+
+describe('bench mha', () => {
+  it('prints one JSON document that its schema accepts, with exact rates and ratios', async () => {
+    const outcome = await bench(['mha', '--seq', '4k', '--kernel', 'wasm-flash', '--format', 'json', ...MOCK]);
+    expect(outcome.code).toBe(0);
+    const run = documentSchema.parse(parseRun(outcome));
+    const [full] = run.measurements;
+    if (full?.state !== 'measured') throw new Error('not measured');
+    expect(full.tflops).toEqual({ median: 0.1, low: 0.1, high: 0.1 });
+    expect(full.passSeconds).toBeCloseTo((4 * 8 * 16 * 128 * 4096 ** 2) / 1e11, 6);
+    expect(full.samples.length).toBeGreaterThanOrEqual(6);
+    const avo = run.comparisons.find((c) => c.measurement === 0 && c.published?.library === 'AVO');
+    expect(avo?.ratio).toBeCloseTo(15730, 6);
+    expect(avo?.ratioError).toBeCloseTo(15730 * (0.7 / 1573), 3);
+    expect(avo?.caveats).toContain('computed in f32, published in BF16');
+    // The published causal figure counts half a square; the measured rate is recounted by that rule.
+    const causal = run.comparisons.find((c) => c.measurement === 1 && c.published?.library === 'AVO');
+    expect(causal?.ratio).toBeCloseTo(13920 * (4097 / 4096), 6);
+  });
+
+  it('says where its record and chart are, last, and they are there', async () => {
+    const cwd = temporaryFolder();
+    const { stderr, stdout } = await bench(['mha', '--seq', '8k', '--kernel', 'scalar-flash', ...MOCK], cwd);
+    const last = stderr.trim().split('\n').at(-1) ?? '';
+    const [, journal = '', chart = ''] = /^Record: (\S+) {2}Chart: (\S+)$/.exec(last) ?? [];
+    expect(readFileSync(join(cwd, chart), 'utf8')).toMatch(/^<svg/);
+    const lines = readFileSync(join(cwd, journal), 'utf8').trim().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ schema: 'attnbench/1', context: { cancelled: false } });
+    expect(stdout).toMatch(/scalar-flash {2}full +8k/);
+    expect(stdout).toMatch(/16,150x/);
+  });
+
+  it.each([
+    ['markdown', /^\| kernel \| mask/m],
+    ['csv', /^measured,wasm-flash,wasm,mock,Mock device/m],
+    ['jsonl', /^\{"kernel":"wasm-flash"/m],
+  ])('writes %s', async (format, pattern) => {
+    const { stdout, code } = await bench(['mha', '--seq', '4k', '--kernel', 'wasm-flash', '--format', format, ...MOCK]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(pattern);
+  });
+
+  it('says that nothing matches where no figure is published', async () => {
+    const run = parseRun(await bench(['gqa', '--seq', '1k,4k', '--kernel', 'wasm-flash', '--format', 'json', ...MOCK]));
+    const of = (seq: number) =>
+      run.comparisons.filter(({ measurement }) => run.measurements[measurement]?.workload.seqQuery === seq);
+    expect(of(1024)).toHaveLength(2);
+    expect(
+      of(1024).every(
+        ({ published, ratio, caveats }) =>
+          published === null && ratio === null && /^no published figure for/.test(caveats[0] ?? ''),
+      ),
+    ).toBe(true);
+    expect(of(4096).map(({ published }) => published?.workload.kvHeads)).toEqual([4, 4, 4, 4, 4, 4]);
+  });
+
+  it('divides kernels by a baseline, round by round', async () => {
+    const run = parseRun(
+      await bench([
+        'mha',
+        '--seq',
+        '1k',
+        '--backend',
+        'scalar',
+        '--baseline',
+        'scalar-naive',
+        '--format',
+        'json',
+        ...MOCK,
+      ]),
+    );
+    expect(run.ratios).toHaveLength(2);
+    expect(run.ratios[0]).toMatchObject({
+      kernel: 'scalar-flash',
+      baseline: 'scalar-naive',
+      ratio: 1,
+      low: 1,
+      high: 1,
+    });
+  });
+
+  it('loses no point to one that fails, and exits with 1', async () => {
+    const outcome = await bench(['mha', '--seq', '1k', '--format', 'json', '--host', 'mock:wasm=fail']);
+    const run = parseRun(outcome);
+    expect(outcome.code).toBe(1);
+    const states = Object.groupBy(run.measurements, ({ backend, state }) => `${backend} ${state}`);
+    expect(Object.keys(states).sort()).toEqual(['scalar measured', 'wasm failed', 'webgpu measured']);
+  });
+
+  it('gives a wrong result no throughput', async () => {
+    const outcome = await bench([
+      'mha',
+      '--seq',
+      '1k',
+      '--kernel',
+      'wasm-flash',
+      '--format',
+      'json',
+      '--host',
+      'mock:wasm=wrong',
+    ]);
+    expect(outcome.code).toBe(1);
+    const [m] = parseRun(outcome).measurements;
+    expect(m?.state === 'failed' && m.message).toMatch(/^wrong result: relative error/);
+  });
+
+  it('skips what does not fit, with the need and the limit in bytes', async () => {
+    const outcome = await bench([
+      'mha',
+      '--seq',
+      '1k',
+      '--kernel',
+      'wasm-flash',
+      '--format',
+      'json',
+      '--host',
+      'mock:wasm=memory',
+    ]);
+    expect(outcome.code).toBe(1);
+    const [m] = parseRun(outcome).measurements;
+    expect(m?.state === 'skipped' && m.reason).toMatch(/needs .*\(\d+ bytes\); the limit is 1\.00 KiB \(1024 bytes\)/);
+  });
+
+  it('keeps a record free of whose machine it is', async () => {
+    const cwd = temporaryFolder();
+    await bench(
+      ['mha', '--seq', '1k', '--kernel', 'wasm-flash', '--results', join(cwd, 'results', 'runs'), ...MOCK],
+      cwd,
+    );
+    const text = JSON.stringify(journalLines(cwd));
+    expect(text).toContain('"runs"');
+    expect(text).not.toContain(cwd);
+  });
+
+  it('shows its plan without measuring or writing', async () => {
+    const cwd = temporaryFolder();
+    const { stdout, code } = await bench(['mha', '--seq', '32k', '--dry-run'], cwd);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/wasm-flash +32k full, 16 heads, d 128 +8\.80 +1\.00 GiB/);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it('keeps every finished point when interrupted, and exits with 130', async () => {
+    const cwd = temporaryFolder();
+    let sent = false;
+    const args = [
+      'mha',
+      '--seq',
+      '1k,2k,4k',
+      '--kernel',
+      'wasm-flash',
+      '--host',
+      'mock:sleep=0.05',
+      '--format',
+      'json',
+    ];
+    const outcome = await startBench(args, cwd, (stderr, pid) => {
+      if (!sent && stderr.includes('1k causal')) {
+        sent = true;
+        process.kill(pid, 'SIGINT');
+      }
+    });
+    expect(outcome.code).toBe(130);
+    const [context, ...points] = journalLines(cwd);
+    expect(context).toMatchObject({ context: { cancelled: true } });
+    expect(points.length).toBeGreaterThanOrEqual(2);
+    expect(points.length).toBeLessThan(6);
+    expect(points.every(({ state }) => state === 'measured')).toBe(true);
+    expect(parseRun(outcome).context.cancelled).toBe(true);
+  });
+});
+
+describe('bench suite', () => {
+  it("runs the report's figure", async () => {
+    const run = parseRun(
+      await bench(['suite', 'figure-mha', '--kernel', 'wasm-flash', '--format', 'json', '--budget', '2', ...MOCK]),
+    );
+    expect(run.measurements).toHaveLength(8);
+    expect(run.comparisons).toHaveLength(24);
+  });
+
+  it('covers both KV head counts of the GQA figure', async () => {
+    const run = parseRun(
+      await bench(['suite', 'figure-gqa', '--kernel', 'wasm-flash', '--format', 'json', '--budget', '2', ...MOCK]),
+    );
+    expect(run.comparisons.filter(({ published }) => published !== null)).toHaveLength(48);
+  });
+});
+
+describe('bad input', () => {
+  it.each([
+    [['--seq', 'banana'], "'banana' is not a size"],
+    [['--seq', '0'], 'smallest value, 1'],
+    [['--seq', '-1'], 'smallest value, 1'],
+    [['--seq', '9999999999k'], 'largest value, 16384k'],
+    [['--heads', '30', '--kv-heads', '4'], 'nearest: --heads 28 or 32'],
+    [['--head-dim', '0'], 'nearest: 32'],
+    [['--kernel', 'wasm-flsh'], "did you mean 'wasm-flash'?"],
+    [['--backend', 'cuda'], "'cuda' is not known"],
+    [['--sek', '1k'], 'Did you mean --seq?'],
+    [['--budget', 'soon'], "--budget: 'soon' is not a number"],
+    [['--chart', 'figure.gif'], 'use .svg, .png, .html or .vl.json'],
+    [['--results', '/proc/nowhere'], "cannot write to '/proc/nowhere'"],
+    [['--output', '/proc/nowhere/out.json'], "cannot write to '/proc/nowhere/out.json'"],
+    [['--kernel', 'wasm-flash', '--backend', 'scalar'], 'does not run on --backend scalar'],
+    [['--limits', 'maxBuffer=3'], "did you mean 'maxBufferSize'?"],
+  ])('answers %j in one line with exit code 2 and writes nothing', async (args, message) => {
+    const cwd = temporaryFolder();
+    const { code, stdout, stderr } = await bench(['mha', ...args], cwd);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(existsSync(join(cwd, 'results'))).toBe(false);
+  });
+
+  it('names the nearest suite, kernel and command', async () => {
+    expect((await bench(['suite', 'figure-mah'])).stderr).toContain("did you mean 'figure-mha'?");
+    expect((await bench(['show', 'wgsl-flsh'])).stderr).toContain("did you mean 'wgsl-flash'?");
+    expect(await bench(['mah'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Did you mean mha?') as string,
+    });
+  });
+});
+
+describe('listings', () => {
+  it('lists kernels, figures and claims', async () => {
+    expect((await bench(['kernels'])).stdout).toMatch(/^wasm-flash +wasm/m);
+    const { stdout } = await bench(['published']);
+    expect(stdout).toMatch(/^AVO paper v1 +B200 +32k full, 16 heads, d 128 +1668 ± 18\.6 +printed/m);
+    expect(stdout).toMatch(/^at most \+10\.5 %/m);
+  });
+
+  it('shows source text that names its algorithm', async () => {
+    expect((await bench(['show', 'wgsl-flash', '--head-dim', '64'])).stdout).toContain('online');
+    expect((await bench(['show', 'wasm-flash'])).stdout).toMatch(/^\(module/m);
+  });
+});

@@ -1,0 +1,75 @@
+/** Hosts behind messages: calls, errors, and the end of the other side. */
+
+import { describe, expect, it } from 'vitest';
+import { createMockHost, parseMockOptions } from '../../src/host/mock.ts';
+import { spawnHost } from '../../src/host/node/spawn.ts';
+import { chooseVariant } from '../../src/host/node/variants.ts';
+import { answer, connect } from '../../src/host/protocol.ts';
+import { wholeSlice } from '../../src/slice.ts';
+import { workload } from '../workloads.ts';
+
+const W = workload({ seqQuery: 16 });
+const REQUEST = {
+  program: { kind: 'module', entry: 'scalar-flash', blockRows: 2 } as const,
+  workload: W,
+  slice: wholeSlice(W, 2),
+  data: { kind: 'normal', seed: 1 } as const,
+};
+
+describe('messages', () => {
+  it('carry calls and results', async () => {
+    const host = createMockHost('scalar', parseMockOptions('rate=1e9'));
+    const connection = connect((request) => {
+      // As another process would see it: only what survives copying.
+      void answer(host, structuredClone(request)).then((response) => connection.receive(structuredClone(response)));
+    });
+    const { id } = await connection.host.prepare(REQUEST);
+    expect((await connection.host.run(id)).clock).toBe('mock');
+    await expect(connection.host.run(99)).rejects.toThrow('nothing is prepared under number 99');
+  });
+
+  it('refuse methods that a host does not have', async () => {
+    const host = createMockHost('scalar', parseMockOptions(''));
+    const response = await answer(host, { call: 1, method: 'constructor' as 'run', args: [] });
+    expect(response).toEqual({ call: 1, ok: false, message: "a host has no method 'constructor'" });
+  });
+
+  it('fail everything pending and everything later when the other side is gone', async () => {
+    const connection = connect(() => {});
+    const pending = connection.host.environment();
+    connection.fail(new Error('it ended'));
+    await expect(pending).rejects.toThrow('it ended');
+    await expect(connection.host.run(1)).rejects.toThrow('it ended');
+  });
+});
+
+describe('child processes', () => {
+  it('run a kernel and answer again after an error', async () => {
+    const host = await spawnHost({ role: { backend: 'scalar' }, flags: [], env: {} });
+    const { id } = await host.prepare(REQUEST);
+    await expect(host.run(id + 1)).rejects.toThrow('nothing is prepared');
+    expect((await host.run(id)).seconds).toBeGreaterThan(0);
+    await host.close();
+  });
+
+  it('fail their calls when killed, with the signal in the message', async () => {
+    const host = await spawnHost({ role: { backend: 'scalar' }, flags: [], env: {} });
+    const long = workload({ headDim: 128, seqQuery: 4096 });
+    const { id } = await host.prepare({ ...REQUEST, workload: long, slice: wholeSlice(long, 2) });
+    const running = host.run(id);
+    setTimeout(() => host.kill(), 100);
+    await expect(running).rejects.toThrow(/ended \(signal SIGKILL\)/);
+  });
+
+  it('say why a flag cannot be used', async () => {
+    await expect(spawnHost({ role: { backend: 'scalar' }, flags: ['--no-such-flag'], env: {} })).rejects.toThrow(
+      /exit code 9/,
+    );
+  });
+
+  it('find a WebAssembly variant that gives right results, with the reason for the choice', async () => {
+    const { variant, reason } = await chooseVariant();
+    expect(['simd', 'simd-relaxed', 'simd256']).toContain(variant);
+    expect(reason).not.toBe('');
+  });
+});

@@ -1,0 +1,78 @@
+/** Numbers as people read them, and text that cannot break the format it is put in. */
+
+import { describe, expect, it } from 'vitest';
+import type { Measurement, RunDocument } from '../../src/measurement.ts';
+import { formatNumber, formatRate, formatRatio } from '../../src/report/rows.ts';
+import { formatTable } from '../../src/report/table.ts';
+import { formatCsv, formatMarkdown } from '../../src/report/text.ts';
+import { workload } from '../workloads.ts';
+
+describe('numbers', () => {
+  it.each([
+    [1667.6, '1670'],
+    [0.1234, '0.123'],
+    [12.345, '12.3'],
+    [0.0000993, '0.0000993'],
+    [0, '0'],
+  ])('writes %f with three digits', (value, text) => {
+    expect(formatNumber(value)).toBe(text);
+  });
+
+  it('says rates in the unit that fits', () => {
+    expect([1668, 12.3, 0.183, 0.000361].map(formatRate)).toEqual([
+      '1.67 PFLOPS',
+      '12.3 TFLOPS',
+      '183 GFLOPS',
+      '361 MFLOPS',
+    ]);
+  });
+
+  it('rounds a ratio to its error', () => {
+    expect(formatRatio(9123.4, 91.2)).toBe('9,120x ± 90');
+    expect(formatRatio(4.2345, 0.031)).toBe('4.23x ± 0.03');
+    expect(formatRatio(15234, null)).toBe('15,000x');
+  });
+});
+
+const skipped: Measurement = {
+  ...{
+    kernel: 'wasm-flash',
+    backend: 'wasm',
+    host: 'node',
+    device: null,
+    variant: null,
+    threads: null,
+    kernelHash: null,
+  },
+  ...{ workload: workload({ seqQuery: 1024 }), state: 'skipped', reason: 'a | pipe, a "quote" and\na line <b>' },
+};
+const RUN: RunDocument = {
+  schema: 'attnbench/1',
+  context: {
+    argv: [],
+    label: null,
+    startedAt: '2026-01-01T00:00:00Z',
+    versions: {},
+    seed: 1,
+    devices: [],
+    cancelled: false,
+  },
+  measurements: [skipped],
+  comparisons: [],
+  ratios: [],
+};
+
+describe('formats', () => {
+  it('tell why a point has no number', () => {
+    expect(formatTable(RUN)).toContain('skipped: wasm-flash, 1k full, 1 heads, d 32: a | pipe');
+  });
+
+  it('escape what would break them', () => {
+    expect(formatMarkdown(RUN)).toContain('a \\| pipe, a "quote" and a line &lt;b>');
+    expect(formatCsv(RUN)).toContain('"a | pipe, a ""quote"" and\na line <b>"');
+    const [header = '', line = ''] = formatCsv({ ...RUN, measurements: [{ ...skipped, reason: 'none' }] }).split(
+      '\r\n',
+    );
+    expect(line.split(',')).toHaveLength(header.split(',').length);
+  });
+});

@@ -94,8 +94,8 @@ export async function runWorkloads(
   if (options.format !== 'jsonl' || options.output !== null) {
     writeOutput(formatRun(run, options.format, options.output === null), options.output);
   }
-  const chart = await drawChart(run, journal, options);
-  process.stderr.write(`Record: ${journal.path}${chart === null ? '' : `  Chart: ${chart}`}\n`);
+  const charts = await drawCharts(run, journal, options);
+  process.stderr.write(`Record: ${journal.path}${charts.map((path) => `  Chart: ${path}`).join('')}\n`);
   stopping.dispose();
   if (stopping.aborted) return 130;
   const failed = measurements.some(({ state }) => state === 'failed');
@@ -111,17 +111,20 @@ function record(m: Measurement, journal: Journal, options: RunOptions, progress:
   else progress.say(`${what}: ${m.state}, ${m.state === 'skipped' ? m.reason : m.message}`);
 }
 
-/** Draws the chart that the options ask for; its path, or null. A chart that fails loses no measurement. */
-async function drawChart(run: RunDocument, journal: Journal, options: RunOptions): Promise<string | null> {
-  if (!options.drawChart) return null;
-  const path = options.chart ?? journal.path.replace(/\.jsonl$/, '.svg');
-  try {
-    await writeChart(figureChart(run, options.published), path);
-    return path;
-  } catch (error) {
-    process.stderr.write(`The chart could not be drawn: ${error instanceof Error ? error.message : String(error)}\n`);
-    return null;
+/** Draws the SVG beside the journal and the chart that was asked for; their paths. A chart that fails loses no measurement. */
+async function drawCharts(run: RunDocument, journal: Journal, options: RunOptions): Promise<string[]> {
+  if (!options.drawChart) return [];
+  const drawn: string[] = [];
+  for (const path of [journal.path.replace(/\.jsonl$/, '.svg'), options.chart]) {
+    if (path === null) continue;
+    try {
+      await writeChart(figureChart(run, options.published), path);
+      drawn.push(path);
+    } catch (error) {
+      process.stderr.write(`${path} could not be drawn: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
   }
+  return drawn;
 }
 
 /** The first interrupt asks the measuring loop to end; a second one ends the process at once. */

@@ -1,6 +1,5 @@
 /** The command line on this machine's real backends, briefly: devices, a killed child, tensors from files. */
 
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

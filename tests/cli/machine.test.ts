@@ -66,9 +66,7 @@ describe('bench mha on this machine', () => {
         if (killed || !stderr.includes('1 workloads x 2 kernels')) return;
         killed = true;
         setTimeout(() => {
-          for (const child of execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
-            .trim()
-            .split('\n')) {
+          for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')) {
             process.kill(Number(child), 'SIGKILL');
           }
         }, 2500);

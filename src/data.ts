@@ -4,8 +4,9 @@ import type { Workload } from './workload.ts';
 
 export type TensorName = 'q' | 'k' | 'v';
 
-/** Where values come from. Arrays are [batch, seq, heads, headDim], row-major. */
+/** Where values come from. Arrays are [batch, seq, heads, headDim], row-major; 'none' leaves tensors as they are allocated. */
 export type Data =
+  | { kind: 'none' }
   | { kind: 'normal'; seed: number }
   | { kind: 'values'; q: Float32Array; k: Float32Array; v: Float32Array };
 
@@ -76,6 +77,7 @@ export function fillRow(
   target: Float32Array,
   offset: number,
 ): void {
+  if (data.kind === 'none') return;
   if (data.kind === 'values') {
     const heads = tensor === 'q' ? w.queryHeads : w.kvHeads;
     const seq = tensor === 'q' ? w.seqQuery : w.seqKv;

@@ -50,7 +50,16 @@ const measuredSchema = pointSchema.extend({
     high: positive.optional(),
   }),
   passSeconds: positive.describe('the whole workload at this rate'),
-  ceiling: z.object({ name: z.string(), tflops: positive, share: positive }).optional(),
+  ceiling: z
+    .object({
+      name: z.string(),
+      tflops: positive,
+      share: positive.describe('median over rounds of this kernel over the ceiling'),
+      shareLow: positive.optional(),
+      shareHigh: positive.optional(),
+    })
+    .optional()
+    .describe('the limit of the device for this arithmetic, run in the same rounds'),
   verification: z.object({
     rows: count,
     maxAbsoluteError: z.number().min(0),

@@ -4,7 +4,7 @@ import type { Features, Kernel, WasmProgram } from '../kernel.ts';
 import { unsupportedShape } from '../shapes.ts';
 import { wasmTile } from '../tiles.ts';
 import { emitPack } from './pack.ts';
-import { emitScores, emitValues, fusedMultiplyAdd, plainMultiplyAdd } from './products.ts';
+import { emitScores, emitValues, multiplyAddOf } from './products.ts';
 import { emitFill, emitSoftmax, LOWEST, MASKED } from './softmax.ts';
 import { panelWidth, type WasmTile } from './tile.ts';
 import { add, get, i32, indent, loop, max, min, mul, roundUp, set, sub, times } from './wat.ts';
@@ -19,7 +19,7 @@ export const wasmFlash: Kernel = {
 
 /** The program for a head dimension, tile and feature set; sequence lengths, strides and the mask are arguments of it. */
 export function emitWasmFlash(headDim: number, tile: WasmTile, features: Features): WasmProgram {
-  const multiplyAdd = features.relaxedSimd ? fusedMultiplyAdd : plainMultiplyAdd;
+  const multiplyAdd = multiplyAddOf(features);
   const globals = ['seqKv', 'keysPadded', 'lowOffset', 'highOffset', 'qStride', 'kvStride'];
   const text = indent(`
 ;; Flash attention, head dimension ${headDim}. Register tile ${tile.rows} x ${tile.vectors} vectors, ${tile.blockRows} query rows x ${tile.blockKeys} keys a block.

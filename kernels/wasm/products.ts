@@ -1,13 +1,18 @@
 /** WAT of the two register-tiled matrix products: scores = q k^T, and sums = sums * rescale + p v. */
 
+import type { Features } from '../kernel.ts';
 import { panelWidth, type WasmTile } from './tile.ts';
 import { add, get, i32, set, times } from './wat.ts';
 
 /** The arithmetic that a variant has: fused multiply-add where relaxed SIMD is there, else a product and a sum. */
 export type MultiplyAdd = (a: string, b: string, c: string) => string;
 
-export const fusedMultiplyAdd: MultiplyAdd = (a, b, c) => `(f32x4.relaxed_madd ${a} ${b} ${c})`;
-export const plainMultiplyAdd: MultiplyAdd = (a, b, c) => `(f32x4.add (f32x4.mul ${a} ${b}) ${c})`;
+const fused: MultiplyAdd = (a, b, c) => `(f32x4.relaxed_madd ${a} ${b} ${c})`;
+const plain: MultiplyAdd = (a, b, c) => `(f32x4.add (f32x4.mul ${a} ${b}) ${c})`;
+
+export function multiplyAddOf(features: Features): MultiplyAdd {
+  return features.relaxedSimd ? fused : plain;
+}
 
 const accumulators = (tile: WasmTile) =>
   times(tile.rows, (r) => Array.from({ length: tile.vectors }, (_, i) => `(local $c${r}_${i} v128)`).join(' '));
@@ -29,7 +34,8 @@ ${times(tile.vectors, (i) => set(`c${r}_${i}`, multiplyAdd(get('s'), get(`b${i}`
   return `${load}\n${rows}`;
 }
 
-function productLoop(tile: WasmTile, rowBytes: number, multiplyAdd: MultiplyAdd): string {
+/** The contracted dimension from $a to $end, `rowBytes` between the rows of $a. */
+export function productLoop(tile: WasmTile, rowBytes: number, multiplyAdd: MultiplyAdd): string {
   const width = panelWidth(tile);
   return `
 (loop $next
@@ -44,16 +50,18 @@ const storeTile = (tile: WasmTile, rowBytes: number) =>
     times(tile.vectors, (i) => `(v128.store offset=${r * rowBytes + i * 16} ${get('c')} ${get(`c${r}_${i}`)})`),
   );
 
-const workingLocals = (tile: WasmTile) =>
-  `(local $end i32) (local $s v128) ${Array.from({ length: tile.vectors }, (_, i) => `(local $b${i} v128)`).join(' ')}`;
+/** The locals of a product: its end, a broadcast, a panel row and the tile. */
+export function productLocals(tile: WasmTile): string {
+  const panel = Array.from({ length: tile.vectors }, (_, i) => `(local $b${i} v128)`).join(' ');
+  return `(local $end i32) (local $s v128) ${panel}\n${accumulators(tile)}`;
+}
 
 /** $scores: the tile at $c (rows blockKeys floats apart) = rows at $a (headDim floats apart) times the K panel at $b. */
 export function emitScores(headDim: number, tile: WasmTile, multiplyAdd: MultiplyAdd): string {
   return `
 ;; ${tile.rows} rows x ${panelWidth(tile)} keys of scores, over all ${headDim} dims
 (func $scores (param $a i32) (param $b i32) (param $c i32)
-${workingLocals(tile)}
-${accumulators(tile)}
+${productLocals(tile)}
 ${set('end', add(get('a'), i32(headDim * 4)))}
 ${productLoop(tile, headDim * 4, multiplyAdd)}
 ${storeTile(tile, tile.blockKeys * 4)}
@@ -74,8 +82,7 @@ ${times(tile.vectors, (i) => set(`c${r}_${i}`, `(f32x4.mul ${get('s')} (v128.loa
   return `
 ;; ${tile.rows} rows x ${panelWidth(tile)} dims of the output sums, over $depth keys
 (func $values (param $a i32) (param $b i32) (param $c i32) (param $rescale i32) (param $depth i32)
-${workingLocals(tile)}
-${accumulators(tile)}
+${productLocals(tile)}
 ${load}
 ${set('end', add(get('a'), `(i32.shl ${get('depth')} ${i32(2)})`))}
 ${productLoop(tile, tile.blockKeys * 4, multiplyAdd)}

@@ -25,7 +25,7 @@ const EXP2_TERMS = [
 const splat = (value: string | number) => `(f32x4.splat (f32.const ${value}))`;
 
 /** Statements that set $name to 2^x, x being the vector local $name itself on entry. */
-function exp2InPlace(name: string, multiplyAdd: MultiplyAdd): string[] {
+export function exp2InPlace(name: string, multiplyAdd: MultiplyAdd): string[] {
   const horner = EXP2_TERMS.slice(1).reduce(
     (sum, term) => multiplyAdd(sum, get(`${name}f`), splat(term)),
     splat(EXP2_TERMS[0] ?? 0),

@@ -6,12 +6,12 @@ import { formatBytes } from '../messages.ts';
 import { openPlaces, type PlaceRequest } from './places.ts';
 
 export async function listDevices(
-  request: Omit<PlaceRequest, 'kernels' | 'named'>,
+  request: Omit<PlaceRequest, 'kernels' | 'named' | 'ceilings'>,
   format: 'table' | 'json',
 ): Promise<string> {
   const wanted = BACKENDS.filter((backend) => request.backend === 'auto' || request.backend === backend);
   const kernels = wanted.flatMap((backend) => KERNELS.filter((kernel) => kernel.backend === backend).slice(0, 1));
-  const { contenders } = await openPlaces({ ...request, kernels, named: true });
+  const { contenders } = await openPlaces({ ...request, kernels, named: true, ceilings: false });
   const source = createSource();
   const places = contenders.map(({ place, kernel }) => ({ backend: kernel.backend, place }));
   // Opening a place leaves a host waiting for its first lease; take it, to close it.

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../messages.ts';
 import { addAttentionCommand } from './attention.ts';
+import { addCeilingsCommand } from './ceilings.ts';
 import { ownVersion } from './context.ts';
 import { addListingCommands } from './listings.ts';
 import { addSourceCommands } from './show.ts';
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addAttentionCommand(program, 'gqa', finish);
   addSuiteCommand(program, finish);
   addListingCommands(program, finish);
+  addCeilingsCommand(program, finish);
   addSourceCommands(program, finish);
   addVerifyCommand(program, finish);
   for (const command of program.commands) {

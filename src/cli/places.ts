@@ -1,10 +1,12 @@
 /** Opens the places that a run needs, and pairs kernels with them. */
 
+import { multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
 import type { Device } from '../host/host.ts';
 import { parseMockOptions } from '../host/mock.ts';
 import { mockPlace, nodePlace } from '../host/node/places.ts';
 import type { Place } from '../host/place.ts';
+import { fastestProbe, probeWorkload } from '../measure/ceilings.ts';
 import type { Contender } from '../measure/source.ts';
 import { badChoice, leftOut, UsageError } from '../messages.ts';
 
@@ -19,6 +21,8 @@ export interface PlaceRequest {
   limits: Record<string, number>;
   /** True where the user named the kernels: then a backend that cannot be opened is told by skipped points. */
   named: boolean;
+  /** Add a place's ceiling to its kernels. */
+  ceilings: boolean;
 }
 
 export interface OpenPlaces {
@@ -51,11 +55,29 @@ export async function openPlaces(request: PlaceRequest): Promise<OpenPlaces> {
     }
     places.set(backend, place);
   }
-  const contenders = request.kernels.flatMap((kernel) => {
+  const contenders: Contender[] = request.kernels.flatMap((kernel) => {
     const place = places.get(kernel.backend);
     return place === undefined ? [] : [{ kernel, place }];
   });
+  for (const place of request.ceilings ? places.values() : []) {
+    const ceiling = await ceilingOf(place);
+    if (ceiling !== null) contenders.push({ kernel: ceiling, place, ceiling: true });
+  }
   return { contenders, devices, notices };
+}
+
+/** The fastest multiply-add probe of a WebAssembly place; other backends have none yet. */
+async function ceilingOf(place: Place): Promise<Kernel | null> {
+  const { environment } = place;
+  if (environment === null || environment.device.backend !== 'wasm' || place.host === 'mock') return null;
+  const host = await place.open();
+  try {
+    const probes = multiplyAddCeilings(environment.features);
+    const { probe } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 3);
+    return probes.find(({ name }) => name === probe) ?? null;
+  } finally {
+    await host.close();
+  }
 }
 
 function openPlace(backend: Backend, request: PlaceRequest): Promise<Place> {

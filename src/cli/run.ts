@@ -34,7 +34,7 @@ export async function runWorkloads(
 
   const progress = createProgress(options.quiet);
   const stopping = stopOnInterrupt(progress);
-  const { contenders, devices, notices } = await openPlaces({ ...options, named });
+  const { contenders, devices, notices } = await openPlaces({ ...options, named, ceilings: true });
   for (const notice of notices) progress.say(notice);
   const context: Context = {
     argv: shortArgv(process.argv.slice(2)),
@@ -56,7 +56,7 @@ export async function runWorkloads(
 
   const work = workloads.reduce((sum, workload) => sum + flops(workload), 0) / 1e12;
   progress.say(
-    `${workloads.length} workloads x ${contenders.length} kernels, ${formatNumber(work)} TFLOP for each kernel; measuring ${options.full ? 'all of it' : `slices of it for up to ${options.budgetSeconds} s`}.`,
+    `${workloads.length} workloads x ${contenders.filter(({ ceiling }) => !ceiling).length} kernels, ${formatNumber(work)} TFLOP for each kernel; measuring ${options.full ? 'all of it' : `slices of it for up to ${options.budgetSeconds} s`}.`,
   );
   let spent = 0;
   try {

@@ -83,6 +83,7 @@ export function fillTensors(
   slice: Slice,
   tensors: { q: Float32Array; k: Float32Array; v: Float32Array },
 ): void {
+  if (data.kind === 'none') return;
   const { shape } = layoutOf(w, slice);
   let offset = 0;
   for (let batch = 0; batch < shape.batch; batch += 1) {

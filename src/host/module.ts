@@ -1,5 +1,6 @@
 /** Runs kernels that are TypeScript functions, on the calling thread. */
 
+import { runScalarMultiplyAdd } from '../../kernels/ceilings/scalar.ts';
 import type { UnitCall } from '../../kernels/scalar/call.ts';
 import { runScalarFlash } from '../../kernels/scalar/flash.ts';
 import { runScalarNaive } from '../../kernels/scalar/naive.ts';
@@ -14,6 +15,7 @@ import { createTable } from './table.ts';
 const MODULES: Record<string, (call: UnitCall) => void> = {
   'scalar-naive': runScalarNaive,
   'scalar-flash': runScalarFlash,
+  'scalar-multiply-add': runScalarMultiplyAdd,
 };
 
 interface Entry {

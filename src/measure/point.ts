@@ -4,7 +4,7 @@ import type { Data } from '../data.ts';
 import type { Measurement, Ratio } from '../measurement.ts';
 import { summarize } from '../statistics.ts';
 import type { Workload } from '../workload.ts';
-import { createRunner } from './runner.ts';
+import { createRunner, type Runner } from './runner.ts';
 import type { Contender, Source } from './source.ts';
 
 export interface PointOptions {
@@ -30,7 +30,7 @@ export interface PointResult {
 }
 
 /** Samples that a contender's share of the budget should give, warm-up included. */
-const SAMPLES_AIMED_AT = 12;
+const SAMPLES_AIMED_AT = 16;
 const SHORTEST_SAMPLE = 0.02;
 const LONGEST_SAMPLE = 2;
 const MOST_SAMPLES = 100;
@@ -65,7 +65,9 @@ export async function measurePoint(
   for (let round = 0; ; round += 1) {
     const running = runners.filter(({ ended }) => ended === null);
     if (running.length === 0 || options.signal.aborted) break;
-    if (options.samples === null ? running.every((r) => r.settled()) : round >= options.samples) break;
+    const kernels = running.filter(({ contender }) => contender.ceiling !== true);
+    if (kernels.length === 0) break;
+    if (options.samples === null ? kernels.every((r) => r.settled()) : round >= options.samples) break;
     if (round >= MOST_SAMPLES && options.samples === null) break;
     const rates: (number | undefined)[] = [];
     let ran = 0;
@@ -84,13 +86,45 @@ export async function measurePoint(
 
   const finished: (Measurement | undefined)[] = [];
   for (const runner of runners) {
+    if (runner.contender.ceiling === true) {
+      await runner.release();
+      finished.push(undefined);
+      continue;
+    }
     const interrupted = options.signal.aborted && runner.samples.length === 0 && runner.ended === null;
     if (!interrupted) tell(`verifying ${runner.contender.kernel.name}`);
-    finished.push(interrupted ? undefined : await runner.finish());
+    finished.push(interrupted ? undefined : withCeiling(await runner.finish(), runner, runners, rounds));
   }
   const measurements = finished.filter((m) => m !== undefined);
   const ratios = options.baseline === null ? [] : pairedRatios(rounds, finished, options.baseline);
   return { measurements, ratios, spentSeconds: elapsed() };
+}
+
+/** Rates of one runner over another's, round by round; rounds where either is missing are left out. */
+function pairUp(rounds: readonly (number | undefined)[][], own: number, other: number): number[] {
+  return rounds.flatMap((rates) => {
+    const [a, b] = [rates[own], rates[other]];
+    return a === undefined || b === undefined ? [] : [a / b];
+  });
+}
+
+/** Adds the share of its place's ceiling to a measured kernel: the median over rounds of its rate over the ceiling's. */
+function withCeiling(
+  m: Measurement,
+  runner: Runner,
+  runners: readonly Runner[],
+  rounds: readonly (number | undefined)[][],
+): Measurement {
+  const limit = runners.findIndex(
+    ({ contender, ended }) => contender.ceiling && contender.place === runner.contender.place && ended === null,
+  );
+  const ratios = limit < 0 ? [] : pairUp(rounds, runners.indexOf(runner), limit);
+  if (m.state !== 'measured' || ratios.length === 0) return m;
+  const { median, low, high } = summarize(ratios);
+  const rates = (runners[limit] as Runner).samples.map(({ flops, seconds }) => flops / seconds / 1e12);
+  const bounds = low === null || high === null ? {} : { shareLow: low, shareHigh: high };
+  const name = (runners[limit] as Runner).contender.kernel.name;
+  return { ...m, ceiling: { name, tflops: summarize(rates).median, share: median, ...bounds } };
 }
 
 /** Throughput of each verified kernel over the baseline's, round by round; rounds where either is missing are left out. */
@@ -103,10 +137,7 @@ function pairedRatios(
   if (base < 0) return [];
   return measurements.flatMap((m, index): Ratio[] => {
     if (index === base || m?.state !== 'measured') return [];
-    const ratios = rounds.flatMap((rates) => {
-      const [own, other] = [rates[index], rates[base]];
-      return own === undefined || other === undefined ? [] : [own / other];
-    });
+    const ratios = pairUp(rounds, index, base);
     if (ratios.length === 0) return [];
     const { median, low, high } = summarize(ratios);
     const bounds = low === null || high === null ? {} : { low, high };

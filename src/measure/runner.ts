@@ -50,6 +50,8 @@ export interface Runner {
   settled(): boolean;
   /** Verifies the last run and returns the record; releases the host's memory. */
   finish(): Promise<Measurement>;
+  /** Releases the host's memory without a record. */
+  release(): Promise<void>;
 }
 
 interface Ready {
@@ -94,7 +96,8 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
     const { host, epoch } = await source.lease(place);
     // Filling takes some 20 ns a value; compiling a large shader in a software adapter up to a minute.
     const expected = 6 + (largestTensorBytes(sliceShape(w, slice)) / 4) * 3 * 50e-9;
-    const { data } = options;
+    // A ceiling reads no values.
+    const data = contender.ceiling === true ? ({ kind: 'none' } as const) : options.data;
     const begin = performance.now();
     const prepared = await guarded(expected, () => host.prepare({ program, workload: w, slice, data }));
     runner.preparingSeconds += (performance.now() - begin) / 1000;
@@ -229,6 +232,15 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
     settled: () =>
       runner.samples.length >= MIN_FOR_INTERVAL &&
       relativeHalfWidth(runner.samples.map((s) => s.flops / s.seconds)) <= SETTLED,
+    async release() {
+      if (ready === undefined || runner.ended !== null) return;
+      try {
+        const { host, epoch } = await source.lease(place);
+        if (ready.epoch === epoch) await host.dispose(ready.id);
+      } catch (error) {
+        await fail(error);
+      }
+    },
     async finish() {
       if (runner.ended !== null) return { ...record(), ...runner.ended };
       if (ready === undefined || runner.samples.length === 0) {

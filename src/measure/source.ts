@@ -8,6 +8,8 @@ import type { Place } from '../host/place.ts';
 export interface Contender {
   kernel: Kernel;
   place: Place;
+  /** True for a limit of the device: it runs in the same rounds, and the kernels of its place are divided by it. */
+  ceiling?: boolean;
 }
 
 /** A host that is open, with a number that grows each time it had to be opened again. */

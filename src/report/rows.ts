@@ -16,6 +16,8 @@ export interface Row {
   milliseconds: string;
   share: string;
   threads: string;
+  /** Share of the ceiling that ran in the same rounds. */
+  ceiling: string;
   error: string;
   /** How many times slower than each library of `libraries`. */
   slower: string[];
@@ -117,6 +119,7 @@ export function toRows(run: RunDocument): Rows {
         milliseconds: `${m.coverage < 1 ? '~' : ''}${group(Number(formatNumber(m.passSeconds * 1000)))}`,
         share: m.coverage === 1 ? 'all' : `${formatNumber(m.coverage * 100)} %`,
         threads: m.threads === null ? '-' : String(m.threads),
+        ceiling: m.ceiling === undefined ? '' : shareOfCeiling(m.ceiling),
         error: m.verification.maxRelativeError.toExponential(0),
         slower: libraries.map((library) => {
           const match = comparisons.find(({ published }) => published?.library === library);
@@ -143,6 +146,13 @@ export function toRows(run: RunDocument): Rows {
   return { title, libraries, rows, notes: [...notes].map(([text, key]) => [key, text]), without, ratios };
 }
 
+function shareOfCeiling({ share, shareLow, shareHigh }: NonNullable<Measured['ceiling']>): string {
+  const percent = (value: number) => (value * 100).toFixed(0);
+  const interval =
+    shareLow === undefined || shareHigh === undefined ? '' : ` [${percent(shareLow)}, ${percent(shareHigh)}]`;
+  return `${percent(share)} %${interval}`;
+}
+
 /** Median with its interval; below 6 samples with the spread, in round brackets. */
 function withInterval(m: Measured): string {
   const { median, low, high } = m.tflops;
@@ -164,6 +174,7 @@ export function toCells({ libraries, rows }: Rows): { header: string[]; body: st
     ['ms a pass', (row) => row.milliseconds],
     ['share run', (row) => row.share],
     ['threads', (row) => row.threads],
+    ['of ceiling', (row) => row.ceiling],
     ['error', (row) => row.error],
     ...libraries.map((library, i): [string, (row: Row) => string] => [
       `slower than ${library}`,

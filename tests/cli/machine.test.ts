@@ -80,6 +80,19 @@ describe('bench mha on this machine', () => {
   });
 });
 
+describe('bench ceilings', () => {
+  it('finds every limit of this CPU', async () => {
+    const { code, stdout } = await bench(['ceilings', '--format', 'json']);
+    expect(code).toBe(0);
+    const { ceilings } = JSON.parse(stdout) as { ceilings: { quantity: string; variant: string; rate: number }[] };
+    expect(new Set(ceilings.map(({ quantity }) => quantity))).toEqual(
+      new Set(['multiply-add', 'exponential', 'memory-read']),
+    );
+    expect(new Set(ceilings.map(({ variant }) => variant))).toContain('scalar');
+    expect(ceilings.every(({ rate }) => rate > 1e6)).toBe(true);
+  });
+});
+
 /** A safetensors file put together byte by byte, independently of the project's writer. */
 function fileBytes(header: unknown, values: Uint8Array): Uint8Array {
   const json = Buffer.from(JSON.stringify(header));

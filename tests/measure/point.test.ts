@@ -128,4 +128,38 @@ describe('a point', () => {
     expect(ratios[0]?.kernel).toBe('scalar-flash');
     expect(ratios[0]?.ratio).toBeCloseTo(3, 9);
   });
+
+  it('divides the kernels of a place by its ceiling, which has no record of its own', async () => {
+    const [kernelPlace] = [await place('rate=3e9')];
+    const kernel = contenders(kernelPlace)[0] as Contender;
+    // A host that runs the kernel at 3 GFLOP/s and whatever was prepared second, the ceiling, at 4.
+    const shared = await place('rate=3e9', (host) => {
+      const ceilings = new Set<number>();
+      return {
+        ...host,
+        prepare: async (request) => {
+          const prepared = await host.prepare(request);
+          if (request.data.kind === 'none') ceilings.add(prepared.id);
+          return prepared;
+        },
+        run: async (id) => {
+          const sample = await host.run(id);
+          return ceilings.has(id) ? { ...sample, seconds: sample.seconds * 0.75 } : sample;
+        },
+      };
+    });
+    const { measurements } = await measurePoint(
+      SMALL,
+      [
+        { ...kernel, place: shared },
+        { ...kernel, place: shared, ceiling: true },
+      ],
+      createSource(),
+      OPTIONS,
+    );
+    expect(measurements).toHaveLength(1);
+    const ceiling = measurements[0]?.state === 'measured' ? measurements[0].ceiling : undefined;
+    expect(ceiling?.share).toBeCloseTo(0.75, 9);
+    expect(ceiling?.tflops).toBeCloseTo(0.004, 9);
+  });
 });

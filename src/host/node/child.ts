@@ -1,5 +1,6 @@
 /** The file that a child process runs: one host, driven by messages from the parent, idle between them. */
 
+import { flushCompileCache } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Host } from '../host.ts';
@@ -39,6 +40,8 @@ process.once('message', (role: ChildRole) => {
 
 async function start(role: ChildRole): Promise<ChildReady> {
   if (role.backend === 'adapters') return { ready: true, adapters: await listAdapters() };
+  // A child ends by a signal, and only an orderly exit would save what was compiled of these files.
+  flushCompileCache();
   const host = await createHost(role);
   process.on('message', (request: Request) => {
     void answer(host, request).then((response) => process.send?.(response));

@@ -1,6 +1,7 @@
 /** Starts child processes and talks to the hosts in them; a crash or a hang of a child is an error of its calls, nothing more. */
 
 import { type ChildProcess, fork } from 'node:child_process';
+import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { childDied } from '../../messages.ts';
 import type { Host } from '../host.ts';
 import { connect, type Request, type Response } from '../protocol.ts';
@@ -28,13 +29,20 @@ process.on('exit', () => {
   for (const child of living) child.kill('SIGKILL');
 });
 
+/** Lets children start from compiled files: reading TypeScript anew takes up to a second. */
+function compileCache(): Record<string, string> {
+  enableCompileCache();
+  const folder = getCompileCacheDir();
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
+}
+
 async function start({ role, flags, env }: SpawnOptions): Promise<{ child: ChildProcess; ready: ChildReady }> {
   const child = fork(siblingUrl(import.meta.url, 'child'), [], {
     // Nothing of the parent's own flags (a test runner's, for instance) reaches a measured process.
     execArgv: flags,
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...compileCache(), ...env },
   });
   living.add(child);
   const complaints: string[] = [];

@@ -1,0 +1,180 @@
+/**
+ * What WebAssembly can do at best on a CPU: multiply-adds from the first-level cache, exponentials, and memory reads.
+ *
+ * A ceiling is a kernel with the exports of any other, so that it runs on the same threads, in the same units and the same rounds; in
+ * place of attention it does as many operations as the attention of its units would take.
+ */
+
+import type { Features, Kernel, WasmProgram } from '../kernel.ts';
+import { type MultiplyAdd, multiplyAddOf, productLocals, productLoop } from '../wasm/products.ts';
+import { exp2InPlace } from '../wasm/softmax.ts';
+import { panelWidth, type WasmTile } from '../wasm/tile.ts';
+import { add, get, i32, indent, loop, max, min, mul, set, sub, times } from '../wasm/wat.ts';
+
+/** Steps of the contracted dimension before the pointers go back to the start: the depth of a product at head dimension 128. */
+const DEPTH = 128;
+
+/** Register tiles to try, rows x vectors; which is best differs between engines and widths. */
+const NARROW_TILES = ['6x2', '5x2', '4x2', '4x3', '3x4'] as const;
+const WIDE_TILES = ['6x4', '5x4', '4x4', '3x4', '2x8'] as const;
+
+function tileOf(name: string): WasmTile {
+  const [rows = 1, vectors = 1] = name.split('x').map(Number);
+  return { rows, vectors, blockRows: 48, blockKeys: DEPTH, unroll: 4 };
+}
+
+/** The multiply-add ceilings of a feature set, one for each tile; the fastest of them is the ceiling. */
+export function multiplyAddCeilings(features: Features): Kernel[] {
+  return (features.simd256 ? WIDE_TILES : NARROW_TILES).map((name) => ({
+    name: `wasm-multiply-add-${name}`,
+    backend: 'wasm',
+    summary: `multiply-adds in a register tile of ${name} vectors over a panel in the first-level cache`,
+    unsupported: () => undefined,
+    build: (workload, built) => emitMultiplyAdd(workload.headDim, tileOf(name), multiplyAddOf(built)),
+  }));
+}
+
+/** Exponentials: 2^x by the polynomial of wasm-flash, one for each 4 FLOPs of attention. */
+export const exponentialCeiling: Kernel = {
+  name: 'wasm-exponentials',
+  backend: 'wasm',
+  summary: 'the exponential of wasm-flash on values in the first-level cache',
+  unsupported: () => undefined,
+  build: (workload, features) => emitExponentials(workload.headDim, features.simd256 ? 4 : 2, multiplyAddOf(features)),
+};
+
+/** Memory: each unit of one row reads the whole of its KV head's K, a byte for each FLOP of attention. */
+export const bandwidthCeiling: Kernel = {
+  name: 'wasm-memory-reads',
+  backend: 'wasm',
+  summary: 'reads of memory too large for any cache',
+  unsupported: () => undefined,
+  build: (workload) => emitReads(workload.headDim),
+};
+
+/** A module around `attend` and its helpers. */
+function ceilingModule(parts: {
+  blockRows: number;
+  scratchBytes: number;
+  pack?: string;
+  helpers?: string;
+  locals?: string;
+  body: string;
+}): WasmProgram {
+  const { blockRows, scratchBytes, pack = '', helpers = '', locals = '', body } = parts;
+  const text = indent(`
+(module
+(import "host" "memory" (memory 1 65536 shared))
+(global $seqKv (mut i32) (i32.const 0))
+(global $lowOffset (mut i32) (i32.const 0))
+(global $highOffset (mut i32) (i32.const 0))
+(func (export "configure") (param $seqKv i32) (param $keysPadded i32) (param $lowOffset i32) (param $highOffset i32) (param $qStride i32) (param $kvStride i32) (param $scale f32)
+(global.set $seqKv ${get('seqKv')})
+(global.set $lowOffset ${get('lowOffset')})
+(global.set $highOffset ${get('highOffset')}))
+(func (export "pack") (param $k i32) (param $v i32) (param $packedK i32) (param $packedV i32) (param $first i32) (param $last i32)
+${pack})
+${helpers}
+(func (export "attend") (param $q i32) (param $o i32) (param $rows i32) (param $firstRow i32) (param $packedK i32) (param $packedV i32) (param $scratch i32)
+(local $row i32) (local $pairs i32) (local $low i32) (local $high i32) (local $p i32) (local $end i32)
+${locals}
+;; query-key pairs of this unit
+${loop(
+  'row',
+  get('firstRow'),
+  add(get('firstRow'), get('rows')),
+  i32(1),
+  `
+${set('high', min(max(add(get('row'), '(global.get $highOffset)'), i32(0)), '(global.get $seqKv)'))}
+${set('low', min(max(add(get('row'), '(global.get $lowOffset)'), i32(0)), get('high')))}
+${set('pairs', add(get('pairs'), sub(get('high'), get('low'))))}`,
+)}
+${body}
+)
+)`);
+  return { kind: 'wasm', text, blockRows, keyMultiple: 16, scratchBytes };
+}
+
+/** FLOPs of attention that one pass over a panel stands for: 2 for each multiply-add of rows x width x DEPTH. */
+const panelFlops = (tile: WasmTile) => 2 * tile.rows * panelWidth(tile) * DEPTH;
+
+function emitMultiplyAdd(headDim: number, tile: WasmTile, multiplyAdd: MultiplyAdd): WasmProgram {
+  const aBytes = tile.rows * DEPTH * 4;
+  const bBytes = DEPTH * panelWidth(tile) * 4;
+  const sums = times(tile.rows, (r) =>
+    times(tile.vectors, (i) => `(v128.store offset=${(r * tile.vectors + i) * 16} ${get('c')} ${get(`c${r}_${i}`)})`),
+  );
+  const spin = `
+;; $count times a panel of ${DEPTH} steps through a ${tile.rows} x ${panelWidth(tile)} tile; the sums go to $c
+(func $spin (param $from i32) (param $panel i32) (param $c i32) (param $count i32)
+(local $a i32) (local $b i32)
+${productLocals(tile)}
+(loop $again
+${set('a', get('from'))}
+${set('b', get('panel'))}
+${set('end', add(get('a'), i32(DEPTH * 4)))}
+${productLoop(tile, DEPTH * 4, multiplyAdd)}
+${set('count', sub(get('count'), i32(1)))}
+(br_if $again (i32.gt_s ${get('count')} ${i32(0)})))
+${sums})`;
+  const body = `
+;; ones times 2^-20, so that sums stay normal numbers however many they are
+${set('end', add(get('scratch'), i32(aBytes)))}
+${loop('p', get('scratch'), get('end'), i32(4), `(f32.store ${get('p')} (f32.const 1))`)}
+${loop('p', get('end'), add(get('end'), i32(bBytes)), i32(4), `(f32.store ${get('p')} (f32.const 0x1p-20))`)}
+(call $spin ${get('scratch')} ${add(get('scratch'), i32(aBytes))} ${add(get('scratch'), i32(aBytes + bBytes))}
+(i32.trunc_sat_f64_s (f64.add (f64.const 0.5) (f64.mul (f64.convert_i32_u ${get('pairs')}) (f64.const ${(4 * headDim) / panelFlops(tile)})))))
+;; the first sum to the first output, for tests
+(f32.store ${get('o')} (f32.load offset=${aBytes + bBytes} ${get('scratch')}))`;
+  const scratchBytes = aBytes + bBytes + tile.rows * tile.vectors * 16;
+  return ceilingModule({ blockRows: tile.blockRows, scratchBytes, helpers: spin, body });
+}
+
+/** Values that the exponentials run over: 4 KiB. */
+const EXPONENTIALS = 1024;
+
+function emitExponentials(headDim: number, vectors: number, multiplyAdd: MultiplyAdd): WasmProgram {
+  const each = (emit: (i: number) => string) => times(vectors, emit);
+  const statements = Array.from({ length: vectors }, (_, i) => exp2InPlace(`x${i}`, multiplyAdd));
+  const interleaved = (statements[0] ?? [])
+    .map((_, line) => statements.map((list) => list[line]).join('\n'))
+    .join('\n');
+  const sweep = `
+;; 2^x of ${EXPONENTIALS} values at $p, in place of attention's exponentials
+(func $sweep (param $p i32) (param $to i32)
+(local $end i32)
+${each((i) => `(local $x${i} v128) (local $x${i}n v128) (local $x${i}f v128)`)}
+${set('end', add(get('p'), i32(EXPONENTIALS * 4)))}
+(loop $next
+${each((i) => set(`x${i}`, `(v128.load offset=${i * 16} ${get('p')})`))}
+${interleaved}
+${each((i) => `(v128.store offset=${i * 16} ${get('to')} ${get(`x${i}`)})`)}
+${set('to', add(get('to'), i32(vectors * 16)))}
+${set('p', add(get('p'), i32(vectors * 16)))}
+(br_if $next (i32.lt_u ${get('p')} ${get('end')}))))`;
+  const body = `
+${set('end', add(get('scratch'), i32(EXPONENTIALS * 4)))}
+${loop('p', get('scratch'), get('end'), i32(4), `(f32.store ${get('p')} (f32.const -3.25))`)}
+${set('pairs', `(i32.trunc_sat_f64_s (f64.add (f64.const 0.5) (f64.mul (f64.convert_i32_u ${get('pairs')}) (f64.const ${headDim / EXPONENTIALS}))))`)}
+${loop('row', i32(0), get('pairs'), i32(1), `(call $sweep ${get('scratch')} ${get('end')})`)}
+(f32.store ${get('o')} (f32.load ${get('end')}))`;
+  return ceilingModule({ blockRows: 48, scratchBytes: EXPONENTIALS * 8, helpers: sweep, body });
+}
+
+function emitReads(headDim: number): WasmProgram {
+  const vectors = 8;
+  const each = (emit: (i: number) => string) => times(vectors, emit);
+  // Memory never written is one page of zeros, however much of it is read: so it is written first.
+  const panelBytes = i32(16 * headDim * 4);
+  const pack = `(memory.fill ${add(get('packedK'), mul(get('first'), panelBytes))} ${i32(1)} ${mul(sub(get('last'), get('first')), panelBytes)})`;
+  const body = `
+${set('p', get('packedK'))}
+${set('end', add(get('packedK'), mul('(global.get $seqKv)', i32(headDim * 4))))}
+(loop $next
+${each((i) => set(`s${i}`, `(v128.xor ${get(`s${i}`)} (v128.load offset=${i * 16} ${get('p')}))`))}
+${set('p', add(get('p'), i32(vectors * 16)))}
+(br_if $next (i32.lt_u ${get('p')} ${get('end')})))
+${times(vectors - 1, (i) => set('s0', `(v128.xor ${get('s0')} ${get(`s${i + 1}`)})`))}
+(v128.store ${get('o')} ${get('s0')})`;
+  return ceilingModule({ blockRows: 1, scratchBytes: 64, pack, locals: each((i) => `(local $s${i} v128)`), body });
+}

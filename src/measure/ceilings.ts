@@ -1,0 +1,82 @@
+/** The limits of a device, each by the fastest of several probes: what kernels can be measured against. */
+
+import { Bench } from 'tinybench';
+import type { Kernel } from '../../kernels/kernel.ts';
+import type { Host } from '../host/host.ts';
+import { type Slice, wholeSlice } from '../slice.ts';
+import { summarize } from '../statistics.ts';
+import type { Workload } from '../workload.ts';
+
+export interface Ceiling {
+  /** The probe that was fastest. */
+  probe: string;
+  /** Operations a second: median over its runs, and their range. FLOPs, exponentials or bytes, as the probe counts. */
+  rate: number;
+  minimum: number;
+  maximum: number;
+}
+
+const WARM_MILLISECONDS = 50;
+
+/** A workload for probes: one head of `seq` tokens, a unit of work being some rows of it. */
+export function probeWorkload(seqQuery: number, seqKv: number, headDim: number, kvHeads = 1): Workload {
+  const scale = 1 / Math.sqrt(headDim);
+  return {
+    batch: 1,
+    queryHeads: kvHeads,
+    kvHeads,
+    headDim,
+    seqQuery,
+    seqKv,
+    mask: 'full',
+    window: null,
+    dtype: 'f32',
+    scale,
+  };
+}
+
+/**
+ * Runs each probe `runs` times after warming and returns the fastest. `operationsPerFlop` recounts what a
+ * probe does; `rows` limits it to the first query rows, so that work done once for a KV head hardly counts.
+ */
+export async function fastestProbe(
+  host: Host,
+  probes: readonly Kernel[],
+  workload: Workload,
+  runs: number,
+  operationsPerFlop = 1,
+  rows: number | null = null,
+): Promise<Ceiling> {
+  const { features } = await host.environment();
+  const found: Ceiling[] = [];
+  for (const probe of probes) {
+    const program = probe.build(workload, features);
+    const whole = wholeSlice(workload, program.blockRows);
+    const slice: Slice = rows === null ? whole : { ...whole, runs: [{ start: 0, count: rows / program.blockRows }] };
+    const { id } = await host.prepare({ program, workload, slice, data: { kind: 'none' } });
+    const rates: number[] = [];
+    // The host has its own clock: the loop only repeats and warms, until the engine has compiled the probe for speed.
+    const bench = new Bench({
+      time: 0,
+      iterations: runs,
+      warmupIterations: 2,
+      warmupTime: WARM_MILLISECONDS,
+      throws: true,
+    });
+    bench.add(probe.name, async () => {
+      const { seconds, flops } = await host.run(id);
+      rates.push(flops / seconds);
+      return { overriddenDuration: seconds * 1000 };
+    });
+    await bench.run();
+    await host.dispose(id);
+    const { median, minimum, maximum } = summarize(rates.slice(-runs));
+    const [rate, low, high] = [median, minimum, maximum].map((value) => value * operationsPerFlop) as [
+      number,
+      number,
+      number,
+    ];
+    found.push({ probe: probe.name, rate, minimum: low, maximum: high });
+  }
+  return found.reduce((best, item) => (item.rate > best.rate ? item : best));
+}

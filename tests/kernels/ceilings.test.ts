@@ -1,0 +1,49 @@
+/** Ceilings do the work that they claim: their sums and exponentials are read back and known beforehand. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exponentialCeiling, multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
+import type { Host } from '../../src/host/host.ts';
+import { revectorizeFlag } from '../../src/host/node/flags.ts';
+import { spawnWasm } from '../../src/host/node/variants.ts';
+import { fastestProbe, probeWorkload } from '../../src/measure/ceilings.ts';
+import { flops } from '../../src/workload.ts';
+import { runKernel } from './harness.ts';
+
+const W = probeWorkload(48, 512, 64);
+const FIRST = [{ batch: 0, queryHead: 0, row: 0 }];
+
+describe.each(revectorizeFlag() === undefined ? ['simd-relaxed'] : ['simd-relaxed', 'simd256'])(
+  'ceilings, %s',
+  (variant) => {
+    let host: Host;
+    beforeAll(async () => {
+      host = await spawnWasm(variant as 'simd-relaxed', 1);
+    });
+    afterAll(() => host.close());
+
+    const simd256 = variant === 'simd256';
+    it.each(multiplyAddCeilings({ relaxedSimd: true, simd256 }))(
+      '$name adds up as often as attention would',
+      async (kernel) => {
+        const { outputs } = await runKernel(host, kernel, W, { rows: FIRST });
+        const [rows = 0, vectors = 0] = (kernel.name.split('-').at(-1) ?? '').split('x').map(Number);
+        // Every step of a panel adds 2^-20 to each of rows x 4 vectors sums, for 2 FLOPs each.
+        const steps = Math.round(flops(W) / (2 * rows * vectors * 4 * 128)) * 128;
+        expect((outputs[0]?.[0] ?? 0) * 2 ** 20).toBeCloseTo(steps, -1);
+      },
+    );
+
+    it('takes exponentials that are right', async () => {
+      const { outputs } = await runKernel(host, exponentialCeiling, W, { rows: FIRST });
+      expect(outputs[0]?.[0]).toBeCloseTo(2 ** -3.25, 7);
+    });
+
+    it('names the fastest probe', async () => {
+      const probes = multiplyAddCeilings({ relaxedSimd: true, simd256 }).slice(0, 2);
+      const found = await fastestProbe(host, probes, W, 3);
+      expect(probes.map(({ name }) => name)).toContain(found.probe);
+      expect(found.minimum).toBeLessThanOrEqual(found.rate);
+      expect(found.rate).toBeLessThanOrEqual(found.maximum);
+    });
+  },
+);

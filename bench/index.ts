@@ -3,5 +3,6 @@
 import type { Suite } from '../src/plan.ts';
 import { figureGqa } from './figure-gqa.ts';
 import { figureMha } from './figure-mha.ts';
+import { peersCpu } from './peers-cpu.ts';
 
-export const SUITES: readonly Suite[] = [figureMha, figureGqa];
+export const SUITES: readonly Suite[] = [figureMha, figureGqa, peersCpu];

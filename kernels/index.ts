@@ -1,14 +1,15 @@
 /** The registry of kernels, in the order in which they are shown. */
 
 import type { Backend, Kernel } from './kernel.ts';
+import { ortNative } from './peers/ort-native.ts';
 import { scalarFlash } from './scalar/flash.ts';
 import { scalarNaive } from './scalar/naive.ts';
 import { wasmFlash } from './wasm/flash.ts';
 import { wgslFlash } from './wgsl/flash.ts';
 import { wgslNaive } from './wgsl/naive.ts';
 
-export const KERNELS: readonly Kernel[] = [wgslFlash, wgslNaive, wasmFlash, scalarFlash, scalarNaive];
-export const BACKENDS: readonly Backend[] = ['webgpu', 'wasm', 'scalar'];
+export const KERNELS: readonly Kernel[] = [wgslFlash, wgslNaive, wasmFlash, scalarFlash, scalarNaive, ortNative];
+export const BACKENDS: readonly Backend[] = ['webgpu', 'wasm', 'scalar', 'peers'];
 
 /** Throws RangeError for a name that no kernel has. */
 export function findKernel(name: string): Kernel {

@@ -5,7 +5,8 @@
 
 import type { Workload } from '../src/workload.ts';
 
-export type Backend = 'scalar' | 'wasm' | 'webgpu';
+/** 'peers': other people's attention, measured beside ours only where asked for. */
+export type Backend = 'scalar' | 'wasm' | 'webgpu' | 'peers';
 
 /** What a device can hold, in bytes and invocations; Infinity where it sets no limit. */
 export interface Limits {
@@ -31,6 +32,8 @@ export interface ModuleProgram {
   entry: string;
   /** Query rows of one work unit. */
   blockRows: number;
+  /** True where it can run whole heads only. */
+  wholeHeads?: boolean;
 }
 
 /**

@@ -61,6 +61,8 @@ export const noMatchingAdapter = (wanted: string, found: readonly string[]) =>
   `no WebGPU adapter matches --adapter '${wanted}'; found: ${found.length > 0 ? found.join(', ') : 'none'}`;
 export const webgpuUnavailable = (why: string) =>
   `WebGPU cannot be loaded here (${why}); run npm install again without --omit=optional, or use --backend wasm`;
+export const peersMissing = (why: string) =>
+  `other people's kernels are not installed; run npm run peers in a checkout (${why})`;
 export const headDimUnsupported = (headDim: number) =>
   `head dimension ${headDim} is not a multiple of 16 from 32 to 256; choose one that is`;
 export const dtypeUnsupported = (dtype: string) => `this kernel computes in f32, not ${dtype}; use --dtype f32`;

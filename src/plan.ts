@@ -8,8 +8,25 @@ export interface Suite {
   name: string;
   summary: string;
   workloads: Workload[];
+  /** Workloads to run on one thread after the others. */
+  singleThread?: Workload[];
+  /** Kernels, their baseline and the samples of each, where the suite fixes them. */
+  kernels?: string[];
+  baseline?: string;
+  samples?: number;
   /** Seconds of measuring for the whole suite where the user does not say. */
   budgetSeconds: number;
+}
+
+/** A workload to measure, and the threads to do it with; null leaves them to the options. */
+export interface Point {
+  workload: Workload;
+  threads: number | null;
+}
+
+/** Workloads without a wish for threads. */
+export function points(workloads: readonly Workload[], threads: number | null = null): Point[] {
+  return workloads.map((workload) => ({ workload, threads }));
 }
 
 export interface PlannedPoint {

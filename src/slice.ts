@@ -26,6 +26,11 @@ export function wholeSlice(w: Workload, blockRows: number): Slice {
   return { batches: w.batch, kvHeads: w.kvHeads, blockRows, runs: [{ start: 0, count: blocksPerHead(w, blockRows) }] };
 }
 
+/** The slice of `groups` whole KV heads: one batch's first heads, or whole batches. */
+export function groupSlice(w: Workload, blockRows: number, groups: number): Slice {
+  return { ...wholeSlice(w, blockRows), batches: Math.ceil(groups / w.kvHeads), kvHeads: Math.min(groups, w.kvHeads) };
+}
+
 /** Blocks of query rows in one head. */
 export function blocksPerHead(w: Workload, blockRows: number): number {
   return Math.ceil(w.seqQuery / blockRows);

@@ -1,6 +1,7 @@
 /** bench mha and bench gqa: one workload or a sweep. */
 
 import type { Command } from 'commander';
+import { points } from '../plan.ts';
 import { presetAxes, summarizeSizes } from '../shapes.ts';
 import type { Finish } from './finish.ts';
 import { addRunOptions, addShapeOptions, readRunOptions, readWorkloads } from './options.ts';
@@ -14,8 +15,8 @@ export function addAttentionCommand(program: Command, name: 'mha' | 'gqa', finis
   addRunOptions(addShapeOptions(command, preset), BUDGET_SECONDS).action(async (raw) => {
     const workloads = readWorkloads(raw, preset);
     const options = readRunOptions(raw, BUDGET_SECONDS);
-    const { runWorkloads } = await import('./run.ts');
+    const { runPoints } = await import('./run.ts');
     const sizes = summarizeSizes(workloads.map(({ seqQuery }) => seqQuery));
-    finish(await runWorkloads(`${name}-${sizes}`, workloads, options, raw.kernel !== undefined));
+    finish(await runPoints(`${name}-${sizes}`, points(workloads), options, raw.kernel !== undefined));
   });
 }

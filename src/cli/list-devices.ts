@@ -9,7 +9,9 @@ export async function listDevices(
   request: Omit<PlaceRequest, 'kernels' | 'named' | 'ceilings'>,
   format: 'table' | 'json',
 ): Promise<string> {
-  const wanted = BACKENDS.filter((backend) => request.backend === 'auto' || request.backend === backend);
+  const wanted = BACKENDS.filter((backend) =>
+    request.backend === 'auto' ? backend !== 'peers' : request.backend === backend,
+  );
   const kernels = wanted.flatMap((backend) => KERNELS.filter((kernel) => kernel.backend === backend).slice(0, 1));
   const { contenders } = await openPlaces({ ...request, kernels, named: true, ceilings: false });
   const source = createSource();

@@ -155,7 +155,9 @@ export function readKernel(name: string): Kernel {
 
 /** Kernels by name, or all of the wanted backend. Throws UsageError for unknown names and for kernels of another backend. */
 function readKernels(names: readonly string[] | null, backend: Backend | 'auto'): Kernel[] {
-  if (names === null) return KERNELS.filter((kernel) => backend === 'auto' || kernel.backend === backend);
+  if (names === null) {
+    return KERNELS.filter((kernel) => (backend === 'auto' ? kernel.backend !== 'peers' : kernel.backend === backend));
+  }
   const known = KERNELS.map(({ name }) => name);
   const chosen = new Set(
     names.flatMap((item) => item.split(',')).map((name) => choose('--kernel', name.trim(), known)),

@@ -34,9 +34,10 @@ export interface OpenPlaces {
 
 /**
  * One place for each backend of the kernels. With --backend auto and no kernels named, a WebGPU that is not there is left
- * out with one line; asked for by name, it stays and its points are skipped with the reason.
+ * out with one line; asked for by name, it stays and its points are skipped with the reason. `firstDevice` is the number
+ * of the first device in the run's context.
  */
-export async function openPlaces(request: PlaceRequest): Promise<OpenPlaces> {
+export async function openPlaces(request: PlaceRequest, firstDevice = 0): Promise<OpenPlaces> {
   const backends = [...new Set(request.kernels.map(({ backend }) => backend))];
   const places = new Map<Backend, Place>();
   const devices: Device[] = [];
@@ -48,7 +49,7 @@ export async function openPlaces(request: PlaceRequest): Promise<OpenPlaces> {
       continue;
     }
     if (place.environment !== null) {
-      place.device = devices.length;
+      place.device = firstDevice + devices.length;
       devices.push(place.environment.device);
       const { note } = place.environment.device.clock;
       if (note !== null) notices.push(note);

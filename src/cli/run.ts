@@ -9,21 +9,23 @@ import { measurePoint } from '../measure/point.ts';
 import { createSource } from '../measure/source.ts';
 import { type Context, type Measurement, type Ratio, type RunDocument, SCHEMA_ID } from '../measurement.ts';
 import { interrupted } from '../messages.ts';
+import type { Point } from '../plan.ts';
 import { formatNumber, formatRate } from '../report/rows.ts';
-import { describe, flops, type Workload } from '../workload.ts';
+import { describe, flops } from '../workload.ts';
 import { shortArgv, versions } from './context.ts';
 import type { RunOptions } from './options.ts';
 import { formatDryRun, formatRun, writeOutput } from './output.ts';
-import { openPlaces } from './places.ts';
+import { type OpenPlaces, openPlaces } from './places.ts';
 import { createProgress, type Progress } from './progress.ts';
 
-/** Runs the workloads and returns the exit code. `name` begins the names of the files that the run leaves. */
-export async function runWorkloads(
+/** Runs the points and returns the exit code. `name` begins the names of the files that the run leaves. */
+export async function runPoints(
   name: string,
-  workloads: readonly Workload[],
+  points: readonly Point[],
   options: RunOptions,
   named: boolean,
 ): Promise<number> {
+  const workloads = points.map(({ workload }) => workload);
   if (options.dryRun) {
     writeOutput(formatDryRun(workloads, options.kernels, availableParallelism(), options.format), options.output);
     return 0;
@@ -34,8 +36,16 @@ export async function runWorkloads(
 
   const progress = createProgress(options.quiet);
   const stopping = stopOnInterrupt(progress);
-  const { contenders, devices, notices } = await openPlaces({ ...options, named, ceilings: true });
-  for (const notice of notices) progress.say(notice);
+  // A peer needs no ceiling: it is the yardstick itself.
+  const ceilings = options.kernels.every(({ backend }) => backend !== 'peers');
+  const places = new Map<number | null, OpenPlaces>();
+  for (const { threads } of points) {
+    if (places.has(threads)) continue;
+    const request = { ...options, threads: threads ?? options.threads, named, ceilings };
+    places.set(threads, await openPlaces(request, [...places.values()].flatMap(({ devices }) => devices).length));
+  }
+  const devices = [...places.values()].flatMap((open) => open.devices);
+  for (const notice of new Set([...places.values()].flatMap(({ notices }) => notices))) progress.say(notice);
   const context: Context = {
     argv: shortArgv(process.argv.slice(2)),
     label: options.label,
@@ -54,16 +64,19 @@ export async function runWorkloads(
     process.stdout.write(`${JSON.stringify({ schema: SCHEMA_ID, context })}\n`);
   }
 
+  const kernelCount = (places.get(points[0]?.threads ?? null)?.contenders ?? []).filter(
+    ({ ceiling }) => !ceiling,
+  ).length;
   const work = workloads.reduce((sum, workload) => sum + flops(workload), 0) / 1e12;
   progress.say(
-    `${workloads.length} workloads x ${contenders.filter(({ ceiling }) => !ceiling).length} kernels, ${formatNumber(work)} TFLOP for each kernel; measuring ${options.full ? 'all of it' : `slices of it for up to ${options.budgetSeconds} s`}.`,
+    `${workloads.length} workloads x ${kernelCount} kernels, ${formatNumber(work)} TFLOP for each kernel; measuring ${options.full ? 'all of it' : `slices of it for up to ${options.budgetSeconds} s`}.`,
   );
   let spent = 0;
   try {
-    for (const [index, workload] of workloads.entries()) {
+    for (const [index, { workload, threads }] of points.entries()) {
       if (stopping.aborted) break;
       const budgetSeconds = Math.max(0, options.budgetSeconds - spent) / (workloads.length - index);
-      const result = await measurePoint(workload, contenders, source, {
+      const result = await measurePoint(workload, places.get(threads)?.contenders ?? [], source, {
         data: { kind: 'normal', seed: options.seed },
         seed: options.seed,
         full: options.full,

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { SUITES } from '../../bench/index.ts';
+import { points } from '../plan.ts';
 import type { Finish } from './finish.ts';
 import { choose } from './nearest.ts';
 import { addRunOptions, readRunOptions } from './options.ts';
@@ -17,8 +18,16 @@ export function addSuiteCommand(program: Command, finish: Finish): void {
     );
     const suite = SUITES.find((item) => item.name === known);
     if (suite === undefined) return;
-    const options = readRunOptions(raw, suite.budgetSeconds);
-    const { runWorkloads } = await import('./run.ts');
-    finish(await runWorkloads(suite.name, suite.workloads, options, raw.kernel !== undefined));
+    const { kernels, baseline, samples } = suite;
+    // What the user says wins over what the suite fixes.
+    const fixed = {
+      ...(kernels === undefined ? {} : { kernel: kernels }),
+      ...(baseline === undefined || raw.kernel !== undefined ? {} : { baseline }),
+      ...(samples === undefined ? {} : { samples: String(samples) }),
+    };
+    const options = readRunOptions({ ...fixed, ...raw }, suite.budgetSeconds);
+    const { runPoints } = await import('./run.ts');
+    const all = [...points(suite.workloads), ...points(suite.singleThread ?? [], 1)];
+    finish(await runPoints(suite.name, all, options, raw.kernel !== undefined || kernels !== undefined));
   });
 }

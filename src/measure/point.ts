@@ -3,7 +3,7 @@
 import type { Data } from '../data.ts';
 import type { Measurement, Ratio } from '../measurement.ts';
 import { summarize } from '../statistics.ts';
-import type { Workload } from '../workload.ts';
+import { flops, type Workload } from '../workload.ts';
 import { createRunner, type Runner } from './runner.ts';
 import type { Contender, Source } from './source.ts';
 
@@ -46,8 +46,10 @@ export async function measurePoint(
     options.budgetSeconds / Math.max(1, contenders.filter(({ place }) => place.environment !== null).length);
   const sampleSeconds = Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, share / SAMPLES_AIMED_AT));
   const { data, seed, full } = options;
+  // Beside a peer, which runs whole heads only, everyone runs the same ones.
+  const wholeGroups = contenders.some(({ kernel }) => kernel.backend === 'peers') ? groupsFor(w, sampleSeconds) : null;
   const runners = contenders.map((contender) =>
-    createRunner(contender, w, source, { data, seed, full, sampleSeconds, warmSeconds: share / 4 }),
+    createRunner(contender, w, source, { data, seed, full, wholeGroups, sampleSeconds, warmSeconds: share / 3 }),
   );
 
   const elapsed = () =>
@@ -100,6 +102,15 @@ export async function measurePoint(
   return { measurements, ratios, spentSeconds: elapsed() };
 }
 
+/** FLOP/s to size the whole heads of a sample by, where a peer decides what can be run. */
+const PEER_RATE = 1.5e11;
+
+/** Whole KV groups that take about `seconds`: at least one, at most all. */
+function groupsFor(w: Workload, seconds: number): number {
+  const groups = w.batch * w.kvHeads;
+  return Math.max(1, Math.min(groups, Math.round((PEER_RATE * seconds * groups) / flops(w))));
+}
+
 /** Rates of one runner over another's, round by round; rounds where either is missing are left out. */
 function pairUp(rounds: readonly (number | undefined)[][], own: number, other: number): number[] {
   return rounds.flatMap((rates) => {
@@ -121,7 +132,7 @@ function withCeiling(
   const ratios = limit < 0 ? [] : pairUp(rounds, runners.indexOf(runner), limit);
   if (m.state !== 'measured' || ratios.length === 0) return m;
   const { median, low, high } = summarize(ratios);
-  const rates = (runners[limit] as Runner).samples.map(({ flops, seconds }) => flops / seconds / 1e12);
+  const rates = (runners[limit] as Runner).samples.map((sample) => sample.flops / sample.seconds / 1e12);
   const bounds = low === null || high === null ? {} : { shareLow: low, shareHigh: high };
   const name = (runners[limit] as Runner).contender.kernel.name;
   return { ...m, ceiling: { name, tflops: summarize(rates).median, share: median, ...bounds } };

@@ -7,7 +7,15 @@ import type { Environment, Sample } from '../host/host.ts';
 import type { Measurement } from '../measurement.ts';
 import { childHung, needsMemory, notFinished, wrongResult } from '../messages.ts';
 import type { Verification } from '../oracle.ts';
-import { chooseSlice, largestTensorBytes, type Slice, sliceFlops, sliceShape, wholeSlice } from '../slice.ts';
+import {
+  chooseSlice,
+  groupSlice,
+  largestTensorBytes,
+  type Slice,
+  sliceFlops,
+  sliceShape,
+  wholeSlice,
+} from '../slice.ts';
 import { MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from '../statistics.ts';
 import { flops, type Workload } from '../workload.ts';
 import type { Contender, Source } from './source.ts';
@@ -18,6 +26,8 @@ export interface RunnerOptions {
   seed: number;
   /** Run the whole workload, however long it takes. */
   full: boolean;
+  /** Run this many whole KV groups, so that every contender runs the same; null leaves the slice to the time. */
+  wholeGroups: number | null;
   /** Seconds that one sample should take. */
   sampleSeconds: number;
   /** Seconds that warming may take. */
@@ -31,7 +41,7 @@ const WARM = 0.03;
 /** A point has settled when half its interval is this small. */
 export const SETTLED = 0.02;
 /** Speeds to expect before anything has run, FLOP/s: for time-outs and the first slice only. */
-const FIRST_RATES = { scalar: 3e8, wasm: 2e9, webgpu: 2e8 } as const;
+const FIRST_RATES = { scalar: 3e8, wasm: 2e9, webgpu: 2e8, peers: 2e9 } as const;
 
 /** A contender at a workload with what it has done so far. */
 export interface Runner {
@@ -122,10 +132,13 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
   /** Slices that the device holds, for a wanted amount of work; undefined with a reason where none fits. */
   const sliceFor = (program: Program, environment: Environment, wantedFlops: number): Slice | { reason: string } => {
     const { limits, device } = environment;
+    const groups = contender.ceiling === true ? null : options.wholeGroups;
     const units = UNITS_PER_THREAD * (device.threads ?? 1);
     const slice = options.full
       ? wholeSlice(w, program.blockRows)
-      : chooseSlice(w, program.blockRows, { flops: wantedFlops, units, tensorBytes: limits.tensorBytes });
+      : groups !== null
+        ? groupSlice(w, program.blockRows, groups)
+        : chooseSlice(w, program.blockRows, { flops: wantedFlops, units, tensorBytes: limits.tensorBytes });
     const largest = largestTensorBytes(sliceShape(w, slice));
     if (largest > limits.tensorBytes) return { reason: needsMemory('one tensor', largest, limits.tensorBytes) };
     const need = footprint(program, w, slice, device.threads ?? 1);
@@ -151,7 +164,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
       let wanted = rate * options.sampleSeconds;
       // A workload that takes little longer than a sample runs whole.
       if (flops(w) < wanted * 1.5) wanted = flops(w);
-      if (options.full || ran >= wanted * 0.5 || ran === flops(w)) return;
+      if (options.full || options.wholeGroups !== null || ran >= wanted * 0.5 || ran === flops(w)) return;
       slice = sliceFor(program, environment, wanted);
     }
   };

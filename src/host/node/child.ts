@@ -8,6 +8,7 @@ import { createModuleHost } from '../module.ts';
 import { answer, type Request } from '../protocol.ts';
 import { createWasmHost } from '../wasm.ts';
 import { createDawnHost, type DawnOptions, listAdapters } from './dawn.ts';
+import { createOrtHost } from './ort.ts';
 import { siblingUrl } from './sibling.ts';
 
 /** What the first message asks this child to be. */
@@ -19,6 +20,7 @@ export type ChildRole =
       options: DawnOptions /** Skip the test of the clocks: nothing will be timed. */;
       untimed?: boolean;
     }
+  | { backend: 'peers'; threads: number }
   | { backend: 'adapters' };
 
 /** What the child answers to it. */
@@ -65,6 +67,8 @@ async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Pr
           return { stop: async () => void (await worker.terminate()) };
         },
       });
+    case 'peers':
+      return createOrtHost(role.threads);
     case 'webgpu':
       return createDawnHost(role.options, role.untimed ?? false);
     default:

@@ -25,6 +25,8 @@ export async function nodePlace(backend: Backend, options: PlaceOptions): Promis
   if (backend === 'webgpu') return webgpuPlace(options.webgpu);
   if (backend === 'scalar') return place('node', null, () => spawnHost({ role: { backend }, flags: [], env: {} }));
   const threads = options.threads ?? availableParallelism();
+  if (backend === 'peers')
+    return place('node', null, () => spawnHost({ role: { backend, threads }, flags: [], env: {} }));
   const choice = options.variant === null ? await chooseVariant() : { variant: options.variant, reason: 'asked for' };
   const result = await place('node', choice.variant, () => spawnWasm(choice.variant, threads));
   if (result.environment !== null)

@@ -1,0 +1,22 @@
+/** The WebAssembly kernel beside ONNX Runtime's native CPU attention, the same whole heads on both sides. */
+
+import type { Suite } from '../src/plan.ts';
+import { type Axes, expand, presetAxes } from '../src/shapes.ts';
+
+const mha: Axes = { ...presetAxes('mha'), batch: [1] };
+const gqa: Axes = { ...presetAxes('gqa'), batch: [1] };
+
+export const peersCpu: Suite = {
+  name: 'peers-cpu',
+  summary: "wasm-flash over ONNX Runtime's native CPU attention, in paired rounds (needs npm run peers)",
+  workloads: [
+    ...expand({ ...mha, seq: [4096, 8192, 32768] }),
+    ...expand({ ...mha, seq: [4096], headDim: [64] }),
+    ...expand({ ...gqa, seq: [4096, 16384] }),
+  ],
+  singleThread: expand({ ...mha, seq: [4096] }),
+  kernels: ['wasm-flash', 'ort-native'],
+  baseline: 'ort-native',
+  samples: 7,
+  budgetSeconds: 200,
+};

@@ -23,7 +23,7 @@ export function emitWasmFlash(headDim: number, tile: WasmTile, features: Feature
   const globals = ['seqKv', 'keysPadded', 'lowOffset', 'highOffset', 'qStride', 'kvStride'];
   const text = indent(`
 ;; Flash attention, head dimension ${headDim}. Register tile ${tile.rows} x ${tile.vectors} vectors, ${tile.blockRows} query rows x ${tile.blockKeys} keys a block.
-;; Strides are in bytes. Address 0 holds a row of zeros. scale includes log2(e).
+;; Strides are in bytes. Address 0 holds a row of zeros.
 (module
 (import "host" "memory" (memory 1 65536 shared))
 ${globals.map((name) => `(global $${name} (mut i32) ${i32(0)})`).join('\n')}
@@ -34,7 +34,7 @@ ${globals.map((name) => `(global.set $${name} ${get(name)})`).join('\n')}
 ${emitPack(headDim, tile)}
 ${emitScores(headDim, tile, multiplyAdd)}
 ${emitValues(headDim, tile, multiplyAdd)}
-${emitSoftmax(tile, multiplyAdd)}
+${emitSoftmax(tile, features)}
 ${emitFill}
 ${emitAttend(headDim, tile)}
 )`);

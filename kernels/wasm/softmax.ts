@@ -1,6 +1,7 @@
-/** WAT of the online softmax of one row of scores, in base 2 with a polynomial exponential. */
+/** WAT of the online softmax of one row of scores, its exponential a polynomial in base 2. */
 
-import type { MultiplyAdd } from './products.ts';
+import type { Features } from '../kernel.ts';
+import { type MultiplyAdd, multiplyAddOf } from './products.ts';
 import { panelWidth, type WasmTile } from './tile.ts';
 import { add, get, i32, set, times } from './wat.ts';
 
@@ -38,6 +39,25 @@ export function exp2InPlace(name: string, multiplyAdd: MultiplyAdd): string[] {
   ];
 }
 
+/**
+ * How (s - m) log2(e) is computed so that large logits lose nothing to the change of base: with a fused multiply-add as
+ * s log2(e) - M, M being m log2(e) rounded, the same for every key of the row; without one as a product of the difference.
+ */
+function baseTwo(features: Features) {
+  const log2e = Math.LOG2E;
+  return features.relaxedSimd
+    ? {
+        constant: `(f32.neg (f32.mul ${get('after')} (f32.const ${log2e})))`,
+        exponent: (score: string) => `(f32x4.relaxed_madd ${score} ${splat(log2e)} ${get('m')})`,
+        rescale: `(f32.sub (f32.mul ${get('before')} (f32.const ${log2e})) (f32.mul ${get('after')} (f32.const ${log2e})))`,
+      }
+    : {
+        constant: get('after'),
+        exponent: (score: string) => `(f32x4.mul (f32x4.sub ${score} ${get('m')}) ${splat(log2e)})`,
+        rescale: `(f32.mul (f32.sub ${get('before')} ${get('after')}) (f32.const ${log2e}))`,
+      };
+}
+
 /** Lanes of the vector expression local folded with a scalar operation. */
 function horizontal(name: string, operation: string): string {
   const lane = (i: number) => `(f32x4.extract_lane ${i} ${get(name)})`;
@@ -45,13 +65,15 @@ function horizontal(name: string, operation: string): string {
 }
 
 /**
- * $softmax: the $count scores at $row (a multiple of the panel width) become weights 2^(s - m); m, l and the rescale
- * factor 2^(m_before - m) of the row are at $stats, +blockRows and +2 blockRows floats.
+ * $softmax: the $count scores at $row (a multiple of the panel width) become weights e^(s - m); m, l and the rescale
+ * factor e^(m_before - m) of the row are at $stats, +blockRows and +2 blockRows floats.
  *
- * m' = max(m, s), l' = l 2^(m - m') + sum of weights. Both passes run a panel width at a time through neighbouring
+ * m' = max(m, s), l' = l e^(m - m') + sum of weights. Both passes run a panel width at a time through neighbouring
  * vectors and one pointer, the form that V8's revectoriser packs in pairs.
  */
-export function emitSoftmax(tile: WasmTile, multiplyAdd: MultiplyAdd): string {
+export function emitSoftmax(tile: WasmTile, features: Features): string {
+  const multiplyAdd = multiplyAddOf(features);
+  const { constant, exponent, rescale } = baseTwo(features);
   const vectors = tile.vectors;
   const step = panelWidth(tile) * 4;
   const each = (emit: (i: number) => string) => times(vectors, emit);
@@ -85,13 +107,13 @@ ${fold('h', 'f32x4.pmax')}
 ${set('before', `(f32.load ${get('stats')})`)}
 ${set('after', `(f32.max ${get('before')} ${horizontal('h0', 'f32.max')})`)}
 (f32.store ${get('stats')} ${get('after')})
-${set('x0', `(f32x4.splat (f32.sub ${get('before')} ${get('after')}))`)}
+${set('x0', `(f32x4.splat ${rescale})`)}
 ${exp2InPlace('x0', multiplyAdd).join('\n')}
 ${set('rescale', `(f32x4.extract_lane 0 ${get('x0')})`)}
 (f32.store offset=${tile.blockRows * 8} ${get('stats')} ${get('rescale')})
-${set('m', `(f32x4.splat ${get('after')})`)}
+${set('m', `(f32x4.splat ${constant})`)}
 ${walk(`
-${each((i) => set(`x${i}`, `(f32x4.sub (v128.load offset=${i * 16} ${get('p')}) ${get('m')})`))}
+${each((i) => set(`x${i}`, exponent(`(v128.load offset=${i * 16} ${get('p')})`)))}
 ${interleaved}
 ${each((i) => `(v128.store offset=${i * 16} ${get('p')} ${get(`x${i}`)})`)}
 ${each((i) => set(`t${i}`, `(f32x4.add ${get(`t${i}`)} ${get(`x${i}`)})`))}`)}

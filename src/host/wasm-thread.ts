@@ -38,16 +38,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   const exports = instance.exports as unknown as Exports;
   const layout: Layout = layoutOf(w, job.slice);
   const { lowOffset, highOffset } = visibility(w);
-  const log2e = Math.LOG2E;
-  exports.configure(
-    w.seqKv,
-    keysPadded,
-    lowOffset,
-    highOffset,
-    layout.qStride * 4,
-    layout.kvStride * 4,
-    w.scale * log2e,
-  );
+  exports.configure(w.seqKv, keysPadded, lowOffset, highOffset, layout.qStride * 4, layout.kvStride * 4, w.scale);
 
   const packedBytes = keysPadded * w.headDim * 4;
   const panels = keysPadded / keyMultiple;

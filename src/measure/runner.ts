@@ -170,7 +170,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
   };
 
   const warm = async (): Promise<void> => {
-    let before = Number.POSITIVE_INFINITY;
+    let before = runner.expectedSeconds;
     let spent = 0;
     while (spent + runner.expectedSeconds < options.warmSeconds) {
       const { seconds } = await runOnce();

@@ -6,7 +6,7 @@ import { blockStarts, type RowAddress, type Slice, sliceShape } from '../slice.t
 import type { Workload } from '../workload.ts';
 
 /** The oracle's work for one point, about: pairs of query and key. */
-const ORACLE_PAIRS = 500_000;
+const ORACLE_PAIRS = 250_000;
 
 /** A 32-bit linear congruential generator (Numerical Recipes), enough to pick rows. */
 function generator(seed: number): (below: number) => number {

@@ -1,0 +1,93 @@
+/** The ONNX models of the peers, read back field by field, and run where ONNX Runtime is installed. */
+
+import { describe, expect, it } from 'vitest';
+import { findKernel } from '../../kernels/index.ts';
+import { ortModel } from '../../kernels/peers/ort-native.ts';
+import { spawnHost } from '../../src/host/node/spawn.ts';
+import { workload } from '../workloads.ts';
+import { runKernel } from './harness.ts';
+
+/** Protocol buffer fields of a message: number, and bytes or integer. */
+function fields(bytes: Uint8Array): { field: number; value: Uint8Array | number }[] {
+  const result: { field: number; value: Uint8Array | number }[] = [];
+  let at = 0;
+  const varint = () => {
+    let [value, factor] = [0, 1];
+    for (;;) {
+      const byte = bytes[at] ?? 0;
+      at += 1;
+      value += (byte % 128) * factor;
+      if (byte < 128) return value;
+      factor *= 128;
+    }
+  };
+  while (at < bytes.length) {
+    const key = varint();
+    const field = Math.floor(key / 8);
+    if (key % 8 === 0) result.push({ field, value: varint() });
+    else {
+      const length = key % 8 === 2 ? varint() : 4;
+      result.push({ field, value: bytes.subarray(at, at + length) });
+      at += length;
+    }
+  }
+  return result;
+}
+
+const texts = (list: ReturnType<typeof fields>, field: number) =>
+  list.filter((item) => item.field === field).map(({ value }) => new TextDecoder().decode(value as Uint8Array));
+
+function node(w: ReturnType<typeof workload>) {
+  const graph = fields(ortModel(w).model).find(({ field }) => field === 7)?.value as Uint8Array;
+  const found = fields(graph).find(({ field }) => field === 1)?.value as Uint8Array;
+  const list = fields(found);
+  return { inputs: texts(list, 1), operator: texts(list, 4)[0], domain: texts(list, 7)[0] };
+}
+
+describe('models', () => {
+  it('choose the operator by mask and grouping', () => {
+    expect(node(workload({ queryHeads: 4, kvHeads: 4 }))).toEqual({
+      inputs: ['q', 'k', 'v'],
+      operator: 'MultiHeadAttention',
+      domain: 'com.microsoft',
+    });
+    expect(node(workload({ queryHeads: 4, kvHeads: 2 })).operator).toBe('Attention');
+    expect(node(workload({ queryHeads: 4, kvHeads: 2, mask: 'causal' }))).toMatchObject({
+      operator: 'GroupQueryAttention',
+      inputs: ['q', 'k', 'v', '', '', 'lengths', 'total'],
+    });
+  });
+
+  it('cannot run what the operators cannot', () => {
+    const { unsupported } = findKernel('ort-native');
+    const limits = { memoryBytes: 1e12, tensorBytes: 1e12, workgroupMemoryBytes: 1e9, workgroupInvocations: 1e9 };
+    expect(unsupported(workload({ window: 4 }), limits)).toMatch(/sliding windows/);
+    expect(unsupported(workload({ seqQuery: 4, seqKv: 8, mask: 'causal' }), limits)).toMatch(/as many queries as keys/);
+    expect(unsupported(workload({ seqQuery: 4, seqKv: 8 }), limits)).toBeUndefined();
+  });
+});
+
+const opened = await spawnHost({ role: { backend: 'peers', threads: 2 }, flags: [], env: {} }).catch(
+  (error: Error) => error,
+);
+if (opened instanceof Error) process.stderr.write(`Peers are not tested: ${opened.message}\n`);
+
+describe.skipIf(opened instanceof Error)('ONNX Runtime', () => {
+  const host = opened as Exclude<typeof opened, Error>;
+  it.each([
+    workload({ headDim: 64, queryHeads: 4, kvHeads: 4, seqQuery: 130, batch: 2 }),
+    workload({ headDim: 64, queryHeads: 4, kvHeads: 2, seqQuery: 130 }),
+    workload({ headDim: 128, queryHeads: 4, kvHeads: 1, seqQuery: 200, mask: 'causal', batch: 2 }),
+    workload({ headDim: 128, queryHeads: 2, kvHeads: 2, seqQuery: 200, mask: 'causal', scale: 0.3 }),
+    workload({ headDim: 64, queryHeads: 2, kvHeads: 2, seqQuery: 5, seqKv: 300 }),
+  ])('agrees with the oracle: $mask, $queryHeads over $kvHeads heads', async (w) => {
+    const result = await runKernel(host, findKernel('ort-native'), w);
+    expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+  });
+});
+
+describe('without the install', () => {
+  it.runIf(opened instanceof Error)('says how to get it', () => {
+    expect((opened as Error).message).toContain('npm run peers');
+  });
+});

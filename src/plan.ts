@@ -1,7 +1,7 @@
 /** What a run will do, before it does it: points, work, memory, and time at typical speeds. */
 
 import type { Kernel } from '../kernels/kernel.ts';
-import { bytes, flops, type Workload } from './workload.ts';
+import { bytes, flops, pairs, type Workload } from './workload.ts';
 
 /** A named list of workloads; the suites of bench/ are such values. */
 export interface Suite {
@@ -27,6 +27,16 @@ export interface Point {
 /** Workloads without a wish for threads. */
 export function points(workloads: readonly Workload[], threads: number | null = null): Point[] {
   return workloads.map((workload) => ({ workload, threads }));
+}
+
+/**
+ * The share of the remaining time that point `index` gets: by the square root of its keys a row, since a slice has a least
+ * number of rows and long or unmasked rows cost more, while short ones still need their samples.
+ */
+export function budgetShare(all: readonly Point[], index: number): number {
+  const weight = ({ workload }: Point) => Math.sqrt(pairs(workload) / workload.seqQuery);
+  const remaining = all.slice(index).reduce((sum, point) => sum + weight(point), 0);
+  return weight(all[index] as Point) / remaining;
 }
 
 export interface PlannedPoint {

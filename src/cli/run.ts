@@ -9,7 +9,7 @@ import { measurePoint } from '../measure/point.ts';
 import { createSource } from '../measure/source.ts';
 import { type Context, type Measurement, type Ratio, type RunDocument, SCHEMA_ID } from '../measurement.ts';
 import { interrupted } from '../messages.ts';
-import type { Point } from '../plan.ts';
+import { budgetShare, type Point } from '../plan.ts';
 import { formatNumber, formatRate } from '../report/rows.ts';
 import { describe, flops } from '../workload.ts';
 import { shortArgv, versions } from './context.ts';
@@ -75,7 +75,7 @@ export async function runPoints(
   try {
     for (const [index, { workload, threads }] of points.entries()) {
       if (stopping.aborted) break;
-      const budgetSeconds = Math.max(0, options.budgetSeconds - spent) / (workloads.length - index);
+      const budgetSeconds = Math.max(0, options.budgetSeconds - spent) * budgetShare(points, index);
       const result = await measurePoint(workload, places.get(threads)?.contenders ?? [], source, {
         data: { kind: 'normal', seed: options.seed },
         seed: options.seed,

@@ -49,7 +49,7 @@ export async function measurePoint(
   // Beside a peer, which runs whole heads only, everyone runs the same ones.
   const wholeGroups = contenders.some(({ kernel }) => kernel.backend === 'peers') ? groupsFor(w, sampleSeconds) : null;
   const runners = contenders.map((contender) =>
-    createRunner(contender, w, source, { data, seed, full, wholeGroups, sampleSeconds, warmSeconds: share / 3 }),
+    createRunner(contender, w, source, { data, seed, full, wholeGroups, sampleSeconds, warmSeconds: share / 5 }),
   );
 
   const elapsed = () =>

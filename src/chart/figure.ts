@@ -92,7 +92,7 @@ export function figureChart(run: RunDocument, set: PublishedSet): TopLevelSpec {
       ],
     },
     config: {
-      font: 'Inter',
+      font: 'Inter, system-ui, sans-serif',
       background: 'white',
       view: { stroke: '#dddddd' },
       axis: { labelFontSize: 11, titleFontSize: 12 },
@@ -203,6 +203,6 @@ function emptyChart(run: RunDocument): TopLevelSpec {
     width: 640,
     height: 40 + 18 * text.length,
     mark: { type: 'text', text, align: 'left', x: 10, y: 20, fontSize: 13, lineHeight: 18 },
-    config: { font: 'Inter', background: 'white' },
+    config: { font: 'Inter, system-ui, sans-serif', background: 'white' },
   } as TopLevelSpec;
 }

@@ -63,3 +63,9 @@ export function publishedFigures(set: PublishedSet): Published[] {
 export function matching(workload: Workload, set: PublishedSet): Published[] {
   return publishedFigures(set).filter((figure) => sameProblem(figure.workload, workload));
 }
+
+/** The name of a figure's series: the library in the AVO paper's set, elsewhere with its version and paper, so that sources never merge. */
+export function seriesOf(figure: Published): string {
+  const [paper = ''] = figure.source.split(' ');
+  return paper === 'AVO' ? figure.library : `${figure.library} ${figure.version} (${paper} paper)`;
+}

@@ -2,7 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import type { RunDocument } from '../measurement.ts';
-import { type PublishedSet, publishedFigures } from '../published.ts';
+import { type PublishedSet, publishedFigures, seriesOf } from '../published.ts';
 import { formatRate } from '../report/rows.ts';
 import { summarize } from '../statistics.ts';
 import { formatSize, sameProblem, type Workload } from '../workload.ts';
@@ -18,6 +18,8 @@ interface Bar {
   high: number;
   label: string;
   detail: string;
+  /** Of a published bar; empty for a measured one. */
+  source: string;
 }
 
 /**
@@ -73,7 +75,12 @@ export function figureChart(run: RunDocument, set: PublishedSet): TopLevelSpec {
             xOffset,
             y,
             y2: { field: 'floor' },
-            color: { field: 'series', scale: series, title: null, legend: { orient: 'bottom', columns: 8 } },
+            color: {
+              field: 'series',
+              scale: series,
+              title: null,
+              legend: { orient: 'bottom', columns: 8, labelLimit: 300 },
+            },
             tooltip: [
               { field: 'series', title: 'series' },
               { field: 'label', title: 'throughput' },
@@ -115,6 +122,7 @@ function localBars(run: RunDocument): Bar[] {
         high: m.tflops.high ?? maximum,
         label: formatRate(median),
         detail: `measured here: ${device}`,
+        source: '',
       },
     ];
   });
@@ -125,12 +133,13 @@ function publishedBars(run: RunDocument, set: PublishedSet): Bar[] {
   const workloads = run.measurements.map((m) => m.workload);
   const matches = publishedFigures(set).filter((figure) => workloads.some((w) => sameProblem(w, figure.workload)));
   return matches.map((figure) => ({
-    series: figure.library,
+    series: seriesOf(figure),
     ...place(figure.workload),
     tflops: figure.tflops,
     low: figure.tflops - (figure.error ?? 0),
     high: figure.tflops + (figure.error ?? 0),
     label: formatRate(figure.tflops),
+    source: figure.source,
     detail: `${figure.device}, ${figure.library} ${figure.version}, ${figure.source}`,
   }));
 }
@@ -166,7 +175,7 @@ function caption(run: RunDocument, published: readonly Bar[]): string[] {
     w === undefined
       ? ''
       : `${w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads} query heads, ${w.kvHeads} KV heads`}, head dimension ${w.headDim}; here ${w.dtype}`;
-  const sources = [...new Set(published.map(({ detail }) => detail.split(', ').slice(2).join(', ')))];
+  const sources = [...new Set(published.map(({ source }) => source))];
   const lines = [
     `Here: ${[...new Set(devices)].join('; ')}. ${shape}${sources.length > 0 ? ', published BF16 on one B200' : ''}.`,
   ];

@@ -17,8 +17,12 @@ const COLOURS: readonly [string, string][] = [
 
 /** The given series in the order of the palette, unknown ones last, with their colours. */
 export function seriesScale(names: readonly string[]): { domain: string[]; range: string[] } {
+  // A library of another source ("cuDNN 9.13.0 (FA4 paper)") takes its library's place and colour.
   const known = COLOURS.map(([name]) => name);
-  const rank = (name: string) => (known.includes(name) ? known.indexOf(name) : known.length);
+  const rank = (name: string) => {
+    const index = known.indexOf(name.split(' ')[0] ?? name);
+    return index < 0 ? known.length : index;
+  };
   const domain = [...new Set(names)].sort((a, b) => rank(a) - rank(b));
   return { domain, range: domain.map((name) => COLOURS[rank(name)]?.[1] ?? '#444444') };
 }

@@ -3,6 +3,7 @@
 import { measurementCaveats } from '../compare.ts';
 import type { Measured, Measurement, RunDocument } from '../measurement.ts';
 import { caveats } from '../messages.ts';
+import { seriesOf } from '../published.ts';
 import { summarize } from '../statistics.ts';
 import { describe, formatSize, type Workload } from '../workload.ts';
 
@@ -96,7 +97,7 @@ function shapeParts(measurements: readonly Measurement[]): { common: string; own
 export function toRows(run: RunDocument): Rows {
   const { common, own } = shapeParts(run.measurements);
   const libraries = [
-    ...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [published.library]))),
+    ...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [seriesOf(published)]))),
   ];
   const notes = new Map<string, string>();
   const note = (text: string) => {
@@ -122,7 +123,7 @@ export function toRows(run: RunDocument): Rows {
         ceiling: m.ceiling === undefined ? '' : shareOfCeiling(m.ceiling),
         error: m.verification.maxRelativeError.toExponential(0),
         slower: libraries.map((library) => {
-          const match = comparisons.find(({ published }) => published?.library === library);
+          const match = comparisons.find(({ published }) => published !== null && seriesOf(published) === library);
           return match?.ratio == null ? '-' : formatRatio(match.ratio, match.ratioError);
         }),
         notes: (list ?? []).map(note).join(' '),

@@ -2,6 +2,7 @@
 
 import { sampleTflops } from '../compare.ts';
 import type { RunDocument } from '../measurement.ts';
+import { seriesOf } from '../published.ts';
 import { toCells, toRows } from './rows.ts';
 import { sources } from './table.ts';
 
@@ -31,7 +32,7 @@ const csvCell = (value: string | number | null) => {
 /** One line a point with every input and number; points without one keep their line, with the reason. */
 export function formatCsv(run: RunDocument): string {
   const libraries = [
-    ...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [published.library]))),
+    ...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [seriesOf(published)]))),
   ];
   const header = [
     ...['state', 'kernel', 'backend', 'host', 'device', 'variant', 'threads', 'batch', 'query_heads', 'kv_heads'],
@@ -65,7 +66,9 @@ export function formatCsv(run: RunDocument): string {
       ...[Math.min(...rates), Math.max(...rates), m.passSeconds, m.coverage, m.samples[0]?.clock ?? null],
       ...[m.verification.maxRelativeError, null],
       ...libraries.flatMap((library) => {
-        const match = run.comparisons.find((c) => c.measurement === index && c.published?.library === library);
+        const match = run.comparisons.find(
+          (c) => c.measurement === index && c.published !== null && seriesOf(c.published) === library,
+        );
         return [match?.ratio ?? null, match?.ratioError ?? null];
       }),
     ];

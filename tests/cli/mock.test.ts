@@ -64,6 +64,14 @@ describe('bench mha', () => {
     expect(of(4096).map(({ published }) => published?.workload.kvHeads)).toEqual([4, 4, 4, 4, 4, 4]);
   });
 
+  it('keeps the figures of other papers apart from those of the AVO paper', async () => {
+    const args = ['mha', '--seq', '4k', '--kernel', 'wasm-flash', '--published', 'all', '--causal', 'false', ...MOCK];
+    const { stdout } = await bench(args);
+    expect(stdout).toMatch(/slower than cuDNN +slower than cuDNN 9\.13\.0 \(FA4 paper\)/);
+    expect(stdout).toContain('slower than Triton 3.6.0 (FA4 paper)');
+    expect(stdout).toContain('AVO arXiv:2603.24517v1 Fig3; FA4 arXiv:2603.05451v1 Fig4');
+  });
+
   it('divides kernels by a baseline, round by round', async () => {
     const run = parseRun(
       await bench([

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { Kernel } from '../../kernels/kernel.ts';
+import type { Host } from '../host/host.ts';
 import { softwareEnvironment } from '../host/node/places.ts';
 import { spawnHost } from '../host/node/spawn.ts';
 import { spawnWasm } from '../host/node/variants.ts';
@@ -13,18 +14,9 @@ export async function compileKernel(
   workload: Workload,
   place: ReturnType<typeof readPlace>,
 ): Promise<number> {
-  const { adapter, allowSoftware, limits, threads, variant } = place;
-  const host =
-    kernel.backend === 'wasm'
-      ? await spawnWasm(variant ?? 'simd-relaxed', threads ?? availableParallelism())
-      : kernel.backend === 'scalar'
-        ? await spawnHost({ role: { backend: 'scalar' }, flags: [], env: {} })
-        : await spawnHost({
-            role: { backend: 'webgpu', options: { adapter, allowSoftware, limits }, untimed: true },
-            flags: [],
-            env: await softwareEnvironment(allowSoftware),
-          });
+  let host: Host | undefined;
   try {
+    host = await openHost(kernel, place);
     const { device, deviceLimits, limits: held, features } = await host.environment();
     const unsupported = kernel.unsupported(workload, held);
     if (unsupported !== undefined) throw new Error(unsupported);
@@ -43,6 +35,28 @@ export async function compileKernel(
     );
     return 1;
   } finally {
-    await host.close();
+    await host?.close();
+  }
+}
+
+/** A host for the kernel's backend; a WebGPU one without the test of its clocks. */
+async function openHost(kernel: Kernel, place: ReturnType<typeof readPlace>): Promise<Host> {
+  const { adapter, allowSoftware, limits, threads, variant } = place;
+  const { backend } = kernel;
+  const count = threads ?? availableParallelism();
+  switch (backend) {
+    case 'wasm':
+      return spawnWasm(variant ?? 'simd-relaxed', count);
+    case 'scalar':
+      return spawnHost({ role: { backend }, flags: [], env: {} });
+    case 'peers':
+      return spawnHost({ role: { backend, threads: count }, flags: [], env: {} });
+    case 'webgpu': {
+      const options = { adapter, allowSoftware, limits };
+      const env = await softwareEnvironment(allowSoftware);
+      return spawnHost({ role: { backend, options, untimed: true }, flags: [], env });
+    }
+    default:
+      return backend satisfies never;
   }
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** Arguments with paths shortened to their last part. */
 export function shortArgv(argv: readonly string[]): string[] {
@@ -40,7 +41,7 @@ export function versions(): Record<string, string> {
   };
   try {
     const path = createRequire(import.meta.url).resolve('webgpu');
-    const { version } = JSON.parse(readFileSync(new URL('package.json', `file://${path}`), 'utf8')) as {
+    const { version } = JSON.parse(readFileSync(new URL('package.json', pathToFileURL(path)), 'utf8')) as {
       version: string;
     };
     found['webgpu'] = version;

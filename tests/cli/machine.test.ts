@@ -151,8 +151,17 @@ function writeProblem(path: string, mask: 'full' | 'causal', change: (o: number[
   writeFileSync(path, fileBytes(header, Buffer.concat(Object.values(parts))));
 }
 
+describe('bench compile', () => {
+  it('compiles without running anything, and says in one line why it cannot', async () => {
+    expect((await bench(['compile', 'wasm-flash', '--head-dim', '64'])).stdout).toMatch(/^compiled in [\d.]+ ms/m);
+    const { code, stderr } = await bench(['compile', 'wgsl-flash', '--adapter', 'no such adapter', '--allow-software']);
+    expect(code).toBe(1);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
+
 describe('bench verify', () => {
-  it.each([
+  it.for([
     ['scalar-naive', 'full'],
     ['scalar-flash', 'causal'],
     ['wasm-flash', 'full'],
@@ -160,7 +169,7 @@ describe('bench verify', () => {
     ['wgsl-naive', 'causal'],
     ['wgsl-flash', 'full'],
     ['wgsl-flash', 'causal'],
-  ] as const)('agrees with a file made elsewhere: %s, %s mask, GQA', async (kernel, mask) => {
+  ] as const)('agrees with a file made elsewhere: %s, %s mask, GQA', async ([kernel, mask], { skip }) => {
     const folder = temporaryFolder();
     const file = join(folder, 'case.safetensors');
     writeProblem(file, mask);
@@ -176,7 +185,7 @@ describe('bench verify', () => {
       ...(mask === 'causal' ? ['--causal'] : []),
     ];
     const { code, stdout, stderr } = await bench(args, folder);
-    if (/no WebGPU adapter on this machine/.test(stderr)) return;
+    if (/no WebGPU adapter on this machine/.test(stderr)) skip(stderr.trim());
     expect(stderr).toBe('');
     expect(stdout).toMatch(/: agrees\n/);
     expect(code).toBe(0);

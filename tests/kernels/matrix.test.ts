@@ -61,7 +61,7 @@ for (const place of places) {
 
       it('gives a slice the results of the whole', async () => {
         const w = workload({ headDim: 64, seqQuery: 500, queryHeads: 4, kvHeads: 2, batch: 2, mask: 'causal' });
-        const rows = [2, 5].map((block) => block);
+        const rows = [2, 5];
         const { outputs: whole } = await runKernel(host, kernel, w, {
           rows: addresses(kernel.build(w, features).blockRows, rows),
         });

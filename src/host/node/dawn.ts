@@ -91,17 +91,13 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
 /** Opens the device that the options ask for. Throws with the reason where there is none. */
 export async function createDawnHost(options: DawnOptions, untimed: boolean): Promise<Host> {
   const gpu = await createGpu(options.adapter);
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (adapter === null) {
-    if (options.adapter !== null)
-      throw new Error(
-        noMatchingAdapter(
-          options.adapter,
-          (await listAdapters()).map(({ name }) => name),
-        ),
-      );
-    throw new Error(options.allowSoftware ? noAdapterAtAll : noHardwareAdapter([]));
-  }
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((error: unknown) => {
+    if (options.adapter === null) throw error;
+    // Dawn answers a name that fits none with a list of those that there are, one a line.
+    const names = [...String(error).matchAll(/name: '([^']*)'/g)].map(([, name]) => name ?? '');
+    throw new Error(noMatchingAdapter(options.adapter, names));
+  });
+  if (adapter === null) throw new Error(options.allowSoftware ? noAdapterAtAll : noHardwareAdapter([]));
   keepAlive.push(adapter);
   const description = describe(adapter);
   if (description.software && !options.allowSoftware) throw new Error(noHardwareAdapter([description.name]));

@@ -75,6 +75,8 @@ export const childHung = (seconds: number) =>
   `no answer after ${seconds.toFixed(0)} s, 10 times the estimate and 10 s: stopped; try a shorter --seq or a smaller --budget`;
 export const wrongResult = (error: number, tolerance: number) =>
   `wrong result: relative error ${error.toExponential(1)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
+export const wrongProbe = (probe: string, found: number, expected: number) =>
+  `the probe ${probe} gave ${found} instead of ${expected}: its rate cannot be trusted`;
 export const notFinished = 'the run ended before a sample of this point was verified; give it a larger --budget';
 
 // Caveats: shown beside the numbers that they qualify

@@ -1,13 +1,16 @@
 /** What a JavaScript engine alone can do at best: multiply-adds on numbers that stay in registers. */
 
-import type { Kernel } from '../kernel.ts';
 import { type UnitCall, visibleKeys } from '../scalar/call.ts';
+import type { Probe } from './probe.ts';
 
-export const scalarMultiplyAdd: Kernel = {
+export const scalarMultiplyAdd: Probe = {
   name: 'scalar-multiply-add',
   backend: 'scalar',
   summary: 'multiply-adds on eight independent sums, in f64 as JavaScript computes',
   unsupported: () => undefined,
+  operationsPerFlop: () => 1,
+  // Each sum becomes 0.999 x + 0.5, which settles at 500.
+  expected: () => 8 * 500,
   build: () => ({ kind: 'module', entry: 'scalar-multiply-add', blockRows: 16 }),
 };
 

@@ -5,14 +5,18 @@
  * place of attention it does as many operations as the attention of its units would take.
  */
 
-import type { Features, Kernel, WasmProgram } from '../kernel.ts';
+import type { Workload } from '../../src/workload.ts';
+import type { Features, WasmProgram } from '../kernel.ts';
+import { wasmTile } from '../tiles.ts';
 import { type MultiplyAdd, multiplyAddOf, productLocals, productLoop } from '../wasm/products.ts';
-import { exp2InPlace } from '../wasm/softmax.ts';
+import { emitSoftmax, exp2InPlace } from '../wasm/softmax.ts';
 import { panelWidth, type WasmTile } from '../wasm/tile.ts';
 import { add, get, i32, indent, loop, max, min, mul, set, sub, times } from '../wasm/wat.ts';
+import type { Probe } from './probe.ts';
 
 /** Steps of the contracted dimension before the pointers go back to the start: the depth of a product at head dimension 128. */
 const DEPTH = 128;
+const BLOCK_ROWS = 48;
 
 /** Register tiles to try, rows x vectors; which is best differs between engines and widths. */
 const NARROW_TILES = ['6x2', '5x2', '4x2', '4x3', '3x4'] as const;
@@ -20,35 +24,59 @@ const WIDE_TILES = ['6x4', '5x4', '4x4', '3x4', '2x8'] as const;
 
 function tileOf(name: string): WasmTile {
   const [rows = 1, vectors = 1] = name.split('x').map(Number);
-  return { rows, vectors, blockRows: 48, blockKeys: DEPTH, unroll: 4 };
+  return { rows, vectors, blockRows: BLOCK_ROWS, blockKeys: DEPTH, unroll: 4 };
 }
 
 /** The multiply-add ceilings of a feature set, one for each tile; the fastest of them is the ceiling. */
-export function multiplyAddCeilings(features: Features): Kernel[] {
+export function multiplyAddCeilings(features: Features): Probe[] {
   return (features.simd256 ? WIDE_TILES : NARROW_TILES).map((name) => ({
     name: `wasm-multiply-add-${name}`,
     backend: 'wasm',
     summary: `multiply-adds in a register tile of ${name} vectors over a panel in the first-level cache`,
     unsupported: () => undefined,
+    operationsPerFlop: () => 1,
+    // Every step of a panel adds 2^-20 to every sum.
+    expected: (w) => 2 ** -20 * DEPTH * Math.round(unitFlops(w, BLOCK_ROWS) / panelFlops(tileOf(name))),
     build: (workload, built) => emitMultiplyAdd(workload.headDim, tileOf(name), multiplyAddOf(built)),
   }));
 }
 
-/** Exponentials: 2^x by the polynomial of wasm-flash, one for each 4 FLOPs of attention. */
-export const exponentialCeiling: Kernel = {
+/** FLOPs of attention that a unit of the first `rows` rows stands for, full mask. */
+function unitFlops(w: Workload, rows: number): number {
+  return 4 * w.headDim * w.seqKv * Math.min(rows, w.seqQuery);
+}
+
+/** Exponentials: 2^x by the polynomial of wasm-flash, one for each 4 FLOPs of attention. All are of -3.25. */
+export const exponentialCeiling: Probe = {
   name: 'wasm-exponentials',
   backend: 'wasm',
   summary: 'the exponential of wasm-flash on values in the first-level cache',
   unsupported: () => undefined,
+  operationsPerFlop: () => 1 / 4,
+  expected: () => 2 ** -3.25,
   build: (workload, features) => emitExponentials(workload.headDim, features.simd256 ? 4 : 2, multiplyAddOf(features)),
 };
 
+/** The online softmax of wasm-flash, maxima and sums included, on rows of equal scores: all weights become 1. */
+export const softmaxCeiling: Probe = {
+  name: 'wasm-softmax',
+  backend: 'wasm',
+  summary: 'the online softmax of wasm-flash on scores in the first-level cache',
+  unsupported: () => undefined,
+  operationsPerFlop: () => 1 / 4,
+  expected: () => 1,
+  build: (workload, features) => emitSoftmaxRows(workload.headDim, features),
+};
+
 /** Memory: each unit of one row reads the whole of its KV head's K, a byte for each FLOP of attention. */
-export const bandwidthCeiling: Kernel = {
+export const bandwidthCeiling: Probe = {
   name: 'wasm-memory-reads',
   backend: 'wasm',
   summary: 'reads of memory too large for any cache',
   unsupported: () => undefined,
+  operationsPerFlop: () => 1,
+  // An even number of equal words, combined by exclusive or.
+  expected: () => 0,
   build: (workload) => emitReads(workload.headDim),
 };
 
@@ -158,7 +186,23 @@ ${loop('p', get('scratch'), get('end'), i32(4), `(f32.store ${get('p')} (f32.con
 ${set('pairs', `(i32.trunc_sat_f64_s (f64.add (f64.const 0.5) (f64.mul (f64.convert_i32_u ${get('pairs')}) (f64.const ${headDim / EXPONENTIALS}))))`)}
 ${loop('row', i32(0), get('pairs'), i32(1), `(call $sweep ${get('scratch')} ${get('end')})`)}
 (f32.store ${get('o')} (f32.load ${get('end')}))`;
-  return ceilingModule({ blockRows: 48, scratchBytes: EXPONENTIALS * 8, helpers: sweep, body });
+  return ceilingModule({ blockRows: BLOCK_ROWS, scratchBytes: EXPONENTIALS * 8, helpers: sweep, body });
+}
+
+function emitSoftmaxRows(headDim: number, features: Features): WasmProgram {
+  const tile = wasmTile(features);
+  // The row of scores, then the statistics where $softmax expects them.
+  const scores = tile.blockKeys * 4;
+  const body = `
+${set('end', add(get('scratch'), i32(scores)))}
+${loop('p', get('scratch'), get('end'), i32(4), `(f32.store ${get('p')} (f32.const 1))`)}
+(f32.store ${get('end')} (f32.const 1))
+(f32.store offset=${tile.blockRows * 4} ${get('end')} (f32.const 0))
+${set('pairs', `(i32.trunc_sat_f64_s (f64.add (f64.const 0.5) (f64.mul (f64.convert_i32_u ${get('pairs')}) (f64.const ${headDim / tile.blockKeys}))))`)}
+${loop('row', i32(0), get('pairs'), i32(1), `(call $softmax ${get('scratch')} ${i32(tile.blockKeys)} ${get('end')})`)}
+(f32.store ${get('o')} (f32.load ${get('scratch')}))`;
+  const scratchBytes = scores + tile.blockRows * 12;
+  return ceilingModule({ blockRows: BLOCK_ROWS, scratchBytes, helpers: emitSoftmax(tile, features), body });
 }
 
 function emitReads(headDim: number): WasmProgram {

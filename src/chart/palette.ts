@@ -26,3 +26,14 @@ export function seriesScale(names: readonly string[]): { domain: string[]; range
   const domain = [...new Set(names)].sort((a, b) => rank(a) - rank(b));
   return { domain, range: domain.map((name) => COLOURS[rank(name)]?.[1] ?? '#444444') };
 }
+
+/** The frame that all charts share: font, colours of text and lines. */
+export const CHART_CONFIG = {
+  font: 'Inter, system-ui, sans-serif',
+  background: 'white',
+  view: { stroke: '#dddddd' },
+  axis: { labelFontSize: 11, titleFontSize: 12 },
+  title: { fontSize: 15, subtitleFontSize: 11, subtitleColor: '#555555', anchor: 'start' },
+} as const;
+
+export const VEGA_LITE = 'https://vega.github.io/schema/vega-lite/v6.json';

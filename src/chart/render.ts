@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
+import { textMetrics } from 'vega-scenegraph';
 import { badChartExtension, UsageError } from '../messages.ts';
 
 const require = createRequire(import.meta.url);
@@ -18,6 +19,15 @@ export function chartExtension(path: string): (typeof CHART_EXTENSIONS)[number] 
   if (extension === undefined) throw new UsageError(badChartExtension(path));
   return extension;
 }
+
+/** Mean advance of the bundled font's characters in ems; without a canvas Vega reckons with 0.8, which leaves charts a third too wide. */
+const ADVANCE = 0.53;
+const BOLD_ADVANCE = 0.56;
+
+textMetrics.width = (item, text) => {
+  const weight = item.fontWeight === 'bold' || Number(item.fontWeight) >= 600 ? BOLD_ADVANCE : ADVANCE;
+  return String(text ?? '').length * (item.fontSize ?? 11) * weight;
+};
 
 /** SVG text, without a canvas. */
 export async function renderSvg(specification: TopLevelSpec): Promise<string> {

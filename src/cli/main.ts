@@ -6,6 +6,7 @@ import { addAttentionCommand } from './attention.ts';
 import { addCeilingsCommand } from './ceilings.ts';
 import { ownVersion } from './context.ts';
 import { addListingCommands } from './listings.ts';
+import { addModelCommand } from './model.ts';
 import { addSourceCommands } from './show.ts';
 import { addSuiteCommand } from './suite.ts';
 import { addVerifyCommand } from './verify.ts';
@@ -29,6 +30,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addSuiteCommand(program, finish);
   addListingCommands(program, finish);
   addCeilingsCommand(program, finish);
+  addModelCommand(program, finish);
   addSourceCommands(program, finish);
   addVerifyCommand(program, finish);
   for (const command of program.commands) {

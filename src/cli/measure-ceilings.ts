@@ -1,4 +1,4 @@
-/** The work of bench ceilings: every probe in a child of its own kind, a few milliseconds a run. */
+/** The work of bench ceilings on the CPU: every probe in a child of its own kind, a few milliseconds a run. */
 
 import { scalarMultiplyAdd } from '../../kernels/ceilings/scalar.ts';
 import { bandwidthCeiling, exponentialCeiling, multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
@@ -7,19 +7,16 @@ import { revectorizeFlag, type WasmVariant } from '../host/node/flags.ts';
 import { spawnHost } from '../host/node/spawn.ts';
 import { spawnWasm } from '../host/node/variants.ts';
 import { type Ceiling, fastestProbe, probeWorkload } from '../measure/ceilings.ts';
-import { formatRate } from '../report/rows.ts';
-import { versions } from './context.ts';
-import { formatColumns } from './output.ts';
 
-export interface CpuCeilings {
+/** One limit of one device. */
+export interface DeviceCeiling extends Ceiling {
   device: string;
-  versions: Record<string, string>;
-  ceilings: (Ceiling & {
-    quantity: 'multiply-add' | 'exponential' | 'memory-read';
-    variant: string;
-    threads: number;
-    unit: string;
-  })[];
+  backend: 'scalar' | 'wasm' | 'webgpu';
+  quantity: 'multiply-add' | 'multiply-add f16' | 'exponential' | 'workgroup-read' | 'memory-read';
+  /** How the probe was compiled. */
+  variant: string;
+  threads: number | null;
+  unit: 'FLOP/s' | '1/s' | 'byte/s';
 }
 
 const RUNS = 7;
@@ -29,66 +26,44 @@ const SMALL = probeWorkload(768, 384, 128);
 const LARGE = probeWorkload(8192, 2 ** 20, 32, 2);
 const ROWS_READ = 4;
 
-export async function measureCpu(cores: number): Promise<CpuCeilings> {
-  const ceilings: CpuCeilings['ceilings'] = [];
+export async function measureCpu(cores: number): Promise<DeviceCeiling[]> {
+  const ceilings: DeviceCeiling[] = [];
   const threadCounts = [...new Set([1, cores])];
-  let device = '';
-  const within = async (open: Promise<Host>, measure: (host: Host) => Promise<void>) => {
+  const within = async (open: Promise<Host>, measure: (host: Host, device: string) => Promise<void>) => {
     const host = await open;
     try {
-      device = (await host.environment()).device.name;
-      await measure(host);
+      await measure(host, (await host.environment()).device.name);
     } finally {
       await host.close();
     }
   };
 
-  await within(spawnHost({ role: { backend: 'scalar' }, flags: [], env: {} }), async (host) => {
+  await within(spawnHost({ role: { backend: 'scalar' }, flags: [], env: {} }), async (host, device) => {
     const found = await fastestProbe(host, [scalarMultiplyAdd], SMALL, RUNS);
-    ceilings.push({ quantity: 'multiply-add', variant: 'scalar', threads: 1, unit: 'FLOP/s', ...found });
+    const common = { device, backend: 'scalar', variant: 'scalar', threads: 1 } as const;
+    ceilings.push({ ...common, quantity: 'multiply-add', unit: 'FLOP/s', ...found });
   });
   const variants: WasmVariant[] = revectorizeFlag() === undefined ? ['simd-relaxed'] : ['simd-relaxed', 'simd256'];
   for (const variant of variants) {
     for (const threads of threadCounts) {
-      await within(spawnWasm(variant, threads), async (host) => {
+      await within(spawnWasm(variant, threads), async (host, device) => {
         const { features } = await host.environment();
         const work = { ...SMALL, seqQuery: SMALL.seqQuery * threads };
+        const common = { device, backend: 'wasm', variant, threads } as const;
         const adds = await fastestProbe(host, multiplyAddCeilings(features), work, RUNS);
-        ceilings.push({ quantity: 'multiply-add', variant, threads, unit: 'FLOP/s', ...adds });
-        const exponentials = await fastestProbe(host, [exponentialCeiling], work, RUNS, 1 / 4);
-        ceilings.push({ quantity: 'exponential', variant, threads, unit: '1/s', ...exponentials });
+        ceilings.push({ ...common, quantity: 'multiply-add', unit: 'FLOP/s', ...adds });
+        const exponentials = await fastestProbe(host, [exponentialCeiling], work, RUNS);
+        ceilings.push({ ...common, quantity: 'exponential', unit: '1/s', ...exponentials });
       });
     }
   }
   for (const threads of threadCounts) {
     const variant = variants.at(-1) as WasmVariant;
-    await within(spawnWasm(variant, threads), async (host) => {
-      const found = await fastestProbe(host, [bandwidthCeiling], LARGE, 3, 1, ROWS_READ);
-      ceilings.push({ quantity: 'memory-read', variant, threads, unit: 'byte/s', ...found });
+    await within(spawnWasm(variant, threads), async (host, device) => {
+      const found = await fastestProbe(host, [bandwidthCeiling], LARGE, 3, ROWS_READ);
+      const common = { device, backend: 'wasm', variant, threads } as const;
+      ceilings.push({ ...common, quantity: 'memory-read', unit: 'byte/s', ...found });
     });
   }
-  return { device, versions: versions(), ceilings };
-}
-
-const NAMES = { 'multiply-add': 'multiply-adds', exponential: 'exponentials', 'memory-read': 'memory reads' } as const;
-const BITS: Record<string, string> = {
-  scalar: 'JavaScript',
-  simd: '128 bits',
-  'simd-relaxed': '128 bits',
-  simd256: '256 bits',
-};
-
-export function formatCeilings({ device, versions: found, ceilings }: CpuCeilings): string {
-  const amount = (unit: string, rate: number) =>
-    unit === 'FLOP/s' ? formatRate(rate / 1e12) : `${(rate / 1e9).toPrecision(3)} ${unit === '1/s' ? 'G/s' : 'GB/s'}`;
-  const body = ceilings.map((item) => [
-    NAMES[item.quantity],
-    BITS[item.variant] ?? item.variant,
-    String(item.threads),
-    amount(item.unit, item.rate),
-    `${amount(item.unit, item.minimum)} to ${amount(item.unit, item.maximum)}`,
-    item.probe.replace(/^wasm-multiply-add-/, 'tile of '),
-  ]);
-  const header = ['what', 'width', 'threads', 'median', 'range', 'fastest probe'];
-  return `${device}, Node ${found['node']}, V8 ${found['v8']}\n\n${formatColumns(header, body)}`;
+  return ceilings;
 }

@@ -68,15 +68,20 @@ export function addShapeOptions(command: Command, preset: Axes): Command {
     .option('--scale <factor>', 'softmax scale (default: 1/sqrt(head dimension))');
 }
 
-/** Options that say where and how to run. */
-export function addPlaceOptions(command: Command): Command {
+/** Options that choose a backend and a WebGPU adapter. */
+export function addAdapterOptions(command: Command): Command {
   return command
     .option('--backend <name>', `auto, ${BACKENDS.join(', ')}`, 'auto')
-    .option('--variant <name>', `WebAssembly variant: ${WASM_VARIANTS.join(', ')} (default: the fastest in a probe)`)
-    .option('--threads <count>', 'WebAssembly threads (default: all cores)')
     .option('--adapter <text>', 'WebGPU adapter whose name contains this')
     .option('--allow-software', 'use a software WebGPU adapter where there is no hardware one', false)
-    .addOption(list('--limits <name=value>', 'ask the WebGPU device for a lower limit; may be repeated'))
+    .addOption(list('--limits <name=value>', 'ask the WebGPU device for a lower limit; may be repeated'));
+}
+
+/** Options that say where and how to run. */
+export function addPlaceOptions(command: Command): Command {
+  return addAdapterOptions(command)
+    .option('--variant <name>', `WebAssembly variant: ${WASM_VARIANTS.join(', ')} (default: the fastest in a probe)`)
+    .option('--threads <count>', 'WebAssembly threads (default: all cores)')
     .addOption(new Option('--host <name>', 'where to run').default('node').hideHelp());
 }
 

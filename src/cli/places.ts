@@ -1,6 +1,7 @@
 /** Opens the places that a run needs, and pairs kernels with them. */
 
 import { multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
+import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
 import type { Device } from '../host/host.ts';
 import { parseMockOptions } from '../host/mock.ts';
@@ -67,10 +68,12 @@ export async function openPlaces(request: PlaceRequest, firstDevice = 0): Promis
   return { contenders, devices, notices };
 }
 
-/** The fastest multiply-add probe of a WebAssembly place; other backends have none yet. */
-async function ceilingOf(place: Place): Promise<Kernel | null> {
+/** The multiply-add probe of a place: of WebAssembly the fastest tile, of WebGPU the one that there is. */
+export async function ceilingOf(place: Place): Promise<Kernel | null> {
   const { environment } = place;
-  if (environment === null || environment.device.backend !== 'wasm' || place.host === 'mock') return null;
+  if (environment === null || place.host === 'mock') return null;
+  if (environment.device.backend === 'webgpu') return wgslMultiplyAdd;
+  if (environment.device.backend !== 'wasm') return null;
   const host = await place.open();
   try {
     const probes = multiplyAddCeilings(environment.features);

@@ -33,7 +33,7 @@ export function addSourceCommands(program: Command, finish: Finish): void {
     .action((name: string, raw) => {
       const kernel = readKernel(name);
       const variant = choose('--variant', raw.variant as string, ['simd', 'simd-relaxed', 'simd256'] as const);
-      const features: Features = { relaxedSimd: variant !== 'simd', simd256: variant === 'simd256' };
+      const features: Features = { relaxedSimd: variant !== 'simd', simd256: variant === 'simd256', f16: false };
       process.stdout.write(sourceText(kernel.build(firstWorkload(raw), features), kernel));
       finish(0);
     });

@@ -53,7 +53,7 @@ export function createModuleHost(deviceName: string, memoryBytes: number): Host 
           workgroupMemoryBytes: Number.POSITIVE_INFINITY,
           workgroupInvocations: Number.POSITIVE_INFINITY,
         },
-        features: { relaxedSimd: false, simd256: false },
+        features: { relaxedSimd: false, simd256: false, f16: false },
       };
     },
     async compile(program) {

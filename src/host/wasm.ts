@@ -57,7 +57,7 @@ async function assemble(text: string): Promise<Uint8Array> {
 
 export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
   const { threads, simd256, memoryBytes } = options;
-  const features: Features = { relaxedSimd: options.relaxedSimd && (await hasRelaxedSimd()), simd256 };
+  const features: Features = { relaxedSimd: options.relaxedSimd && (await hasRelaxedSimd()), simd256, f16: false };
   const compiled = new Map<string, WebAssembly.Module>();
   const table = createTable<Entry>();
 

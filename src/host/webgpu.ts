@@ -80,7 +80,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
           workgroupMemoryBytes: limits.maxComputeWorkgroupStorageSize,
           workgroupInvocations: limits.maxComputeInvocationsPerWorkgroup,
         },
-        features: { relaxedSimd: false, simd256: false },
+        features: { relaxedSimd: false, simd256: false, f16: device.features.has('shader-f16') },
       };
     },
     async compile(program) {

@@ -1,8 +1,9 @@
 /** The limits of a device, each by the fastest of several probes: what kernels can be measured against. */
 
 import { Bench } from 'tinybench';
-import type { Kernel } from '../../kernels/kernel.ts';
+import type { Probe } from '../../kernels/ceilings/probe.ts';
 import type { Host } from '../host/host.ts';
+import { wrongProbe } from '../messages.ts';
 import { type Slice, wholeSlice } from '../slice.ts';
 import { summarize } from '../statistics.ts';
 import type { Workload } from '../workload.ts';
@@ -36,15 +37,14 @@ export function probeWorkload(seqQuery: number, seqKv: number, headDim: number, 
 }
 
 /**
- * Runs each probe `runs` times after warming and returns the fastest. `operationsPerFlop` recounts what a
- * probe does; `rows` limits it to the first query rows, so that work done once for a KV head hardly counts.
+ * Runs each probe `runs` times after warming and returns the fastest. `rows` limits it to the first query rows, so that
+ * work done once for a KV head hardly counts. Throws where a probe's result is not the one that its work gives.
  */
 export async function fastestProbe(
   host: Host,
-  probes: readonly Kernel[],
+  probes: readonly Probe[],
   workload: Workload,
   runs: number,
-  operationsPerFlop = 1,
   rows: number | null = null,
 ): Promise<Ceiling> {
   const { features } = await host.environment();
@@ -69,14 +69,13 @@ export async function fastestProbe(
       return { overriddenDuration: seconds * 1000 };
     });
     await bench.run();
+    const [first] = await host.read(id, [{ batch: 0, queryHead: 0, row: 0 }]);
     await host.dispose(id);
+    const [value, wanted] = [first?.[0] ?? Number.NaN, probe.expected(workload)];
+    if (!(Math.abs(value - wanted) <= 1e-3 * Math.abs(wanted))) throw new Error(wrongProbe(probe.name, value, wanted));
     const { median, minimum, maximum } = summarize(rates.slice(-runs));
-    const [rate, low, high] = [median, minimum, maximum].map((value) => value * operationsPerFlop) as [
-      number,
-      number,
-      number,
-    ];
-    found.push({ probe: probe.name, rate, minimum: low, maximum: high });
+    const factor = probe.operationsPerFlop(workload);
+    found.push({ probe: probe.name, rate: median * factor, minimum: minimum * factor, maximum: maximum * factor });
   }
   // By their fastest runs: whatever else the machine does only takes time away.
   return found.reduce((best, item) => (item.maximum > best.maximum ? item : best));

@@ -25,6 +25,8 @@ export interface PointOptions {
 export interface PointResult {
   measurements: Measurement[];
   ratios: Ratio[];
+  /** FLOP/s of each round, by place in the list of contenders; undefined where one did not run in it. */
+  rounds: (number | undefined)[][];
   /** Seconds of warming, sampling and verifying, which count against the budget. */
   spentSeconds: number;
 }
@@ -99,7 +101,7 @@ export async function measurePoint(
   }
   const measurements = finished.filter((m) => m !== undefined);
   const ratios = options.baseline === null ? [] : pairedRatios(rounds, finished, options.baseline);
-  return { measurements, ratios, spentSeconds: elapsed() };
+  return { measurements, ratios, rounds, spentSeconds: elapsed() };
 }
 
 /** FLOP/s to size the whole heads of a sample by, where a peer decides what can be run. */

@@ -80,7 +80,7 @@ for (const place of places) {
   }
 }
 
-const features = { relaxedSimd: true, simd256: false };
+const features = { relaxedSimd: true, simd256: false, f16: false };
 
 /** First rows of some blocks, in both query heads of KV head 0. */
 function addresses(blockRows: number, blocks: number[]) {

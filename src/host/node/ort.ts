@@ -77,7 +77,7 @@ export async function createOrtHost(threads: number): Promise<Host> {
           workgroupMemoryBytes: Number.POSITIVE_INFINITY,
           workgroupInvocations: Number.POSITIVE_INFINITY,
         },
-        features: { relaxedSimd: false, simd256: false },
+        features: { relaxedSimd: false, simd256: false, f16: false },
       };
     },
     async compile() {

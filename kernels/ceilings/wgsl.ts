@@ -1,0 +1,204 @@
+/**
+ * What a GPU can do at best in WGSL: multiply-adds in registers, exponentials, and reads of workgroup and main memory.
+ *
+ * Each is a kernel with the bindings of any other, and does as much as the attention of its units would take. A runtime 1
+ * (1 plus a zero from q) keeps compilers from folding the loops, and makes the sums count them.
+ */
+
+import type { Workload } from '../../src/workload.ts';
+import type { WgslProgram } from '../kernel.ts';
+import { abi } from '../wgsl/abi.ts';
+import type { Probe } from './probe.ts';
+
+const THREADS = 64;
+const BLOCK_ROWS = 64;
+/** Independent vec4 chains of a thread, enough to hide the latency of an operation. */
+const CHAINS = 8;
+const UNROLL = 4;
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+const each = (line: (i: number) => string) => range(CHAINS).map(line).join('\n');
+
+/** Iterations of the loop of a unit that does `perIteration` operations, where attention would do `perPair` for each query-key pair. */
+function iterations(w: Workload, perPair: number, perIteration: number): number {
+  return Math.round((Math.min(BLOCK_ROWS, w.seqQuery) * w.seqKv * perPair) / perIteration);
+}
+
+interface Loop {
+  headDim: number;
+  /** Iterations for each query-key pair. */
+  perPair: number;
+  /** Statements before main, before the loop, in it (counter \`i\`) and the vec4f to store after it. */
+  declarations?: string;
+  enable?: string;
+  before: string;
+  body: string;
+  result: string;
+}
+
+/** A program whose units run a loop as often as their query-key pairs ask for. */
+function loopProgram(
+  label: string,
+  { headDim, perPair, declarations = '', enable = '', before, body, result }: Loop,
+): WgslProgram {
+  const code = `${enable}${abi(headDim, BLOCK_ROWS, false)}
+${declarations}
+@compute @workgroup_size(${THREADS})
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
+  let unit = findUnit(params.unitBase + workgroup.y);
+  var pairs = 0u;
+  for (var row = 0u; row < unit.rows; row += 1u) {
+    pairs += u32(max(0, highKey(unit.firstRow + row) - lowKey(unit.firstRow + row)));
+  }
+  let count = u32(f32(pairs) * ${perPair} + 0.5);
+  let one = 1.0 + q[unit.q].x;
+${before}
+  for (var i = 0u; i < count; i += 1u) {
+${body}
+  }
+  if (thread < columns) {
+    o[unit.q + thread] = ${result};
+  }
+}
+`;
+  return {
+    kind: 'wgsl',
+    passes: [{ label, code, workgroupsPerUnit: 1 }],
+    blockRows: BLOCK_ROWS,
+    scratchBytesPerUnit: 0,
+  };
+}
+
+/** FLOPs of one iteration of a workgroup: CHAINS vec4 multiply-adds, UNROLL times. */
+const FLOPS = THREADS * CHAINS * 4 * 2 * UNROLL;
+
+const sum = `(${range(CHAINS)
+  .map((i) => `a${i}`)
+  .join(' + ')})`;
+
+/** f32 multiply-adds in registers. Every step adds 1 to every sum. */
+export const wgslMultiplyAdd: Probe = {
+  name: 'wgsl-multiply-add',
+  backend: 'webgpu',
+  summary: `f32 multiply-adds on ${CHAINS} independent vec4 sums a thread`,
+  unsupported: () => undefined,
+  operationsPerFlop: () => 1,
+  expected: (w) => CHAINS * UNROLL * iterations(w, 4 * w.headDim, FLOPS),
+  build: (w) =>
+    loopProgram('multiply-add', {
+      headDim: w.headDim,
+      perPair: (4 * w.headDim) / FLOPS,
+      before: each((i) => `  var a${i} = vec4f();`),
+      body: range(UNROLL)
+        .map(() => each((i) => `    a${i} = fma(a${i}, vec4f(one), vec4f(one));`))
+        .join('\n'),
+      result: sum,
+    }),
+};
+
+/** f16 multiply-adds in registers, two to a 32-bit lane where the device packs them. x becomes (x + 1) / 2, so all end at 1. */
+export const wgslMultiplyAddF16: Probe = {
+  ...wgslMultiplyAdd,
+  name: 'wgsl-multiply-add-f16',
+  summary: `f16 multiply-adds on ${CHAINS} independent vec4 sums a thread; needs shader-f16`,
+  expected: () => CHAINS,
+  build: (w) =>
+    loopProgram('multiply-add f16', {
+      headDim: w.headDim,
+      perPair: (4 * w.headDim) / FLOPS,
+      enable: 'enable f16;\n',
+      before: `  let half = f16(0.5 * one);\n${each((i) => `  var a${i} = vec4h(f16(f32(thread) * 0.0));`)}`,
+      body: range(UNROLL)
+        .map(() => each((i) => `    a${i} = fma(a${i}, vec4h(half), vec4h(half));`))
+        .join('\n'),
+      result: `vec4f${sum}`,
+    }),
+};
+
+const EXPONENTIALS = THREADS * CHAINS * 4;
+
+/** Exponentials: x becomes 2^-x, which settles at 0.6411857. headDim of them for each query-key pair. */
+export const wgslExponential: Probe = {
+  name: 'wgsl-exponentials',
+  backend: 'webgpu',
+  summary: `exp2 on ${CHAINS} independent vec4 values a thread`,
+  unsupported: () => undefined,
+  operationsPerFlop: () => 1 / 4,
+  expected: () => CHAINS * 0.6411857445,
+  build: (w) =>
+    loopProgram('exponentials', {
+      headDim: w.headDim,
+      perPair: w.headDim / EXPONENTIALS,
+      before: each((i) => `  var a${i} = vec4f(one * ${i}.0);`),
+      body: each((i) => `    a${i} = exp2(-a${i});`),
+      result: sum,
+    }),
+};
+
+/** vec4s of workgroup memory that are read: 8 KiB. */
+const STAGED = 512;
+const STAGED_BYTES = THREADS * CHAINS * 16;
+
+/** Workgroup memory: each thread reads neighbouring vec4s of ones and adds them. A byte for each FLOP of attention. */
+export const wgslWorkgroupReads: Probe = {
+  name: 'wgsl-workgroup-reads',
+  backend: 'webgpu',
+  summary: `vec4 reads of workgroup memory, ${CHAINS} in flight a thread`,
+  unsupported: () => undefined,
+  operationsPerFlop: () => 1,
+  expected: (w) => CHAINS * iterations(w, 4 * w.headDim, STAGED_BYTES),
+  build: (w) =>
+    loopProgram('workgroup reads', {
+      headDim: w.headDim,
+      perPair: (4 * w.headDim) / STAGED_BYTES,
+      declarations: `var<workgroup> stage: array<vec4f, ${STAGED}>;`,
+      before: `  for (var t = thread; t < ${STAGED}u; t += ${THREADS}u) {
+    stage[t] = vec4f(one);
+  }
+  workgroupBarrier();
+${each((i) => `  var a${i} = vec4f();`)}`,
+      body: each((i) => `    a${i} += stage[(thread + (i * ${CHAINS}u + ${i}u) * ${THREADS}u) % ${STAGED}u];`),
+      result: sum,
+    }),
+};
+
+/** Main memory: the units of a head read its K once between them, each its own part. */
+export const wgslMemoryReads: Probe = {
+  name: 'wgsl-memory-reads',
+  backend: 'webgpu',
+  summary: 'reads of a buffer too large for the caches',
+  unsupported: () => undefined,
+  // K has 4 seqKv headDim bytes; its FLOPs are counted once for every query row.
+  operationsPerFlop: (w) => 1 / w.seqQuery,
+  expected: (w) => Math.ceil(vectorsOfUnit(w) / THREADS),
+  build: (w) => ({
+    kind: 'wgsl',
+    blockRows: BLOCK_ROWS,
+    scratchBytesPerUnit: 0,
+    passes: [
+      {
+        label: 'memory reads',
+        workgroupsPerUnit: 1,
+        code: `${abi(w.headDim, BLOCK_ROWS, false)}
+@compute @workgroup_size(${THREADS})
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
+  let unit = findUnit(params.unitBase + workgroup.y);
+  let first = unit.kv + unit.firstRow / blockRows * ${vectorsOfUnit(w)}u;
+  var total = vec4f();
+  for (var i = thread; i < ${vectorsOfUnit(w)}u; i += ${THREADS}u) {
+    total += k[first + i] + 1.0;
+  }
+  if (thread < columns) {
+    o[unit.q + thread] = total;
+  }
+}
+`,
+      },
+    ],
+  }),
+};
+
+/** vec4s of K that one unit reads, one KV head in memory. */
+function vectorsOfUnit(w: Workload): number {
+  return Math.floor((w.seqKv * w.headDim) / 4 / Math.ceil(w.seqQuery / BLOCK_ROWS));
+}

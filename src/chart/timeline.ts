@@ -1,0 +1,58 @@
+/** Who works and who waits in one block of the simulated pipeline. */
+
+import type { TopLevelSpec } from 'vega-lite';
+import { B200 } from '../model/chip.ts';
+import { AVO_DESIGN, busyShares, mergePieces, steadyPeriod } from '../model/pipeline.ts';
+import { CHART_CONFIG, VEGA_LITE } from './palette.ts';
+
+const AGENTS = ['tensor', 'softmax 0', 'softmax 1', 'correction', 'load'] as const;
+
+export function timelineChart(): TopLevelSpec {
+  const { clocks, intervals } = steadyPeriod(AVO_DESIGN, B200);
+  const shares = busyShares(AVO_DESIGN, B200);
+  const busiest = shares.reduce((best, item) => (item.share > best.share ? item : best));
+  const spans = AGENTS.flatMap((agent) => mergePieces(intervals.filter((item) => item.agent === agent)));
+  const rows = spans.map((item) => ({
+    ...item,
+    who: item.stage === null ? 'both stages' : `stage ${item.stage}`,
+    // A label only where it fits.
+    text: item.to - item.from > 130 ? item.label : '',
+    middle: (item.from + item.to) / 2,
+  }));
+  const y = { field: 'agent', type: 'nominal', sort: AGENTS, title: null };
+  return {
+    $schema: VEGA_LITE,
+    title: {
+      text: `In a key block of ${clocks.toFixed(0)} clocks the ${busiest.name} works ${(100 * busiest.share).toFixed(0)} % of the time and the others wait for it`,
+      subtitle: [
+        "One period of steady state of AVO's design on one multiprocessor, simulated: two stages of 128 query rows, 128 keys.",
+        shares.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(', '),
+      ],
+    },
+    data: { values: rows },
+    width: 760,
+    height: { step: 42 },
+    layer: [
+      {
+        mark: { type: 'bar', height: 26, stroke: 'white', strokeWidth: 1, tooltip: true },
+        encoding: {
+          y,
+          x: { field: 'from', type: 'quantitative', title: 'clocks', scale: { domain: [0, clocks], nice: false } },
+          x2: { field: 'to' },
+          color: {
+            field: 'who',
+            scale: { domain: ['stage 0', 'stage 1', 'both stages'], range: ['#56B4E9', '#E69F00', '#BBBBBB'] },
+            title: null,
+            legend: { orient: 'bottom' },
+          },
+          tooltip: ['agent', 'label', 'who', 'from', 'to'].map((field) => ({ field })),
+        },
+      },
+      {
+        mark: { type: 'text', fontSize: 10, color: '#222222' },
+        encoding: { y, x: { field: 'middle', type: 'quantitative' }, text: { field: 'text' } },
+      },
+    ],
+    config: CHART_CONFIG,
+  } as unknown as TopLevelSpec;
+}

@@ -1,0 +1,82 @@
+/** The AVO paper's ablation, simulated: what each of its three ideas gains on a whole B200. */
+
+import { expand, presetAxes } from '../shapes.ts';
+import type { Mask, Workload } from '../workload.ts';
+import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
+import { B200, type Chip } from './chip.ts';
+import { AVO_DESIGN, type Design, simulateItem } from './pipeline.ts';
+import { makespan, workItems } from './schedule.ts';
+
+export interface AblationGain {
+  idea: 'branchless' | 'overlap' | 'registers';
+  mask: Mask;
+  /** Gains of the geometric mean of throughput over 4k to 32k, percent. */
+  published: number;
+  model: number;
+  /** model - published, percentage points. */
+  error: number;
+  /** True where signs agree and the magnitude is within a factor of 2, or within 0.5 points below 0.5 %. */
+  agrees: boolean;
+}
+
+/** The kernel versions before and after each idea, in the order in which AVO found them; registers as in its table. */
+const STEPS: readonly { idea: AblationGain['idea']; before: Design; after: Design; published: Record<Mask, number> }[] =
+  (() => {
+    const v19: Design = { rescale: 'branch', correction: 'serial', correctionRegisters: 80 };
+    const v20: Design = { ...v19, rescale: 'branch-free' };
+    const v30: Design = { ...v20, correction: 'overlapped' };
+    return [
+      { idea: 'branchless', before: v19, after: v20, published: { full: 8.1, causal: 1.6 } },
+      { idea: 'overlap', before: v20, after: v30, published: { full: 1.1, causal: 0.4 } },
+      { idea: 'registers', before: v30, after: AVO_DESIGN, published: { full: 2.1, causal: 0 } },
+    ];
+  })();
+
+export const ABLATION_SOURCE = 'AVO arXiv:2603.24517v1 Table 1 (v19 to v20, v29 to v30, v32 to v33)';
+
+/** Simulates all three ideas under both masks, on the report's MHA workloads. */
+export function simulateAblation(chip: Chip = B200, timing: Timing = DEFAULT_TIMING): AblationGain[] {
+  const clocks = itemClocks(chip, timing);
+  return STEPS.flatMap(({ idea, before, after, published }) =>
+    (['full', 'causal'] as const).map((mask): AblationGain => {
+      const workloads = expand(presetAxes('mha')).filter((w) => w.mask === mask);
+      const logs = workloads.map((w) =>
+        Math.log(passClocks(w, before, clocks, chip) / passClocks(w, after, clocks, chip)),
+      );
+      const model = 100 * (Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length) - 1);
+      const error = model - published[mask];
+      const near = published[mask] < 0.5 ? Math.abs(error) <= 0.5 : Math.abs(Math.log2(model / published[mask])) <= 1;
+      return { idea, mask, published: published[mask], model, error, agrees: model > -0.05 && near };
+    }),
+  );
+}
+
+type ItemClocks = (design: Design, plain: number, masked: number) => number;
+
+function passClocks(w: Workload, design: Design, clocks: ItemClocks, chip: Chip): number {
+  const items = workItems(w, 'tokens').map(({ plain, masked, count }) => ({
+    duration: clocks(design, plain, masked),
+    count,
+  }));
+  return makespan(items, chip.units);
+}
+
+/** Item sizes that are simulated; between them the clocks are interpolated, which is exact but for the rare rescales. */
+const KNOTS = [0, 2, 6, 14, 30, 62, 126, 256] as const;
+
+function itemClocks(chip: Chip, timing: Timing): ItemClocks {
+  const known = new Map<string, number>();
+  const simulated = (design: Design, plain: number, masked: number) => {
+    const key = JSON.stringify([design, plain, masked]);
+    const clocks = known.get(key) ?? simulateItem({ plain, masked }, design, chip, timing).clocks;
+    known.set(key, clocks);
+    return clocks;
+  };
+  return (design, plain, masked) => {
+    const knots = masked > 0 ? KNOTS : KNOTS.slice(1);
+    const above = knots.find((knot) => knot >= plain) ?? Number.NaN;
+    const below = knots.findLast((knot) => knot <= plain) ?? Number.NaN;
+    const [high, low] = [simulated(design, above, masked), simulated(design, below, masked)];
+    return above === below ? high : low + ((high - low) * (plain - below)) / (above - below);
+  };
+}

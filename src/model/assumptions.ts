@@ -1,0 +1,97 @@
+/** Every parameter of the simulation, with its source or the word assumed: nothing else enters it. */
+
+import { deviceSpec } from '../devices.ts';
+
+export interface Assumption {
+  name: string;
+  value: number;
+  unit: string;
+  /** Where the number is from, or 'assumed'. */
+  source: string;
+  meaning: string;
+}
+
+const FA4 = 'FA4 arXiv:2603.05451v1 section 2.2';
+const AVO = 'AVO arXiv:2603.24517v1';
+const spec = deviceSpec('B200');
+
+function assumption(name: string, value: number, unit: string, source: string, meaning: string): Assumption {
+  return { name, value, unit, source, meaning };
+}
+
+/** Facts of the chip and of the kernel's shape. */
+export const FACTS: readonly Assumption[] = [
+  assumption('units', spec.units, 'SM', FA4, 'streaming multiprocessors'),
+  assumption('clock', spec.clockMHz ?? Number.NaN, 'MHz', FA4, 'nominal clock; 1965 at most'),
+  assumption('tensor', spec.tensorFlopsPerClock ?? Number.NaN, 'FLOP/clock/SM', FA4, 'BF16 matrix unit'),
+  assumption('exponential', spec.exponentialsPerClock ?? Number.NaN, '1/clock/SM', FA4, 'special-function units'),
+  assumption('shared', spec.sharedBytesPerClock ?? Number.NaN, 'B/clock/SM', FA4, 'shared memory'),
+  assumption('memory', spec.memoryTBs, 'TB/s', spec.source, 'main memory'),
+  assumption('rows', 256, 'rows', FA4, 'query rows of a work item: two stages of 128'),
+  assumption('keys', 128, 'keys', FA4, 'keys of a block'),
+];
+
+/** How the warps of one multiprocessor spend their clocks. */
+export const TIMING = {
+  lanes: assumption('lanes', 128, '1/clock/SM', 'assumed', 'vector operations of all warps together'),
+  handoff: assumption('handoff', 64, 'clocks', 'assumed', 'from the signal of one group to the start of the next'),
+  tensorMemory: assumption('tensorMemory', 64, 'clocks', 'assumed', 'latency of tensor memory'),
+  scaleOperations: assumption(
+    'scaleOperations',
+    0.5,
+    '1/score',
+    'assumed',
+    'scale and subtract, two in one packed operation',
+  ),
+  maxOperations: assumption('maxOperations', 0.5, '1/score', 'assumed', 'row maximum, three operands an operation'),
+  convertOperations: assumption('convertOperations', 0.5, '1/score', 'assumed', 'weights to BF16, packed'),
+  sumOperations: assumption('sumOperations', 0.5, '1/score', 'assumed', 'row sums, packed'),
+  maskOperations: assumption('maskOperations', 2, '1/score', 'assumed', 'compare and select in a masked block'),
+  emulatedShare: assumption(
+    'emulatedShare',
+    0.25,
+    'share',
+    'assumed',
+    'exponentials computed by a polynomial, an idea of FA4',
+  ),
+  emulatedOperations: assumption(
+    'emulatedOperations',
+    4,
+    '1/exponential',
+    'assumed',
+    'a cubic polynomial and its exponent, packed',
+  ),
+  correctionParts: assumption(
+    'correctionParts',
+    8,
+    'parts',
+    'assumed',
+    'the correction group takes 16 of 128 columns at a time',
+  ),
+  correctionPart: assumption(
+    'correctionPart',
+    150,
+    'clocks',
+    'assumed',
+    'load from tensor memory, multiply, store: latency of one part',
+  ),
+  vote: assumption('vote', 64, 'clocks', 'assumed', 'warps agree whether any row needs rescaling, and reconverge'),
+  fence: assumption('fence', 128, 'clocks', 'assumed', 'the blocking fence that a branch needs'),
+  correctionRegisters: assumption(
+    'correctionRegisters',
+    88,
+    'registers/thread',
+    `${AVO} section 5.3`,
+    'what the correction group needs: it spills at 80 and is given 88',
+  ),
+  loadStages: assumption('loadStages', 2, 'blocks', 'assumed', 'key blocks in shared memory at a time'),
+  memoryLatency: assumption('memoryLatency', 800, 'clocks', 'assumed', 'first bytes of a work item'),
+} as const;
+
+export type TimingName = keyof typeof TIMING;
+/** The numbers of TIMING by name; another set answers "what if this were otherwise". */
+export type Timing = Record<TimingName, number>;
+
+export const DEFAULT_TIMING = Object.fromEntries(
+  Object.entries(TIMING).map(([name, { value }]) => [name, value]),
+) as Timing;

@@ -1,0 +1,52 @@
+/** The rates of a GPU that the model needs, and of B200 in particular. */
+
+import { deviceSpec } from '../devices.ts';
+
+export interface Chip {
+  /** Streaming multiprocessors. */
+  units: number;
+  clockHz: number;
+  /** FLOPs of the matrix unit a clock and multiprocessor, 2 for each multiply-add. */
+  tensorFlopsPerClock: number;
+  /** Exponentials of the special-function units a clock and multiprocessor. */
+  exponentialsPerClock: number;
+  /** Bytes of shared memory a clock and multiprocessor. */
+  sharedBytesPerClock: number;
+  memoryBytesPerSecond: number;
+}
+
+const spec = deviceSpec('B200');
+
+/** B200 at its nominal clock, the one at which 148 x 8192 FLOPs a clock make the specified 2250 TFLOPS. */
+export const B200: Chip = {
+  units: spec.units,
+  clockHz: (spec.clockMHz ?? Number.NaN) * 1e6,
+  tensorFlopsPerClock: spec.tensorFlopsPerClock ?? Number.NaN,
+  exponentialsPerClock: spec.exponentialsPerClock ?? Number.NaN,
+  sharedBytesPerClock: spec.sharedBytesPerClock ?? Number.NaN,
+  memoryBytesPerSecond: spec.memoryTBs * 1e12,
+};
+
+/** Operations a second of a whole device; null where nobody measured it. */
+export interface Rates {
+  /** FLOP/s, 2 for each multiply-add. */
+  multiplyAdd: number | null;
+  exponential: number | null;
+  /** Bytes a second between the arithmetic and the memory beside it: shared or workgroup memory. */
+  onChip: number | null;
+  /** Bytes a second of main memory. */
+  memory: number | null;
+  /** True where exponentials are computed by the units that multiply and add, so that their times add up. */
+  sameUnits: boolean;
+}
+
+export function ratesOf(chip: Chip): Rates {
+  const perSecond = chip.units * chip.clockHz;
+  return {
+    multiplyAdd: perSecond * chip.tensorFlopsPerClock,
+    exponential: perSecond * chip.exponentialsPerClock,
+    onChip: perSecond * chip.sharedBytesPerClock,
+    memory: chip.memoryBytesPerSecond,
+    sameUnits: false,
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * One work item of a warp-specialised attention kernel on one multiprocessor, event by event.
+ *
+ * Two stages of 128 query rows share the key blocks. The tensor group multiplies; each stage has a softmax group; one
+ * correction group rescales the sums of both; a load group brings keys and values. While one stage is in softmax, the
+ * tensor unit works for the other.
+ */
+
+import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
+import { B200, type Chip } from './chip.ts';
+import { type Interval, type Simulation, type Step, simulate } from './events.ts';
+
+/** The choices that the AVO paper's ablation turns. */
+export interface Design {
+  /** 'branch': a block is rescaled where the maximum of any row moved; 'branch-free': always, by 1 where it did not. */
+  rescale: 'branch' | 'branch-free';
+  /** Whether one stage's result is normalised only after both products have ended, or during the other's. */
+  correction: 'serial' | 'overlapped';
+  /** Registers of a thread of the correction group. */
+  correctionRegisters: number;
+}
+
+/** AVO's kernel with all three ideas. */
+export const AVO_DESIGN: Design = { rescale: 'branch-free', correction: 'overlapped', correctionRegisters: 88 };
+
+/** Key blocks of a work item: `masked` ones on the diagonal come first, as in FA4, then the `plain` ones. */
+export interface ItemBlocks {
+  plain: number;
+  masked: number;
+}
+
+const STAGES = [0, 1] as const;
+const ROWS = 128;
+const KEYS = 128;
+const HEAD_DIM = 128;
+const SCORES = ROWS * KEYS;
+/** Pieces in which a softmax group works, so that two groups share the units fairly. */
+const PIECES = 8;
+const WARP_GROUP = 128;
+const BF16 = 2;
+
+/** Clocks of one 128 x 128 x 128 product on the matrix unit. */
+export function productClocks(chip: Chip): number {
+  return (2 * ROWS * KEYS * HEAD_DIM) / chip.tensorFlopsPerClock;
+}
+
+/** The probability that block `block` (from 0) holds a new maximum for any of 128 rows, scores being independent and alike. */
+export function rescaleProbability(block: number): number {
+  return 1 - (1 - 1 / (block + 1)) ** ROWS;
+}
+
+/** Simulates a work item of at least one block, head dimension 128. */
+export function simulateItem(
+  { plain, masked }: ItemBlocks,
+  design: Design = AVO_DESIGN,
+  chip: Chip = B200,
+  timing: Timing = DEFAULT_TIMING,
+): Simulation {
+  const blocks = plain + masked;
+  if (blocks < 1) throw new RangeError('a work item has at least one key block');
+  const delay = timing.handoff;
+  const signal = (event: string): Step => ({ kind: 'signal', event, delay });
+  const wait = (event: string): Step => ({ kind: 'wait', event });
+  const work = (clocks: number, label: string, stage?: number, on?: string): Step => ({
+    kind: 'work',
+    clocks,
+    label,
+    stage,
+    on,
+  });
+  const product = productClocks(chip);
+
+  function* tensor(): Iterable<Step> {
+    yield wait('q');
+    yield wait('k0');
+    for (const stage of STAGES) yield* [work(product, 'q k^T', stage), signal(`scores${stage},0`)];
+    for (let block = 0; block < blocks; block += 1) {
+      for (const stage of STAGES) {
+        yield* [wait(`v${block}`), wait(`weights${stage},${block}`)];
+        if (block > 0) yield wait(`corrected${stage},${block}`);
+        yield* [work(product, 'p v', stage), signal(`product${stage},${block}`)];
+        // Scores and weights share tensor memory: the next scores come after the product that read the weights.
+        if (block + 1 < blocks)
+          yield* [wait(`k${block + 1}`), work(product, 'q k^T', stage), signal(`scores${stage},${block + 1}`)];
+      }
+    }
+  }
+
+  function* softmax(stage: number): Iterable<Step> {
+    const emulated = timing.emulatedShare;
+    const vector = (operations: number, label: string) => work(operations / timing.lanes, label, stage, 'vector');
+    for (let block = 0; block < blocks; block += 1) {
+      yield* [wait(`scores${stage},${block}`), work(timing.tensorMemory, 'load scores', stage)];
+      if (block < masked) yield vector(SCORES * timing.maskOperations, 'mask');
+      yield* [vector(SCORES * timing.maxOperations, 'maximum'), signal(`maximum${stage},${block}`)];
+      for (let piece = 0; piece < PIECES; piece += 1) {
+        const scores = SCORES / PIECES;
+        yield vector(scores * (timing.scaleOperations + emulated * timing.emulatedOperations), 'scale');
+        yield work((scores * (1 - emulated)) / chip.exponentialsPerClock, 'exponential', stage, 'exponential');
+        yield vector(scores * timing.convertOperations, 'convert');
+      }
+      yield* [work(timing.tensorMemory, 'store weights', stage), signal(`weights${stage},${block}`)];
+      yield vector(SCORES * timing.sumOperations, 'sum');
+    }
+  }
+
+  // A spilled register is stored and loaded once for each tile, through the memory that shared memory lives in.
+  const spilled = Math.max(0, timing.correctionRegisters - design.correctionRegisters);
+  const spill = (spilled * WARP_GROUP * 4 * 2) / chip.sharedBytesPerClock;
+  const rescale = timing.correctionParts * timing.correctionPart + spill;
+
+  function* correction(): Iterable<Step> {
+    for (let block = 1; block < blocks; block += 1) {
+      for (const stage of STAGES) {
+        yield* [wait(`maximum${stage},${block}`), wait(`product${stage},${block - 1}`)];
+        if (design.rescale === 'branch') {
+          yield work(timing.vote, 'vote', stage);
+          // The mean over many tiles: a rescale where it is needed, none elsewhere.
+          yield work(rescaleProbability(block) * rescale, 'rescale', stage);
+          yield work(timing.fence, 'fence', stage);
+        } else {
+          yield work(rescale, 'rescale', stage);
+        }
+        yield signal(`corrected${stage},${block}`);
+      }
+    }
+    for (const stage of STAGES) {
+      if (design.correction === 'serial') yield wait(`product1,${blocks - 1}`);
+      yield* [wait(`product${stage},${blocks - 1}`), work(rescale, 'normalise', stage)];
+    }
+  }
+
+  function* load(): Iterable<Step> {
+    const tile = (KEYS * HEAD_DIM * BF16) / chip.sharedBytesPerClock;
+    yield* [work(timing.memoryLatency, 'latency'), work(STAGES.length * tile, 'load q'), signal('q')];
+    for (let block = 0; block < blocks; block += 1) {
+      if (block >= timing.loadStages) yield wait(`product1,${block - timing.loadStages}`);
+      yield* [work(tile, 'load k'), signal(`k${block}`), work(tile, 'load v'), signal(`v${block}`)];
+    }
+  }
+
+  return simulate({
+    tensor: tensor(),
+    'softmax 0': softmax(0),
+    'softmax 1': softmax(1),
+    correction: correction(),
+    load: load(),
+  });
+}
+
+/** Clocks of one more plain block in steady state, and what an item costs beside its blocks. */
+export function steadyState(design: Design, chip: Chip, timing: Timing = DEFAULT_TIMING) {
+  const [short, long] = [48, 96];
+  const [a, b] = [short, long].map((plain) => simulateItem({ plain, masked: 0 }, design, chip, timing).clocks) as [
+    number,
+    number,
+  ];
+  const blockClocks = (b - a) / (long - short);
+  return { blockClocks, fixedClocks: a - short * blockClocks };
+}
+
+/** The work of one period of steady state: a block of both stages, intervals cut at its ends and counted from its begin. */
+export function steadyPeriod(design: Design, chip: Chip, timing: Timing = DEFAULT_TIMING): Simulation {
+  const plain = 64;
+  const { intervals } = simulateItem({ plain, masked: 0 }, design, chip, timing);
+  const products = intervals.filter(({ agent }) => agent === 'tensor');
+  // Four products a block; one block in the middle, from its first product to that of the next.
+  const begin = products[2 * plain]?.from ?? 0;
+  const end = products[2 * plain + 4]?.from ?? 0;
+  const inside = intervals
+    .filter(({ from, to }) => to > begin && from < end)
+    .map((item) => ({ ...item, from: Math.max(item.from, begin) - begin, to: Math.min(item.to, end) - begin }));
+  return { clocks: end - begin, intervals: inside };
+}
+
+/** Share of a steady block in which each agent works, and in which the units that agents share are busy. */
+export function busyShares(design: Design, chip: Chip): { name: string; share: number }[] {
+  const { clocks, intervals } = steadyPeriod(design, chip);
+  const share = (name: string, wanted: (item: Interval) => boolean) => ({
+    name,
+    share: intervals.filter(wanted).reduce((sum, { from, to }) => sum + to - from, 0) / clocks,
+  });
+  const vector = ['mask', 'maximum', 'scale', 'convert', 'sum'];
+  return [
+    share('tensor unit', ({ agent }) => agent === 'tensor'),
+    share('correction group', ({ agent }) => agent === 'correction'),
+    share('exponential unit', ({ label }) => label === 'exponential'),
+    share('vector units of softmax', ({ label }) => vector.includes(label)),
+  ];
+}
+
+/** The pieces of the exponential loop of one agent as one interval, since they alternate every few clocks. */
+export function mergePieces(intervals: readonly Interval[]): Interval[] {
+  const pieces = ['scale', 'exponential', 'convert'];
+  const result: Interval[] = [];
+  for (const item of intervals) {
+    const label = pieces.includes(item.label) ? 'exponentials' : item.label;
+    const last = result.at(-1);
+    if (last?.label === label && last.stage === item.stage) last.to = item.to;
+    else result.push({ ...item, label });
+  }
+  return result;
+}

@@ -1,0 +1,80 @@
+/** Roofline of attention: the time that each resource of a device needs for the work, and which of them binds. */
+
+import { bytes, elementBytes, flops, type Workload } from '../workload.ts';
+import type { Rates } from './chip.ts';
+
+export type Resource = 'multiplyAdd' | 'exponential' | 'onChip' | 'memory';
+const RESOURCES: readonly Resource[] = ['multiplyAdd', 'exponential', 'onChip', 'memory'];
+
+/** What a piece of attention asks of each resource: FLOPs, exponentials, bytes, bytes. */
+export type Demand = Record<Resource, number>;
+
+/** Rows and keys of the tile whose operands are read from on-chip memory once. */
+export const TILE = 128;
+
+/**
+ * One tile of M query rows and N keys: 4 M N d FLOPs and M N exponentials. On-chip bytes as the FA4 paper counts them
+ * (section 2.2): each 128 rows read q and k for the scores and v for the output, while the weights stay in tensor memory.
+ */
+export function tileDemand(
+  rows: number,
+  keys: number,
+  headDim: number,
+  bytesPerElement: number,
+): Omit<Demand, 'memory'> {
+  return {
+    multiplyAdd: 4 * rows * keys * headDim,
+    exponential: rows * keys,
+    onChip: bytesPerElement * headDim * (rows + 2 * keys * (rows / TILE)),
+  };
+}
+
+/** A whole workload: exactly the query-key pairs that it keeps, and each tensor through main memory once. */
+export function demandOf(workload: Workload): Demand {
+  const work = flops(workload);
+  const tile = tileDemand(TILE, TILE, workload.headDim, elementBytes(workload.dtype));
+  const tiles = work / tile.multiplyAdd;
+  return {
+    multiplyAdd: work,
+    exponential: tile.exponential * tiles,
+    onChip: tile.onChip * tiles,
+    memory: bytes(workload),
+  };
+}
+
+export interface Roofline {
+  /** Seconds of each resource, were it alone; null where its rate is not known. */
+  seconds: Record<Resource, number | null>;
+  binds: Resource;
+  /** Lower bound of the time: the largest of them, or where multiply-adds and exponentials share units at least their sum. */
+  bound: number;
+  /** FLOPs for each byte of main memory. */
+  intensity: number;
+}
+
+/** Throws RangeError where no rate is known. */
+export function roofline(demand: Demand, rates: Rates): Roofline {
+  const of = (resource: Resource) => {
+    const rate = rates[resource];
+    return rate === null ? null : demand[resource] / rate;
+  };
+  const seconds = {
+    multiplyAdd: of('multiplyAdd'),
+    exponential: of('exponential'),
+    onChip: of('onChip'),
+    memory: of('memory'),
+  };
+  const known = RESOURCES.filter((resource) => seconds[resource] !== null);
+  const longest = known.reduce<Resource | null>(
+    (best, item) => (best === null || (seconds[item] ?? 0) > (seconds[best] ?? 0) ? item : best),
+    null,
+  );
+  if (longest === null) throw new RangeError('a roofline needs at least one rate');
+  const together = rates.sameUnits ? (seconds.multiplyAdd ?? 0) + (seconds.exponential ?? 0) : 0;
+  return {
+    seconds,
+    binds: longest,
+    bound: Math.max(seconds[longest] ?? 0, together),
+    intensity: demand.multiplyAdd / demand.memory,
+  };
+}

@@ -1,0 +1,93 @@
+/** AVO's kernel on another chip: the fitted constants, moved by what the simulation says of the change. */
+
+import { expand, presetAxes } from '../shapes.ts';
+import type { Workload } from '../workload.ts';
+import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
+import { fitLibrary } from './b200.ts';
+import { type Constants, predictTflops } from './calibrate.ts';
+import { B200, type Chip, ratesOf } from './chip.ts';
+import { AVO_DESIGN, steadyState } from './pipeline.ts';
+import { demandOf, type Resource, roofline } from './roofline.ts';
+
+export interface WhatIfPoint {
+  workload: Workload;
+  /** TFLOPS on B200 by the same model, on the changed chip, and where the roofline of that chip lies. */
+  b200: number;
+  model: number;
+  roofline: number;
+  binds: Resource;
+}
+
+/** What alone would lift the changed chip to the target at the given workload; null where nothing of it does. */
+export interface Needs {
+  target: number;
+  units: number | null;
+  clockHz: number | null;
+}
+
+export interface WhatIf {
+  chip: Chip;
+  /** Clocks of a block in the simulation, on B200 and on the changed chip. */
+  blockClocks: { b200: number; changed: number };
+  points: WhatIfPoint[];
+  needs: Needs;
+}
+
+/** The figure that everyone quotes: MHA without a mask at 32k, TFLOPS. */
+export const TARGET = 1668;
+
+/** AVO's kernel on B200 with some rates changed, and with some clocks of its simulation. */
+export function whatIf(changes: Partial<Chip>, timing: Partial<Timing> = {}): WhatIf {
+  const chip = { ...B200, ...changes };
+  const fitted = fitLibrary('AVO');
+  const base = steadyState(AVO_DESIGN, B200);
+  const moved = steadyState(AVO_DESIGN, chip, { ...DEFAULT_TIMING, ...timing });
+  const constants = moveConstants(fitted, base, moved, chip);
+  const points = expand(presetAxes('mha')).map((shape): WhatIfPoint => {
+    const workload: Workload = { ...shape, dtype: 'bf16' };
+    const limit = roofline(demandOf(workload), ratesOf(chip));
+    const rooflineTflops = demandOf(workload).multiplyAdd / limit.bound / 1e12;
+    return {
+      workload,
+      b200: predictTflops(workload, fitted, B200.units, 'tokens'),
+      // No kernel passes the roofline, memory included, which the constants know nothing of.
+      model: Math.min(rooflineTflops, predictTflops(workload, constants, chip.units, 'tokens')),
+      roofline: rooflineTflops,
+      binds: limit.binds,
+    };
+  });
+  return {
+    chip,
+    blockClocks: { b200: base.blockClocks, changed: moved.blockClocks },
+    points,
+    needs: needsFor(TARGET, constants, chip),
+  };
+}
+
+type Steady = ReturnType<typeof steadyState>;
+
+/** Seconds scale with the simulated clocks and with the clock; the fixed cost and the mask scale like their own parts. */
+function moveConstants(fitted: Constants, base: Steady, moved: Steady, chip: Chip): Constants {
+  const perClock = B200.clockHz / chip.clockHz;
+  const block = (moved.blockClocks / base.blockClocks) * perClock;
+  return {
+    block: fitted.block * block,
+    fixed: fitted.fixed * (moved.fixedClocks / base.fixedClocks) * perClock,
+    diagonal: fitted.diagonal * block,
+  };
+}
+
+/** The smallest number of multiprocessors, and the lowest clock, at which 32k without a mask reaches the target. */
+function needsFor(target: number, constants: Constants, chip: Chip): Needs {
+  const workload = expand(presetAxes('mha')).find((w) => w.seqKv === 32768 && w.mask === 'full') as Workload;
+  const bf16: Workload = { ...workload, dtype: 'bf16' };
+  const reached = predictTflops(workload, constants, chip.units, 'tokens');
+  const memory = roofline(demandOf(bf16), ratesOf({ ...chip, clockHz: 1e15 }));
+  if (demandOf(bf16).multiplyAdd / memory.bound / 1e12 < target) return { target, units: null, clockHz: null };
+  const most = 4096;
+  let units: number | null = null;
+  for (let count = 1; count <= most && units === null; count += 1) {
+    if (predictTflops(workload, constants, count, 'tokens') >= target) units = count;
+  }
+  return { target, units, clockHz: chip.clockHz * (target / reached) };
+}

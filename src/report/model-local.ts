@@ -1,0 +1,64 @@
+/** The text of bench model local. */
+
+import type { LocalPrediction } from '../model/local.ts';
+import type { Summary } from '../statistics.ts';
+import { describe, type Workload } from '../workload.ts';
+import { formatRate } from './rows.ts';
+import { alignColumns } from './table.ts';
+
+interface Point {
+  kernel: string;
+  device: string;
+  workload: Workload;
+  predicted: number;
+  measured: number;
+  multiplyAdd: number;
+  ratio: Summary;
+  ceilingShare: Summary;
+  prediction: LocalPrediction;
+}
+
+const NAMES = {
+  multiplyAdd: 'multiply-adds',
+  exponential: 'exponentials',
+  onChip: 'workgroup memory',
+  memory: 'memory',
+};
+
+export function formatLocal({ points, missing }: { points: readonly Point[]; missing: readonly string[] }): string {
+  const share = ({ median, low, high, minimum, maximum }: Summary) =>
+    `${percent(median)} [${percent(low ?? minimum)}, ${percent(high ?? maximum)}]`;
+  const rows = points.map((point) => [
+    point.kernel,
+    describe(point.workload),
+    formatRate(point.multiplyAdd),
+    formatRate(point.predicted),
+    formatRate(point.measured),
+    share(point.ratio),
+    times(point.prediction),
+  ]);
+  const header = ['kernel', 'workload', 'multiply-adds alone', 'predicted', 'measured', 'of predicted', 'time goes to'];
+  const devices = [...new Set(points.map(({ device }) => device))].join('; ');
+  const lines = [
+    `${devices}: what its measured limits allow, and what was reached in the same rounds`,
+    '',
+    ...alignColumns([header, ...rows]),
+    '',
+    'CPU: multiply-adds and the softmax share the vector units, so their times add up. GPU: the longest of them binds.',
+    'In brackets the 95 % interval of the ratio over rounds; below 6 rounds its spread.',
+    ...missing,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
+
+/** Shares of the known times, the binding one first. */
+function times({ seconds }: LocalPrediction): string {
+  const known = Object.entries(seconds).filter((entry): entry is [string, number] => entry[1] !== null);
+  const total = known.reduce((sum, [, value]) => sum + value, 0);
+  return known
+    .sort((a, b) => b[1] - a[1])
+    .map(([name, value]) => `${NAMES[name as keyof typeof NAMES]} ${percent(value / total)}`)
+    .join(', ');
+}

@@ -1,0 +1,22 @@
+/** One block of the simulated pipeline as text: who works from which clock to which. */
+
+import { B200 } from '../model/chip.ts';
+import { AVO_DESIGN, mergePieces, steadyPeriod } from '../model/pipeline.ts';
+import { alignColumns } from './table.ts';
+
+export function formatTimeline(): string {
+  const { clocks, intervals } = steadyPeriod(AVO_DESIGN, B200);
+  const agents = [...new Set(intervals.map(({ agent }) => agent))];
+  const rows = agents.flatMap((agent) =>
+    mergePieces(intervals.filter((item) => item.agent === agent)).map(({ label, stage, from, to }) => [
+      agent,
+      from.toFixed(0),
+      to.toFixed(0),
+      stage === null ? label : `${label}, stage ${stage}`,
+    ]),
+  );
+  return `One key block of AVO's design in steady state, ${clocks.toFixed(0)} clocks, simulated
+
+${alignColumns([['group', 'from', 'to', 'work'], ...rows]).join('\n')}
+`;
+}

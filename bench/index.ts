@@ -1,8 +1,9 @@
 /** The suites that `bench suite` knows. */
 
 import type { Suite } from '../src/plan.ts';
+import { ablation } from './ablation.ts';
 import { figureGqa } from './figure-gqa.ts';
 import { figureMha } from './figure-mha.ts';
 import { peersCpu } from './peers-cpu.ts';
 
-export const SUITES: readonly Suite[] = [figureMha, figureGqa, peersCpu];
+export const SUITES: readonly Suite[] = [figureMha, figureGqa, ablation, peersCpu];

@@ -1,5 +1,6 @@
-/** The registry of kernels, in the order in which they are shown. */
+/** The registry of kernels, in the order in which they are shown, and of their ablations, which run by name only. */
 
+import { WASM_ABLATIONS, WGSL_ABLATIONS } from './ablations.ts';
 import type { Backend, Kernel } from './kernel.ts';
 import { ortNative } from './peers/ort-native.ts';
 import { scalarFlash } from './scalar/flash.ts';
@@ -9,11 +10,12 @@ import { wgslFlash } from './wgsl/flash.ts';
 import { wgslNaive } from './wgsl/naive.ts';
 
 export const KERNELS: readonly Kernel[] = [wgslFlash, wgslNaive, wasmFlash, scalarFlash, scalarNaive, ortNative];
+export const ABLATIONS: readonly Kernel[] = [...WGSL_ABLATIONS, ...WASM_ABLATIONS];
 export const BACKENDS: readonly Backend[] = ['webgpu', 'wasm', 'scalar', 'peers'];
 
 /** Throws RangeError for a name that no kernel has. */
 export function findKernel(name: string): Kernel {
-  const found = KERNELS.find((kernel) => kernel.name === name);
+  const found = [...KERNELS, ...ABLATIONS].find((kernel) => kernel.name === name);
   if (found === undefined) throw new RangeError(`no kernel is called '${name}'`);
   return found;
 }

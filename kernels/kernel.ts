@@ -78,6 +78,8 @@ export interface Kernel {
   backend: Backend;
   /** The idea in one line. */
   summary: string;
+  /** Set on a kernel that differs from another in one option: it runs only where it is asked for, beside that other. */
+  ablation?: { of: string; idea: 'branchless' | 'overlap' | 'registers' };
   /** Why this kernel cannot run the workload on such a device; undefined where it can. */
   unsupported(workload: Workload, limits: Limits): string | undefined;
   build(workload: Workload, features: Features): Program;

@@ -12,9 +12,15 @@ import type { WasmTile } from './wasm/tile.ts';
  * gain another 6 % at 32k, but a slice of 16 units a thread then takes 0.6 s there, too long for the default budget.
  */
 export function wasmTile(features: Features): WasmTile {
-  return features.simd256
-    ? { rows: 6, vectors: 4, blockRows: 96, blockKeys: 128, unroll: 4 }
-    : { rows: 6, vectors: 2, blockRows: 96, blockKeys: 128, unroll: 4 };
+  const common = {
+    rows: 6,
+    blockRows: 96,
+    blockKeys: 128,
+    unroll: 4,
+    rescale: 'always',
+    softmax: 'after-block',
+  } as const;
+  return { ...common, vectors: features.simd256 ? 4 : 2 };
 }
 
 /** The tile of the WGSL flash kernel. */
@@ -31,6 +37,10 @@ export interface WgslTile {
   valueKeys: number;
   /** Parts in which the weights pass through workgroup memory; divides threadColumns. */
   weightParts: number;
+  /** Sums multiplied by the rescale factor always, or only where it is not 1 for every row of the thread. */
+  rescale: 'always' | 'branch';
+  /** The first rows of V staged after the softmax, or before it, while workgroup memory is free. */
+  values: 'after-softmax' | 'before-softmax';
 }
 
 /**
@@ -38,7 +48,7 @@ export interface WgslTile {
  * p v, in the 16 KiB that every device has up to head dimension 128. Compiled for RDNA2 it spills nothing.
  */
 export function wgslTile(headDim: number): WgslTile {
-  const common = { threadRows: 8, threadColumns: 8, rows: 8, keys: 8, chunk: 16, weightParts: 2 };
+  const common = { threadRows: 8, threadColumns: 8, rows: 8, keys: 8, chunk: 16, weightParts: 2 } as const;
   // 16 keys of V in the 8 KiB that a chunk of q and k takes; 8 keys above head dimension 128.
-  return { ...common, valueKeys: headDim > 128 ? 8 : 16 };
+  return { ...common, rescale: 'always', values: 'after-softmax', valueKeys: headDim > 128 ? 8 : 16 };
 }

@@ -17,6 +17,7 @@ import type { Probe } from './probe.ts';
 /** Steps of the contracted dimension before the pointers go back to the start: the depth of a product at head dimension 128. */
 const DEPTH = 128;
 const BLOCK_ROWS = 48;
+const NO_FEATURES: Features = { relaxedSimd: false, simd256: false, f16: false };
 
 /** Register tiles to try, rows x vectors; which is best differs between engines and widths. */
 const NARROW_TILES = ['6x2', '5x2', '4x2', '4x3', '3x4'] as const;
@@ -24,7 +25,7 @@ const WIDE_TILES = ['6x4', '5x4', '4x4', '3x4', '2x8'] as const;
 
 function tileOf(name: string): WasmTile {
   const [rows = 1, vectors = 1] = name.split('x').map(Number);
-  return { rows, vectors, blockRows: BLOCK_ROWS, blockKeys: DEPTH, unroll: 4 };
+  return { ...wasmTile(NO_FEATURES), rows, vectors, blockRows: BLOCK_ROWS, blockKeys: DEPTH, unroll: 4 };
 }
 
 /** The multiply-add ceilings of a feature set, one for each tile; the fastest of them is the ceiling. */

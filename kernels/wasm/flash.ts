@@ -102,20 +102,22 @@ ${set('stats', add(get('scratch'), add(i32(at.stats), mul(get('row'), i32(4)))))
 (f32.store offset=${tile.blockRows * 4} ${get('stats')} (f32.const 0))`,
   );
 
+  const panelAddress = set('from', add(get('packedK'), mul(add(get('key'), get('panel')), i32(rowBytes))));
+  const groupScores = `
+(call $scores
+${add(get('scratch'), mul(get('row'), i32(rowBytes)))}
+${get('from')}
+${add(get('scratch'), add(i32(at.scores), add(mul(get('row'), i32(scoreRowBytes)), `(i32.shl ${get('panel')} ${i32(2)})`)))})`;
   const scorePanels = loop(
     'panel',
     i32(0),
     get('keys'),
     i32(width),
     `
-${set('from', add(get('packedK'), mul(add(get('key'), get('panel')), i32(rowBytes))))}
+${panelAddress}
 ${overGroups(`
 ${groupCount}
-(if (i32.lt_s ${get('panel')} ${get('groupKeys')}) (then
-(call $scores
-${add(get('scratch'), mul(get('row'), i32(rowBytes)))}
-${get('from')}
-${add(get('scratch'), add(i32(at.scores), add(mul(get('row'), i32(scoreRowBytes)), `(i32.shl ${get('panel')} ${i32(2)})`)))})))`)}`,
+(if (i32.lt_s ${get('panel')} ${get('groupKeys')}) (then ${groupScores}))`)}`,
   );
 
   const softmaxRow = (index: string) => `
@@ -137,10 +139,17 @@ ${set('high', add(get('to'), `(i32.shl ${min(max(sub(high(get('position')), get(
 (call $fill ${get('to')} ${get('low')} (f32.const 0))
 (call $fill ${get('high')} ${get('end')} (f32.const 0))))`;
 
+  const softmaxGroup = loop('r', get('row'), add(get('row'), i32(tile.rows)), i32(1), softmaxRow(get('r')));
   const softmaxRows = overGroups(`
 ${groupCount}
 (if ${get('groupKeys')} (then
-${loop('r', get('row'), add(get('row'), i32(tile.rows)), i32(1), softmaxRow(get('r')))}))`);
+${softmaxGroup}))`);
+  // The other order: a row group's scores from all panels, then its softmax, before the next group begins.
+  const scoresAndSoftmax = overGroups(`
+${groupCount}
+(if ${get('groupKeys')} (then
+${loop('panel', i32(0), get('groupKeys'), i32(width), `${panelAddress}\n${groupScores}`)}
+${softmaxGroup}))`);
 
   const valuePanels = loop(
     'panel',
@@ -210,8 +219,7 @@ ${loop(
   i32(tile.blockKeys),
   `
 ${set('keys', min(i32(tile.blockKeys), roundUp(sub(get('lastKey'), get('key')), width)))}
-${scorePanels}
-${softmaxRows}
+${tile.softmax === 'after-block' ? `${scorePanels}\n${softmaxRows}` : scoresAndSoftmax}
 ${valuePanels}`,
 )}
 ${store}

@@ -73,12 +73,19 @@ ${storeTile(tile, tile.blockKeys * 4)}
  * apart, $depth of them, a multiple of the unrolling and above 0) times the V panel at $b.
  */
 export function emitValues(headDim: number, tile: WasmTile, multiplyAdd: MultiplyAdd): string {
-  const load = times(
+  const sum = (r: number, i: number) => `(v128.load offset=${r * headDim * 4 + i * 16} ${get('c')})`;
+  const plain = times(tile.rows, (r) => times(tile.vectors, (i) => set(`c${r}_${i}`, sum(r, i))));
+  const scaled = times(
     tile.rows,
     (r) => `
 ${set('s', `(v128.load32_splat offset=${r * 4} ${get('rescale')})`)}
-${times(tile.vectors, (i) => set(`c${r}_${i}`, `(f32x4.mul ${get('s')} (v128.load offset=${r * headDim * 4 + i * 16} ${get('c')}))`))}`,
+${times(tile.vectors, (i) => set(`c${r}_${i}`, `(f32x4.mul ${get('s')} ${sum(r, i)})`))}`,
   );
+  const unmoved = Array.from(
+    { length: tile.rows },
+    (_, r) => `(f32.eq (f32.load offset=${r * 4} ${get('rescale')}) (f32.const 1))`,
+  ).reduce((all, one) => `(i32.and ${all} ${one})`);
+  const load = tile.rescale === 'always' ? scaled : `(if ${unmoved}\n(then\n${plain})\n(else\n${scaled}))`;
   return `
 ;; ${tile.rows} rows x ${panelWidth(tile)} dims of the output sums, over $depth keys
 (func $values (param $a i32) (param $b i32) (param $c i32) (param $rescale i32) (param $depth i32)

@@ -11,6 +11,10 @@ export interface WasmTile {
   blockKeys: number;
   /** Steps of the contracted dimension that the inner loops unroll; divides 16. */
   unroll: number;
+  /** Sums multiplied by the rescale factor always, or only where it is not 1 for every row of the tile. */
+  rescale: 'always' | 'branch';
+  /** Softmax of all rows after all scores of a block, or of each row group right after its own. */
+  softmax: 'after-block' | 'after-group';
 }
 
 /** Columns of one packed panel: the keys (K) or head dimensions (V) that a register tile covers. */

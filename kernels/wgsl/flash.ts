@@ -7,7 +7,8 @@
  */
 
 import { needsMemory } from '../../src/messages.ts';
-import type { Kernel, WgslProgram } from '../kernel.ts';
+import type { Workload } from '../../src/workload.ts';
+import type { Kernel, Limits, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../shapes.ts';
 import { type WgslTile, wgslTile } from '../tiles.ts';
 import { abi, LOWEST, MASKED } from './abi.ts';
@@ -17,20 +18,20 @@ export const wgslFlash: Kernel = {
   backend: 'webgpu',
   summary:
     'one pass: register-tiled q k^T and p v around an online softmax; scores stay on chip, masked blocks are skipped',
-  unsupported(workload, limits) {
-    const tile = wgslTile(workload.headDim);
-    const need = workgroupBytes(workload.headDim, tile);
-    if (need > limits.workgroupMemoryBytes) {
-      return needsMemory('workgroup memory', need, limits.workgroupMemoryBytes);
-    }
-    const threads = tile.threadRows * tile.threadColumns;
-    if (threads > limits.workgroupInvocations) {
-      return `needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
-    }
-    return unsupportedShape(workload);
-  },
+  unsupported: (workload, limits) => wgslFlashUnsupported(workload, limits, wgslTile(workload.headDim)),
   build: (workload) => emitWgslFlash(workload.headDim, wgslTile(workload.headDim)),
 };
+
+/** Why a tile does not fit a device or the kernel a workload, or undefined. */
+export function wgslFlashUnsupported(w: Workload, limits: Limits, tile: WgslTile): string | undefined {
+  const need = workgroupBytes(w.headDim, tile);
+  if (need > limits.workgroupMemoryBytes) return needsMemory('workgroup memory', need, limits.workgroupMemoryBytes);
+  const threads = tile.threadRows * tile.threadColumns;
+  if (threads > limits.workgroupInvocations) {
+    return `needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
+  }
+  return unsupportedShape(w);
+}
 
 /** Sizes that follow from a tile. */
 function sizes(headDim: number, tile: WgslTile) {
@@ -163,6 +164,7 @@ ${lines(keys.flatMap((j) => rowVectors.map((v) => `    s${j}_${v} = fma(vec4f(k$
   workgroupBarrier();
 }
 ${masked ? emitMask(tile) : ''}
+${tile.values === 'before-softmax' ? `{\n  // the first rows of v, while the softmax computes\n  let part = 0u;\n  let first = 0u;\n${emitStageValues(headDim, tile)}\n}` : ''}
 // m' = max(m, rows of S), over the thread columns through workgroup memory
 ${lines(rowVectors.map((v) => `weights[c * rowVectors + r * ${tile.rows / 4}u + ${v}u] = ${keys.map((j) => `s${j}_${v}`).reduce((a, b) => `max(${a}, ${b})`)};`))}
 workgroupBarrier();
@@ -174,7 +176,7 @@ workgroupBarrier();
 // p = 2^(s - m'), l = l 2^(m - m') + sum p, o = o 2^(m - m')
 ${lines(keys.flatMap((j) => rowVectors.map((v) => `s${j}_${v} = exp2(s${j}_${v} - next${v});`)))}
 ${lines(rowVectors.map((v) => `let rescale${v} = exp2(m${v} - next${v});\nm${v} = next${v};\nl${v} = fma(l${v}, rescale${v}, ${keys.map((j) => `s${j}_${v}`).join(' + ')});`))}
-${lines(range(Math.ceil(headDim / 4 / tile.threadColumns)).flatMap((i) => LANES.flatMap((lane) => rowVectors.map((v) => `o${i}_${lane}${v} *= rescale${v};`))))}
+${emitRescale(headDim, tile)}
 // O += p v: weights through workgroup memory in parts, V in chunks of keys
 for (var part = 0u; part < ${tile.weightParts}u; part += 1u) {
   if (c / ${tile.threadColumns / tile.weightParts}u == part) {
@@ -182,7 +184,7 @@ for (var part = 0u; part < ${tile.weightParts}u; part += 1u) {
 ${lines(keys.flatMap((j) => rowVectors.map((v) => `    weights[(key + ${j}u) * rowVectors + r * ${tile.rows / 4}u + ${v}u] = s${j}_${v};`)))}
   }
   for (var first = 0u; first < ${(tile.threadColumns * tile.keys) / tile.weightParts}u; first += valueKeys) {
-${emitStageValues(headDim, tile)}
+${tile.values === 'before-softmax' ? `    if (part + first > 0u) {\n${emitStageValues(headDim, tile)}\n    }` : emitStageValues(headDim, tile)}
     workgroupBarrier();
     for (var i = 0u; i < valueKeys; i += 1u) {
 ${emitValueProduct(headDim, tile)}
@@ -228,6 +230,17 @@ ${body}
       'chunk * rowVectors',
     ),
   ]);
+}
+
+/** O = O 2^(m - m'), always or where a factor of this thread is not 1. */
+function emitRescale(headDim: number, tile: WgslTile): string {
+  const rowVectors = range(tile.rows / 4);
+  const sums = range(sizes(headDim, tile).threadColumns).flatMap((i) =>
+    LANES.flatMap((lane) => rowVectors.map((v) => `o${i}_${lane}${v} *= rescale${v};`)),
+  );
+  if (tile.rescale === 'always') return lines(sums);
+  const moved = rowVectors.map((v) => `any(rescale${v} != vec4f(1.0))`).join(' || ');
+  return `if (${moved}) {\n${lines(sums.map((line) => `  ${line}`))}\n}`;
 }
 
 /** Stages valueKeys rows of v; keys past the end and columns past headDim are zeros. */

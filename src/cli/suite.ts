@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { SUITES } from '../../bench/index.ts';
+import { BACKENDS, findKernel } from '../../kernels/index.ts';
 import { points } from '../plan.ts';
 import type { Finish } from './finish.ts';
 import { choose } from './nearest.ts';
@@ -18,7 +19,11 @@ export function addSuiteCommand(program: Command, finish: Finish): void {
     );
     const suite = SUITES.find((item) => item.name === known);
     if (suite === undefined) return;
-    const { kernels, baseline, samples } = suite;
+    const { baseline, samples } = suite;
+    const kernels = suite.kernels?.filter((name) => {
+      const wanted = raw.backend as string;
+      return wanted === 'auto' || !BACKENDS.some((known) => known === wanted) || findKernel(name).backend === wanted;
+    });
     // What the user says wins over what the suite fixes.
     const fixed = {
       ...(kernels === undefined ? {} : { kernel: kernels }),
@@ -28,6 +33,6 @@ export function addSuiteCommand(program: Command, finish: Finish): void {
     const options = readRunOptions({ ...fixed, ...raw }, suite.budgetSeconds);
     const { runPoints } = await import('./run.ts');
     const all = [...points(suite.workloads), ...points(suite.singleThread ?? [], 1)];
-    finish(await runPoints(suite.name, all, options, raw.kernel !== undefined || kernels !== undefined));
+    finish(await runPoints(suite.name, all, options, raw.kernel !== undefined));
   });
 }

@@ -100,7 +100,11 @@ export async function measurePoint(
     finished.push(interrupted ? undefined : withCeiling(await runner.finish(), runner, runners, rounds));
   }
   const measurements = finished.filter((m) => m !== undefined);
-  const ratios = options.baseline === null ? [] : pairedRatios(rounds, finished, options.baseline);
+  const ratios = runners.flatMap(({ contender }, index) => {
+    // An ablation is always shown beside the kernel that it varies.
+    const baselines = new Set([options.baseline, contender.kernel.ablation?.of ?? null]);
+    return [...baselines].flatMap((name) => (name === null ? [] : pairedRatio(rounds, finished, index, name)));
+  });
   return { measurements, ratios, rounds, spentSeconds: elapsed() };
 }
 
@@ -140,30 +144,20 @@ function withCeiling(
   return { ...m, ceiling: { name, tflops: summarize(rates).median, share: median, ...bounds } };
 }
 
-/** Throughput of each verified kernel over the baseline's, round by round; rounds where either is missing are left out. */
-function pairedRatios(
+/** Throughput of a verified kernel over the baseline's, round by round; none where either was not measured. */
+function pairedRatio(
   rounds: readonly (number | undefined)[][],
   measurements: readonly (Measurement | undefined)[],
+  index: number,
   baseline: string,
 ): Ratio[] {
   const base = measurements.findIndex((m) => m?.kernel === baseline && m.state === 'measured');
-  if (base < 0) return [];
-  return measurements.flatMap((m, index): Ratio[] => {
-    if (index === base || m?.state !== 'measured') return [];
-    const ratios = pairUp(rounds, index, base);
-    if (ratios.length === 0) return [];
-    const { median, low, high } = summarize(ratios);
-    const bounds = low === null || high === null ? {} : { low, high };
-    return [
-      {
-        kernel: m.kernel,
-        baseline,
-        workload: m.workload,
-        threads: m.threads,
-        device: m.device,
-        ratio: median,
-        ...bounds,
-      },
-    ];
-  });
+  const m = measurements[index];
+  if (base < 0 || index === base || m?.state !== 'measured') return [];
+  const ratios = pairUp(rounds, index, base);
+  if (ratios.length === 0) return [];
+  const { median, low, high } = summarize(ratios);
+  const bounds = low === null || high === null ? {} : { low, high };
+  const { kernel, workload, threads, device } = m;
+  return [{ kernel, baseline, workload, threads, device, ratio: median, ...bounds }];
 }

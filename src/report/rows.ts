@@ -1,6 +1,7 @@
 /** A run as rows of a table, whatever the table is written in: one row a measured point, notes for what qualifies it. */
 
 import { measurementCaveats } from '../compare.ts';
+import { ideaGains } from '../ideas.ts';
 import type { Measured, Measurement, RunDocument } from '../measurement.ts';
 import { caveats } from '../messages.ts';
 import { seriesOf } from '../published.ts';
@@ -135,7 +136,10 @@ export function toRows(run: RunDocument): Rows {
     const reason = m.state === 'skipped' ? m.reason : m.message;
     return [`${m.state}: ${m.kernel}, ${describe(m.workload)}: ${reason}`];
   });
-  const ratios = run.ratios.map(({ kernel, baseline, workload, ratio, low, high }) => {
+  const shown = new Set(ideaGains(run).flatMap(({ on, off }) => [`${on}/${off}`, `${off}/${on}`]));
+  // The ratios of an ablation stand in a table of their own.
+  const others = run.ratios.filter(({ kernel, baseline }) => !shown.has(`${kernel}/${baseline}`));
+  const ratios = others.map(({ kernel, baseline, workload, ratio, low, high }) => {
     const interval = low === undefined || high === undefined ? '' : ` [${formatNumber(low)}, ${formatNumber(high)}]`;
     return `${kernel} runs at ${formatNumber(ratio)}${interval} times ${baseline}, ${describe(workload)}`;
   });

@@ -1,6 +1,7 @@
 /** The terminal's table of a run. */
 
 import type { RunDocument } from '../measurement.ts';
+import { ideaCells } from './ideas.ts';
 import { toCells, toRows } from './rows.ts';
 
 /** How parts of the text are marked; identity functions where there is no colour. */
@@ -19,6 +20,11 @@ export function formatTable(run: RunDocument, marks: Marks = PLAIN): string {
     lines.push('', ...alignColumns([header, ...body]).map((line, i) => (i === 0 ? marks.faint(line) : line)));
   }
   if (rows.ratios.length > 0) lines.push('', ...rows.ratios);
+  const ideas = ideaCells(run);
+  if (ideas !== null) {
+    lines.push('', marks.strong('The ideas of the AVO paper on this machine'), '');
+    lines.push(...alignColumns(ideas.cells), '', ...ideas.reasons);
+  }
   if (rows.notes.length > 0) lines.push('', ...rows.notes.map(([key, text]) => marks.faint(`${key}  ${text}`)));
   if (rows.libraries.length > 0) lines.push(marks.faint(`Published on ${publishedDevices(run)}: ${sources(run)}`));
   if (rows.without.length > 0) lines.push('', ...rows.without);

@@ -3,6 +3,7 @@
 import { sampleTflops } from '../compare.ts';
 import type { RunDocument } from '../measurement.ts';
 import { seriesOf } from '../published.ts';
+import { ideaCells } from './ideas.ts';
 import { toCells, toRows } from './rows.ts';
 import { sources } from './table.ts';
 
@@ -16,6 +17,12 @@ export function formatMarkdown(run: RunDocument): string {
   const parts = [`**${escapeMarkdown(rows.title)}**`];
   if (body.length > 0) parts.push([line(header), line(header.map(() => '---')), ...body.map(line)].join('\n'));
   if (rows.ratios.length > 0) parts.push(rows.ratios.map((text) => `- ${escapeMarkdown(text)}`).join('\n'));
+  const ideas = ideaCells(run);
+  if (ideas !== null) {
+    const [first = [], ...others] = ideas.cells;
+    parts.push([line(first), line(first.map(() => '---')), ...others.map(line)].join('\n'));
+    parts.push(ideas.reasons.map((text) => `- ${escapeMarkdown(text)}`).join('\n'));
+  }
   if (rows.notes.length > 0)
     parts.push(rows.notes.map(([key, text]) => `${key}: ${escapeMarkdown(text)}`).join('  \n'));
   if (rows.libraries.length > 0) parts.push(`Published figures: ${escapeMarkdown(sources(run))}.`);

@@ -1,7 +1,7 @@
 /** Kernels x shapes x inputs on every backend that this machine has, each row against the oracle. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KERNELS } from '../../kernels/index.ts';
+import { ABLATIONS, KERNELS } from '../../kernels/index.ts';
 import type { Backend } from '../../kernels/kernel.ts';
 import type { Host } from '../../src/host/host.ts';
 import { createModuleHost } from '../../src/host/module.ts';
@@ -79,6 +79,27 @@ for (const place of places) {
     });
   }
 }
+
+describe('ablations on wasm', () => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await spawnWasm(revectorizeFlag() === undefined ? 'simd-relaxed' : 'simd256', 2);
+  });
+  afterAll(() => host.close());
+
+  describe.each(ABLATIONS.filter(({ backend }) => backend === 'wasm'))('$name', (kernel) => {
+    it.each(SHAPES.map((w) => ({ name: describeWorkload(w), w })))('$name', async ({ w }) => {
+      const result = await runKernel(host, kernel, w);
+      expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+    });
+
+    it('is another program than the kernel that it varies', () => {
+      const w = workload({ headDim: 128, seqQuery: 64 });
+      const tuned = KERNELS.find(({ name }) => name === kernel.ablation?.of);
+      expect(kernel.build(w, features)).not.toEqual(tuned?.build(w, features));
+    });
+  });
+});
 
 const features = { relaxedSimd: true, simd256: false, f16: false };
 

@@ -1,10 +1,18 @@
 /** The WGSL kernels on this machine's GPU, or on the software adapter of the development install. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findKernel } from '../../kernels/index.ts';
+import {
+  wgslExponential,
+  wgslMemoryReads,
+  wgslMultiplyAdd,
+  wgslMultiplyAddF16,
+  wgslWorkgroupReads,
+} from '../../kernels/ceilings/wgsl.ts';
+import { ABLATIONS, findKernel } from '../../kernels/index.ts';
 import type { Host } from '../../src/host/host.ts';
 import { softwareEnvironment } from '../../src/host/node/places.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
+import { fastestProbe, probeWorkload } from '../../src/measure/ceilings.ts';
 import { describe as describeWorkload } from '../../src/workload.ts';
 import { workload } from '../workloads.ts';
 import { adversarialCases } from './adversarial.ts';
@@ -56,6 +64,40 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
         slice: () => ({ batches: 1, kvHeads: 1, blockRows, runs }),
       });
       expect(part).toEqual((await runKernel(host, kernel, w, { rows })).outputs);
+    });
+  });
+
+  describe.each(ABLATIONS.filter(({ backend }) => backend === 'webgpu'))('$name', (kernel) => {
+    // One head dimension: a software adapter takes seconds to compile each.
+    it.each(SHAPES.filter(({ headDim }) => headDim === 64).map((w) => ({ name: describeWorkload(w), w })))(
+      '$name',
+      async ({ w }) => {
+        const result = await runKernel(host, kernel, w);
+        expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      },
+    );
+  });
+
+  describe('ceilings', () => {
+    const probes = [wgslMultiplyAdd, wgslExponential, wgslWorkgroupReads, wgslMemoryReads];
+    it.each(probes)('$name does the work that it claims', async (probe) => {
+      // Throws where the result is not the one that the work gives.
+      const found = await fastestProbe(host, [probe], probeWorkload(128, 256, 64), 2);
+      expect(found.rate).toBeGreaterThan(0);
+    });
+
+    it('a probe that skips work is found', async () => {
+      const lazy = { ...wgslMultiplyAdd, build: wgslExponential.build };
+      await expect(fastestProbe(host, [lazy], probeWorkload(128, 256, 64), 1)).rejects.toThrow(/cannot be trusted/);
+    });
+
+    it('f16 multiply-adds run where the device has them, and are said to need them elsewhere', async (context) => {
+      const { features } = await host.environment();
+      const [pass] = (wgslMultiplyAddF16.build(probeWorkload(128, 256, 64), features) as { passes: { code: string }[] })
+        .passes;
+      expect(pass?.code.startsWith('enable f16;\n')).toBe(true);
+      if (!features.f16) return context.skip('this adapter has no shader-f16');
+      await fastestProbe(host, [wgslMultiplyAddF16], probeWorkload(128, 256, 64), 2);
     });
   });
 

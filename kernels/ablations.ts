@@ -1,0 +1,58 @@
+/** The three ideas of the AVO paper as options of the kernels here: each ablation differs from the tuned kernel in one of them. */
+
+import type { Kernel } from './kernel.ts';
+import type { WgslTile } from './tiles.ts';
+import { wasmTile, wgslTile } from './tiles.ts';
+import { emitWasmFlash, wasmFlash } from './wasm/flash.ts';
+import type { WasmTile } from './wasm/tile.ts';
+import { emitWgslFlash, wgslFlash, wgslFlashUnsupported } from './wgsl/flash.ts';
+
+type Idea = NonNullable<Kernel['ablation']>['idea'];
+
+function wasm(option: string, idea: Idea, summary: string, change: Partial<WasmTile>): Kernel {
+  return {
+    ...wasmFlash,
+    name: `wasm-flash-${option}`,
+    summary,
+    ablation: { of: wasmFlash.name, idea },
+    build: (w, features) => emitWasmFlash(w.headDim, { ...wasmTile(features), ...change }, features),
+  };
+}
+
+export const WASM_ABLATIONS: readonly Kernel[] = [
+  wasm('branch', 'branchless', 'wasm-flash, sums rescaled only where the maximum of a row of the tile moved', {
+    rescale: 'branch',
+  }),
+  wasm('overlap', 'overlap', 'wasm-flash, softmax of a row group right after its scores, between two products', {
+    softmax: 'after-group',
+  }),
+  wasm('small', 'registers', 'wasm-flash, register tile of 4 rows: fewer registers than there are', { rows: 4 }),
+  wasm('large', 'registers', 'wasm-flash, register tile of 8 rows: more registers than there are', { rows: 8 }),
+];
+
+function wgsl(option: string, idea: Idea, summary: string, change: Partial<WgslTile>): Kernel {
+  const tileOf = (headDim: number) => ({ ...wgslTile(headDim), ...change });
+  return {
+    ...wgslFlash,
+    name: `wgsl-flash-${option}`,
+    summary,
+    ablation: { of: wgslFlash.name, idea },
+    unsupported: (w, limits) => wgslFlashUnsupported(w, limits, tileOf(w.headDim)),
+    build: (w) => emitWgslFlash(w.headDim, tileOf(w.headDim)),
+  };
+}
+
+export const WGSL_ABLATIONS: readonly Kernel[] = [
+  wgsl('branch', 'branchless', 'wgsl-flash, sums rescaled only where the maximum of a row of the thread moved', {
+    rescale: 'branch',
+  }),
+  wgsl('overlap', 'overlap', 'wgsl-flash, first values loaded before the softmax instead of after it', {
+    values: 'before-softmax',
+  }),
+  wgsl('small', 'registers', 'wgsl-flash, 8 x 4 scores a thread: fewer registers than there are', { keys: 4 }),
+  wgsl('large', 'registers', 'wgsl-flash, 8 x 12 scores a thread: more registers than many devices have', {
+    keys: 12,
+    weightParts: 4,
+    valueKeys: 8,
+  }),
+];

@@ -1,0 +1,82 @@
+/** bench model, as a user calls it. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { bench, temporaryFolder } from './bench.ts';
+
+describe('bench model b200', () => {
+  it('prints constants, fitted and predicted points apart, the ablation and where it is wrong', async () => {
+    const { stdout, code } = await bench(['model', 'b200']);
+    expect(code).toBe(0);
+    const at = ['Why 1668', 'Constants', 'Fitted', 'Predicted', 'Ablation', 'Sensitivity', 'Where the model is wrong'];
+    const places = at.map((heading) => stdout.indexOf(heading));
+    expect(places.every((place) => place >= 0)).toBe(true);
+    expect([...places].sort((a, b) => a - b)).toEqual(places);
+    expect(stdout).toMatch(/AVO +causal +4k +16 +1392 ± 3.2 +1392/);
+  });
+
+  it('gives the same as JSON', async () => {
+    const { stdout } = await bench(['model', 'b200', '--format', 'json']);
+    const model = JSON.parse(stdout) as Record<string, { role: string; error: number }[]>;
+    for (const key of ['kernels', 'points', 'otherPoints', 'ablation', 'assumptions', 'sensitivity']) {
+      expect(model[key]?.length).toBeGreaterThan(0);
+    }
+    expect(Object.keys(model['points']?.[0] ?? {})).toEqual(
+      expect.arrayContaining(['role', 'library', 'workload', 'published', 'publishedError', 'model', 'error']),
+    );
+  });
+
+  it.each(['mha', 'gqa', 'ablation', 'timeline'])('draws %s', async (figure) => {
+    const cwd = temporaryFolder();
+    const { code, stderr } = await bench(['model', 'b200', '--figure', figure, '--chart', 'model.svg'], cwd);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'Chart: model.svg\n' });
+    expect(readFileSync(join(cwd, 'model.svg'), 'utf8')).toMatch(/^<svg/);
+  });
+});
+
+describe('bench model what-if', () => {
+  it('says what the changed chip needs', async () => {
+    const { stdout, code } = await bench(['model', 'what-if', '--sms', '120', '--exp-rate', '32']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^120 multiprocessors at 1850 MHz, 8192 FLOP, 32 exponentials/);
+    expect(stdout).toMatch(/To reach 1668 TFLOPS at 32k without a mask it needs \d+ such multiprocessors/);
+  });
+});
+
+describe('bench model local', () => {
+  it('puts a prediction beside each measurement, and the measurement on disk', async () => {
+    const cwd = temporaryFolder();
+    const args = ['--seq', '256', '--heads', '1', '--backend', 'wasm', '--budget', '2', '--format', 'json'];
+    const { stdout, code, stderr } = await bench(['model', 'local', ...args], cwd);
+    expect(code).toBe(0);
+    const { points, missing } = JSON.parse(stdout) as { points: Record<string, number>[]; missing: string[] };
+    expect(missing).toEqual([]);
+    expect(points).toHaveLength(2);
+    for (const point of points) {
+      expect(point['predicted']).toBeGreaterThan(0);
+      expect(point['predicted']).toBeLessThan(point['multiplyAdd'] ?? 0);
+      expect(point['measured']).toBeGreaterThan(0);
+    }
+    const [, journal = ''] = /Record: (\S+)/.exec(stderr) ?? [];
+    expect(readFileSync(join(cwd, journal), 'utf8').trim().split('\n')).toHaveLength(3);
+  });
+});
+
+describe('bad input to bench model and bench ceilings is one line and exit code 2', () => {
+  it.each([
+    [['model', 'b200', '--figure', 'mah'], "--figure: 'mah' is not known; did you mean 'mha'"],
+    [['model', 'b200', '--chart', 'model.gif'], "'model.gif' has no known extension"],
+    [['model', 'what-if', '--sms', '0'], "--sms: '0' is not a number that can be used here"],
+    [['model', 'what-if', '--exp-rate', 'fast'], "--exp-rate: 'fast'"],
+    [['model', 'local', '--backend', 'scalar'], '--backend scalar has no model'],
+    [['model', 'local', '--format', 'csv'], '--format csv is not for bench model'],
+    [['ceilings', '--backend', 'peers'], '--backend peers has no ceilings'],
+  ])('%j', async (args, text) => {
+    const { code, stdout, stderr } = await bench(args);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).toContain(text);
+  });
+});

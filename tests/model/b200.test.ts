@@ -1,0 +1,125 @@
+/** The model against the figures: what it was fitted on, what it predicts, and how far off it may be. */
+
+import { describe, expect, it } from 'vitest';
+import { publishedGain } from '../../src/ideas.ts';
+import { LIBRARIES, modelB200 } from '../../src/model/b200.ts';
+import { TARGET, whatIf } from '../../src/model/what-if.ts';
+
+const model = modelB200();
+const isMha = ({ workload }: (typeof model.points)[number]) => workload.queryHeads === workload.kvHeads;
+const worst = (points: typeof model.points) => Math.max(...points.map(({ error }) => Math.abs(error)));
+
+describe('modelB200', () => {
+  it('holds every figure of the AVO paper once, five fitted for each library', () => {
+    expect(model.points).toHaveLength(72);
+    for (const library of LIBRARIES) {
+      const fitted = model.points.filter((point) => point.library === library && point.role === 'fitted');
+      expect(fitted.map(({ workload }) => [workload.mask, workload.seqKv]).sort()).toEqual(
+        [
+          ['causal', 4096],
+          ['full', 4096],
+          ['full', 8192],
+          ['full', 16384],
+          ['full', 32768],
+        ].sort(),
+      );
+      expect(fitted.every(isMha)).toBe(true);
+    }
+  });
+
+  it('gives the fitted figures back within 1 %, the causal one exactly', () => {
+    const fitted = model.points.filter(({ role }) => role === 'fitted');
+    expect(worst(fitted)).toBeLessThan(0.01);
+    expect(worst(fitted.filter(({ workload }) => workload.mask === 'causal'))).toBeLessThan(1e-6);
+  });
+
+  it('predicts causal MHA at 8k to 32k within 5 %, GQA at 4k to 16k within 6 %', () => {
+    const predicted = model.points.filter(({ role }) => role === 'predicted');
+    const mha = predicted.filter(isMha);
+    const gqa = predicted.filter((point) => !isMha(point) && point.workload.seqKv <= 16384);
+    expect([mha.length, gqa.length]).toEqual([9, 36]);
+    expect(worst(mha)).toBeLessThan(0.05);
+    expect(worst(gqa)).toBeLessThan(0.06);
+  });
+
+  it('shows GQA at 32k with the error that it has', () => {
+    const gqa = model.points.filter((point) => !isMha(point) && point.workload.seqKv === 32768);
+    expect(gqa).toHaveLength(12);
+    expect(worst(gqa)).toBeGreaterThan(0.1);
+    expect(model.remarks.some((remark) => remark.startsWith('GQA at 32k'))).toBe(true);
+  });
+
+  it("predicts the FA4 paper's figures of the same libraries, 1k and 2k included, within 5 %", () => {
+    expect(model.otherPoints).toHaveLength(24);
+    expect(model.otherPoints.every(({ role }) => role === 'predicted')).toBe(true);
+    expect(worst(model.otherPoints)).toBeLessThan(0.05);
+  });
+
+  it('has the error of each point right', () => {
+    for (const { model: value, published, error } of [...model.points, ...model.otherPoints]) {
+      expect(published * (1 + error)).toBeCloseTo(value, 8);
+    }
+  });
+
+  it('simulates gains with the right signs and, without a mask, in the right order', () => {
+    const gain = (idea: string) =>
+      model.ablation.find((item) => item.idea === idea && item.mask === 'full')?.model ?? 0;
+    expect(model.ablation.every((item) => item.model > 0)).toBe(true);
+    expect(gain('branchless')).toBeGreaterThan(gain('registers'));
+    expect(gain('registers')).toBeGreaterThan(gain('overlap'));
+    expect(publishedGain('branchless').full).toBeGreaterThan(publishedGain('registers').full);
+  });
+
+  it('says of each gain whether it agrees', () => {
+    for (const { model: value, published, agrees } of model.ablation) {
+      const near =
+        published < 0.5 ? Math.abs(value - published) <= 0.5 : value / published >= 0.5 && value / published <= 2;
+      expect(agrees).toBe(near);
+    }
+  });
+
+  it('gives every parameter of the simulation a source or the word assumed', () => {
+    expect(model.assumptions.length).toBeGreaterThan(20);
+    for (const { source, value, unit } of model.assumptions) {
+      expect(source === 'assumed' || /arXiv|FA4|datasheet|accelerator/.test(source), source).toBe(true);
+      expect(Number.isFinite(value)).toBe(true);
+      expect(unit).not.toBe('');
+    }
+  });
+
+  it('loses on the way from the peak to 1668 exactly what it says', () => {
+    const product = model.waterfall.reduce((value, { factor }) => value * factor, 148 * 8192 * 1.85e9 * 1e-12);
+    const point = model.points.find((p) => p.library === 'AVO' && isMha(p) && p.workload.seqKv === 32768);
+    expect(product).toBeCloseTo(model.waterfall.at(-1)?.tflops ?? 0, 6);
+    expect(product).toBeCloseTo(point?.model ?? 0, 6);
+  });
+});
+
+describe('what-if', () => {
+  it('changes nothing where nothing changes', () => {
+    for (const { b200, model: value } of whatIf({}).points) expect(value).toBeCloseTo(b200, 9);
+  });
+
+  it('scales with the clock, and needs fewer units then', () => {
+    const faster = whatIf({ clockHz: 3.7e9 });
+    for (const { b200, model: value } of faster.points) expect(value / b200).toBeCloseTo(2, 9);
+    expect(faster.needs.units ?? 0).toBeLessThan(whatIf({}).needs.units ?? 0);
+  });
+
+  it('finds the clock at which the target is reached', () => {
+    const { needs } = whatIf({ units: 120 });
+    const reached = whatIf({ units: 120, clockHz: needs.clockHz ?? 0 }).points.find(
+      ({ workload }) => workload.seqKv === 32768 && workload.mask === 'full',
+    );
+    expect(reached?.model).toBeCloseTo(TARGET, 6);
+  });
+
+  it('never passes the roofline', () => {
+    const slow = whatIf({ memoryBytesPerSecond: 1e9 });
+    for (const { model: value, roofline, binds } of slow.points) {
+      expect(value).toBeLessThanOrEqual(roofline);
+      expect(binds).toBe('memory');
+    }
+    expect(slow.needs).toMatchObject({ units: null, clockHz: null });
+  });
+});

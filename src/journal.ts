@@ -47,7 +47,7 @@ export function checkFolder(folder: string): void {
 }
 
 /** Makes a folder and those around it one by one (Node's own recursive mkdir never returns for a folder under /proc); the ones made. */
-function makeFolders(folder: string): string[] {
+export function makeFolders(folder: string): string[] {
   const missing: string[] = [];
   for (let path = resolve(folder); !existsSync(path); path = dirname(path)) missing.unshift(path);
   for (const path of missing) mkdirSync(path);

@@ -38,6 +38,10 @@ export const tooManyPoints = (count: number, limit: number) =>
 export const cannotWrite = (path: string, reason: string) =>
   `cannot write to '${path}' (${reason}); choose another folder or file`;
 export const cannotRead = (path: string, reason: string) => `cannot read '${path}' (${reason})`;
+export const badRunFile = (path: string, what: string) =>
+  `'${path}' is not the record of a run: ${what}; give a .jsonl journal or a document of --format json`;
+export const noRuns = (folder: string) =>
+  `no run is in '${folder}'; measure one first (bench mha --seq 4k), or name its file`;
 export const badChartExtension = (path: string) =>
   `--chart: '${path}' has no known extension; use .svg, .png, .html or .vl.json`;
 export const noBackendForKernel = (kernel: string, backend: string) =>

@@ -1,6 +1,7 @@
 /** The cited figures: what others measured on other hardware, each with its source, error bar and way of counting FLOPs. */
 
 import rows from '../results/published/b200-attention-forward.json' with { type: 'json' };
+import others from '../results/published/other-attention-forward.json' with { type: 'json' };
 import claims from '../results/published/report-claims.json' with { type: 'json' };
 import type { Published } from './measurement.ts';
 import type { Dtype, Mask, Workload } from './workload.ts';
@@ -23,7 +24,7 @@ export interface Claim {
 
 export const CLAIMS = claims as Claim[];
 
-const ALL: readonly Published[] = rows.map((row) => ({
+const ALL: readonly Published[] = [...rows, ...others].map((row) => ({
   library: row.library,
   version: row.version,
   device: row.device,
@@ -49,7 +50,7 @@ const ALL: readonly Published[] = rows.map((row) => ({
 }));
 
 /** Libraries in the order in which they are always shown. */
-const LIBRARY_ORDER = ['AVO', 'cuDNN', 'FA4', 'Gluon', 'Triton', 'FA2'];
+const LIBRARY_ORDER = ['AVO', 'cuDNN', 'FA4', 'FA3', 'Gluon', 'Triton', 'FA2'];
 
 export function publishedFigures(set: PublishedSet): Published[] {
   const rank = (library: string) =>
@@ -64,8 +65,11 @@ export function matching(workload: Workload, set: PublishedSet): Published[] {
   return publishedFigures(set).filter((figure) => sameProblem(figure.workload, workload));
 }
 
-/** The name of a figure's series: the library in the AVO paper's set, elsewhere with its version and paper, so that sources never merge. */
+/** The name of a figure's series: the library in the AVO paper's set, elsewhere with its version and source, so that sources never merge. */
 export function seriesOf(figure: Published): string {
-  const [paper = ''] = figure.source.split(' ');
-  return paper === 'AVO' ? figure.library : `${figure.library} ${figure.version} (${paper} paper)`;
+  const [first = '', second = '', third = ''] = figure.source.split(' ');
+  if (first === 'AVO') return figure.library;
+  if (first === 'FA4') return `${figure.library} ${figure.version} (FA4 paper)`;
+  const source = second === 'paper' ? `${first} paper` : `${second} ${third.slice(0, 7)}`;
+  return `${figure.library} ${figure.version} on ${figure.device} (${source})`;
 }

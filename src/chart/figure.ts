@@ -6,7 +6,11 @@ import { type PublishedSet, publishedFigures, seriesOf } from '../published.ts';
 import { formatRate } from '../report/rows.ts';
 import { summarize } from '../statistics.ts';
 import { formatSize, sameProblem, type Workload } from '../workload.ts';
+import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './layout.ts';
 import { seriesScale } from './palette.ts';
+
+/** The report's headline figure. */
+const HEADLINE_TFLOPS = 1668;
 
 interface Bar {
   series: string;
@@ -26,21 +30,23 @@ interface Bar {
  * The specification of the chart of a run. Bars start at a decade below the smallest value, since a logarithmic axis
  * has no zero; lengths therefore compare only through the axis, and every bar carries its value.
  */
-export function figureChart(run: RunDocument, set: PublishedSet): TopLevelSpec {
+export function figureChart(run: RunDocument, set: PublishedSet, layout: Layout = 'wide'): TopLevelSpec {
   const local = localBars(run);
   const published = publishedBars(run, set);
   const bars = [...published, ...local];
-  if (bars.length === 0) return emptyChart(run);
+  if (bars.length === 0) return sentenceChart(['Nothing was measured.', ...reasons(run)], layout);
   const values = bars.map(({ tflops }) => tflops);
   const floor = 10 ** (Math.floor(Math.log10(Math.min(...values))) - 1);
   // Two decades of room above the tallest bar, for its label.
   const ceiling = Math.max(...values) * 100;
-  const decades = Array.from({ length: 40 }, (_, i) => floor * 10 ** i).filter((value) => value <= ceiling / 50);
   const seqs = [...new Map(bars.map(({ seq, order }) => [seq, order]))].sort((a, b) => a[1] - b[1]).map(([seq]) => seq);
   const series = seriesScale(bars.map(({ series: name }) => name));
   const rows = bars.map((bar) => ({ ...bar, floor }));
   const masks = ['full', 'causal'].filter((mask) => bars.some((bar) => bar.mask === mask));
-  const step = Math.max(17, Math.min(28, 700 / (masks.length * seqs.length * series.domain.length)));
+  const step =
+    layout === 'narrow'
+      ? Math.max(9, 235 / (seqs.length * (series.domain.length + 1)))
+      : Math.max(17, Math.min(28, 700 / (masks.length * seqs.length * series.domain.length)));
 
   const x = { field: 'seq', type: 'nominal', sort: seqs, title: 'sequence length', axis: { labelAngle: 0 } } as const;
   const xOffset = { field: 'series', sort: series.domain } as const;
@@ -50,23 +56,17 @@ export function figureChart(run: RunDocument, set: PublishedSet): TopLevelSpec {
     type: 'quantitative',
     scale,
     title: 'TFLOPS (log scale)',
-    axis: { format: '~g', grid: true, values: decades },
+    axis: { format: '~g', grid: true, values: decades(floor, ceiling / 50) },
   } as const;
   return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: { text: findingTitle(local, published), subtitle: caption(run, published), anchor: 'start' },
+    $schema: VEGA_LITE,
+    title: heading(findingTitle(local, published), caption(run, published), layout),
     data: { values: rows },
-    facet: {
-      column: {
-        field: 'mask',
-        sort: masks,
-        title: null,
-        header: { labelFontSize: 13, labelExpr: "datum.value + ' mask'" },
-      },
-    },
+    facet: { field: 'mask', sort: masks, title: null, header: { labelExpr: "datum.value + ' mask'" } },
+    columns: layout === 'wide' ? 2 : 1,
     spec: {
       width: { step },
-      height: 320,
+      height: layout === 'wide' ? 320 : 260,
       layer: [
         {
           mark: { type: 'bar', tooltip: true },
@@ -79,7 +79,7 @@ export function figureChart(run: RunDocument, set: PublishedSet): TopLevelSpec {
               field: 'series',
               scale: series,
               title: null,
-              legend: { orient: 'bottom', columns: 8, labelLimit: 300 },
+              legend: { orient: 'bottom', columns: layout === 'wide' ? 8 : 3 },
             },
             tooltip: [
               { field: 'series', title: 'series' },
@@ -89,21 +89,20 @@ export function figureChart(run: RunDocument, set: PublishedSet): TopLevelSpec {
           },
         },
         {
-          mark: { type: 'rule', color: '#222222' },
+          mark: { type: 'rule' },
           encoding: { x, xOffset, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } },
+        },
+        {
+          // The headline of the report: AVO at 32k without a mask.
+          transform: [{ filter: `datum.series === 'AVO' && datum.tflops === ${HEADLINE_TFLOPS}` }],
+          mark: { type: 'rule', strokeDash: [4, 3], color: '#D55E00' },
+          encoding: { y: { field: 'tflops', type: 'quantitative' } },
         },
         {
           mark: { type: 'text', angle: 270, align: 'left', baseline: 'middle', dx: 6, fontSize: 10 },
           encoding: { x, xOffset, y: { field: 'high', type: 'quantitative' }, text: { field: 'label' } },
         },
       ],
-    },
-    config: {
-      font: 'Inter, system-ui, sans-serif',
-      background: 'white',
-      view: { stroke: '#dddddd' },
-      axis: { labelFontSize: 11, titleFontSize: 12 },
-      title: { fontSize: 15, subtitleFontSize: 11, subtitleColor: '#555555' },
     },
   } as TopLevelSpec;
 }
@@ -180,38 +179,17 @@ function caption(run: RunDocument, published: readonly Bar[]): string[] {
     `Here: ${[...new Set(devices)].join('; ')}. ${shape}${sources.length > 0 ? ', published BF16 on one B200' : ''}.`,
   ];
   if (sources.length > 0)
-    lines.push(`Published: ${sources.join('; ')}. Lines on the bars: 95 % intervals here, error bars as published.`);
-  return lines.flatMap((line) => wrap(line, 130));
+    lines.push(
+      `Published: ${sources.join('; ')}. Lines on the bars: 95 % intervals here, error bars as published. Dashed: the report's ${HEADLINE_TFLOPS} TFLOPS, where it is among them.`,
+    );
+  return lines;
 }
 
-/** Breaks a line at spaces before `width` characters. */
-function wrap(line: string, width: number): string[] {
-  const lines: string[] = [];
-  let current = '';
-  for (const word of line.split(' ')) {
-    const part = word.length > width ? `${word.slice(0, width - 1)}…` : word;
-    if (current.length + part.length + 1 > width) {
-      lines.push(current);
-      current = part;
-    } else {
-      current = current === '' ? part : `${current} ${part}`;
-    }
-  }
-  return [...lines, current];
-}
-
-/** A run without a number and without a matching figure: a sentence, not an empty frame. */
-function emptyChart(run: RunDocument): TopLevelSpec {
-  const reasons = run.measurements.map((m) =>
-    m.state === 'skipped' ? m.reason : m.state === 'failed' ? m.message : '',
-  );
-  const text = ['Nothing was measured.', ...new Set(reasons)].flatMap((line) => wrap(line, 100));
-  return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    data: { values: [{}] },
-    width: 640,
-    height: 40 + 18 * text.length,
-    mark: { type: 'text', text, align: 'left', x: 10, y: 20, fontSize: 13, lineHeight: 18 },
-    config: { font: 'Inter, system-ui, sans-serif', background: 'white' },
-  } as TopLevelSpec;
+/** Why points have no number, each reason once. */
+export function reasons(run: RunDocument): string[] {
+  return [
+    ...new Set(
+      run.measurements.flatMap((m) => (m.state === 'skipped' ? [m.reason] : m.state === 'failed' ? [m.message] : [])),
+    ),
+  ];
 }

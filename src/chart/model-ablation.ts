@@ -3,7 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { ABLATION_SOURCE } from '../model/ablation.ts';
 import type { B200Model } from '../model/b200.ts';
-import { CHART_CONFIG, VEGA_LITE } from './palette.ts';
+import { VEGA_LITE } from './layout.ts';
 
 const IDEAS = {
   branchless: 'branch-free rescaling',
@@ -31,7 +31,7 @@ export function modelAblationChart(model: B200Model): TopLevelSpec {
     },
     data: { values: rows },
     facet: {
-      column: { field: 'mask', sort: ['full mask', 'causal mask'], title: null, header: { labelFontSize: 13 } },
+      column: { field: 'mask', sort: ['full mask', 'causal mask'], title: null },
     },
     spec: {
       width: 300,
@@ -57,6 +57,5 @@ export function modelAblationChart(model: B200Model): TopLevelSpec {
         },
       ],
     },
-    config: CHART_CONFIG,
   } as unknown as TopLevelSpec;
 }

@@ -3,7 +3,8 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { B200Model, ModelPoint } from '../model/b200.ts';
 import { formatSize } from '../workload.ts';
-import { CHART_CONFIG, seriesScale, VEGA_LITE } from './palette.ts';
+import { VEGA_LITE } from './layout.ts';
+import { seriesScale } from './palette.ts';
 
 const percent = (value: number) => `${value >= 0 ? '+' : ''}${(100 * value).toFixed(1)} %`;
 
@@ -37,7 +38,7 @@ export function modelChart(model: B200Model, figure: 'mha' | 'gqa'): TopLevelSpe
     $schema: VEGA_LITE,
     title: { text: title(points, figure), subtitle: subtitle(figure) },
     data: { values: rows },
-    facet: { field: 'panel', sort: panels, title: null, header: { labelFontSize: 13 } },
+    facet: { field: 'panel', sort: panels, title: null },
     columns: 2,
     spec: {
       width: { step: 26 },
@@ -52,14 +53,14 @@ export function modelChart(model: B200Model, figure: 'mha' | 'gqa'): TopLevelSpe
           encoding: { x, xOffset, y: { ...y, field: 'published' }, color, tooltip },
         },
         {
-          mark: { type: 'point', size: 70, stroke: '#222222', strokeWidth: 1.5 },
+          mark: { type: 'point', size: 70, strokeWidth: 1.5 },
           encoding: {
             x,
             xOffset,
             y: { ...y, field: 'model' },
             fill: {
               field: 'role',
-              scale: { domain: ['fitted', 'predicted'], range: ['#222222', '#ffffff'] },
+              scale: { domain: ['fitted', 'predicted'], range: ['#666666', 'transparent'] },
               title: 'model',
             },
             tooltip,
@@ -67,7 +68,6 @@ export function modelChart(model: B200Model, figure: 'mha' | 'gqa'): TopLevelSpe
         },
       ],
     },
-    config: { ...CHART_CONFIG, legend: { orient: 'right', symbolStrokeColor: '#222222' } },
   } as unknown as TopLevelSpec;
 }
 

@@ -5,6 +5,7 @@ const COLOURS: readonly [string, string][] = [
   ['AVO', '#D55E00'],
   ['cuDNN', '#E69F00'],
   ['FA4', '#F0C987'],
+  ['FA3', '#B8860B'],
   ['Gluon', '#A6761D'],
   ['Triton', '#999999'],
   ['FA2', '#666666'],
@@ -26,14 +27,3 @@ export function seriesScale(names: readonly string[]): { domain: string[]; range
   const domain = [...new Set(names)].sort((a, b) => rank(a) - rank(b));
   return { domain, range: domain.map((name) => COLOURS[rank(name)]?.[1] ?? '#444444') };
 }
-
-/** The frame that all charts share: font, colours of text and lines. */
-export const CHART_CONFIG = {
-  font: 'Inter, system-ui, sans-serif',
-  background: 'white',
-  view: { stroke: '#dddddd' },
-  axis: { labelFontSize: 11, titleFontSize: 12 },
-  title: { fontSize: 15, subtitleFontSize: 11, subtitleColor: '#555555', anchor: 'start' },
-} as const;
-
-export const VEGA_LITE = 'https://vega.github.io/schema/vega-lite/v6.json';

@@ -8,6 +8,7 @@ import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { textMetrics } from 'vega-scenegraph';
 import { badChartExtension, UsageError } from '../messages.ts';
+import { themed } from './theme.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -31,7 +32,7 @@ textMetrics.width = (item, text) => {
 
 /** SVG text, without a canvas. */
 export async function renderSvg(specification: TopLevelSpec): Promise<string> {
-  const view = new View(parse(compile(specification).spec), { renderer: 'none' });
+  const view = new View(parse(compile(themed(specification)).spec), { renderer: 'none' });
   try {
     return await view.toSVG();
   } finally {
@@ -50,14 +51,18 @@ function renderPng(svg: string): Uint8Array {
   return image.render().asPng();
 }
 
+/** The chart libraries as they run in a page, in the order in which they load. */
+export function librarySources(): string[] {
+  return ['vega', 'vega-lite', 'vega-embed'].map((name) =>
+    readFileSync(new URL(`./${name}.min.js`, import.meta.resolve(name)), 'utf8'),
+  );
+}
+
 /** A page that draws the chart with the libraries inside it: it needs no network. */
 function renderHtml(specification: TopLevelSpec): string {
-  const scripts = ['vega', 'vega-lite', 'vega-embed'].map((name) => {
-    const file = new URL(`./${name}.min.js`, import.meta.resolve(name));
-    // "</script" inside a script ends it, whatever surrounds it.
-    return readFileSync(file, 'utf8').replaceAll('</script', '<\\/script');
-  });
-  const text = JSON.stringify(specification).replaceAll('<', '\\u003c');
+  // "</script" inside a script ends it, whatever surrounds it.
+  const scripts = librarySources().map((text) => text.replaceAll('</script', '<\\/script'));
+  const text = JSON.stringify(themed(specification)).replaceAll('<', '\\u003c');
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -82,7 +87,7 @@ export async function writeChart(specification: TopLevelSpec, path: string): Pro
     case '.html':
       return writeFileSync(path, renderHtml(specification));
     case '.vl.json':
-      return writeFileSync(path, `${JSON.stringify(specification, null, 2)}\n`);
+      return writeFileSync(path, `${JSON.stringify(themed(specification), null, 2)}\n`);
     default:
       return extension satisfies never;
   }

@@ -3,7 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { B200 } from '../model/chip.ts';
 import { AVO_DESIGN, busyShares, mergePieces, steadyPeriod } from '../model/pipeline.ts';
-import { CHART_CONFIG, VEGA_LITE } from './palette.ts';
+import { VEGA_LITE } from './layout.ts';
 
 const AGENTS = ['tensor', 'softmax 0', 'softmax 1', 'correction', 'load'] as const;
 
@@ -34,7 +34,7 @@ export function timelineChart(): TopLevelSpec {
     height: { step: 42 },
     layer: [
       {
-        mark: { type: 'bar', height: 26, stroke: 'white', strokeWidth: 1, tooltip: true },
+        mark: { type: 'bar', height: 26, stroke: '#ffffff', strokeWidth: 1, tooltip: true },
         encoding: {
           y,
           x: { field: 'from', type: 'quantitative', title: 'clocks', scale: { domain: [0, clocks], nice: false } },
@@ -53,6 +53,5 @@ export function timelineChart(): TopLevelSpec {
         encoding: { y, x: { field: 'middle', type: 'quantitative' }, text: { field: 'text' } },
       },
     ],
-    config: CHART_CONFIG,
   } as unknown as TopLevelSpec;
 }

@@ -1,7 +1,10 @@
 /** bench ceilings: what the CPU and the GPU can do at best, as JavaScript, WebAssembly and WGSL let them. */
 
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { Command } from 'commander';
+import { checkFolder, makeFolders } from '../journal.ts';
 import { leftOut, UsageError } from '../messages.ts';
 import type { Finish } from './finish.ts';
 import { choose } from './nearest.ts';
@@ -15,11 +18,13 @@ export function addCeilingsCommand(program: Command, finish: Finish): void {
     );
   addAdapterOptions(command)
     .option('--format <name>', 'table or json', 'table')
+    .option('--results <folder>', 'where the record goes', 'results/runs')
     .action(async (raw) => {
       const format = choose('--format', raw.format, ['table', 'json'] as const);
       const { backend, adapter, allowSoftware, limits } = readPlace(raw);
       if (backend === 'peers')
         throw new UsageError('--backend peers has no ceilings; choose auto, wasm, scalar or webgpu');
+      checkFolder(raw.results);
       const { measureCpu } = await import('./measure-ceilings.ts');
       const { versions } = await import('./context.ts');
       const ceilings = backend === 'webgpu' ? [] : await measureCpu(availableParallelism());
@@ -35,12 +40,23 @@ export function addCeilingsCommand(program: Command, finish: Finish): void {
           ceilings.push(...(await measureGpu(place)));
         }
       }
+      const record = writeCeilings(raw.results, { versions: versions(), ceilings });
       const { formatCeilings } = await import('./format-ceilings.ts');
       process.stdout.write(
         format === 'json'
           ? `${JSON.stringify({ versions: versions(), ceilings }, null, 2)}\n`
           : formatCeilings(ceilings, versions()),
       );
+      process.stderr.write(`Record: ${record}\n`);
       finish(0);
     });
+}
+
+/** Puts the limits on disk, for bench report to draw under its measurements; the path. */
+function writeCeilings(folder: string, record: object): string {
+  makeFolders(folder);
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
+  const path = join(folder, `ceilings-${stamp}.json`);
+  writeFileSync(path, `${JSON.stringify(record)}\n`);
+  return path;
 }

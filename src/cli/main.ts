@@ -7,6 +7,7 @@ import { addCeilingsCommand } from './ceilings.ts';
 import { ownVersion } from './context.ts';
 import { addListingCommands } from './listings.ts';
 import { addModelCommand } from './model.ts';
+import { addReportCommand } from './report.ts';
 import { addSourceCommands } from './show.ts';
 import { addSuiteCommand } from './suite.ts';
 import { addVerifyCommand } from './verify.ts';
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addListingCommands(program, finish);
   addCeilingsCommand(program, finish);
   addModelCommand(program, finish);
+  addReportCommand(program, finish);
   addSourceCommands(program, finish);
   addVerifyCommand(program, finish);
   for (const command of program.commands) {

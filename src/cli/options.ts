@@ -10,7 +10,7 @@ import { type Axes, expand, parseHeadDims, parseSizes } from '../shapes.ts';
 import type { Mask, Workload } from '../workload.ts';
 import { choose } from './nearest.ts';
 
-export const FORMATS = ['table', 'markdown', 'csv', 'json', 'jsonl'] as const;
+export const FORMATS = ['table', 'chart', 'markdown', 'csv', 'json', 'jsonl'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Everything that a measuring command was asked for, workloads aside. */

@@ -3,9 +3,11 @@
 import { writeFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { Kernel } from '../../kernels/kernel.ts';
+import { seriesScale } from '../chart/palette.ts';
 import type { RunDocument } from '../measurement.ts';
 import { formatBytes } from '../messages.ts';
 import { plan } from '../plan.ts';
+import { formatBars, type Paint } from '../report/bars.ts';
 import { formatNumber } from '../report/rows.ts';
 import { alignColumns, formatTable, type Marks, PLAIN } from '../report/table.ts';
 import { formatCsv, formatJsonLines, formatMarkdown } from '../report/text.ts';
@@ -18,10 +20,22 @@ export function terminalMarks(toStdout: boolean): Marks {
   return { strong: (text) => styleText('bold', text), faint: (text) => styleText('dim', text) };
 }
 
+/** Series in their colours on a terminal that wants colour. */
+function painter(toStdout: boolean): Paint {
+  if (!toStdout || !process.stdout.isTTY || process.env['NO_COLOR']) return (text) => text;
+  return (text, series) => {
+    const [color = '#888888'] = seriesScale([series]).range;
+    const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
+    return `\u001b[38;2;${red};${green};${blue}m${text}\u001b[39m`;
+  };
+}
+
 export function formatRun(run: RunDocument, format: Format, toStdout: boolean): string {
   switch (format) {
     case 'table':
       return formatTable(run, terminalMarks(toStdout));
+    case 'chart':
+      return formatBars(run, painter(toStdout));
     case 'markdown':
       return formatMarkdown(run);
     case 'csv':

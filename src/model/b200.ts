@@ -128,7 +128,7 @@ export function modelB200(): B200Model {
     otherPoints: all
       .filter(({ source, library, version }) => {
         const modelled = library === 'FA4' || (library === 'cuDNN' && version.startsWith('9.19'));
-        return !source.startsWith('AVO') && modelled;
+        return source.startsWith('FA4') && modelled;
       })
       .map(point),
     ablation: simulateAblation(),

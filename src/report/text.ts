@@ -8,7 +8,8 @@ import { toCells, toRows } from './rows.ts';
 import { sources } from './table.ts';
 
 /** A pipe would end a cell, an angle bracket begin a tag. */
-const escapeMarkdown = (text: string) => text.replace(/[\\|]/g, '\\$&').replace(/</g, '&lt;').replace(/\r?\n/g, ' ');
+export const escapeMarkdown = (text: string) =>
+  text.replace(/[\\|]/g, '\\$&').replace(/</g, '&lt;').replace(/\r?\n/g, ' ');
 
 export function formatMarkdown(run: RunDocument): string {
   const rows = toRows(run);

@@ -82,7 +82,9 @@ describe('the figure', () => {
     await writeChart(specification, join(folder, 'a.png'));
     expect(readFileSync(join(folder, 'a.png')).subarray(1, 4).toString()).toBe('PNG');
     await writeChart(specification, join(folder, 'a.vl.json'));
-    expect(JSON.parse(readFileSync(join(folder, 'a.vl.json'), 'utf8'))).toMatchObject({ title: { anchor: 'start' } });
+    expect(JSON.parse(readFileSync(join(folder, 'a.vl.json'), 'utf8'))).toMatchObject({
+      config: { title: { anchor: 'start' } },
+    });
     await expect(writeChart(specification, join(folder, 'a.gif'))).rejects.toThrow('no known extension');
   });
 

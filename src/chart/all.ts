@@ -1,0 +1,30 @@
+/** Every chart of a run by name, in the order in which a report shows them. */
+
+import type { TopLevelSpec } from 'vega-lite';
+import type { RunDocument } from '../measurement.ts';
+import type { PublishedSet } from '../published.ts';
+import { ablationChart } from './ablation.ts';
+import { distanceChart } from './distance.ts';
+import { efficiencyChart } from './efficiency.ts';
+import { figureChart } from './figure.ts';
+import type { Layout } from './layout.ts';
+import { type MemoryLimit, rooflineChart } from './roofline.ts';
+import { samplesChart } from './samples.ts';
+import { scalingChart } from './scaling.ts';
+
+export interface NamedChart {
+  name: string;
+  draw: (layout: Layout) => TopLevelSpec;
+}
+
+export function allCharts(run: RunDocument, set: PublishedSet, memory: readonly MemoryLimit[]): NamedChart[] {
+  return [
+    { name: 'distance', draw: (layout) => distanceChart(run, layout) },
+    { name: 'figure', draw: (layout) => figureChart(run, set, layout) },
+    { name: 'efficiency', draw: (layout) => efficiencyChart(run, layout) },
+    { name: 'scaling', draw: (layout) => scalingChart(run, set, layout) },
+    { name: 'roofline', draw: (layout) => rooflineChart(run, set, memory, layout) },
+    { name: 'ablation', draw: (layout) => ablationChart(run, layout) },
+    { name: 'samples', draw: (layout) => samplesChart(run, layout) },
+  ];
+}

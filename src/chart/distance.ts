@@ -1,0 +1,171 @@
+/** How far it is from here to a B200: every device on one logarithmic axis, how many times slower than AVO's 1668 TFLOPS. */
+
+import type { TopLevelSpec } from 'vega-lite';
+import { DEVICES } from '../devices.ts';
+import type { RunDocument } from '../measurement.ts';
+import { publishedFigures } from '../published.ts';
+import { formatNumber, formatRate } from '../report/rows.ts';
+import { describe } from '../workload.ts';
+import { heading, type Layout, sentenceChart, VEGA_LITE } from './layout.ts';
+import { seriesScale } from './palette.ts';
+import { fastestAt, localPoints, mainWorkload } from './points.ts';
+
+interface Mark {
+  label: string;
+  series: string;
+  kind: string;
+  tflops: number;
+  slower: number;
+  text: string;
+  detail: string;
+}
+
+const MEASURED = 'attention, measured here';
+const PUBLISHED = 'attention, published';
+const PEAK = 'peak of the device, specification';
+
+export function distanceChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
+  const points = localPoints(run);
+  const main = mainWorkload(points);
+  const headline = publishedFigures('avo').find(({ library, tflops }) => library === 'AVO' && tflops === 1668);
+  if (main === undefined || headline === undefined) {
+    return sentenceChart(['Nothing was measured here, so there is no distance to draw.'], layout);
+  }
+  const mark = (label: string, series: string, kind: string, tflops: number, detail: string): Mark => {
+    const slower = headline.tflops / tflops;
+    const times =
+      kind === PUBLISHED && tflops === headline.tflops
+        ? 'the headline'
+        : slower >= 1
+          ? `${rounded(slower)}x slower`
+          : `${rounded(1 / slower)}x as fast`;
+    return { label, series, kind, tflops, slower, text: `${formatRate(tflops)}, ${times}`, detail };
+  };
+  const kernels = [...new Set(points.map(({ kernel }) => kernel))];
+  const local = kernels.flatMap((kernel) => {
+    const point = fastestAt(
+      points.filter((p) => p.kernel === kernel),
+      main,
+    );
+    if (point === undefined) return [];
+    const label = `${kernel}${point.software ? ' on a software adapter' : ' here'}`;
+    return [
+      mark(
+        label,
+        kernel,
+        MEASURED,
+        point.tflops,
+        `${describe(point.workload)}, ${point.workload.dtype}, ${point.device}`,
+      ),
+    ];
+  });
+  const landmarks = [headline, ...bestOfOthers()].map((figure) =>
+    mark(
+      `${figure.library} on ${figure.device}`,
+      figure.library,
+      PUBLISHED,
+      figure.tflops,
+      `${describe(figure.workload)}, ${figure.workload.dtype}, ${figure.source}`,
+    ),
+  );
+  const peaks = DEVICES.map(({ device, bf16Tflops, bf16Basis, source }) =>
+    mark(`${device}, peak`, 'peak', PEAK, bf16Tflops, `BF16 or FP16 matrix rate, ${bf16Basis}; ${source}`),
+  );
+  const rows = [...local, ...landmarks, ...peaks].sort((a, b) => a.slower - b.slower);
+  const most = Math.max(...rows.map(({ slower }) => slower));
+  const middle = Math.sqrt(most);
+  const y = {
+    field: 'label',
+    type: 'nominal',
+    sort: rows.map(({ label }) => label),
+    title: null,
+    axis: { labelLimit: layout === 'wide' ? 240 : 130, grid: true },
+  };
+  const x = {
+    field: 'slower',
+    type: 'quantitative',
+    scale: { type: 'log', domain: [0.5, most * 4] },
+    title: layout === 'wide' ? 'times slower than AVO on B200 at 32k (log scale)' : 'times slower (log scale)',
+    axis: {
+      values: [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].filter(
+        (value) => value <= most * 4 && (layout === 'wide' || Math.log10(value) % 2 === 0),
+      ),
+      format: ',',
+      grid: false,
+    },
+  };
+  return {
+    $schema: VEGA_LITE,
+    title: heading(
+      finding(local, landmarks),
+      [
+        `Here: ${describe(main)}, ${main.dtype}. Published: the fastest figure of each library and device without a mask, BF16 or FP16, shapes as in their sources.`,
+        'Hollow: what a device could do at its specified peak, not attention. Sources in the tooltips.',
+      ],
+      layout,
+    ),
+    data: { values: rows },
+    width: layout === 'wide' ? 520 : 190,
+    height: { step: 18 },
+    layer: [
+      {
+        mark: { type: 'point', size: 70, strokeWidth: 1.5, tooltip: true },
+        encoding: {
+          y,
+          x,
+          shape: {
+            field: 'kind',
+            scale: { domain: [MEASURED, PUBLISHED, PEAK], range: ['diamond', 'circle', 'square'] },
+            title: null,
+            legend: { orient: 'bottom', columns: layout === 'wide' ? 3 : 1 },
+          },
+          fill: {
+            condition: { test: `datum.kind === '${PEAK}'`, value: 'transparent' },
+            field: 'series',
+            scale: seriesScale(rows.map(({ series }) => series)),
+            legend: null,
+          },
+          tooltip: ['label', 'text', 'detail'].map((field) => ({ field })),
+        },
+      },
+      // What lies far to the right is named on its left.
+      {
+        transform: [{ filter: `datum.slower <= ${middle}` }],
+        mark: { type: 'text', align: 'left', dx: 8, fontSize: 10 },
+        encoding: { y, x, text: { field: 'text' } },
+      },
+      {
+        transform: [{ filter: `datum.slower > ${middle}` }],
+        mark: { type: 'text', align: 'right', dx: -8, fontSize: 10 },
+        encoding: { y, x, text: { field: 'text' } },
+      },
+    ],
+  } as unknown as TopLevelSpec;
+}
+
+/** The fastest attention without a mask of each library on every device but B200. */
+function bestOfOthers() {
+  const best = new Map<string, ReturnType<typeof publishedFigures>[number]>();
+  for (const figure of publishedFigures('all')) {
+    if (figure.device === 'B200' || figure.workload.mask !== 'full') continue;
+    const key = `${figure.library} ${figure.device}`;
+    if ((best.get(key)?.tflops ?? 0) < figure.tflops) best.set(key, figure);
+  }
+  return [...best.values()];
+}
+
+function finding(local: readonly Mark[], landmarks: readonly Mark[]): string {
+  const fastest = local.reduce((a, b) => (b.tflops > a.tflops ? b : a));
+  const times = (tflops: number) => Number((tflops / fastest.tflops).toPrecision(2));
+  const others = ['AVO on B200', 'FA3 on H100 SXM5', 'FA2 on A100 80GB PCIe']
+    .map((label) => landmarks.find((item) => item.label === label))
+    .filter((item) => item !== undefined)
+    .map(
+      ({ label, tflops }) => `${label.replace(/.* on /, '').replace(/ (SXM5|80GB PCIe)/, '')} ${group(times(tflops))}`,
+    );
+  return `From ${fastest.label}, the best published attention is this many times faster: ${others.join(', ')}`;
+}
+
+const rounded = (value: number) =>
+  value < 10 ? value.toFixed(1) : Number(value.toPrecision(2)).toLocaleString('en-US');
+const group = (value: number) => (value >= 1000 ? value.toLocaleString('en-US') : formatNumber(value));

@@ -1,0 +1,146 @@
+/** How much of its own limit each kernel reaches: here of the multiply-adds measured in the same rounds, on B200 of two published limits. */
+
+import type { TopLevelSpec } from 'vega-lite';
+import { deviceSpec } from '../devices.ts';
+import type { RunDocument } from '../measurement.ts';
+import { publishedFigures } from '../published.ts';
+import { formatRate } from '../report/rows.ts';
+import { describe, formatSize, type Workload } from '../workload.ts';
+import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './layout.ts';
+import { seriesScale } from './palette.ts';
+import { localPoints } from './points.ts';
+
+interface Share {
+  kernel: string;
+  label: string;
+  kind: string;
+  share: number;
+  low: number;
+  high: number;
+  detail: string;
+}
+
+const HERE = 'here: of the multiply-adds measured in the same rounds';
+const MATMUL = 'B200: of the best matrix product measured on one';
+const SPECIFICATION = 'B200: of its specification';
+
+export function efficiencyChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
+  const local = localShares(run);
+  const published = publishedShares(run.measurements.map(({ workload }) => workload));
+  if (local.length === 0) {
+    const why =
+      'No kernel of this run has a measured limit beside it: peers, scalar kernels and failed points have none.';
+    return sentenceChart([why], layout);
+  }
+  const rows = [...local, ...published];
+  const kinds = [HERE, MATMUL, SPECIFICATION].filter((kind) => rows.some((row) => row.kind === kind));
+  const color = { field: 'kernel', scale: seriesScale(rows.map(({ kernel }) => kernel)), legend: null };
+  const y = {
+    field: 'label',
+    type: 'nominal',
+    title: null,
+    sort: null,
+    axis: { labelLimit: 220, minExtent: layout === 'wide' ? 160 : 130 },
+  };
+  const xOf = (last: boolean) => ({
+    field: 'share',
+    type: 'quantitative',
+    title: last ? 'share of the limit, %' : null,
+    scale: { domain: [0, 119] },
+    axis: { values: [0, 20, 40, 60, 80, 100] },
+  });
+  const panelOf = (values: Share[], x: ReturnType<typeof xOf>) => ({
+    data: { values },
+    width: layout === 'wide' ? 560 : 190,
+    height: { step: 20 },
+    layer: [
+      {
+        mark: { type: 'bar', tooltip: true },
+        encoding: {
+          y,
+          x,
+          color,
+          tooltip: [{ field: 'label' }, { field: 'share', format: '.1f' }, { field: 'detail' }],
+        },
+      },
+      { mark: { type: 'rule' }, encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } } },
+      {
+        mark: { type: 'text', align: 'left', dx: 5 },
+        encoding: { y, x: { ...x, field: 'high' }, text: { field: 'share', format: '.0f' } },
+      },
+    ],
+  });
+  const panels = kinds.map((kind, index) => ({
+    title: kind,
+    panel: panelOf(
+      rows.filter((row) => row.kind === kind),
+      xOf(index === kinds.length - 1),
+    ),
+  }));
+  return {
+    $schema: VEGA_LITE,
+    title: heading(finding(local, published), subtitle(), layout),
+    vconcat: stacked(panels),
+    spacing: 14,
+  } as unknown as TopLevelSpec;
+}
+
+const shortName = (w: Workload) => `${formatSize(w.seqKv)} ${w.mask}`;
+
+/** The longest workload of each mask, so that the chart stays short. */
+function longest<T>(items: readonly T[], workloadOf: (item: T) => Workload): T[] {
+  const most = Math.max(...items.map((item) => workloadOf(item).seqKv));
+  return items.filter((item) => workloadOf(item).seqKv === most);
+}
+
+function localShares(run: RunDocument): Share[] {
+  const points = localPoints(run).filter(({ measurement }) => measurement.ceiling !== undefined);
+  return longest(points, ({ workload }) => workload).map(({ kernel, workload, device, measurement, tflops }) => {
+    const { share = 0, shareLow, shareHigh, tflops: limit = 0, name = '' } = measurement.ceiling ?? {};
+    return {
+      kernel,
+      label: `${kernel}, ${shortName(workload)}`,
+      kind: HERE,
+      share: 100 * share,
+      low: 100 * (shareLow ?? share),
+      high: 100 * (shareHigh ?? share),
+      detail: `${formatRate(tflops)} of ${formatRate(limit)} (${name}) on ${device}, ${describe(workload)}`,
+    };
+  });
+}
+
+/** AVO, cuDNN and FA4 at the longest sequence that the run and the figures share, else at 32k. */
+function publishedShares(workloads: readonly Workload[]): Share[] {
+  const { bf16Tflops, bestMatmulTflops } = deviceSpec('B200');
+  const mha = publishedFigures('avo').filter(({ workload: w }) => w.queryHeads === w.kvHeads);
+  const shared = mha.filter((figure) => workloads.some((w) => w.seqKv === figure.workload.seqKv));
+  const figures = longest(shared.length > 0 ? shared : mha, ({ workload }) => workload).filter(
+    ({ workload }) => workload.mask === 'full',
+  );
+  return [MATMUL, SPECIFICATION].flatMap((kind) => {
+    const limit = kind === MATMUL ? (bestMatmulTflops ?? bf16Tflops) : bf16Tflops;
+    return figures.map(({ library, workload, tflops, error, source }) => ({
+      kernel: library,
+      label: `${library}, ${shortName(workload)}`,
+      kind,
+      share: (100 * tflops) / limit,
+      low: (100 * (tflops - (error ?? 0))) / limit,
+      high: (100 * (tflops + (error ?? 0))) / limit,
+      detail: `${formatRate(tflops)} of ${formatRate(limit)}, ${source}`,
+    }));
+  });
+}
+
+function finding(local: readonly Share[], published: readonly Share[]): string {
+  const best = local.reduce((a, b) => (b.share > a.share ? b : a));
+  const avo = (kind: string) => published.find((row) => row.kernel === 'AVO' && row.kind === kind)?.share.toFixed(0);
+  return `${best.kernel} reaches ${best.share.toFixed(0)} % of the multiply-adds measured here; AVO ${avo(MATMUL)} % of the best matrix product measured on a B200, ${avo(SPECIFICATION)} % of its specification`;
+}
+
+function subtitle(): string[] {
+  const { bf16Tflops, bestMatmulTflops, source } = deviceSpec('B200');
+  return [
+    'A limit measured here and a limit of a B200 are different kinds of number: compare within a panel, not between them.',
+    `B200: specification ${bf16Tflops} TFLOPS dense BF16, best sustained matrix product ${bestMatmulTflops} (${source}). Lines: 95 % intervals and error bars.`,
+  ];
+}

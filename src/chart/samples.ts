@@ -1,0 +1,87 @@
+/** Every sample of a run in time order, so that drift and outliers show. */
+
+import type { TopLevelSpec } from 'vega-lite';
+import type { RunDocument } from '../measurement.ts';
+import { formatRate } from '../report/rows.ts';
+import { describe } from '../workload.ts';
+import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './layout.ts';
+import { seriesScale } from './palette.ts';
+import { localPoints } from './points.ts';
+
+export function samplesChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
+  const points = localPoints(run);
+  if (points.length === 0) return sentenceChart(['There are no samples: nothing was measured.'], layout);
+  const workloads = [...new Set(points.map(({ workload }) => describe(workload)))];
+  // Kernels of a workload take turns: the workloads follow one another, and within one the samples of all kernels run together.
+  let start = 0;
+  const starts = workloads.map((name) => {
+    const own = start;
+    const most = Math.max(
+      ...points.filter((p) => describe(p.workload) === name).map((p) => p.measurement.samples.length),
+    );
+    start += most + 1;
+    return own;
+  });
+  const rows = points.flatMap((point) => {
+    const name = describe(point.workload);
+    const from = starts[workloads.indexOf(name)] ?? 0;
+    return point.measurement.samples.map((sample, index) => {
+      const rate = sample.flops / sample.seconds / 1e12;
+      const relative = 100 * (rate / point.tflops - 1);
+      const detail = `${formatRate(rate)}, sample ${index + 1} of ${name}, ${sample.clock}`;
+      return { kernel: point.kernel, round: from + index + 1, relative, detail };
+    });
+  });
+  const kernels = [...new Set(rows.map(({ kernel }) => kernel))];
+  const color = { field: 'kernel', scale: seriesScale(kernels), legend: null };
+  const bounds = workloads.length > 1 ? starts.slice(1).map((round) => ({ round })) : [];
+  const x = {
+    field: 'round',
+    type: 'quantitative',
+    title: 'round, in time order',
+    axis: { grid: false, tickMinStep: 1 },
+  };
+  const y = { field: 'relative', type: 'quantitative', title: ['% from', 'its median'], axis: { minExtent: 32 } };
+  const most = Math.max(...rows.map(({ relative }) => Math.abs(relative)));
+  const order = seriesScale(kernels).domain;
+  const panels = order.map((kernel) => ({
+    title: kernel,
+    panel: {
+      data: { values: rows.filter((row) => row.kernel === kernel) },
+      width: layout === 'wide' ? 640 : 260,
+      height: 90,
+      layer: [
+        ...(bounds.length === 0
+          ? []
+          : [{ data: { values: bounds }, mark: { type: 'rule', strokeDash: [2, 4], opacity: 0.5 }, encoding: { x } }]),
+        {
+          mark: { type: 'circle', size: 28, opacity: 0.8 },
+          encoding: {
+            x,
+            y: { ...y, scale: { domain: [-most, most] } },
+            color,
+            tooltip: [{ field: 'kernel' }, { field: 'detail' }],
+          },
+        },
+      ],
+    },
+  }));
+  return {
+    $schema: VEGA_LITE,
+    title: heading(
+      finding(rows),
+      ['Each dot is a sample, set against the median of its own point; lines part the workloads.'],
+      layout,
+    ),
+    vconcat: stacked(panels),
+    spacing: 8,
+  } as unknown as TopLevelSpec;
+}
+
+function finding(rows: readonly { kernel: string; relative: number }[]): string {
+  const worst = rows.reduce((a, b) => (Math.abs(b.relative) > Math.abs(a.relative) ? b : a));
+  const size = Math.abs(worst.relative);
+  if (size < 5) return `All ${rows.length} samples lie within ${size.toFixed(1)} % of their medians`;
+  const near = rows.filter(({ relative }) => Math.abs(relative) <= 5).length;
+  return `${Math.round((100 * near) / rows.length)} % of ${rows.length} samples lie within 5 % of their medians; the farthest, of ${worst.kernel}, is ${size.toFixed(0)} % ${worst.relative < 0 ? 'slower' : 'faster'}`;
+}

@@ -1,0 +1,117 @@
+/** Throughput against sequence length, here and published, both axes logarithmic. */
+
+import type { TopLevelSpec } from 'vega-lite';
+import type { RunDocument } from '../measurement.ts';
+import { type PublishedSet, publishedFigures, seriesOf } from '../published.ts';
+import { formatRate } from '../report/rows.ts';
+import { formatSize, type Workload } from '../workload.ts';
+import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './layout.ts';
+import { seriesScale } from './palette.ts';
+import { localPoints } from './points.ts';
+
+interface Row {
+  series: string;
+  seq: number;
+  mask: string;
+  tflops: number;
+  low: number;
+  high: number;
+  label: string;
+}
+
+export function scalingChart(run: RunDocument, set: PublishedSet, layout: Layout = 'wide'): TopLevelSpec {
+  const points = localPoints(run);
+  const lengths = [...new Set(points.map(({ workload }) => workload.seqKv))].sort((a, b) => a - b);
+  if (lengths.length < 2) {
+    return sentenceChart(['Throughput against length needs two lengths at least, for example --seq 4k-32k*2.'], layout);
+  }
+  const several = new Set(points.map(({ workload }) => shape(workload))).size > 1;
+  const local = points.map(({ kernel, workload, tflops, low, high }): Row => {
+    const series = several ? `${kernel} ${shape(workload)}` : kernel;
+    return { series, ...row(workload, tflops, low, high) };
+  });
+  const workloads = points.map(({ workload }) => workload);
+  const published = publishedFigures(set)
+    .filter(({ workload }) => workloads.some((w) => shape(w) === shape(workload)))
+    .map((figure): Row => {
+      const error = figure.error ?? 0;
+      const name = several ? `${seriesOf(figure)} ${shape(figure.workload)}` : seriesOf(figure);
+      return { series: name, ...row(figure.workload, figure.tflops, figure.tflops - error, figure.tflops + error) };
+    });
+  const rows = [...published, ...local];
+  const values = [...new Set(rows.map(({ seq }) => seq))].sort((a, b) => a - b);
+  const masks = ['full', 'causal'].filter((mask) => rows.some((item) => item.mask === mask));
+  const x = {
+    field: 'seq',
+    type: 'quantitative',
+    scale: { type: 'log', base: 2, nice: false },
+    title: 'sequence length',
+    axis: { values, labelExpr: sizeLabels(values), grid: false },
+  };
+  const y = {
+    field: 'tflops',
+    type: 'quantitative',
+    scale: { type: 'log' },
+    title: 'TFLOPS (log scale)',
+    axis: {
+      format: '~g',
+      values: decades(Math.min(...rows.map(({ low }) => low)), Math.max(...rows.map(({ high }) => high)) * 10),
+    },
+  };
+  const columns = layout === 'wide' ? 8 : 2;
+  const color = {
+    field: 'series',
+    scale: seriesScale(rows.map(({ series }) => series)),
+    title: null,
+    legend: { orient: 'bottom', columns },
+  };
+  return {
+    $schema: VEGA_LITE,
+    title: heading(
+      finding(local),
+      ['Points: median with 95 % interval here, error bar as published. Both axes logarithmic.'],
+      layout,
+    ),
+    data: { values: rows },
+    facet: { field: 'mask', sort: masks, title: null, header: { labelExpr: "datum.value + ' mask'" } },
+    columns: layout === 'wide' ? 2 : 1,
+    spec: {
+      width: layout === 'wide' ? 330 : 280,
+      height: 260,
+      layer: [
+        { mark: { type: 'line', strokeWidth: 1.5 }, encoding: { x, y, color } },
+        { mark: { type: 'rule' }, encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' } } },
+        {
+          mark: { type: 'circle', size: 45, opacity: 1 },
+          encoding: { x, y, color, tooltip: [{ field: 'series' }, { field: 'label' }] },
+        },
+      ],
+    },
+  } as unknown as TopLevelSpec;
+}
+
+/** What makes a line: everything of a workload but its length, batch and mask. */
+function shape(w: Workload): string {
+  return `${w.queryHeads}/${w.kvHeads} heads, d ${w.headDim}${w.window === null ? '' : `, window ${w.window}`}`;
+}
+
+function row(w: Workload, tflops: number, low: number, high: number): Omit<Row, 'series'> {
+  return { seq: w.seqKv, mask: w.mask, tflops, low, high, label: `${formatSize(w.seqKv)}: ${formatRate(tflops)}` };
+}
+
+/** A Vega expression from axis values to "4k", "32k". */
+function sizeLabels(values: readonly number[]): string {
+  const cases = values.map((value) => `datum.value === ${value} ? '${formatSize(value)}' : `);
+  return `${cases.join('')}''`;
+}
+
+/** How the fastest kernel changes from the shortest to the longest length. */
+function finding(local: readonly Row[]): string {
+  const best = local.reduce((a, b) => (b.tflops > a.tflops ? b : a));
+  const line = local.filter(({ series, mask }) => series === best.series && mask === best.mask);
+  const [short, long] = [Math.min(...line.map(({ seq }) => seq)), Math.max(...line.map(({ seq }) => seq))];
+  const at = (seq: number) => line.find((item) => item.seq === seq)?.tflops ?? Number.NaN;
+  if (short === long) return `${best.series} reaches ${best.label}`;
+  const change = 100 * (at(long) / at(short) - 1);
+  return `${best.series}, ${best.mask} mask: ${formatRate(at(short))} at ${formatSize(short)}, ${formatRate(at(long))} at ${formatSize(long)} (${change >= 0 ? '+' : ''}${change.toFixed(0)} %)`;
+}

@@ -1,0 +1,40 @@
+/** How all charts look, in light and in dark: specifications name no colour but those of their series. */
+
+import type { TopLevelSpec } from 'vega-lite';
+
+export type Theme = 'light' | 'dark';
+
+const INKS = {
+  light: { background: '#ffffff', ink: '#222222', faint: '#555555', line: '#dddddd' },
+  dark: { background: '#16181d', ink: '#e8e8e8', faint: '#a8adb5', line: '#3a3e46' },
+} as const;
+
+/** The configuration of a theme: font, sizes, colours of text and lines. */
+export function themeConfig(theme: Theme) {
+  const { background, ink, faint, line } = INKS[theme];
+  return {
+    font: 'Inter, system-ui, sans-serif',
+    background,
+    view: { stroke: line },
+    axis: {
+      labelFontSize: 11,
+      titleFontSize: 12,
+      labelColor: ink,
+      titleColor: ink,
+      gridColor: line,
+      domainColor: faint,
+      tickColor: faint,
+    },
+    legend: { labelColor: ink, titleColor: ink, labelLimit: 300 },
+    header: { labelColor: ink, titleColor: ink, labelFontSize: 13 },
+    title: { fontSize: 15, subtitleFontSize: 11, color: ink, subtitleColor: faint, anchor: 'start' },
+    text: { color: ink },
+    rule: { color: ink },
+    point: { stroke: ink },
+  } as const;
+}
+
+/** A specification in a theme. */
+export function themed(specification: TopLevelSpec, theme: Theme = 'light'): TopLevelSpec {
+  return { ...specification, config: { ...themeConfig(theme), ...specification.config } } as TopLevelSpec;
+}

@@ -1,0 +1,61 @@
+/** The figure in a terminal: one bar a series and workload, logarithmic, in Unicode. */
+
+import type { RunDocument } from '../measurement.ts';
+import { seriesOf } from '../published.ts';
+import { summarize } from '../statistics.ts';
+import { describe } from '../workload.ts';
+import { formatRate } from './rows.ts';
+import { sources } from './table.ts';
+
+interface Bar {
+  series: string;
+  tflops: number;
+}
+
+/** Colours the text of a series; the identity where there is no colour. */
+export type Paint = (text: string, series: string) => string;
+
+const WIDTH = 44;
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+export function formatBars(run: RunDocument, paint: Paint = (text) => text): string {
+  const groups = new Map<string, Bar[]>();
+  run.measurements.forEach((m, index) => {
+    if (m.state !== 'measured') return;
+    const name = describe(m.workload);
+    const bars = groups.get(name) ?? [];
+    for (const { measurement, published } of run.comparisons) {
+      if (measurement !== index || published === null) continue;
+      const series = `${seriesOf(published)} on ${published.device}`;
+      if (!bars.some((bar) => bar.series === series)) bars.push({ series, tflops: published.tflops });
+    }
+    const { median } = summarize(m.samples.map((s) => s.flops / s.seconds / 1e12));
+    bars.push({ series: m.kernel, tflops: median });
+    groups.set(name, bars);
+  });
+  const all = [...groups.values()].flat();
+  if (all.length === 0) return 'Nothing was measured, so there is nothing to draw.\n';
+  const floor = 10 ** (Math.floor(Math.log10(Math.min(...all.map(({ tflops }) => tflops)))) - 1);
+  const most = Math.max(...all.map(({ tflops }) => tflops));
+  const names = Math.max(...all.map(({ series }) => series.length));
+  const length = (tflops: number) => (WIDTH * Math.log(tflops / floor)) / Math.log(most / floor);
+  const lines = [...groups].flatMap(([name, bars]) => [
+    '',
+    name,
+    ...bars
+      .sort((a, b) => Number(b.series.includes(' on ')) - Number(a.series.includes(' on ')))
+      .map(({ series, tflops }) => {
+        const bar = blocks(length(tflops));
+        return `  ${series.padEnd(names)}  ${paint(bar, series)} ${formatRate(tflops)}`;
+      }),
+  ]);
+  const cited = sources(run);
+  const scale = `Logarithmic: bars begin at ${formatRate(floor)}, and every ${(WIDTH / Math.log10(most / floor)).toFixed(1)} characters are a factor of 10.`;
+  return `${[...lines.slice(1), '', scale, ...(cited === '' ? [] : [`Published: ${cited}`])].join('\n')}\n`;
+}
+
+/** A bar of so many characters, to an eighth of one. */
+function blocks(length: number): string {
+  const eighths = Math.max(1, Math.round(length * 8));
+  return `${'█'.repeat(Math.floor(eighths / 8))}${EIGHTHS[eighths % 8]}`;
+}

@@ -1,0 +1,140 @@
+/** The report as one HTML file that needs no network: answer, charts, tables; light and dark, for paper and for a phone. */
+
+import type { Section } from './sections.ts';
+
+/** A chart as the page takes it: specifications for two widths, and a picture for where no script runs. */
+export interface PageChart {
+  name: string;
+  wide: object;
+  narrow: object;
+  svg: string;
+}
+
+export interface PageRun {
+  name: string;
+  answer: string;
+  charts: readonly PageChart[];
+  sections: readonly Section[];
+}
+
+export interface PageParts {
+  /** Text of the chart libraries. */
+  scripts: readonly string[];
+  /** Chart configurations of the two themes. */
+  themes: { light: object; dark: object };
+}
+
+const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => escapes[character] ?? character);
+/** JSON inside a script element: no tag can end it. */
+const json = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
+
+export function reportHtml(runs: readonly PageRun[], { scripts, themes }: PageParts): string {
+  const charts = runs.flatMap((run) => run.charts);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>attnbench report</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>How fast is attention here?</h1>
+${runs.map((run) => runHtml(run, charts, runs.length > 1)).join('\n')}
+<footer>Made by attnbench. Everything on this page is in this file.</footer>
+</main>
+<script type="application/json" id="charts">${json(charts.map(({ wide, narrow }) => ({ wide, narrow })))}</script>
+<script type="application/json" id="themes">${json(themes)}</script>
+${scripts.map((script) => `<script>${script.replaceAll('</script', '<\\/script')}</script>`).join('\n')}
+<script>${DRAW}</script>
+</body>
+</html>
+`;
+}
+
+function runHtml(run: PageRun, all: readonly PageChart[], named: boolean): string {
+  const figures = run.charts.map(
+    (chart) => `<figure data-chart="${all.indexOf(chart)}" id="chart-${all.indexOf(chart)}">
+<div class="picture" role="img" aria-label="${escapeHtml(`Chart: ${chart.name}`)}">${chart.svg}</div>
+<div class="drawn"></div>
+</figure>`,
+  );
+  return `<article>
+${named ? `<h2>${escapeHtml(run.name)}</h2>` : ''}
+<p class="answer">${escapeHtml(run.answer)}</p>
+${figures.join('\n')}
+${run.sections.map(sectionHtml).join('\n')}
+</article>`;
+}
+
+function sectionHtml({ title, table, lines = [] }: Section): string {
+  const [header = [], ...body] = table ?? [];
+  const row = (cells: readonly string[], tag: string) =>
+    `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
+  const rows = body.map((cells) => row(cells, 'td')).join('\n');
+  const tableHtml =
+    table === undefined
+      ? ''
+      : `<div class="scroll" tabindex="0"><table${header.length > 3 ? ' class="figures"' : ''}><thead>${row(header, 'th')}</thead><tbody>\n${rows}\n</tbody></table></div>`;
+  const list = lines.length === 0 ? '' : `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('\n')}</ul>`;
+  return `<section><h3>${escapeHtml(title)}</h3>\n${tableHtml}\n${list}</section>`;
+}
+
+const STYLE = `
+:root { --background: #ffffff; --ink: #222222; --faint: #555555; --line: #dddddd; --card: #f6f6f4; }
+@media (prefers-color-scheme: dark) {
+  :root { --background: #16181d; --ink: #e8e8e8; --faint: #a8adb5; --line: #3a3e46; --card: #1f2228; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--background); color: var(--ink); font: 16px/1.5 Inter, system-ui, sans-serif; }
+main { max-width: 1240px; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
+h1 { font-size: 1.5rem; margin: 0 0 0.5rem; }
+h2 { font-size: 1.2rem; margin: 2.5rem 0 0.5rem; }
+h3 { font-size: 1.05rem; margin: 2rem 0 0.5rem; }
+.answer { font-size: 1.2rem; line-height: 1.45; background: var(--card); padding: 1rem; border-radius: 8px; margin: 0 0 1.5rem; overflow-wrap: anywhere; }
+figure { margin: 0 0 2.5rem; max-width: 100%; overflow-x: auto; }
+.picture svg { max-width: 100%; height: auto; background: #ffffff; }
+.drawn:empty, figure.ready .picture { display: none; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: 0.3rem 0.7rem 0.3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td { max-width: 34rem; overflow-wrap: anywhere; }
+th, td:first-child, .figures td { white-space: nowrap; }
+ul { padding-left: 1.2rem; margin: 0.7rem 0; color: var(--faint); font-size: 0.9rem; overflow-wrap: anywhere; }
+footer { margin-top: 3rem; color: var(--faint); font-size: 0.85rem; }
+@media print {
+  :root { --background: #ffffff; --ink: #000000; --faint: #444444; --line: #cccccc; --card: #ffffff; }
+  main { max-width: none; padding: 0; }
+  figure, tr { break-inside: avoid; }
+  .scroll { overflow: visible; }
+}
+`;
+
+/** Draws every chart for its width and theme, again where either changes; where it cannot, the picture stays. */
+const DRAW = `
+const charts = JSON.parse(document.getElementById('charts').textContent);
+const themes = JSON.parse(document.getElementById('themes').textContent);
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const paper = matchMedia('print');
+let drawnAs = '';
+function draw() {
+  const narrow = document.querySelector('main').clientWidth < 700 && !paper.matches;
+  const theme = dark.matches && !paper.matches ? 'dark' : 'light';
+  if (drawnAs === theme + narrow) return;
+  drawnAs = theme + narrow;
+  for (const figure of document.querySelectorAll('figure')) {
+    const chart = charts[Number(figure.dataset.chart)];
+    const specification = narrow ? chart.narrow : chart.wide;
+    const config = { ...themes[theme], ...specification.config };
+    vegaEmbed(figure.querySelector('.drawn'), { ...specification, config }, { renderer: 'svg', actions: false })
+      .then(() => figure.classList.add('ready'), (error) => console.error(error));
+  }
+}
+for (const media of [dark, paper]) media.addEventListener('change', draw);
+addEventListener('resize', draw);
+draw();
+`;

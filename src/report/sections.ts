@@ -1,0 +1,68 @@
+/** What a report says of a run beside its charts, as titled lists and tables: for HTML and Markdown alike. */
+
+import type { RunDocument } from '../measurement.ts';
+import { ideaCells } from './ideas.ts';
+import { toCells, toRows } from './rows.ts';
+import { sources } from './table.ts';
+
+export interface Section {
+  title: string;
+  /** Rows of cells, header first. */
+  table?: string[][];
+  lines?: string[];
+}
+
+export function sections(run: RunDocument): Section[] {
+  const rows = toRows(run);
+  const { header, body } = toCells(rows);
+  const ideas = ideaCells(run);
+  const list: Section[] = [];
+  const caveats = rows.notes.map(([key, text]) => `${key}: ${text}`);
+  if (body.length > 0) list.push({ title: 'Results', table: [header, ...body], lines: [rows.title, ...caveats] });
+  if (ideas !== null) list.push({ title: 'The ideas of the AVO paper here', table: ideas.cells, lines: ideas.reasons });
+  if (rows.ratios.length > 0) list.push({ title: 'Paired ratios', lines: rows.ratios });
+  if (rows.without.length > 0) list.push({ title: 'Points without a number', lines: rows.without });
+  list.push({ title: 'Environment', table: environment(run) });
+  list.push({ title: 'How it was measured', lines: METHOD });
+  const cited = sources(run);
+  list.push({
+    title: 'Sources',
+    lines: [
+      cited === '' ? 'No published figure matches this run.' : `Published figures: ${cited}.`,
+      'Limits and figures of other devices: results/published/ of the project, each row with its source.',
+      'The report that restates the AVO paper: China Fortune Securities, computer industry weekly, 8 April 2026, section 1.3.',
+    ],
+  });
+  return list;
+}
+
+const METHOD = [
+  'Every result is verified against a float64 oracle on the output that was timed; a wrong one gets no throughput.',
+  'Kernels take turns in rounds of alternating order, so that drift hits all of them; ratios are taken round by round.',
+  'Intervals are 95 % intervals of the median from order statistics; below 6 samples the spread is shown.',
+  'Long workloads are timed on slices with all their keys; times a pass marked ~ are extrapolated.',
+  'FLOPs are 4 x batch x query heads x head dimension x query-key pairs kept; ratios recount by the rule of the figure.',
+  'It demonstrates the comparison: it does not reproduce Blackwell results, and it is not the AVO agent.',
+];
+
+function environment({ context }: RunDocument): string[][] {
+  const devices = context.devices.map((device) => {
+    const parts = [
+      device.software ? 'software adapter' : '',
+      device.threads === null ? '' : `${device.threads} threads`,
+      device.variant === null ? '' : `${device.variant}: ${device.variantReason ?? ''}`,
+      `clock ${device.clock.clock}, quantum ${(device.clock.quantumSeconds * 1e9).toPrecision(3)} ns`,
+      device.clock.note ?? '',
+    ];
+    return [device.backend, [device.name, ...parts].filter((part) => part !== '').join(', ')];
+  });
+  return [
+    ['what', 'value'],
+    ...devices,
+    ...Object.entries(context.versions),
+    ['started', context.startedAt],
+    ['command', `bench ${context.argv.join(' ')}`],
+    ...(context.label === null ? [] : [['label', context.label]]),
+    ...(context.cancelled ? [['ended', 'interrupted: what was measured is here']] : []),
+  ];
+}

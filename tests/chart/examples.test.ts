@@ -1,0 +1,24 @@
+/** The stored example charts are those that the code draws today (npm run examples draws them anew). */
+
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { renderSvg, writeChart } from '../../src/chart/render.ts';
+import { EXAMPLES, exampleCharts } from '../examples.ts';
+
+const stored = (name: string) => readFileSync(new URL(name, EXAMPLES));
+/** Width and height in the header of a PNG. */
+const size = (png: Buffer) => [png.readUInt32BE(16), png.readUInt32BE(20)];
+
+describe.each(exampleCharts())('$name', ({ name, specification }) => {
+  it('is the stored SVG', async () => {
+    expect(await renderSvg(specification)).toBe(stored(`${name}.svg`).toString());
+  });
+
+  it('has a stored PNG of the same size', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'attnbench-example-')), 'chart.png');
+    await writeChart(specification, path);
+    expect(size(stored(`${name}.png`))).toEqual(size(readFileSync(path)));
+  });
+});

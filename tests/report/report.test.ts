@@ -1,0 +1,146 @@
+/** The report's words: the answer of every kind of run, its sections, and pages that no name can break. */
+
+import { describe, expect, it } from 'vitest';
+import { comparePublished } from '../../src/compare.ts';
+import type { RunDocument } from '../../src/measurement.ts';
+import { answer } from '../../src/report/answer.ts';
+import { formatBars } from '../../src/report/bars.ts';
+import { reportHtml } from '../../src/report/html.ts';
+import { reportMarkdown } from '../../src/report/markdown.ts';
+import { sections } from '../../src/report/sections.ts';
+import { parseRunFile } from '../../src/run-file.ts';
+import { HOSTILE, measured, runOf, skipped } from '../runs.ts';
+
+const compared = (run: RunDocument): RunDocument => ({
+  ...run,
+  comparisons: comparePublished(run.measurements, run.context, 'avo'),
+});
+const MHA = { batch: 1, queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 };
+
+describe('answer', () => {
+  it('says how far, and sets no two kinds of limit against each other', () => {
+    expect(answer(compared(runOf([measured(MHA)])))).toBe(
+      'This machine runs MHA at 32k 17,000 times slower than AVO on B200 (wasm-flash: 100 GFLOPS). ' +
+        'It reaches 80 % of the WebAssembly multiply-add ceiling measured here; AVO reaches 96 % of the best matrix product ' +
+        'measured on a B200 and 74 % of its specification.',
+    );
+  });
+
+  it('says that no figure is for the workload', () => {
+    expect(answer(compared(runOf([measured({ seqQuery: 100, headDim: 64 })])))).toMatch(
+      /^This machine runs MHA at 100 at 100 GFLOPS \(wasm-flash\); no published figure is for this workload\. It reaches 80 %/,
+    );
+  });
+
+  it('says that nothing was measured, and why', () => {
+    expect(answer(runOf([skipped('no device at all')]))).toBe('Nothing was measured in this run: no device at all.');
+    expect(answer(runOf([]))).toBe('Nothing was measured in this run.');
+  });
+
+  it('never calls a software adapter this machine', () => {
+    const run = runOf([measured(MHA)]);
+    const [device] = run.context.devices;
+    if (device !== undefined) device.software = true;
+    expect(answer(compared(run))).toMatch(/^A software adapter on this machine runs MHA/);
+  });
+});
+
+describe('sections', () => {
+  it('hold results, environment, method and sources, and the points without a number', () => {
+    const titles = sections(compared(runOf([measured(MHA), skipped('no device')]))).map(({ title }) => title);
+    expect(titles).toEqual(['Results', 'Points without a number', 'Environment', 'How it was measured', 'Sources']);
+  });
+
+  it('say that nothing matches where nothing does', () => {
+    const found = sections(runOf([skipped('no device')])).find(({ title }) => title === 'Sources');
+    expect(found?.lines?.[0]).toBe('No published figure matches this run.');
+  });
+});
+
+describe('pages', () => {
+  const run = compared(runOf([measured(MHA)], HOSTILE));
+  const parts = { scripts: ['const a = "</script>";'], themes: { light: {}, dark: {} } };
+  const chart = { name: HOSTILE, wide: { title: HOSTILE }, narrow: { title: HOSTILE }, svg: '<svg></svg>' };
+
+  it('show hostile names as text', () => {
+    const page = { name: HOSTILE, answer: HOSTILE, charts: [chart], sections: sections(run) };
+    const html = reportHtml([page, page], parts);
+    // Two blocks of data, one library, one program of our own: no tag came from a name.
+    expect(html.match(/<script/g)).toHaveLength(4);
+    expect(html.match(/<img/g)).toBeNull();
+    expect(html).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;');
+    const data = /<script type="application\/json" id="charts">(.*?)<\/script>/s.exec(html)?.[1] ?? '';
+    expect((JSON.parse(data) as { wide: { title: string } }[])[0]?.wide.title).toBe(HOSTILE);
+  });
+
+  it('name no address outside themselves', () => {
+    const html = reportHtml([{ name: 'a', answer: 'b', charts: [], sections: sections(run) }], parts);
+    expect(/(src|href)="(?!data:)/.test(html)).toBe(false);
+  });
+
+  it('in Markdown escape what would end a cell', () => {
+    const text = reportMarkdown({
+      name: 'a|b',
+      answer: '<b>',
+      pictures: [{ name: 'x', file: 'a b.png' }],
+      sections: [],
+    });
+    expect(text).toBe('# a\\|b\n\n**&lt;b>**\n\n![x](a%20b.png)\n');
+  });
+});
+
+describe('bars in a terminal', () => {
+  it('put published figures first and print every value', () => {
+    const text = formatBars(compared(runOf([measured(MHA)])));
+    const names = text.split('\n').flatMap((line) => /^ {2}(\S+)/.exec(line)?.[1] ?? []);
+    expect(names).toEqual(['AVO', 'cuDNN', 'FA4', 'wasm-flash']);
+    expect(text).toMatch(/AVO on B200 +█{44} 1\.67 PFLOPS/);
+    expect(text).toMatch(/wasm-flash +█+[^█ ]? 100 GFLOPS/);
+  });
+
+  it('say where there is nothing', () => {
+    expect(formatBars(runOf([skipped('no')]))).toBe('Nothing was measured, so there is nothing to draw.\n');
+  });
+});
+
+describe('parseRunFile', () => {
+  const run = runOf([measured(MHA)]);
+  const journal = [{ schema: run.schema, context: run.context }, ...run.measurements]
+    .map((line) => JSON.stringify(line))
+    .join('\n');
+
+  it.each([
+    ['a journal', journal],
+    ['a document', JSON.stringify(run, null, 2)],
+    ['a document on one line', JSON.stringify(run)],
+  ])('reads %s and compares it anew', (_, text) => {
+    const found = parseRunFile(text, 'run', 'avo');
+    expect(found.measurements).toEqual(run.measurements);
+    expect(found.comparisons).toHaveLength(3);
+  });
+
+  it('reads a journal that holds its context only', () => {
+    expect(parseRunFile(journal.split('\n')[0] ?? '', 'run', 'avo').measurements).toEqual([]);
+  });
+
+  it('pairs an ablation with its kernel sample by sample', () => {
+    const varied = { ...measured(MHA), kernel: 'wasm-flash-branch' };
+    const half = { ...varied, samples: varied.samples.map((s) => ({ ...s, seconds: s.seconds * 2 })) };
+    const lines = [{ schema: run.schema, context: run.context }, measured(MHA), half];
+    const found = parseRunFile(lines.map((line) => JSON.stringify(line)).join('\n'), 'run', 'avo');
+    expect(found.ratios).toMatchObject([{ kernel: 'wasm-flash-branch', baseline: 'wasm-flash', ratio: 0.5, low: 0.5 }]);
+  });
+
+  it.each([
+    ['', 'it is empty'],
+    ['not json', 'line 1 is not JSON'],
+    [`${journal}\n{"broken`, 'line 3 is not JSON'],
+    ['{"schema":"other/1"}', 'schema'],
+    ['[1, 2]', 'schema'],
+    ['null', 'schema'],
+    [journal.replace('"measured"', '"meassured"'), 'measurements.0'],
+  ])('answers %j in one line', (text, reason) => {
+    expect(() => parseRunFile(text, 'x.jsonl', 'avo')).toThrow(`'x.jsonl' is not the record of a run: `);
+    expect(() => parseRunFile(text, 'x.jsonl', 'avo')).toThrow(reason);
+  });
+});

@@ -21,18 +21,18 @@ export function ablationChart(run: RunDocument, layout: Layout = 'wide'): TopLev
         idea: published.name,
         mask,
         what: 'AVO',
-        label: `AVO on B200: ${published.name}`,
+        label: `AVO${layout === 'wide' ? ' on B200' : ''}: ${published.name}`,
         gain: value,
         low: value,
         high: value,
       };
       const here = own
         .filter(({ idea }) => idea === published.idea)
-        .map(({ on, off, gain, low, high, backend }) => ({
+        .map(({ idea, on, off, gain, low, high, backend }) => ({
           idea: published.name,
           mask,
           what: `${backend === 'webgpu' ? 'wgsl' : backend}-flash`,
-          label: `${on} over ${off}`,
+          label: layout === 'wide' ? `${on} over ${off}` : idea === 'overlap' ? on : off,
           gain,
           low: low ?? gain,
           high: high ?? gain,
@@ -46,7 +46,7 @@ export function ablationChart(run: RunDocument, layout: Layout = 'wide'): TopLev
     type: 'nominal',
     title: null,
     sort: labels,
-    axis: { labelLimit: layout === 'wide' ? 300 : 150, minExtent: layout === 'wide' ? 230 : 150 },
+    axis: { labelLimit: layout === 'wide' ? 300 : 180, minExtent: layout === 'wide' ? 230 : 180 },
   };
   const ends = rows.flatMap(({ low, high }) => [low, high]);
   const domain = [Math.min(0, ...ends), Math.max(0, ...ends)];
@@ -57,7 +57,7 @@ export function ablationChart(run: RunDocument, layout: Layout = 'wide'): TopLev
     title: `${mask} mask`,
     panel: {
       data: { values: rows.filter((row) => row.mask === mask) },
-      width: layout === 'wide' ? 480 : 150,
+      width: layout === 'wide' ? 480 : 130,
       height: { step: 20 },
       layer: [
         { mark: { type: 'bar', tooltip: true }, encoding: { y, x, color } },

@@ -39,7 +39,15 @@ export function distanceChart(run: RunDocument, layout: Layout = 'wide'): TopLev
         : slower >= 1
           ? `${rounded(slower)}x slower`
           : `${rounded(1 / slower)}x as fast`;
-    return { label, series, kind, tflops, slower, text: `${formatRate(tflops)}, ${times}`, detail };
+    return {
+      label,
+      series,
+      kind,
+      tflops,
+      slower,
+      text: layout === 'wide' ? `${formatRate(tflops)}, ${times}` : times,
+      detail: `${formatRate(tflops)}; ${detail}`,
+    };
   };
   const kernels = [...new Set(points.map(({ kernel }) => kernel))];
   const local = kernels.flatMap((kernel) => {
@@ -79,7 +87,7 @@ export function distanceChart(run: RunDocument, layout: Layout = 'wide'): TopLev
     type: 'nominal',
     sort: rows.map(({ label }) => label),
     title: null,
-    axis: { labelLimit: layout === 'wide' ? 240 : 130, grid: true },
+    axis: { labelLimit: layout === 'wide' ? 240 : 150, grid: true },
   };
   const x = {
     field: 'slower',
@@ -105,7 +113,7 @@ export function distanceChart(run: RunDocument, layout: Layout = 'wide'): TopLev
       layout,
     ),
     data: { values: rows },
-    width: layout === 'wide' ? 520 : 190,
+    width: layout === 'wide' ? 520 : 175,
     height: { step: 18 },
     layer: [
       {

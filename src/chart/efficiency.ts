@@ -46,12 +46,12 @@ export function efficiencyChart(run: RunDocument, layout: Layout = 'wide'): TopL
     field: 'share',
     type: 'quantitative',
     title: last ? 'share of the limit, %' : null,
-    scale: { domain: [0, 119] },
+    scale: { domain: [0, 119], clamp: true },
     axis: { values: [0, 20, 40, 60, 80, 100] },
   });
   const panelOf = (values: Share[], x: ReturnType<typeof xOf>) => ({
     data: { values },
-    width: layout === 'wide' ? 560 : 190,
+    width: layout === 'wide' ? 560 : 180,
     height: { step: 20 },
     layer: [
       {

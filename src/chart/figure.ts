@@ -37,15 +37,16 @@ export function figureChart(run: RunDocument, set: PublishedSet, layout: Layout 
   if (bars.length === 0) return sentenceChart(['Nothing was measured.', ...reasons(run)], layout);
   const values = bars.map(({ tflops }) => tflops);
   const floor = 10 ** (Math.floor(Math.log10(Math.min(...values))) - 1);
-  // Two decades of room above the tallest bar, for its label.
-  const ceiling = Math.max(...values) * 100;
+  // Room above the tallest bar, for its label.
+  const most = Math.max(...values);
+  const ceiling = most * (most / floor) ** (layout === 'wide' ? 0.26 : 0.45);
   const seqs = [...new Map(bars.map(({ seq, order }) => [seq, order]))].sort((a, b) => a[1] - b[1]).map(([seq]) => seq);
   const series = seriesScale(bars.map(({ series: name }) => name));
   const rows = bars.map((bar) => ({ ...bar, floor }));
   const masks = ['full', 'causal'].filter((mask) => bars.some((bar) => bar.mask === mask));
   const step =
     layout === 'narrow'
-      ? Math.max(9, 235 / (seqs.length * (series.domain.length + 1)))
+      ? Math.max(9, 225 / (seqs.length * (series.domain.length + 1)))
       : Math.max(17, Math.min(28, 700 / (masks.length * seqs.length * series.domain.length)));
 
   const x = { field: 'seq', type: 'nominal', sort: seqs, title: 'sequence length', axis: { labelAngle: 0 } } as const;
@@ -56,7 +57,7 @@ export function figureChart(run: RunDocument, set: PublishedSet, layout: Layout 
     type: 'quantitative',
     scale,
     title: 'TFLOPS (log scale)',
-    axis: { format: '~g', grid: true, values: decades(floor, ceiling / 50) },
+    axis: { format: '~g', grid: true, values: decades(floor, most * 2) },
   } as const;
   return {
     $schema: VEGA_LITE,
@@ -79,7 +80,7 @@ export function figureChart(run: RunDocument, set: PublishedSet, layout: Layout 
               field: 'series',
               scale: series,
               title: null,
-              legend: { orient: 'bottom', columns: layout === 'wide' ? 8 : 3 },
+              legend: { orient: 'bottom', columns: layout === 'wide' ? 8 : 2 },
             },
             tooltip: [
               { field: 'series', title: 'series' },

@@ -10,10 +10,19 @@ const COLOURS: readonly [string, string][] = [
   ['Triton', '#999999'],
   ['FA2', '#666666'],
   ['wgsl-flash', '#0072B2'],
+  ['wgsl-flash-branch', '#5B9BD5'],
+  ['wgsl-flash-overlap', '#7FB3D5'],
+  ['wgsl-flash-small', '#A9CCE3'],
+  ['wgsl-flash-large', '#3C6E9E'],
   ['wgsl-naive', '#56B4E9'],
   ['wasm-flash', '#009E73'],
+  ['wasm-flash-branch', '#52B788'],
+  ['wasm-flash-overlap', '#74C69D'],
+  ['wasm-flash-small', '#95D5B2'],
+  ['wasm-flash-large', '#40916C'],
   ['scalar-flash', '#CC79A7'],
   ['scalar-naive', '#8C6BB1'],
+  ['ort-native', '#8D6E63'],
 ];
 
 /** The given series in the order of the palette, unknown ones last, with their colours. */
@@ -25,5 +34,5 @@ export function seriesScale(names: readonly string[]): { domain: string[]; range
     return index < 0 ? known.length : index;
   };
   const domain = [...new Set(names)].sort((a, b) => rank(a) - rank(b));
-  return { domain, range: domain.map((name) => COLOURS[rank(name)]?.[1] ?? '#444444') };
+  return { domain, range: domain.map((name) => COLOURS[rank(name)]?.[1] ?? '#888888') };
 }

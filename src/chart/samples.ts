@@ -39,6 +39,7 @@ export function samplesChart(run: RunDocument, layout: Layout = 'wide'): TopLeve
     field: 'round',
     type: 'quantitative',
     title: 'round, in time order',
+    scale: { domain: [0, start], nice: false },
     axis: { grid: false, tickMinStep: 1 },
   };
   const y = { field: 'relative', type: 'quantitative', title: ['% from', 'its median'], axis: { minExtent: 32 } };

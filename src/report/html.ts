@@ -65,7 +65,7 @@ function runHtml(run: PageRun, all: readonly PageChart[], named: boolean): strin
   );
   return `<article>
 ${named ? `<h2>${escapeHtml(run.name)}</h2>` : ''}
-<p class="answer">${escapeHtml(run.answer)}</p>
+<p class="answer">${escapeHtml(run.answer.replaceAll(' %', '\u00a0%'))}</p>
 ${figures.join('\n')}
 ${run.sections.map(sectionHtml).join('\n')}
 </article>`;

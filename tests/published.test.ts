@@ -12,7 +12,9 @@ const LONG = workload({ queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 327
 describe('published figures', () => {
   it('holds the AVO paper apart from the FA4 paper', () => {
     expect(publishedFigures('avo')).toHaveLength(72);
-    expect(publishedFigures('all')).toHaveLength(144);
+    // 72 of the FA4 paper and 120 of other devices and shapes.
+    expect(publishedFigures('all')).toHaveLength(264);
+    expect(new Set(publishedFigures('avo').map(({ device }) => device))).toEqual(new Set(['B200']));
     expect(matching(LONG, 'avo').map(({ library, tflops, error }) => [library, tflops, error])).toEqual([
       ['AVO', 1668, 18.6],
       ['cuDNN', 1638, 11.7],

@@ -46,7 +46,7 @@ export function figureChart(run: RunDocument, set: PublishedSet, layout: Layout 
   const masks = ['full', 'causal'].filter((mask) => bars.some((bar) => bar.mask === mask));
   const step =
     layout === 'narrow'
-      ? Math.max(9, 225 / (seqs.length * (series.domain.length + 1)))
+      ? Math.max(9, 218 / (seqs.length * (series.domain.length + 1)))
       : Math.max(17, Math.min(28, 700 / (masks.length * seqs.length * series.domain.length)));
 
   const x = { field: 'seq', type: 'nominal', sort: seqs, title: 'sequence length', axis: { labelAngle: 0 } } as const;

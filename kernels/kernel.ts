@@ -72,6 +72,20 @@ export interface WgslProgram {
 
 export type Program = ModuleProgram | WasmProgram | WgslProgram;
 
+/** A kernel's tile as plain data, so that it can be kept in a file. */
+export type Tile = Record<string, number | string>;
+
+/** What bench tune needs of a kernel whose tile can be chosen. */
+export interface Tunable {
+  /** The tile that is shipped. */
+  shipped(workload: Workload, features: Features): Tile;
+  /** Other tiles worth trying on such a device, most promising first. */
+  candidates(workload: Workload, features: Features, limits: Limits): Tile[];
+  /** Why a tile cannot be used for a workload on such a device, or undefined; it may come from a file. */
+  problem(tile: Tile, workload: Workload, features: Features, limits: Limits): string | undefined;
+  build(workload: Workload, features: Features, tile: Tile): Program;
+}
+
 export interface Kernel {
   /** BACKEND-IDEA, for example wasm-flash. */
   name: string;
@@ -83,4 +97,6 @@ export interface Kernel {
   /** Why this kernel cannot run the workload on such a device; undefined where it can. */
   unsupported(workload: Workload, limits: Limits): string | undefined;
   build(workload: Workload, features: Features): Program;
+  /** Set where bench tune can choose the tile. */
+  tunable?: Tunable;
 }

@@ -40,6 +40,8 @@ export const cannotWrite = (path: string, reason: string) =>
 export const cannotRead = (path: string, reason: string) => `cannot read '${path}' (${reason})`;
 export const badRunFile = (path: string, what: string) =>
   `'${path}' is not the record of a run: ${what}; give a .jsonl journal or a document of --format json`;
+export const badTiles = (path: string, what: string) =>
+  `'${path}' is not a file of tiles: ${what}; bench tune writes such files`;
 export const noRuns = (folder: string) =>
   `no run is in '${folder}'; measure one first (bench mha --seq 4k), or name its file`;
 export const badChartExtension = (path: string) =>
@@ -100,5 +102,9 @@ export const caveats = {
 // Notices on stderr
 
 export const leftOut = (backend: string, why: string) => `${backend} is left out: ${why}.`;
+export const tileUsed = (kernel: string, headDim: number, mask: string, date: string, ratio: number) =>
+  `${kernel} uses the tile tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)} times the shipped one); --tiles default does not.`;
+export const tileUnusable = (kernel: string, headDim: number, problem: string) =>
+  `The tile given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the shipped one is. bench tune --again finds another.`;
 export const interrupted = 'Interrupted: what was measured is kept.';
 export const clockDistrusted = (why: string) => `GPU timestamps are not used (${why}); timing by the wall clock.`;

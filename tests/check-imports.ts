@@ -22,6 +22,7 @@ const ORDER = [
   /^src\/measurement\.ts$/,
   /^src\/measure\//,
   /^src\/journal\.ts$/,
+  /^src\/tune\.ts$/,
   /^src\/(devices|published|compare|ideas|run-file)\.ts$/,
   /^src\/model\//,
   /^src\/report\//,

@@ -8,6 +8,7 @@ import { modelAblationChart } from '../src/chart/model-ablation.ts';
 import { timelineChart } from '../src/chart/timeline.ts';
 import { modelB200 } from '../src/model/b200.ts';
 import { parseRunFile } from '../src/run-file.ts';
+import { parseSearch } from '../src/tune.ts';
 
 export const EXAMPLES = new URL('../results/examples/', import.meta.url);
 
@@ -24,12 +25,13 @@ export function exampleCharts(): { name: string; specification: TopLevelSpec }[]
     .filter(({ quantity }) => quantity === 'memory-read')
     .map(({ device, rate }) => ({ device, bytesPerSecond: rate }))
     .sort((a, b) => b.bytesPerSecond - a.bytesPerSecond);
+  const search = parseSearch(JSON.parse(read('tune.json')));
   const model = modelB200();
   return [
-    ...allCharts(figure, 'avo', memory)
+    ...allCharts(figure, 'avo', memory, search)
       .filter(({ name }) => name !== 'ablation')
       .map(({ name, draw }) => ({ name: name === 'figure' ? 'figure-mha' : name, specification: draw('wide') })),
-    ...allCharts(ablation, 'avo', memory)
+    ...allCharts(ablation, 'avo', memory, null)
       .filter(({ name }) => name === 'ablation')
       .map(({ name, draw }) => ({ name, specification: draw('wide') })),
     { name: 'model-mha', specification: modelChart(model, 'mha') },

@@ -3,6 +3,7 @@
 import type { Features, Kernel, WasmProgram } from '../kernel.ts';
 import { unsupportedShape } from '../shapes.ts';
 import { wasmTile } from '../tiles.ts';
+import { wasmCandidates, wasmTileProblem } from './candidates.ts';
 import { emitPack } from './pack.ts';
 import { emitScores, emitValues, multiplyAddOf } from './products.ts';
 import { emitFill, emitSoftmax, LOWEST, MASKED } from './softmax.ts';
@@ -15,6 +16,12 @@ export const wasmFlash: Kernel = {
   summary: 'WebAssembly SIMD on all cores: packed K and V, register-tiled products, online softmax in the cache',
   unsupported: unsupportedShape,
   build: (workload, features) => emitWasmFlash(workload.headDim, wasmTile(features), features),
+  tunable: {
+    shipped: (_, features) => ({ ...wasmTile(features) }),
+    candidates: wasmCandidates,
+    problem: wasmTileProblem,
+    build: (workload, features, tile) => emitWasmFlash(workload.headDim, tile as unknown as WasmTile, features),
+  },
 };
 
 /** The program for a head dimension, tile and feature set; sequence lengths, strides and the mask are arguments of it. */

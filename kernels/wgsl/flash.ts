@@ -12,6 +12,8 @@ import type { Kernel, Limits, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../shapes.ts';
 import { type WgslTile, wgslTile } from '../tiles.ts';
 import { abi, LOWEST, MASKED } from './abi.ts';
+import { wgslCandidates, wgslTileProblem } from './candidates.ts';
+import { sizes, workgroupBytes } from './sizes.ts';
 
 export const wgslFlash: Kernel = {
   name: 'wgsl-flash',
@@ -20,6 +22,12 @@ export const wgslFlash: Kernel = {
     'one pass: register-tiled q k^T and p v around an online softmax; scores stay on chip, masked blocks are skipped',
   unsupported: (workload, limits) => wgslFlashUnsupported(workload, limits, wgslTile(workload.headDim)),
   build: (workload) => emitWgslFlash(workload.headDim, wgslTile(workload.headDim)),
+  tunable: {
+    shipped: (workload) => ({ ...wgslTile(workload.headDim) }),
+    candidates: (workload, _, limits) => wgslCandidates(workload.headDim, limits),
+    problem: (tile, workload, _, limits) => wgslTileProblem(tile, workload.headDim, limits),
+    build: (workload, _, tile) => emitWgslFlash(workload.headDim, tile as unknown as WgslTile),
+  },
 };
 
 /** Why a tile does not fit a device or the kernel a workload, or undefined. */
@@ -31,27 +39,6 @@ export function wgslFlashUnsupported(w: Workload, limits: Limits, tile: WgslTile
     return `needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
   }
   return unsupportedShape(w);
-}
-
-/** Sizes that follow from a tile. */
-function sizes(headDim: number, tile: WgslTile) {
-  const blockRows = tile.threadRows * tile.rows;
-  const blockKeys = tile.threadColumns * tile.keys;
-  const threads = tile.threadRows * tile.threadColumns;
-  /** vec4 columns of the output that one thread owns; where they do not divide evenly the surplus is computed and dropped. */
-  const threadColumns = Math.ceil(headDim / 4 / tile.threadColumns);
-  const paddedColumns = threadColumns * tile.threadColumns;
-  /** Weights go through workgroup memory in `parts`, V in chunks of `valueKeys` keys. */
-  const partKeys = blockKeys / tile.weightParts;
-  const stageVectors = Math.max((tile.chunk * (blockRows + blockKeys)) / 4, tile.valueKeys * paddedColumns);
-  const weightVectors = Math.max((partKeys * blockRows) / 4, (tile.threadColumns * blockRows) / 4);
-  return { blockRows, blockKeys, threads, threadColumns, paddedColumns, partKeys, stageVectors, weightVectors };
-}
-
-/** Bytes of workgroup memory. */
-function workgroupBytes(headDim: number, tile: WgslTile): number {
-  const { stageVectors, weightVectors } = sizes(headDim, tile);
-  return 16 * (stageVectors + weightVectors);
 }
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);

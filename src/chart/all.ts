@@ -3,6 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { RunDocument } from '../measurement.ts';
 import type { PublishedSet } from '../published.ts';
+import type { Search } from '../tune.ts';
 import { ablationChart } from './ablation.ts';
 import { distanceChart } from './distance.ts';
 import { efficiencyChart } from './efficiency.ts';
@@ -11,13 +12,19 @@ import type { Layout } from './layout.ts';
 import { type MemoryLimit, rooflineChart } from './roofline.ts';
 import { samplesChart } from './samples.ts';
 import { scalingChart } from './scaling.ts';
+import { tuningChart } from './tuning.ts';
 
 export interface NamedChart {
   name: string;
   draw: (layout: Layout) => TopLevelSpec;
 }
 
-export function allCharts(run: RunDocument, set: PublishedSet, memory: readonly MemoryLimit[]): NamedChart[] {
+export function allCharts(
+  run: RunDocument,
+  set: PublishedSet,
+  memory: readonly MemoryLimit[],
+  search: Search | null,
+): NamedChart[] {
   return [
     { name: 'distance', draw: (layout) => distanceChart(run, layout) },
     { name: 'figure', draw: (layout) => figureChart(run, set, layout) },
@@ -25,6 +32,7 @@ export function allCharts(run: RunDocument, set: PublishedSet, memory: readonly 
     { name: 'scaling', draw: (layout) => scalingChart(run, set, layout) },
     { name: 'roofline', draw: (layout) => rooflineChart(run, set, memory, layout) },
     { name: 'ablation', draw: (layout) => ablationChart(run, layout) },
+    { name: 'tuning', draw: (layout) => tuningChart(search, layout) },
     { name: 'samples', draw: (layout) => samplesChart(run, layout) },
   ];
 }

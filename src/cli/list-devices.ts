@@ -6,14 +6,14 @@ import { formatBytes } from '../messages.ts';
 import { openPlaces, type PlaceRequest } from './places.ts';
 
 export async function listDevices(
-  request: Omit<PlaceRequest, 'kernels' | 'named' | 'ceilings'>,
+  request: Omit<PlaceRequest, 'kernels' | 'named' | 'ceilings' | 'tiles'>,
   format: 'table' | 'json',
 ): Promise<string> {
   const wanted = BACKENDS.filter((backend) =>
     request.backend === 'auto' ? backend !== 'peers' : request.backend === backend,
   );
   const kernels = wanted.flatMap((backend) => KERNELS.filter((kernel) => kernel.backend === backend).slice(0, 1));
-  const { contenders } = await openPlaces({ ...request, kernels, named: true, ceilings: false });
+  const { contenders } = await openPlaces({ ...request, kernels, named: true, ceilings: false, tiles: 'default' });
   const source = createSource();
   const places = contenders.map(({ place, kernel }) => ({ backend: kernel.backend, place }));
   // Opening a place leaves a host waiting for its first lease; take it, to close it.

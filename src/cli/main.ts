@@ -10,6 +10,7 @@ import { addModelCommand } from './model.ts';
 import { addReportCommand } from './report.ts';
 import { addSourceCommands } from './show.ts';
 import { addSuiteCommand } from './suite.ts';
+import { addTuneCommand } from './tune.ts';
 import { addVerifyCommand } from './verify.ts';
 
 /** Runs the command line and returns the exit code. */
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addSuiteCommand(program, finish);
   addListingCommands(program, finish);
   addCeilingsCommand(program, finish);
+  addTuneCommand(program, finish);
   addModelCommand(program, finish);
   addReportCommand(program, finish);
   addSourceCommands(program, finish);

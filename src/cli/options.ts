@@ -15,6 +15,8 @@ export type Format = (typeof FORMATS)[number];
 
 /** Everything that a measuring command was asked for, workloads aside. */
 export interface RunOptions {
+  /** 'default', a file of tiles, or null for those that bench tune found. */
+  tiles: string | null;
   kernels: Kernel[];
   /** 'auto': backends that work here, a software adapter excepted. */
   backend: Backend | 'auto';
@@ -92,6 +94,7 @@ export function addRunOptions(command: Command, budgetSeconds: number | null): C
     .addOption(
       list('--kernel <names>', `kernels: ${KERNELS.map(({ name }) => name).join(', ')} (default: all of the backends)`),
     )
+    .option('--tiles <which>', 'default: the shipped tiles, not those that bench tune found; or a file of tiles')
     .option('--label <text>', 'a name for this run, kept in its record')
     .option('--budget <seconds>', `bound on the measuring of the whole command (default: ${budget})`)
     .option('--samples <count>', 'take exactly this many samples of every point')
@@ -207,6 +210,7 @@ export function readRunOptions(raw: Raw, budgetSeconds: number): RunOptions {
   return {
     ...place,
     kernels,
+    tiles: text(raw, 'tiles'),
     label: text(raw, 'label'),
     budgetSeconds: budget === null ? budgetSeconds : parseNumber('--budget', budget, 0.1, 1e6, false),
     samples: samples === null ? null : parseNumber('--samples', samples, 1, 10_000, true),

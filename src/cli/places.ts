@@ -9,7 +9,8 @@ import { mockPlace, nodePlace } from '../host/node/places.ts';
 import type { Place } from '../host/place.ts';
 import { fastestProbe, probeWorkload } from '../measure/ceilings.ts';
 import type { Contender } from '../measure/source.ts';
-import { badChoice, leftOut, UsageError } from '../messages.ts';
+import { badChoice, leftOut, tileUnusable, tileUsed, UsageError } from '../messages.ts';
+import { findTile, readTiles, type TunedTile } from './tile-cache.ts';
 
 export interface PlaceRequest {
   kernels: Kernel[];
@@ -24,6 +25,8 @@ export interface PlaceRequest {
   named: boolean;
   /** Add a place's ceiling to its kernels. */
   ceilings: boolean;
+  /** 'default': the shipped tiles; a file of tiles; null: those of bench tune, where it has found better ones. */
+  tiles: string | null;
 }
 
 export interface OpenPlaces {
@@ -57,9 +60,10 @@ export async function openPlaces(request: PlaceRequest, firstDevice = 0): Promis
     }
     places.set(backend, place);
   }
+  const tiles = request.tiles === 'default' ? [] : readTiles(request.tiles);
   const contenders: Contender[] = request.kernels.flatMap((kernel) => {
     const place = places.get(kernel.backend);
-    return place === undefined ? [] : [{ kernel, place }];
+    return place === undefined ? [] : [{ kernel: tuned(kernel, place, tiles, notices), place }];
   });
   for (const place of request.ceilings ? places.values() : []) {
     const ceiling = await ceilingOf(place);
@@ -92,4 +96,31 @@ function openPlace(backend: Backend, request: PlaceRequest): Promise<Place> {
   const [name, options = ''] = request.host.split(':');
   if (name !== 'mock') throw new UsageError(badChoice('--host', request.host, 'node', ['node']));
   return mockPlace(backend, parseMockOptions(options));
+}
+
+/** The kernel with the tiles found for its place, where there are any; each is told once. An ablation varies the shipped tile. */
+function tuned(kernel: Kernel, place: Place, tiles: readonly TunedTile[], notices: string[]): Kernel {
+  const { tunable } = kernel;
+  const { environment } = place;
+  if (tunable === undefined || kernel.ablation !== undefined || environment === null) return kernel;
+  const { device, limits } = environment;
+  const own = tiles.filter((item) => item.kernel === kernel.name && item.device === device.name);
+  for (const { headDim, mask, date, ratio } of own.filter((item) => item.variant === place.variant)) {
+    notices.push(tileUsed(kernel.name, headDim, mask, date, ratio));
+  }
+  const said = new Set<string>();
+  return {
+    ...kernel,
+    build(workload, features) {
+      const { headDim, mask, dtype } = workload;
+      const key = { kernel: kernel.name, device: device.name, variant: place.variant, headDim, mask, dtype };
+      const found = findTile(own, key);
+      if (found === undefined) return kernel.build(workload, features);
+      const problem = tunable.problem(found.tile, workload, features, limits);
+      if (problem === undefined) return tunable.build(workload, features, found.tile);
+      if (!said.has(problem)) process.stderr.write(`${tileUnusable(kernel.name, headDim, problem)}\n`);
+      said.add(problem);
+      return kernel.build(workload, features);
+    },
+  };
 }

@@ -13,6 +13,7 @@ import { budgetShare, type Point } from '../plan.ts';
 import { formatNumber, formatRate } from '../report/rows.ts';
 import { describe, flops } from '../workload.ts';
 import { shortArgv, versions } from './context.ts';
+import { stopOnInterrupt } from './interrupt.ts';
 import type { RunOptions } from './options.ts';
 import { formatDryRun, formatRun, writeOutput } from './output.ts';
 import { type OpenPlaces, openPlaces } from './places.ts';
@@ -138,21 +139,4 @@ async function drawCharts(run: RunDocument, journal: Journal, options: RunOption
     }
   }
   return drawn;
-}
-
-/** The first interrupt asks the measuring loop to end; a second one ends the process at once. */
-function stopOnInterrupt(progress: Progress) {
-  const state = {
-    aborted: false,
-    dispose: () => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
-    },
-  };
-  const onSignal = () => {
-    if (state.aborted) process.exit(130);
-    state.aborted = true;
-    progress.say('Stopping after the current run; press Ctrl-C again to stop at once.');
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  return state;
 }

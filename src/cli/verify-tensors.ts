@@ -26,7 +26,13 @@ export interface VerifyOptions {
 export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Promise<number> {
   const { workload: w, data, expected } = loadProblem(options);
   if (options.output !== null) checkWritable(options.output);
-  const { contenders } = await openPlaces({ ...options.place, kernels: [kernel], named: true, ceilings: false });
+  const { contenders } = await openPlaces({
+    ...options.place,
+    kernels: [kernel],
+    named: true,
+    ceilings: false,
+    tiles: null,
+  });
   const place = contenders[0]?.place;
   const source = createSource();
   try {

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
 import { allCharts } from '../chart/all.ts';
 import { librarySources, renderSvg, writeChart } from '../chart/render.ts';
 import type { MemoryLimit } from '../chart/roofline.ts';
@@ -15,7 +16,7 @@ import { type PageRun, reportHtml } from '../report/html.ts';
 import { reportMarkdown } from '../report/markdown.ts';
 import { sections } from '../report/sections.ts';
 import { parseRunFile } from '../run-file.ts';
-import type { DeviceCeiling } from './measure-ceilings.ts';
+import { parseSearch, type Search } from '../tune.ts';
 
 export interface ReportOptions {
   format: 'html' | 'markdown';
@@ -37,12 +38,29 @@ export async function writeReport(files: readonly string[], options: ReportOptio
   const output = options.output ?? join(dirname(first), `${runs[0]?.name}${extension}`);
   checkWritable(output);
   const memory = memoryLimits(dirname(first));
+  const tuning = newest(dirname(first), /^tune-.*\.json$/);
+  const search = tuning === null ? null : parseSearch(parseJson(tuning));
   const text =
     options.format === 'html'
-      ? await html(runs, options.published, memory)
-      : await markdown(runs, options.published, memory, output);
+      ? await html(runs, options.published, memory, search)
+      : await markdown(runs, options.published, memory, search, output);
   writeFileSync(output, text);
   return output;
+}
+
+/** What is read of a record of bench ceilings. */
+const ceilingsSchema = z.object({
+  ceilings: z.array(z.object({ quantity: z.string(), device: z.string(), rate: z.number().positive() })),
+});
+
+/** A JSON file beside the run; undefined where it is none, since a run can be reported without it. */
+function parseJson(path: string): unknown {
+  try {
+    return JSON.parse(read(path));
+  } catch {
+    process.stderr.write(`${path} is not JSON; the report is made without it\n`);
+    return undefined;
+  }
 }
 
 interface NamedRun {
@@ -50,11 +68,16 @@ interface NamedRun {
   run: RunDocument;
 }
 
-async function html(runs: readonly NamedRun[], set: PublishedSet, memory: readonly MemoryLimit[]): Promise<string> {
+async function html(
+  runs: readonly NamedRun[],
+  set: PublishedSet,
+  memory: readonly MemoryLimit[],
+  search: Search | null,
+): Promise<string> {
   const pages: PageRun[] = [];
   for (const { name, run } of runs) {
     const charts = [];
-    for (const chart of allCharts(run, set, memory)) {
+    for (const chart of allCharts(run, set, memory, search)) {
       const wide = chart.draw('wide');
       charts.push({ name: chart.name, wide, narrow: chart.draw('narrow'), svg: await renderSvg(wide) });
     }
@@ -69,12 +92,13 @@ async function markdown(
   runs: readonly NamedRun[],
   set: PublishedSet,
   memory: readonly MemoryLimit[],
+  search: Search | null,
   output: string,
 ): Promise<string> {
   const parts: string[] = [];
   for (const { name, run } of runs) {
     const pictures: { name: string; file: string }[] = [];
-    for (const chart of allCharts(run, set, memory)) {
+    for (const chart of allCharts(run, set, memory, search)) {
       const file = `${basename(output).replace(/\.md$/, '')}${runs.length > 1 ? `-${name}` : ''}-${chart.name}.png`;
       await writeChart(chart.draw('wide'), join(dirname(output), file));
       pictures.push({ name: chart.name, file });
@@ -113,9 +137,10 @@ function missing(folder: string): never {
 function memoryLimits(folder: string): MemoryLimit[] {
   const path = newest(folder, /^ceilings-.*\.json$/);
   if (path === null) return [];
-  const { ceilings } = JSON.parse(read(path)) as { ceilings: DeviceCeiling[] };
+  const parsed = ceilingsSchema.safeParse(parseJson(path));
+  if (!parsed.success) return [];
   const best = new Map<string, number>();
-  for (const { quantity, device, rate } of ceilings) {
+  for (const { quantity, device, rate } of parsed.data.ceilings) {
     if (quantity === 'memory-read') best.set(device, Math.max(best.get(device) ?? 0, rate));
   }
   return [...best].map(([device, bytesPerSecond]) => ({ device, bytesPerSecond }));

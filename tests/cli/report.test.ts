@@ -16,7 +16,7 @@ describe('bench report', () => {
     const [, path = ''] = /^Report: (\S+\.html)$/m.exec(stderr) ?? [];
     const page = readFileSync(join(cwd, path), 'utf8');
     expect(page.includes('This machine runs MHA at 4k 16,000 times slower than AVO on B200')).toBe(true);
-    expect(page.match(/<figure/g)).toHaveLength(7);
+    expect(page.match(/<figure/g)).toHaveLength(8);
     // Before the libraries, which hold addresses as text.
     expect(/(src|href)="(?!data:)/.test(page.split('<script')[0] ?? '')).toBe(false);
   });
@@ -29,7 +29,7 @@ describe('bench report', () => {
     expect((await bench(args, cwd)).code).toBe(0);
     const text = readFileSync(join(cwd, 'both.md'), 'utf8');
     const pictures = [...text.matchAll(/!\[.*?\]\((.*?)\)/g)].map(([, file]) => file ?? '');
-    expect(pictures).toHaveLength(14);
+    expect(pictures).toHaveLength(16);
     expect(pictures.every((file) => existsSync(join(cwd, file)))).toBe(true);
     expect(text).toContain('# two');
   });

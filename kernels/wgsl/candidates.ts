@@ -1,0 +1,72 @@
+/** Tiles of the WGSL kernel that may be worth trying on a device, and what makes one impossible. */
+
+import { needsMemory } from '../../src/messages.ts';
+import type { Limits, Tile } from '../kernel.ts';
+import { combinations, fieldProblem, sameTile } from '../tile-fields.ts';
+import { type WgslTile, wgslTile } from '../tiles.ts';
+import { sizes, workgroupBytes } from './sizes.ts';
+
+const WORDS = { rescale: ['always', 'branch'], values: ['after-softmax', 'before-softmax'] } as const;
+/** 32-bit registers of a thread that compilers give out at most, about. */
+const REGISTERS = 256;
+
+/** Why a tile cannot be built or run: fields, parts that do not divide, or the limits of the device. */
+export function wgslTileProblem(tile: Tile, headDim: number, limits: Limits): string | undefined {
+  const fields = fieldProblem(tile, wgslTile(headDim), WORDS);
+  if (fields !== undefined) return fields;
+  const t = tile as unknown as WgslTile;
+  if (t.rows % 4 !== 0 || t.keys % 4 !== 0) return 'rows and keys must be multiples of 4';
+  if (t.chunk % 4 !== 0 || headDim % t.chunk !== 0)
+    return `chunk ${t.chunk} does not divide head dimension ${headDim} in fours`;
+  if (t.threadColumns % t.weightParts !== 0)
+    return `weightParts ${t.weightParts} does not divide ${t.threadColumns} thread columns`;
+  const { partKeys, threads } = sizes(headDim, t);
+  if (partKeys % t.valueKeys !== 0) return `valueKeys ${t.valueKeys} does not divide a part of ${partKeys} keys`;
+  const need = workgroupBytes(headDim, t);
+  if (need > limits.workgroupMemoryBytes) return needsMemory('workgroup memory', need, limits.workgroupMemoryBytes);
+  if (threads > limits.workgroupInvocations) {
+    return `it needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
+  }
+  return undefined;
+}
+
+/** Registers of a thread, estimated: scores, output sums, statistics, a row of operands and addresses. */
+function registers(tile: WgslTile, headDim: number): number {
+  const { threadColumns } = sizes(headDim, tile);
+  return tile.rows * tile.keys + tile.rows * threadColumns * 4 + 3 * tile.rows + tile.keys + 24;
+}
+
+/** Floats of workgroup memory read for each multiply-add, of both products. */
+function reads(tile: WgslTile, headDim: number): number {
+  const { threadColumns } = sizes(headDim, tile);
+  return 1 / tile.rows + 1 / tile.keys + 1 / tile.rows + 1 / (4 * threadColumns);
+}
+
+/** Tiles that fit the limits and the estimate of registers, fewest reads first. */
+export function wgslCandidates(headDim: number, limits: Limits): Tile[] {
+  const shipped = wgslTile(headDim);
+  const shapes = combinations<WgslTile>(shipped, {
+    threadRows: [4, 8, 16],
+    threadColumns: [8, 16],
+    rows: [4, 8],
+    keys: [4, 8, 12],
+    chunk: [8, 16, 32],
+    valueKeys: [8, 16],
+    weightParts: [1, 2, 4],
+    values: ['after-softmax', 'before-softmax'],
+  });
+  const fits = shapes.filter(
+    (tile) =>
+      !sameTile(tile, shipped) &&
+      registers(tile, headDim) <= REGISTERS &&
+      wgslTileProblem({ ...tile }, headDim, limits) === undefined,
+  );
+  return fits
+    .sort((a, b) => reads(a, headDim) - reads(b, headDim) || distance(a, shipped) - distance(b, shipped))
+    .map((tile) => ({ ...tile }));
+}
+
+/** Fields in which two tiles differ: neighbours of the shipped tile come first among equals. */
+function distance(a: WgslTile, b: WgslTile): number {
+  return (Object.keys(a) as (keyof WgslTile)[]).filter((name) => a[name] !== b[name]).length;
+}

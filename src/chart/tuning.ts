@@ -1,0 +1,79 @@
+/** The search for a tile as a curve: every candidate's ratio to the shipped tile, and the best so far. */
+
+import type { TopLevelSpec } from 'vega-lite';
+import { sameTile } from '../../kernels/tile-fields.ts';
+import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../tune.ts';
+import { heading, type Layout, sentenceChart, VEGA_LITE } from './layout.ts';
+
+export function tuningChart(search: Search | null, layout: Layout = 'wide'): TopLevelSpec {
+  if (search === null) {
+    return sentenceChart(['No search for a tile is stored beside this run; bench tune makes one.'], layout);
+  }
+  const first = search.trials.filter(({ rung }) => rung === 0);
+  if (first.every(({ ratio }) => ratio === null)) {
+    return sentenceChart([`No candidate of ${search.kernel} on ${search.device} could be measured.`], layout);
+  }
+  // A first duel is short: the curve follows the last ones, which a tile reaches by its first.
+  const finals = search.trials.filter(({ rung }) => rung === LAST_RUNG);
+  let best = 1;
+  const rows = first.map(({ ratio, tile, message }, index) => {
+    const last = finals.filter((trial) => sameTile(trial.tile, tile)).at(-1);
+    best = Math.max(best, last?.low != null && last.low > 1 ? (last.ratio ?? 1) : 1);
+    const text = Object.entries(tile)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ');
+    const bounds = { final: last?.ratio ?? null, low: last?.low ?? null, high: last?.high ?? null };
+    return { number: index + 1, ratio, best, tile: text, message: message ?? '', ...bounds };
+  });
+  const measured = rows.filter(({ ratio }) => ratio !== null);
+  const ratios = measured.flatMap(({ ratio, low, high }) => [ratio ?? 1, low ?? 1, high ?? 1]);
+  const x = { field: 'number', type: 'quantitative', title: 'candidate', axis: { tickMinStep: 1, grid: false } };
+  const y = {
+    type: 'quantitative',
+    title: 'throughput over the shipped tile',
+    scale: { domain: [Math.min(0.9, ...ratios) - 0.02, Math.max(1.1, ...ratios) + 0.02], nice: false },
+  };
+  const failed = first.length - measured.length;
+  const subtitle = [
+    `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, ${search.dtype}, on ${search.device}. Dots: first duels of two rounds; diamonds: last duels with their 95 % intervals; line: the best that is better beyond the noise.`,
+    `${first.length} of ${search.candidates.length} candidates met the shipped tile${failed === 0 ? '' : `, ${failed} of them without a result`}; the best met it again for longer.`,
+  ];
+  return {
+    $schema: VEGA_LITE,
+    title: heading(finding(search), subtitle, layout),
+    data: { values: rows },
+    width: layout === 'wide' ? 620 : 260,
+    height: 240,
+    layer: [
+      { mark: { type: 'rule', strokeDash: [4, 3] }, encoding: { y: { datum: 1, ...y } } },
+      {
+        mark: { type: 'line', interpolate: 'step-after', color: '#D55E00', strokeWidth: 2 },
+        encoding: { x, y: { ...y, field: 'best' } },
+      },
+      {
+        transform: [{ filter: 'datum.ratio !== null' }],
+        mark: { type: 'circle', size: 40, color: '#0072B2', opacity: 0.6 },
+        encoding: { x, y: { ...y, field: 'ratio' }, tooltip: [{ field: 'tile' }, { field: 'ratio', format: '.3f' }] },
+      },
+      {
+        transform: [{ filter: 'datum.low !== null' }],
+        mark: { type: 'rule', color: '#D55E00', strokeWidth: 1.5 },
+        encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' } },
+      },
+      {
+        transform: [{ filter: 'datum.final !== null' }],
+        mark: { type: 'point', shape: 'diamond', size: 90, fill: '#D55E00', strokeWidth: 1 },
+        encoding: { x, y: { ...y, field: 'final' }, tooltip: [{ field: 'tile' }, { field: 'final', format: '.3f' }] },
+      },
+    ],
+  } as unknown as TopLevelSpec;
+}
+
+function finding(search: Search): string {
+  const won = winner(search);
+  const last = finalist(search);
+  const part = isComplete(search) ? '' : ' so far';
+  if (won !== null) return `A tile runs at ${won.ratio?.toFixed(2)} times the shipped one${part}, beyond the noise`;
+  if (last === undefined) return `The search has not come to its last duels${part}`;
+  return `The shipped tile stands${part}: the best other runs at ${last.ratio?.toFixed(2)} times it, within the noise`;
+}

@@ -1,0 +1,148 @@
+/** bench tune and what it leaves: a search that continues, tiles that are used, and files that are none. */
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findKernel } from '../../kernels/index.ts';
+import { bench, parseRun, startBench, temporaryFolder } from './bench.ts';
+
+const MOCK = ['--host', 'mock:rate=1e11', '--quiet'];
+const TUNE = ['tune', '--backend', 'wasm', '--causal', 'false', ...MOCK];
+const home = temporaryFolder();
+const before = { HOME: process.env['HOME'], XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] };
+
+// The cache of these tests is not that of whoever runs them.
+beforeAll(() => {
+  process.env['HOME'] = home;
+  process.env['XDG_CACHE_HOME'] = join(home, 'cache');
+});
+afterAll(() => {
+  for (const [name, value] of Object.entries(before)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+});
+
+/** A file of one tile for the mock device. */
+function tilesFile(changes: Record<string, unknown>): string {
+  const features = { relaxedSimd: true, simd256: false, f16: false };
+  const shipped = findKernel('wasm-flash').tunable?.shipped({ headDim: 128 } as never, features);
+  const entry = {
+    ...{ kernel: 'wasm-flash', device: 'Mock device', variant: null, headDim: 128, mask: 'full', dtype: 'f32' },
+    ...{ tile: { ...shipped, ...changes }, ratio: 1.1, low: 1.05, high: 1.2, date: '2026-11-24' },
+  };
+  const path = join(temporaryFolder(), 'tiles.json');
+  writeFileSync(path, JSON.stringify({ tiles: [entry] }));
+  return path;
+}
+
+describe('bench tune', () => {
+  it('finds nothing better where all tiles are alike, and leaves its record and chart', async () => {
+    const cwd = temporaryFolder();
+    const { code, stdout, stderr } = await bench([...TUNE, '--budget', '5'], cwd);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /Not better beyond the noise: the best runs at 1\.000 times the shipped tile \[1\.000, 1\.000\]/,
+    );
+    const [, record = '', chart = ''] = /Record: (\S+\.json) {2}Chart: (\S+\.svg)/.exec(stderr) ?? [];
+    const search = JSON.parse(readFileSync(join(cwd, record), 'utf8')) as { candidates: object[]; trials: object[] };
+    expect(search.trials.length).toBeGreaterThan(3);
+    expect(search.candidates.length).toBeGreaterThan(100);
+    expect(readFileSync(join(cwd, chart), 'utf8')).toContain('The shipped tile stands');
+    expect((await bench(['mha', '--seq', '1k', '--kernel', 'wasm-flash', ...MOCK], cwd)).stderr).not.toMatch(/tuned/);
+  });
+
+  it('continues after an interruption', async () => {
+    const cwd = temporaryFolder();
+    const slow = ['--host', 'mock:rate=1e11,sleep=0.01', '--head-dim', '64', '--budget', '60'];
+    const args = ['tune', '--backend', 'wasm', '--causal', 'false', ...slow];
+    let asked = false;
+    const first = await startBench(args, cwd, (stderr, pid) => {
+      if (asked || !stderr.includes('candidates.')) return;
+      asked = true;
+      setTimeout(() => process.kill(pid, 'SIGINT'), 1500);
+    });
+    expect(first.code).toBe(130);
+    expect(first.stdout).toMatch(/the next bench tune continues/);
+    const tried = Number(/: (\d+) of \d+ candidates met/.exec(first.stdout)?.[1]);
+    expect(tried).toBeGreaterThan(0);
+    const second = await bench([...args, '--budget', '2'], cwd);
+    expect(second.code).toBe(0);
+    expect(Number(/Continuing a search of (\d+) trials/.exec(second.stderr)?.[1])).toBeGreaterThanOrEqual(tried);
+  });
+
+  it('says why nothing could be tuned', async () => {
+    const { code, stdout } = await bench([
+      'tune',
+      '--backend',
+      'wasm',
+      '--host',
+      'mock:rate=1e11,wasm=wrong',
+      '--quiet',
+      '--budget',
+      '1',
+      '--causal',
+      'false',
+      '--head-dim',
+      '32',
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/did not come to its last duels: the shipped tile stays/);
+  });
+});
+
+describe('tiles from a file', () => {
+  const mha = (...args: string[]) =>
+    bench([
+      'mha',
+      '--seq',
+      '1k',
+      '--kernel',
+      'wasm-flash',
+      '--causal',
+      'false',
+      '--format',
+      'json',
+      '--host',
+      'mock:rate=1e11',
+      ...args,
+    ]);
+
+  it('are used and told, and --tiles default leaves them', async () => {
+    const path = tilesFile({ rows: 4, blockRows: 96 });
+    const [tuned, shipped] = [await mha('--tiles', path), await mha('--tiles', 'default')];
+    expect(tuned.stderr).toMatch(/uses the tile tuned for this device on 2026-11-24 at head dimension 128, full mask/);
+    const hash = (outcome: typeof tuned) => parseRun(outcome).measurements[0]?.kernelHash;
+    expect(hash(tuned)).not.toBe(hash(shipped));
+    expect(shipped.stderr).not.toMatch(/tuned/);
+  });
+
+  it('that cannot be built are told, and the shipped one runs', async () => {
+    const broken = await mha('--tiles', tilesFile({ rows: 7 }));
+    expect(broken.code).toBe(0);
+    expect(broken.stderr).toMatch(/cannot be used \(blockRows 96 is not a multiple of rows 7\); the shipped one is/);
+    expect(parseRun(broken).measurements[0]?.kernelHash).toBe(
+      parseRun(await mha('--tiles', 'default')).measurements[0]?.kernelHash,
+    );
+  });
+
+  it.each([
+    ['not JSON', 'no'],
+    ['no tiles', '{"tiles": 3}'],
+    ['a tile without a device', '{"tiles": [{"kernel": "wasm-flash"}]}'],
+  ])('%s: one line, exit code 2', async (_, text) => {
+    const path = join(temporaryFolder(), 'tiles.json');
+    writeFileSync(path, text);
+    const { code, stderr } = await mha('--tiles', path);
+    expect(code).toBe(2);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).toContain('is not a file of tiles');
+  });
+
+  it('absent: one line, and nothing is left behind', async () => {
+    const cwd = temporaryFolder();
+    const { code, stderr } = await bench(['mha', '--tiles', 'absent.json', ...MOCK], cwd);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: "cannot read 'absent.json' (ENOENT)\n" });
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});

@@ -1,11 +1,12 @@
 /** bench model: why the published figures are what they are, and the same reasoning for this machine. */
 
 import type { Command } from 'commander';
+import { checkWritable } from '../journal.ts';
 import { UsageError } from '../messages.ts';
 import { presetAxes } from '../shapes.ts';
 import type { Finish } from './finish.ts';
 import { choose } from './nearest.ts';
-import { addRunOptions, addShapeOptions, parseNumber, readRunOptions, readWorkloads } from './options.ts';
+import { addPlaceOptions, addShapeOptions, parseNumber, readRunOptions, readWorkloads } from './options.ts';
 
 const LOCAL_BUDGET_SECONDS = 20;
 
@@ -40,24 +41,31 @@ function addLocal(model: Command, finish: Finish): void {
   const command = model
     .command('local')
     .description('what the measured limits of this machine allow attention to reach, beside what it reaches');
-  addRunOptions(addShapeOptions(command, preset), LOCAL_BUDGET_SECONDS).action(async (raw) => {
-    const workloads = readWorkloads({ ...raw, seq: raw.seq ?? ['4k'] }, preset);
-    const options = readRunOptions(raw, LOCAL_BUDGET_SECONDS);
-    if (options.backend === 'peers' || options.backend === 'scalar') {
-      throw new UsageError(`--backend ${options.backend} has no model; choose auto, wasm or webgpu`);
-    }
-    if (options.format !== 'table' && options.format !== 'json') {
-      throw new UsageError(`--format ${options.format} is not for bench model; use table or json`);
-    }
-    const { measureLocal } = await import('./model-local.ts');
-    const { formatLocal } = await import('../report/model-local.ts');
-    const { writeOutput } = await import('./output.ts');
-    const found = await measureLocal(workloads, options);
-    const text = options.format === 'json' ? `${JSON.stringify(found, null, 2)}\n` : formatLocal(found);
-    writeOutput(text, options.output);
-    process.stderr.write(`Record: ${found.journal}\n`);
-    finish(found.points.length > 0 && found.missing.length === 0 ? 0 : 1);
-  });
+  addPlaceOptions(addShapeOptions(command, preset))
+    .option('--budget <seconds>', 'bound on the measuring', String(LOCAL_BUDGET_SECONDS))
+    .option('--samples <count>', 'take exactly this many rounds of every workload')
+    .option('--seed <number>', 'seed of the random inputs', '1')
+    .option('--tiles <which>', 'default: the shipped tiles, not those that bench tune found; or a file of tiles')
+    .option('--format <name>', 'table or json', 'table')
+    .option('--output <file>', 'write it to a file instead of stdout')
+    .option('--results <folder>', 'where the journal goes', 'results/runs')
+    .option('--quiet', 'no progress on stderr', false)
+    .action(async (raw) => {
+      const workloads = readWorkloads({ ...raw, seq: raw.seq ?? ['4k'] }, preset);
+      const format = choose('--format', raw.format, ['table', 'json'] as const);
+      const options = readRunOptions(raw, LOCAL_BUDGET_SECONDS);
+      if (options.backend === 'peers' || options.backend === 'scalar') {
+        throw new UsageError(`--backend ${options.backend} has no model; choose auto, wasm or webgpu`);
+      }
+      if (options.output !== null) checkWritable(options.output);
+      const { measureLocal } = await import('./model-local.ts');
+      const { formatLocal } = await import('../report/model-local.ts');
+      const { writeOutput } = await import('./output.ts');
+      const found = await measureLocal(workloads, options);
+      writeOutput(format === 'json' ? `${JSON.stringify(found, null, 2)}\n` : formatLocal(found), options.output);
+      process.stderr.write(`Record: ${found.journal}\n`);
+      finish(found.points.length > 0 && found.missing.length === 0 ? 0 : 1);
+    });
 }
 
 /** Options of what-if: the field of Chip that each changes, its unit and bounds. */

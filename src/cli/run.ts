@@ -1,9 +1,11 @@
 /** A measuring command from its options to its output: places, points, journal, comparisons, table, chart. */
 
 import { availableParallelism } from 'node:os';
+import { ablationChart } from '../chart/ablation.ts';
 import { figureChart } from '../chart/figure.ts';
 import { chartExtension, writeChart } from '../chart/render.ts';
 import { comparePublished } from '../compare.ts';
+import { ideaGains } from '../ideas.ts';
 import { checkFolder, checkWritable, createJournal, type Journal } from '../journal.ts';
 import { measurePoint } from '../measure/point.ts';
 import { createSource } from '../measure/source.ts';
@@ -132,7 +134,9 @@ async function drawCharts(run: RunDocument, journal: Journal, options: RunOption
   for (const path of [journal.path.replace(/\.jsonl$/, '.svg'), options.chart]) {
     if (path === null) continue;
     try {
-      await writeChart(figureChart(run, options.published), path);
+      // A run of ablations is about the ideas, any other about the figure.
+      const chart = ideaGains(run).length > 0 ? ablationChart(run) : figureChart(run, options.published);
+      await writeChart(chart, path);
       drawn.push(path);
     } catch (error) {
       process.stderr.write(`${path} could not be drawn: ${error instanceof Error ? error.message : String(error)}\n`);

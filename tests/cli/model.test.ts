@@ -70,7 +70,7 @@ describe('bad input to bench model and bench ceilings is one line and exit code 
     [['model', 'what-if', '--sms', '0'], "--sms: '0' is not a number that can be used here"],
     [['model', 'what-if', '--exp-rate', 'fast'], "--exp-rate: 'fast'"],
     [['model', 'local', '--backend', 'scalar'], '--backend scalar has no model'],
-    [['model', 'local', '--format', 'csv'], '--format csv is not for bench model'],
+    [['model', 'local', '--format', 'csv'], "--format: 'csv' is not known"],
     [['ceilings', '--backend', 'peers'], '--backend peers has no ceilings'],
   ])('%j', async (args, text) => {
     const { code, stdout, stderr } = await bench(args);

@@ -40,6 +40,8 @@ export const cannotWrite = (path: string, reason: string) =>
 export const cannotRead = (path: string, reason: string) => `cannot read '${path}' (${reason})`;
 export const badRunFile = (path: string, what: string) =>
   `'${path}' is not the record of a run: ${what}; give a .jsonl journal or a document of --format json`;
+export const oneShapeForTune =
+  'bench tune searches once for each head dimension and mask; give one --seq, --batch, --heads and --kv-heads';
 export const badTiles = (path: string, what: string) =>
   `'${path}' is not a file of tiles: ${what}; bench tune writes such files`;
 export const noRuns = (folder: string) =>

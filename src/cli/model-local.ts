@@ -9,30 +9,14 @@ import { checkFolder, createJournal } from '../journal.ts';
 import { measurePoint } from '../measure/point.ts';
 import { type Contender, createSource } from '../measure/source.ts';
 import type { Context } from '../measurement.ts';
-import { type LocalPrediction, type LocalRates, predictLocal } from '../model/local.ts';
+import { type LocalPoint, type LocalPrediction, type LocalRates, predictLocal } from '../model/local.ts';
 import { budgetShare, points } from '../plan.ts';
-import { type Summary, summarize } from '../statistics.ts';
+import { summarize } from '../statistics.ts';
 import { describe, type Workload } from '../workload.ts';
 import { shortArgv, versions } from './context.ts';
 import type { RunOptions } from './options.ts';
 import { openPlaces } from './places.ts';
 import { createProgress } from './progress.ts';
-
-export interface LocalPoint {
-  kernel: string;
-  device: string;
-  workload: Workload;
-  /** TFLOPS: what the limits allow, and what was measured; medians over rounds. */
-  predicted: number;
-  measured: number;
-  /** The rate of multiply-adds alone. */
-  multiplyAdd: number;
-  /** Measured over predicted, and over multiply-adds alone, round by round. */
-  ratio: Summary;
-  ceilingShare: Summary;
-  /** Of the last round: seconds by resource and which binds. */
-  prediction: LocalPrediction;
-}
 
 export interface LocalModel {
   context: Context;

@@ -37,7 +37,7 @@ function addB200(model: Command, finish: Finish): void {
 }
 
 function addLocal(model: Command, finish: Finish): void {
-  const preset = presetAxes('mha');
+  const preset = { ...presetAxes('mha'), seq: [4096] };
   const command = model
     .command('local')
     .description('what the measured limits of this machine allow attention to reach, beside what it reaches');
@@ -51,7 +51,7 @@ function addLocal(model: Command, finish: Finish): void {
     .option('--results <folder>', 'where the journal goes', 'results/runs')
     .option('--quiet', 'no progress on stderr', false)
     .action(async (raw) => {
-      const workloads = readWorkloads({ ...raw, seq: raw.seq ?? ['4k'] }, preset);
+      const workloads = readWorkloads(raw, preset);
       const format = choose('--format', raw.format, ['table', 'json'] as const);
       const options = readRunOptions(raw, LOCAL_BUDGET_SECONDS);
       if (options.backend === 'peers' || options.backend === 'scalar') {

@@ -1,7 +1,7 @@
 /** bench tune: looks for a better tile for this device, and keeps it. */
 
 import type { Command } from 'commander';
-import { UsageError } from '../messages.ts';
+import { oneShapeForTune, UsageError } from '../messages.ts';
 import { presetAxes } from '../shapes.ts';
 import type { Finish } from './finish.ts';
 import { addPlaceOptions, addShapeOptions, parseNumber, readPlace, readWorkloads } from './options.ts';
@@ -9,7 +9,8 @@ import { addPlaceOptions, addShapeOptions, parseNumber, readPlace, readWorkloads
 const BUDGET_SECONDS = 120;
 
 export function addTuneCommand(program: Command, finish: Finish): void {
-  const preset = presetAxes('mha');
+  // One length: a tile belongs to a head dimension and a mask, whatever the length.
+  const preset = { ...presetAxes('mha'), seq: [1024] };
   const command = program
     .command('tune')
     .description(
@@ -25,7 +26,9 @@ export function addTuneCommand(program: Command, finish: Finish): void {
       if (place.backend === 'scalar' || place.backend === 'peers') {
         throw new UsageError(`--backend ${place.backend} has no tiles; choose auto, wasm or webgpu`);
       }
-      const workloads = readWorkloads({ ...raw, seq: raw.seq ?? ['1k'] }, preset);
+      const workloads = readWorkloads(raw, preset);
+      const searches = new Set(workloads.map(({ headDim, mask }) => `${headDim} ${mask}`));
+      if (searches.size < workloads.length) throw new UsageError(oneShapeForTune);
       const { tune } = await import('./run-tune.ts');
       finish(
         await tune(workloads, {

@@ -1,5 +1,6 @@
 /** The machine in front of the user by the same reasoning: what its measured limits allow attention to reach. */
 
+import type { Summary } from '../statistics.ts';
 import { flops, type Workload } from '../workload.ts';
 import type { Rates } from './chip.ts';
 import { type Demand, demandOf, type Resource, roofline } from './roofline.ts';
@@ -46,4 +47,21 @@ export function predictLocal(w: Workload, rates: LocalRates, kind: 'cpu' | 'gpu'
   const known: Rates = { ...rates, memory: null, sameUnits: kind === 'cpu' };
   const { bound, seconds, binds } = roofline(demand, known);
   return { rate: work / bound, multiplyAddRate: rates.multiplyAdd, seconds, binds };
+}
+
+/** A prediction beside what was measured in the same rounds. */
+export interface LocalPoint {
+  kernel: string;
+  device: string;
+  workload: Workload;
+  /** TFLOPS: what the limits allow, and what was measured; medians over rounds. */
+  predicted: number;
+  measured: number;
+  /** The rate of multiply-adds alone. */
+  multiplyAdd: number;
+  /** Measured over predicted, and over multiply-adds alone, round by round. */
+  ratio: Summary;
+  ceilingShare: Summary;
+  /** Of the last round: seconds by resource and which binds. */
+  prediction: LocalPrediction;
 }

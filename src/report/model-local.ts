@@ -1,22 +1,10 @@
 /** The text of bench model local. */
 
-import type { LocalPrediction } from '../model/local.ts';
+import type { LocalPoint, LocalPrediction } from '../model/local.ts';
 import type { Summary } from '../statistics.ts';
-import { describe, type Workload } from '../workload.ts';
+import { describe } from '../workload.ts';
 import { formatRate } from './rows.ts';
 import { alignColumns } from './table.ts';
-
-interface Point {
-  kernel: string;
-  device: string;
-  workload: Workload;
-  predicted: number;
-  measured: number;
-  multiplyAdd: number;
-  ratio: Summary;
-  ceilingShare: Summary;
-  prediction: LocalPrediction;
-}
 
 const NAMES = {
   multiplyAdd: 'multiply-adds',
@@ -25,7 +13,13 @@ const NAMES = {
   memory: 'memory',
 };
 
-export function formatLocal({ points, missing }: { points: readonly Point[]; missing: readonly string[] }): string {
+export function formatLocal({
+  points,
+  missing,
+}: {
+  points: readonly LocalPoint[];
+  missing: readonly string[];
+}): string {
   const share = ({ median, low, high, minimum, maximum }: Summary) =>
     `${percent(median)} [${percent(low ?? minimum)}, ${percent(high ?? maximum)}]`;
   const rows = points.map((point) => [

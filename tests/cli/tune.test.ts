@@ -71,6 +71,15 @@ describe('bench tune', () => {
     expect(Number(/Continuing a search of (\d+) trials/.exec(second.stderr)?.[1])).toBeGreaterThanOrEqual(tried);
   });
 
+  it('takes one length', async () => {
+    const { code, stderr } = await bench(['tune', '--seq', '1k,2k', ...MOCK]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr:
+        'bench tune searches once for each head dimension and mask; give one --seq, --batch, --heads and --kv-heads\n',
+    });
+  });
+
   it('says why nothing could be tuned', async () => {
     const { code, stdout } = await bench([
       'tune',

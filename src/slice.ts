@@ -5,11 +5,14 @@ import { groupSize, pairs, type Workload } from './workload.ts';
 /**
  * The first `batches` batches, in each the first `kvHeads` KV heads with all their query heads, and in each query head the
  * same runs of blocks of `blockRows` query rows (the last block of a head may be shorter). A slice is a workload of its
- * own with some rows left out: tensors are allocated for what it covers and for nothing else.
+ * own with some rows left out: tensors are allocated for what it covers and for nothing else. A part of a split slice begins
+ * at another batch and KV head than the first.
  */
 export interface Slice {
   batches: number;
   kvHeads: number;
+  firstBatch?: number;
+  firstKvHead?: number;
   blockRows: number;
   runs: { start: number; count: number }[];
 }
@@ -121,6 +124,32 @@ export function chooseSlice(w: Workload, blockRows: number, limits: SliceLimits)
     if (!light || wanted >= blocks) return fitting(slice) ? slice : fewerBlocks(slice, wanted);
     wanted = Math.min(blocks, wanted * 2);
   }
+}
+
+/**
+ * A slice as parts whose tensors stay within a limit: ranges of whole batches, or ranges of the KV heads of one batch.
+ * Every KV head is in exactly one part. Undefined where even one KV head does not fit.
+ */
+export function splitSlice(w: Workload, slice: Slice, tensorBytes: number): Slice[] | undefined {
+  const bytesOf = (batches: number, kvHeads: number) =>
+    largestTensorBytes(sliceShape(w, { ...slice, batches, kvHeads }));
+  if (bytesOf(slice.batches, slice.kvHeads) <= tensorBytes) return [slice];
+  const heads = Math.min(slice.kvHeads, Math.floor(tensorBytes / bytesOf(1, 1)));
+  if (heads < 1) return undefined;
+  const batches = heads < slice.kvHeads ? 1 : Math.max(1, Math.floor(tensorBytes / bytesOf(1, slice.kvHeads)));
+  const parts: Slice[] = [];
+  for (let batch = 0; batch < slice.batches; batch += batches) {
+    for (let head = 0; head < slice.kvHeads; head += heads) {
+      parts.push({
+        ...slice,
+        firstBatch: (slice.firstBatch ?? 0) + batch,
+        firstKvHead: (slice.firstKvHead ?? 0) + head,
+        batches: Math.min(batches, slice.batches - batch),
+        kvHeads: Math.min(heads, slice.kvHeads - head),
+      });
+    }
+  }
+  return parts;
 }
 
 /** Bytes of the larger of q and k. */

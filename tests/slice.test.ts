@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { layoutOf } from '../src/host/layout.ts';
+import { fillTensors, layoutOf } from '../src/host/layout.ts';
 import {
   blockStarts,
   chooseSlice,
@@ -11,6 +11,7 @@ import {
   rowsPerHead,
   sliceFlops,
   sliceShape,
+  splitSlice,
   unitCount,
   wholeSlice,
 } from '../src/slice.ts';
@@ -88,5 +89,84 @@ describe('slices', () => {
     expect(unitCount(w, chooseSlice(w, 48, { ...LIMITS, units: 32 }))).toBeGreaterThanOrEqual(32);
     const small = chooseSlice(w, 48, { flops: flops(w), units: 1, tensorBytes: 5 * 2 ** 20 });
     expect(largestTensorBytes(sliceShape(w, small))).toBeLessThanOrEqual(5 * 2 ** 20);
+  });
+});
+
+describe('splitSlice', () => {
+  const shapes = fc.record({
+    batch: fc.integer({ min: 1, max: 9 }),
+    kvHeads: fc.integer({ min: 1, max: 9 }),
+    seqQuery: fc.integer({ min: 1, max: 60 }),
+  });
+
+  it('covers every KV head once, within the limit, and does the same work', () => {
+    fc.assert(
+      fc.property(shapes, fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 90 }), (changes, group, heads) => {
+        const w = workload({ ...changes, queryHeads: changes.kvHeads * group, headDim: 32 });
+        const whole = wholeSlice(w, 16);
+        const limit = largestTensorBytes(sliceShape(w, { ...whole, batches: 1, kvHeads: 1 })) * heads;
+        const parts = splitSlice(w, whole, limit) ?? [];
+        const seen = parts.flatMap(({ batches, kvHeads, firstBatch = 0, firstKvHead = 0 }) =>
+          Array.from({ length: batches * kvHeads }, (_, i) => {
+            const batch = firstBatch + Math.floor(i / kvHeads);
+            return `${batch} ${firstKvHead + (i % kvHeads)}`;
+          }),
+        );
+        expect(seen).toHaveLength(w.batch * w.kvHeads);
+        expect(new Set(seen).size).toBe(seen.length);
+        for (const part of parts) expect(largestTensorBytes(sliceShape(w, part))).toBeLessThanOrEqual(limit);
+        expect(parts.reduce((sum, part) => sum + sliceFlops(w, part), 0)).toBe(flops(w));
+      }),
+    );
+  });
+
+  it('cuts 512 MiB tensors into four under a limit of 128 MiB', () => {
+    const w = workload({ batch: 1, queryHeads: 32, kvHeads: 32, headDim: 128, seqQuery: 32768 });
+    const whole = wholeSlice(w, 64);
+    expect(largestTensorBytes(w)).toBe(512 * 2 ** 20);
+    const parts = splitSlice(w, whole, 128 * 2 ** 20);
+    expect(parts?.map(({ firstKvHead, kvHeads }) => [firstKvHead, kvHeads])).toEqual([
+      [0, 8],
+      [8, 8],
+      [16, 8],
+      [24, 8],
+    ]);
+  });
+
+  it('says where one KV head is too much, and leaves what fits alone', () => {
+    const w = workload({ queryHeads: 4, kvHeads: 4, headDim: 64, seqQuery: 100 });
+    const whole = wholeSlice(w, 16);
+    expect(splitSlice(w, whole, 1000)).toBeUndefined();
+    expect(splitSlice(w, whole, 2 ** 20)).toEqual([whole]);
+  });
+
+  it('fills the tensors of a part with the values of the whole', () => {
+    const w = workload({ batch: 2, queryHeads: 4, kvHeads: 2, headDim: 32, seqQuery: 40 });
+    const whole = wholeSlice(w, 16);
+    const fill = (slice: typeof whole) => {
+      const layout = layoutOf(w, slice);
+      const tensors = {
+        q: new Float32Array(layout.qElements),
+        k: new Float32Array(layout.kvElements),
+        v: new Float32Array(layout.kvElements),
+      };
+      fillTensors({ kind: 'normal', seed: 2 }, w, slice, tensors);
+      return { layout, ...tensors };
+    };
+    const all = fill(whole);
+    for (const part of splitSlice(w, whole, largestTensorBytes(w) / 4) ?? []) {
+      const own = fill(part);
+      for (let batch = 0; batch < 2; batch += 1) {
+        for (let queryHead = 0; queryHead < 4; queryHead += 1) {
+          const address = { batch, queryHead, row: 21 };
+          if (!own.layout.holds(address)) {
+            expect(() => own.layout.locate(address)).toThrow(RangeError);
+            continue;
+          }
+          const [a, b] = [all.layout.locate(address), own.layout.locate(address)];
+          expect(own.q.slice(b, b + 32)).toEqual(all.q.slice(a, a + 32));
+        }
+      }
+    }
   });
 });

@@ -30,8 +30,6 @@ export interface Entry {
   flops: number;
   /** FLOP/s seen so far. */
   rate: number;
-  /** Passes of the slice in one sample, so that it is long beside the clock's quantum or latency. */
-  repeats: number;
   calibrated: boolean;
 }
 
@@ -109,7 +107,6 @@ export function layOut(
     unitsAtOnce,
     flops: sliceFlops(w, slice),
     rate: FIRST_RATE,
-    repeats: 1,
     calibrated: false,
   };
 }

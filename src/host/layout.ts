@@ -27,6 +27,8 @@ export interface Layout {
   kvHeads: number;
   units: number;
   unit(index: number): Unit;
+  /** True where the slice holds the head of a row of the whole workload. */
+  holds(address: RowAddress): boolean;
   /** Element offset in o of a row of the whole workload. Throws RangeError where the slice does not hold it. */
   locate(address: RowAddress): number;
 }
@@ -42,6 +44,15 @@ export function layoutOf(w: Workload, slice: Slice): Layout {
   const group = groupSize(w);
   const qStride = shape.queryHeads * w.headDim;
   const kvStride = shape.kvHeads * w.headDim;
+  const { firstBatch = 0, firstKvHead = 0 } = slice;
+  const within = ({ batch, queryHead }: RowAddress) => ({
+    ownBatch: batch - firstBatch,
+    ownHead: queryHead - firstKvHead * group,
+  });
+  const holds = (address: RowAddress) => {
+    const { ownBatch, ownHead } = within(address);
+    return ownBatch >= 0 && ownBatch < shape.batch && ownHead >= 0 && ownHead < shape.queryHeads;
+  };
 
   return {
     shape,
@@ -66,12 +77,15 @@ export function layoutOf(w: Workload, slice: Slice): Layout {
         rows: Math.min(slice.blockRows, w.seqQuery - firstRow),
       };
     },
-    locate({ batch, queryHead, row }) {
+    holds,
+    locate(address) {
+      const { batch, queryHead, row } = address;
       const block = starts.indexOf(row - (row % slice.blockRows));
-      if (block < 0 || batch >= shape.batch || queryHead >= shape.queryHeads || row >= w.seqQuery) {
+      if (block < 0 || !holds(address) || row >= w.seqQuery) {
         throw new RangeError(`row ${row} of head ${queryHead}, batch ${batch} is not in the slice`);
       }
-      return (batch * rows + block * slice.blockRows + (row % slice.blockRows)) * qStride + queryHead * w.headDim;
+      const { ownBatch, ownHead } = within(address);
+      return (ownBatch * rows + block * slice.blockRows + (row % slice.blockRows)) * qStride + ownHead * w.headDim;
     },
   };
 }
@@ -85,13 +99,15 @@ export function fillTensors(
 ): void {
   if (data.kind === 'none') return;
   const { shape } = layoutOf(w, slice);
+  const { firstBatch = 0, firstKvHead = 0 } = slice;
+  const firstHead = firstKvHead * groupSize(w);
   let offset = 0;
   for (let batch = 0; batch < shape.batch; batch += 1) {
     for (const start of blockStarts(slice)) {
       const end = Math.min(w.seqQuery, start + slice.blockRows);
       for (let row = start; row < end; row += 1) {
         for (let head = 0; head < shape.queryHeads; head += 1) {
-          fillRow(data, w, 'q', batch, head, row, tensors.q, offset);
+          fillRow(data, w, 'q', firstBatch + batch, firstHead + head, row, tensors.q, offset);
           offset += w.headDim;
         }
       }
@@ -101,8 +117,8 @@ export function fillTensors(
   for (let batch = 0; batch < shape.batch; batch += 1) {
     for (let token = 0; token < w.seqKv; token += 1) {
       for (let head = 0; head < shape.kvHeads; head += 1) {
-        fillRow(data, w, 'k', batch, head, token, tensors.k, offset);
-        fillRow(data, w, 'v', batch, head, token, tensors.v, offset);
+        fillRow(data, w, 'k', firstBatch + batch, firstKvHead + head, token, tensors.k, offset);
+        fillRow(data, w, 'v', firstBatch + batch, firstKvHead + head, token, tensors.v, offset);
         offset += w.headDim;
       }
     }

@@ -2,7 +2,7 @@
 
 import type { WgslProgram } from '../../kernels/kernel.ts';
 import { PARAM_NAMES } from '../../kernels/wgsl/abi.ts';
-import type { RowAddress } from '../slice.ts';
+import { type RowAddress, splitSlice } from '../slice.ts';
 import { wallClock } from './clock.ts';
 import { createStamps, GPU_BUFFER, MAP_READ, type Stamps, testClock } from './gpu-clock.ts';
 import { bindGroupLayout, type Entry, layOut } from './gpu-slice.ts';
@@ -21,15 +21,24 @@ export interface WebgpuHostOptions {
   untimed: boolean;
   /** Memory that tensors may take in all, bytes. */
   memoryBytes: number;
+  /** Limits below the device's own to keep to, by name. */
+  limits: Record<string, number>;
   /** Called when the device is lost: nothing prepared on it can run again. */
   onLost: (reason: string) => void;
+}
+
+/** What a prepared slice is: parts within the device's limit on a tensor, run one after another. */
+interface Prepared {
+  entries: Entry[];
+  /** Passes over all parts in one sample, so that it is long beside the clock's quantum or latency. */
+  repeats: number;
 }
 
 /** A host on an open device. The device should have been asked for all the limits that its adapter offers. */
 export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOptions): Promise<Host> {
   const clock = options.untimed ? wallClock() : await testClock(device);
   const stamps = clock.clock === 'gpu-timestamp' ? createStamps(device, STAMP_PLACES) : undefined;
-  const table = createTable<Entry>();
+  const table = createTable<Prepared>();
   const pipelines = new Map<string, GPUComputePipeline>();
   void device.lost.then(({ reason, message }) => {
     if (reason !== 'destroyed') options.onLost(message || reason);
@@ -53,7 +62,15 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
     return { pipelines: result, seconds: (performance.now() - begin) / 1000 };
   };
 
-  const limits = device.limits;
+  // A device never has lower limits than the standard's defaults: a lower one that was asked for is kept here.
+  const limit = (name: keyof typeof options.limits & keyof GPUSupportedLimits) =>
+    Math.min(device.limits[name] as number, options.limits[name] ?? Number.POSITIVE_INFINITY);
+  const limits = {
+    maxBufferSize: limit('maxBufferSize'),
+    maxStorageBufferBindingSize: limit('maxStorageBufferBindingSize'),
+    maxComputeWorkgroupStorageSize: limit('maxComputeWorkgroupStorageSize'),
+    maxComputeInvocationsPerWorkgroup: limit('maxComputeInvocationsPerWorkgroup'),
+  };
   const tensorBytes = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
   return {
     async environment() {
@@ -68,12 +85,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
           variantReason: null,
           clock,
         },
-        deviceLimits: {
-          maxBufferSize: limits.maxBufferSize,
-          maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-          maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
-          maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
-        },
+        deviceLimits: limits,
         limits: {
           memoryBytes: options.memoryBytes,
           tensorBytes,
@@ -90,32 +102,37 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
       const program = requireWgsl(request.program);
       const compiled = await compileAll(program);
       const begin = performance.now();
-      const entry = await checked(device, async () =>
-        layOut(device, request, program, compiled.pipelines, tensorBytes),
+      const parts = splitSlice(request.workload, request.slice, tensorBytes);
+      if (parts === undefined) throw new Error(`one KV head of this workload is larger than ${tensorBytes} bytes`);
+      const entries = await checked(device, async () =>
+        parts.map((slice) => layOut(device, { ...request, slice }, program, compiled.pipelines, tensorBytes)),
       );
       return {
-        id: table.add(entry),
+        id: table.add({ entries, repeats: 1 }),
         compileSeconds: compiled.seconds,
         prepareSeconds: (performance.now() - begin) / 1000,
       };
     },
     async run(id) {
-      const entry = table.get(id);
-      const { repeats } = entry;
+      const prepared = table.get(id);
+      const { repeats, entries } = prepared;
       const seconds = await checked(device, async () => {
         let sum = 0;
-        for (let i = 0; i < repeats; i += 1) sum += await runOnce(device, entry, stamps, clock);
+        for (let i = 0; i < repeats; i += 1) {
+          for (const entry of entries) sum += await runOnce(device, entry, stamps, clock);
+        }
         return sum;
       });
       const shortest = clock.clock === 'wall' ? 50 * clock.emptySeconds : 100 * clock.quantumSeconds;
-      entry.repeats = Math.max(1, Math.min(1000, Math.ceil((shortest * repeats) / seconds)));
-      return { seconds, flops: entry.flops * repeats, clock: clock.clock };
+      prepared.repeats = Math.max(1, Math.min(1000, Math.ceil((shortest * repeats) / seconds)));
+      const flops = entries.reduce((sum, entry) => sum + entry.flops, 0);
+      return { seconds, flops: flops * repeats, clock: clock.clock };
     },
     async read(id, rows) {
-      return checked(device, () => readRows(device, table.get(id), rows));
+      return checked(device, () => readRows(device, table.get(id).entries, rows));
     },
     async dispose(id) {
-      for (const buffer of table.take(id).buffers) buffer.destroy();
+      for (const { buffers } of table.take(id).entries) for (const buffer of buffers) buffer.destroy();
     },
     async close() {
       device.destroy();
@@ -224,8 +241,10 @@ function submit(
   device.queue.submit([encoder.finish()]);
 }
 
-async function readRows(device: GPUDevice, entry: Entry, rows: RowAddress[]): Promise<Float32Array[]> {
-  const rowBytes = entry.workload.headDim * 4;
+/** Rows of the last run, each from the part that holds its head. */
+async function readRows(device: GPUDevice, entries: readonly Entry[], rows: RowAddress[]): Promise<Float32Array[]> {
+  const headDim = entries[0]?.workload.headDim ?? 0;
+  const rowBytes = headDim * 4;
   const staging = device.createBuffer({
     size: rows.length * rowBytes,
     usage: GPU_BUFFER.MAP_READ | GPU_BUFFER.COPY_DST,
@@ -233,12 +252,14 @@ async function readRows(device: GPUDevice, entry: Entry, rows: RowAddress[]): Pr
   try {
     const encoder = device.createCommandEncoder();
     rows.forEach((address, index) => {
+      // Without a holder the first part says what is wrong.
+      const entry = entries.find(({ layout }) => layout.holds(address)) ?? (entries[0] as Entry);
       encoder.copyBufferToBuffer(entry.output, entry.layout.locate(address) * 4, staging, index * rowBytes, rowBytes);
     });
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(MAP_READ);
     const values = new Float32Array(staging.getMappedRange().slice(0));
-    return rows.map((_, index) => values.slice(index * entry.workload.headDim, (index + 1) * entry.workload.headDim));
+    return rows.map((_, index) => values.slice(index * headDim, (index + 1) * headDim));
   } finally {
     staging.destroy();
   }

@@ -14,6 +14,7 @@ import {
   type Slice,
   sliceFlops,
   sliceShape,
+  splitSlice,
   wholeSlice,
 } from '../slice.ts';
 import { MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from '../statistics.ts';
@@ -140,7 +141,13 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
         ? groupSlice(w, program.blockRows, groups)
         : chooseSlice(w, program.blockRows, { flops: wantedFlops, units, tensorBytes: limits.tensorBytes });
     const largest = largestTensorBytes(sliceShape(w, slice));
-    if (largest > limits.tensorBytes) return { reason: needsMemory('one tensor', largest, limits.tensorBytes) };
+    // A GPU runs larger tensors in parts, as long as one KV head fits.
+    const parts = program.kind === 'wgsl' ? splitSlice(w, slice, limits.tensorBytes) : undefined;
+    if (largest > limits.tensorBytes && parts === undefined) {
+      const least =
+        program.kind === 'wgsl' ? largestTensorBytes(sliceShape(w, { ...slice, batches: 1, kvHeads: 1 })) : largest;
+      return { reason: needsMemory(program.kind === 'wgsl' ? 'one KV head' : 'one tensor', least, limits.tensorBytes) };
+    }
     const need = footprint(program, w, slice, device.threads ?? 1);
     return need > limits.memoryBytes ? { reason: needsMemory('this workload', need, limits.memoryBytes) } : slice;
   };

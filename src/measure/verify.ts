@@ -19,7 +19,8 @@ function generator(seed: number): (below: number) => number {
 
 /**
  * Rows to check: first and last of the slice, then seeded random ones, at least 4 and at most 64, fewer for long keys.
- * They lie in at most two KV heads, the first and a random one, since the oracle needs the keys of each.
+ * They lie in two KV heads, the first and a random one, since the oracle needs the keys of each; where the keys of all heads are
+ * few, one row of every query head is added.
  */
 export function chooseRows(w: Workload, slice: Slice, seed: number): RowAddress[] {
   const random = generator(seed);
@@ -33,11 +34,21 @@ export function chooseRows(w: Workload, slice: Slice, seed: number): RowAddress[
     { batch: 0, kvHead: 0 },
     { batch: random(shape.batch), kvHead: random(shape.kvHeads) },
   ];
-  return Array.from({ length: count }, (_, index) => {
+  const chosen = Array.from({ length: count }, (_, index) => {
     const { batch, kvHead } = heads[index % 2] as { batch: number; kvHead: number };
     const row = index === 0 ? 0 : index === 1 ? rows.length - 1 : random(rows.length);
     return { batch, queryHead: kvHead * group + random(group), row: rows[row] as number };
   });
+  // And one of every query head, where the keys of all of them are few enough for the oracle.
+  const everyHead = shape.batch * shape.queryHeads;
+  if (everyHead * w.seqKv > 2 * ORACLE_PAIRS) return chosen;
+  const seen = new Set(chosen.map(({ batch, queryHead }) => `${batch} ${queryHead}`));
+  const others = Array.from({ length: everyHead }, (_, index) => ({
+    batch: Math.floor(index / shape.queryHeads),
+    queryHead: index % shape.queryHeads,
+    row: rows[random(rows.length)] as number,
+  })).filter(({ batch, queryHead }) => !seen.has(`${batch} ${queryHead}`));
+  return [...chosen, ...others];
 }
 
 /** Reads rows of the last run and compares them with the oracle. */

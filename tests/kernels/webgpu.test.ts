@@ -101,6 +101,22 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
     });
   });
 
+  it('runs tensors above the limit in parts, every head right', async () => {
+    // 2 x 6 query heads over 2 x 3 KV heads; the limit holds one KV head of one batch.
+    const w = workload({ batch: 2, queryHeads: 6, kvHeads: 3, headDim: 64, seqQuery: 200, mask: 'causal' });
+    const limits = { maxStorageBufferBindingSize: 4 * 200 * 2 * 64 };
+    const env = await softwareEnvironment(true);
+    const small = await spawnHost({ role: { backend: 'webgpu', options: { ...options, limits } }, flags: [], env });
+    try {
+      const result = await runKernel(small, findKernel('wgsl-flash'), w);
+      expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      const tooLong = workload({ headDim: 64, seqQuery: 8192 });
+      await expect(runKernel(small, findKernel('wgsl-flash'), tooLong)).rejects.toThrow(/one KV head/);
+    } finally {
+      await small.close();
+    }
+  });
+
   it('tells its clock, its quantum and its limits', async () => {
     const { device, deviceLimits } = await host.environment();
     expect(device.backend).toBe('webgpu');

@@ -55,3 +55,11 @@ describe('comparison', () => {
     expect(tolerance(workload({ seqQuery: 1, seqKv: 131072 }), 4)).toBeCloseTo(2e-4, 10);
   });
 });
+
+describe('rows of every head', () => {
+  it('are checked where the keys of all heads are few', () => {
+    const w = workload({ headDim: 64, seqQuery: 200, queryHeads: 12, kvHeads: 4, batch: 5 });
+    const rows = chooseRows(w, wholeSlice(w, 16), 3);
+    expect(new Set(rows.map(({ batch, queryHead }) => `${batch} ${queryHead}`)).size).toBe(60);
+  });
+});

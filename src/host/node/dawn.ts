@@ -111,6 +111,7 @@ export async function createDawnHost(options: DawnOptions, untimed: boolean): Pr
     deviceName: description.name,
     software: description.software,
     untimed,
+    limits: options.limits,
     // Discrete memory is not reported by WebGPU; the machine's own is the bound that can be known.
     memoryBytes: Math.floor(totalmem() * 0.8),
     onLost(reason) {

@@ -13,9 +13,14 @@ export const KERNELS: readonly Kernel[] = [wgslFlash, wgslNaive, wasmFlash, scal
 export const ABLATIONS: readonly Kernel[] = [...WGSL_ABLATIONS, ...WASM_ABLATIONS];
 export const BACKENDS: readonly Backend[] = ['webgpu', 'wasm', 'scalar', 'peers'];
 
+/** A kernel or ablation by name; undefined for a name that a record of another version may hold. */
+export function knownKernel(name: string): Kernel | undefined {
+  return [...KERNELS, ...ABLATIONS].find((kernel) => kernel.name === name);
+}
+
 /** Throws RangeError for a name that no kernel has. */
 export function findKernel(name: string): Kernel {
-  const found = [...KERNELS, ...ABLATIONS].find((kernel) => kernel.name === name);
+  const found = knownKernel(name);
   if (found === undefined) throw new RangeError(`no kernel is called '${name}'`);
   return found;
 }

@@ -1,6 +1,6 @@
 /** The AVO paper's three ideas: what each gained on B200, what it gains in the kernels here, and why the two differ. */
 
-import { findKernel } from '../kernels/index.ts';
+import { knownKernel } from '../kernels/index.ts';
 import type { Backend, Kernel } from '../kernels/kernel.ts';
 import rows from '../results/published/ablation-gains.json' with { type: 'json' };
 import type { RunDocument } from './measurement.ts';
@@ -38,7 +38,7 @@ export interface IdeaGain {
 /** The gains that a run's paired ratios hold; empty where no ablation ran. */
 export function ideaGains(run: RunDocument): IdeaGain[] {
   return run.ratios.flatMap((ratio): IdeaGain[] => {
-    const kernel = known(ratio.kernel);
+    const kernel = knownKernel(ratio.kernel);
     if (kernel?.ablation?.of !== ratio.baseline) return [];
     const { idea } = kernel.ablation;
     const published = publishedGain(idea);
@@ -62,15 +62,6 @@ export function ideaGains(run: RunDocument): IdeaGain[] {
       },
     ];
   });
-}
-
-function known(name: string): Kernel | undefined {
-  try {
-    return findKernel(name);
-  } catch {
-    // A record may name a kernel of another version of this program.
-    return undefined;
-  }
 }
 
 /** Throws RangeError for an idea that is not in the table. */

@@ -24,6 +24,9 @@ export interface Claim {
 
 export const CLAIMS = claims as Claim[];
 
+/** The report's headline, TFLOPS: AVO, MHA without a mask at 32k. */
+export const HEADLINE_TFLOPS = CLAIMS.find(({ id }) => id === 'mha-peak')?.value ?? Number.NaN;
+
 const ALL: readonly Published[] = [...rows, ...others].map((row) => ({
   library: row.library,
   version: row.version,

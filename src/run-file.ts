@@ -1,6 +1,6 @@
 /** A run read back from its file: a journal of JSON lines or a JSON document, checked against the schema. */
 
-import { findKernel } from '../kernels/index.ts';
+import { knownKernel } from '../kernels/index.ts';
 import { comparePublished } from './compare.ts';
 import { documentSchema, type Measured, type Measurement, type Ratio, type RunDocument } from './measurement.ts';
 import { badRunFile, UsageError } from './messages.ts';
@@ -48,7 +48,7 @@ function parseDocument(text: string, name: string): unknown {
 function ablationRatios(measurements: readonly Measurement[]): Ratio[] {
   const measured = measurements.filter((m): m is Measured => m.state === 'measured');
   return measured.flatMap((m): Ratio[] => {
-    const baseline = variesWhat(m.kernel);
+    const baseline = knownKernel(m.kernel)?.ablation?.of;
     const base = measured.find(
       (other) => other.kernel === baseline && other.device === m.device && sameProblem(other.workload, m.workload),
     );
@@ -62,13 +62,4 @@ function ablationRatios(measurements: readonly Measurement[]): Ratio[] {
     const { kernel, workload, threads, device } = m;
     return [{ kernel, baseline: base.kernel, workload, threads, device, ratio: median, ...bounds }];
   });
-}
-
-function variesWhat(name: string): string | undefined {
-  try {
-    return findKernel(name).ablation?.of;
-  } catch {
-    // A record may name a kernel of another version of this program.
-    return undefined;
-  }
 }

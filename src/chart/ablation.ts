@@ -1,7 +1,7 @@
 /** The AVO paper's ideas: what each gains here, with its interval, beside what it gained on B200. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { ideaGains, PUBLISHED_GAINS } from '../ideas.ts';
+import { gainOf, ideaGains, PUBLISHED_GAINS } from '../ideas.ts';
 import type { RunDocument } from '../measurement.ts';
 import { formatSize } from '../workload.ts';
 import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './layout.ts';
@@ -86,7 +86,7 @@ function finding(gains: ReturnType<typeof ideaGains>): string {
   if (branch.length > 0) {
     const found = branch.map(({ gain }) => gain);
     const noise = branch.some(sure) ? '' : ', within noise';
-    parts.push(`Branch-free rescaling, +8.1 % on B200, gains ${span(found)} here${noise}`);
+    parts.push(`Branch-free rescaling, +${gainOf('branchless', 'full')} % on B200, gains ${span(found)} here${noise}`);
   }
   const [best] = gains.filter((gain) => gain.idea !== 'branchless' && sure(gain)).sort((a, b) => b.gain - a.gain);
   if (best !== undefined)

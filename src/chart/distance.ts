@@ -3,7 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { DEVICES } from '../devices.ts';
 import type { RunDocument } from '../measurement.ts';
-import { publishedFigures } from '../published.ts';
+import { HEADLINE_TFLOPS, publishedFigures } from '../published.ts';
 import { formatNumber, formatRate } from '../report/rows.ts';
 import { describe } from '../workload.ts';
 import { heading, type Layout, sentenceChart, VEGA_LITE } from './layout.ts';
@@ -27,7 +27,9 @@ const PEAK = 'peak of the device, specification';
 export function distanceChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
   const points = localPoints(run);
   const main = mainWorkload(points);
-  const headline = publishedFigures('avo').find(({ library, tflops }) => library === 'AVO' && tflops === 1668);
+  const headline = publishedFigures('avo').find(
+    ({ library, tflops }) => library === 'AVO' && tflops === HEADLINE_TFLOPS,
+  );
   if (main === undefined || headline === undefined) {
     return sentenceChart(['Nothing was measured here, so there is no distance to draw.'], layout);
   }

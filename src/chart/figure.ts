@@ -2,15 +2,12 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import type { RunDocument } from '../measurement.ts';
-import { type PublishedSet, publishedFigures, seriesOf } from '../published.ts';
+import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../published.ts';
 import { formatRate } from '../report/rows.ts';
 import { summarize } from '../statistics.ts';
 import { formatSize, sameProblem, type Workload } from '../workload.ts';
 import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './layout.ts';
 import { seriesScale } from './palette.ts';
-
-/** The report's headline figure. */
-const HEADLINE_TFLOPS = 1668;
 
 interface Bar {
   series: string;

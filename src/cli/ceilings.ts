@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { checkFolder, makeFolders } from '../journal.ts';
 import { leftOut, UsageError } from '../messages.ts';
+import { timeStamp } from './context.ts';
 import type { Finish } from './finish.ts';
 import { choose } from './nearest.ts';
 import { addAdapterOptions, readPlace } from './options.ts';
@@ -55,8 +56,7 @@ export function addCeilingsCommand(program: Command, finish: Finish): void {
 /** Puts the limits on disk, for bench report to draw under its measurements; the path. */
 function writeCeilings(folder: string, record: object): string {
   makeFolders(folder);
-  const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
-  const path = join(folder, `ceilings-${stamp}.json`);
+  const path = join(folder, `ceilings-${timeStamp()}.json`);
   writeFileSync(path, `${JSON.stringify(record)}\n`);
   return path;
 }

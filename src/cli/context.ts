@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Device } from '../host/host.ts';
+import type { Context } from '../measurement.ts';
 
 /** Arguments with paths shortened to their last part. */
 export function shortArgv(argv: readonly string[]): string[] {
@@ -49,4 +51,22 @@ export function versions(): Record<string, string> {
     // Optional, and left out where it is not installed.
   }
   return found;
+}
+
+/** What a run says of itself, as it starts. */
+export function newContext({ label, seed }: { label: string | null; seed: number }, devices: Device[]): Context {
+  return {
+    argv: shortArgv(process.argv.slice(2)),
+    label,
+    startedAt: new Date().toISOString(),
+    versions: versions(),
+    seed,
+    devices,
+    cancelled: false,
+  };
+}
+
+/** A time as part of a file name: 20261124T023455. */
+export function timeStamp(iso = new Date().toISOString()): string {
+  return iso.slice(0, 19).replaceAll(/[-:]/g, '');
 }

@@ -13,7 +13,7 @@ import { type LocalPoint, type LocalPrediction, type LocalRates, predictLocal } 
 import { budgetShare, points } from '../plan.ts';
 import { summarize } from '../statistics.ts';
 import { describe, type Workload } from '../workload.ts';
-import { shortArgv, versions } from './context.ts';
+import { newContext, timeStamp } from './context.ts';
 import type { RunOptions } from './options.ts';
 import { openPlaces } from './places.ts';
 import { createProgress } from './progress.ts';
@@ -40,17 +40,8 @@ export async function measureLocal(workloads: readonly Workload[], options: RunO
     const more = contender.kernel.backend === 'wasm' ? [softmaxCeiling] : [wgslExponential, wgslWorkgroupReads];
     return [contender, ...more.map((kernel) => ({ ...contender, kernel }))];
   });
-  const context: Context = {
-    argv: shortArgv(process.argv.slice(2)),
-    label: options.label,
-    startedAt: new Date().toISOString(),
-    versions: versions(),
-    seed: options.seed,
-    devices: opened.devices,
-    cancelled: false,
-  };
-  const stamp = context.startedAt.slice(0, 19).replaceAll(/[-:]/g, '');
-  const journal = createJournal(options.results, `model-local-${stamp}`, context);
+  const context = newContext(options, opened.devices);
+  const journal = createJournal(options.results, `model-local-${timeStamp(context.startedAt)}`, context);
   const source = createSource();
   const result: LocalModel = { context, points: [], missing: [], journal: journal.path };
   let spent = 0;

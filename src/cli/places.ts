@@ -60,7 +60,9 @@ export async function openPlaces(request: PlaceRequest, firstDevice = 0): Promis
     }
     places.set(backend, place);
   }
-  const tiles = request.tiles === 'default' ? [] : readTiles(request.tiles);
+  // Ablations vary the shipped tile; beside them the kernel that they vary keeps it too.
+  const shipped = request.tiles === 'default' || request.kernels.some(({ ablation }) => ablation !== undefined);
+  const tiles = shipped ? [] : readTiles(request.tiles);
   const contenders: Contender[] = request.kernels.flatMap((kernel) => {
     const place = places.get(kernel.backend);
     return place === undefined ? [] : [{ kernel: tuned(kernel, place, tiles, notices), place }];
@@ -98,11 +100,11 @@ function openPlace(backend: Backend, request: PlaceRequest): Promise<Place> {
   return mockPlace(backend, parseMockOptions(options));
 }
 
-/** The kernel with the tiles found for its place, where there are any; each is told once. An ablation varies the shipped tile. */
+/** The kernel with the tiles found for its place, where there are any; each is told once. */
 function tuned(kernel: Kernel, place: Place, tiles: readonly TunedTile[], notices: string[]): Kernel {
   const { tunable } = kernel;
   const { environment } = place;
-  if (tunable === undefined || kernel.ablation !== undefined || environment === null) return kernel;
+  if (tunable === undefined || environment === null) return kernel;
   const { device, limits } = environment;
   const own = tiles.filter((item) => item.kernel === kernel.name && item.device === device.name);
   for (const { headDim, mask, date, ratio } of own.filter((item) => item.variant === place.variant)) {

@@ -14,6 +14,7 @@ import { interrupted } from '../messages.ts';
 import { summarize } from '../statistics.ts';
 import { continueSearch, type Duel, finalist, isComplete, type Outcome, type Search, winner } from '../tune.ts';
 import { describe, type Workload } from '../workload.ts';
+import { timeStamp } from './context.ts';
 import { stopOnInterrupt } from './interrupt.ts';
 import type { PlaceRequest } from './places.ts';
 import { openPlaces } from './places.ts';
@@ -138,17 +139,17 @@ async function conclude(search: Search, key: TileKey, results: string): Promise<
     lines.push(`Better: ${(ratio ?? 1).toFixed(3)} times the shipped tile${interval(low, high)}: ${show(tile)}`);
     lines.push(`Kept in ${path}; bench mha and the others use it from now on, --tiles default does not.`);
   } else {
-    keepTile(key, null);
+    // Only last duels speak against a tile that was kept before.
+    if (last !== undefined) keepTile(key, null);
     lines.push(
       last?.ratio == null
-        ? 'The search did not come to its last duels: the shipped tile stays. Give it a larger --budget.'
+        ? 'The search did not come to its last duels: nothing changes. Give it a larger --budget.'
         : `Not better beyond the noise: the best runs at ${last.ratio.toFixed(3)} times the shipped tile${interval(last.low, last.high)} (${show(last.tile)}). The shipped tile stays.`,
     );
   }
   process.stdout.write(`${lines.join('\n')}\n`);
   makeFolders(results);
-  const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
-  const record = join(results, `tune-${search.kernel}-d${search.headDim}-${search.mask}-${stamp}.json`);
+  const record = join(results, `tune-${search.kernel}-d${search.headDim}-${search.mask}-${timeStamp()}.json`);
   writeFileSync(record, `${JSON.stringify(search)}\n`);
   const chart = record.replace(/\.json$/, '.svg');
   await writeChart(tuningChart(search), chart);

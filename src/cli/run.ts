@@ -9,12 +9,12 @@ import { ideaGains } from '../ideas.ts';
 import { checkFolder, checkWritable, createJournal, type Journal } from '../journal.ts';
 import { measurePoint } from '../measure/point.ts';
 import { createSource } from '../measure/source.ts';
-import { type Context, type Measurement, type Ratio, type RunDocument, SCHEMA_ID } from '../measurement.ts';
+import { type Measurement, type Ratio, type RunDocument, SCHEMA_ID } from '../measurement.ts';
 import { interrupted } from '../messages.ts';
 import { budgetShare, type Point } from '../plan.ts';
 import { formatNumber, formatRate } from '../report/rows.ts';
 import { describe, flops } from '../workload.ts';
-import { shortArgv, versions } from './context.ts';
+import { newContext, timeStamp } from './context.ts';
 import { stopOnInterrupt } from './interrupt.ts';
 import type { RunOptions } from './options.ts';
 import { formatDryRun, formatRun, writeOutput } from './output.ts';
@@ -49,17 +49,8 @@ export async function runPoints(
   }
   const devices = [...places.values()].flatMap((open) => open.devices);
   for (const notice of new Set([...places.values()].flatMap(({ notices }) => notices))) progress.say(notice);
-  const context: Context = {
-    argv: shortArgv(process.argv.slice(2)),
-    label: options.label,
-    startedAt: new Date().toISOString(),
-    versions: versions(),
-    seed: options.seed,
-    devices,
-    cancelled: false,
-  };
-  const stamp = context.startedAt.slice(0, 19).replaceAll(/[-:]/g, '');
-  const journal = createJournal(options.results, `${name}-${stamp}`, context);
+  const context = newContext(options, devices);
+  const journal = createJournal(options.results, `${name}-${timeStamp(context.startedAt)}`, context);
   const source = createSource();
   const measurements: Measurement[] = [];
   const ratios: Ratio[] = [];

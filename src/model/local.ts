@@ -24,6 +24,7 @@ export interface LocalRates {
 }
 
 export interface LocalPrediction {
+  kind: 'cpu' | 'gpu';
   /** FLOP/s, exact rule. */
   rate: number;
   /** The same if multiply-adds were all that there is to do. */
@@ -46,7 +47,7 @@ export function predictLocal(w: Workload, rates: LocalRates, kind: 'cpu' | 'gpu'
   };
   const known: Rates = { ...rates, memory: null, sameUnits: kind === 'cpu' };
   const { bound, seconds, binds } = roofline(demand, known);
-  return { rate: work / bound, multiplyAddRate: rates.multiplyAdd, seconds, binds };
+  return { kind, rate: work / bound, multiplyAddRate: rates.multiplyAdd, seconds, binds };
 }
 
 /** A prediction beside what was measured in the same rounds. */

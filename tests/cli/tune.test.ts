@@ -96,7 +96,7 @@ describe('bench tune', () => {
       '32',
     ]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/did not come to its last duels: the shipped tile stays/);
+    expect(stdout).toMatch(/did not come to its last duels: nothing changes/);
   });
 });
 
@@ -124,6 +124,17 @@ describe('tiles from a file', () => {
     const hash = (outcome: typeof tuned) => parseRun(outcome).measurements[0]?.kernelHash;
     expect(hash(tuned)).not.toBe(hash(shipped));
     expect(shipped.stderr).not.toMatch(/tuned/);
+  });
+
+  it('are left out beside ablations, which vary the shipped one', async () => {
+    const path = tilesFile({ rows: 4, blockRows: 96 });
+    const args = ['mha', '--seq', '1k', '--causal', 'false', '--format', 'json', '--host', 'mock:rate=1e11'];
+    const outcome = await bench([...args, '--kernel', 'wasm-flash,wasm-flash-branch', '--tiles', path]);
+    expect(outcome.stderr).not.toMatch(/tuned/);
+    const hash = (kernel: string, run: typeof outcome) =>
+      parseRun(run).measurements.find((m) => m.kernel === kernel)?.kernelHash;
+    expect(hash('wasm-flash', outcome)).toBe(hash('wasm-flash', await mha('--tiles', 'default')));
+    expect(parseRun(outcome).ratios).toMatchObject([{ kernel: 'wasm-flash-branch', baseline: 'wasm-flash', ratio: 1 }]);
   });
 
   it('that cannot be built are told, and the shipped one runs', async () => {

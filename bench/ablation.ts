@@ -3,13 +3,14 @@
 import type { Suite } from '../src/plan.ts';
 import { expand, presetAxes } from '../src/shapes.ts';
 
-const OPTIONS = ['', '-branch', '-overlap', '-small', '-large'];
+const WGSL = ['', '-branch', '-overlap', '-small', '-large'].map((option) => `wgsl-flash${option}`);
+const WASM = ['', '-branch', '-phases', '-small', '-large'].map((option) => `wasm-flash${option}`);
 
 export const ablation: Suite = {
   name: 'ablation',
   summary: 'branch-free rescaling, overlapped softmax and register budget, each against the tuned kernel',
   // At 2k even a software adapter gets its six rounds.
   workloads: expand({ ...presetAxes('mha'), seq: [2048] }),
-  kernels: ['wgsl-flash', 'wasm-flash'].flatMap((kernel) => OPTIONS.map((option) => `${kernel}${option}`)),
+  kernels: [...WGSL, ...WASM],
   budgetSeconds: 120,
 };

@@ -14,8 +14,8 @@ function wasm(option: string, idea: Idea, summary: string, change: Partial<WasmT
     ...wasmFlash,
     name: `wasm-flash-${option}`,
     summary,
-    ablation: { of: wasmFlash.name, idea },
-    build: (w, features) => emitWasmFlash(w.headDim, { ...wasmTile(features), ...change }, features),
+    ablation: { of: wasmFlash.name, idea, change: 'removes' },
+    build: (w, features) => emitWasmFlash(w.headDim, { ...wasmTile(features, w), ...change }, features),
   };
 }
 
@@ -23,8 +23,8 @@ export const WASM_ABLATIONS: readonly Kernel[] = [
   wasm('branch', 'branchless', 'wasm-flash, sums rescaled only where the maximum of a row of the tile moved', {
     rescale: 'branch',
   }),
-  wasm('overlap', 'overlap', 'wasm-flash, softmax of a row group right after its scores, between two products', {
-    softmax: 'after-group',
+  wasm('phases', 'overlap', 'wasm-flash, all scores of a block, then all its softmax, then all its sums', {
+    order: 'phases',
   }),
   wasm('small', 'registers', 'wasm-flash, register tile of 4 rows: fewer registers than there are', { rows: 4 }),
   wasm('large', 'registers', 'wasm-flash, register tile of 8 rows: more registers than there are', { rows: 8 }),
@@ -36,7 +36,7 @@ function wgsl(option: string, idea: Idea, summary: string, change: Partial<WgslT
     ...wgslFlash,
     name: `wgsl-flash-${option}`,
     summary,
-    ablation: { of: wgslFlash.name, idea },
+    ablation: { of: wgslFlash.name, idea, change: idea === 'overlap' ? 'adds' : 'removes' },
     unsupported: (w, limits) => wgslFlashUnsupported(w, limits, tileOf(w.headDim)),
     build: (w) => emitWgslFlash(w.headDim, tileOf(w.headDim)),
   };

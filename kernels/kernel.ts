@@ -50,6 +50,8 @@ export interface WasmProgram {
   keyMultiple: number;
   /** Bytes of private memory of one thread. */
   scratchBytes: number;
+  /** True where packed V is [key][headDim]: V of a KV head that lies alone and needs no padding is used where it is. */
+  plainValues: boolean;
 }
 
 /** One compute shader; a work unit takes `workgroupsPerUnit` workgroups in x, units go in y. */
@@ -92,8 +94,11 @@ export interface Kernel {
   backend: Backend;
   /** The idea in one line. */
   summary: string;
-  /** Set on a kernel that differs from another in one option: it runs only where it is asked for, beside that other. */
-  ablation?: { of: string; idea: 'branchless' | 'overlap' | 'registers' };
+  /**
+   * Set on a kernel that differs from another in one option: it runs only where it is asked for, beside that other. The
+   * option adds the idea to the other kernel or takes it away.
+   */
+  ablation?: { of: string; idea: 'branchless' | 'overlap' | 'registers'; change: 'adds' | 'removes' };
   /** Why this kernel cannot run the workload on such a device; undefined where it can. */
   unsupported(workload: Workload, limits: Limits): string | undefined;
   build(workload: Workload, features: Features): Program;

@@ -1,26 +1,38 @@
 /** Shipped tile choices, with the device and date of their tuning and the reason. */
 
+import type { Workload } from '../src/workload.ts';
 import type { Features } from './kernel.ts';
 import type { WasmTile } from './wasm/tile.ts';
+
+/** Query rows of a unit to choose from; a workload should make at least so many units, for any number of threads. */
+const BLOCK_ROWS = [288, 192, 96, 48] as const;
+const LEAST_UNITS = 64;
+/** From so many keys on packed K and V outgrow the caches, and more rows should share each read of them. */
+const LONG = 16384;
+/** From so many keys on V is not copied: memory counts for more than the 2 % that panels gain. */
+const VERY_LONG = 65536;
 
 /**
  * WebAssembly has 16 vector registers on x86. With 128-bit operations a 6x2 tile keeps 12 accumulators, 2 panel vectors
  * and 1 broadcast in them; with the revectoriser pairs share a 256-bit register, so the tile can be twice as wide.
  *
- * 96 query rows a unit: each reads all packed keys and values once, from memory where they outgrow the caches. Against 48
- * rows in paired rounds (Intel Xeon, two cores, Node 26.10, 23 November 2026): 1.02 times at 4k, 1.11 at 32k. 144 rows
- * gain another 6 % at 32k, but a slice of 16 units a thread then takes 0.6 s there, too long for the default budget.
+ * Chosen in paired rounds on one core of an AMD EPYC (Zen 4), Node 26.10, 24 November 2026, simd256: order 'groups' beside
+ * 'phases' 1.01 at 4k, 1.03 at 32k; 256 keys beside 128 1.01 and 1.02; units of 192 rows beside 96 1.005 at 4k and 1.036 at
+ * 32k, 288 rows 1.053 at 32k. Slices of 16 units a thread grow with the unit, so short sequences take fewer rows.
  */
-export function wasmTile(features: Features): WasmTile {
-  const common = {
+export function wasmTile(features: Features, w: Workload): WasmTile {
+  const units = (rows: number) => w.batch * w.queryHeads * Math.ceil(w.seqQuery / rows);
+  const blockRows = BLOCK_ROWS.find((rows) => units(rows) >= LEAST_UNITS && (rows <= 192 || w.seqKv >= LONG)) ?? 48;
+  return {
     rows: 6,
-    blockRows: 96,
-    blockKeys: 128,
+    vectors: features.simd256 ? 4 : 2,
+    blockRows,
+    blockKeys: 256,
     unroll: 4,
     rescale: 'always',
-    softmax: 'after-block',
-  } as const;
-  return { ...common, vectors: features.simd256 ? 4 : 2 };
+    order: 'groups',
+    values: w.seqKv >= VERY_LONG ? 'rows' : 'panels',
+  };
 }
 
 /** The tile of the WGSL flash kernel. */

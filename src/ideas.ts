@@ -40,10 +40,9 @@ export function ideaGains(run: RunDocument): IdeaGain[] {
   return run.ratios.flatMap((ratio): IdeaGain[] => {
     const kernel = knownKernel(ratio.kernel);
     if (kernel?.ablation?.of !== ratio.baseline) return [];
-    const { idea } = kernel.ablation;
+    const { idea, change } = kernel.ablation;
     const published = publishedGain(idea);
-    // The overlap is an option switched on; the other ablations take the idea out of the tuned kernel.
-    const added = idea === 'overlap';
+    const added = change === 'adds';
     const percent = (value: number | undefined) =>
       value === undefined ? null : 100 * ((added ? value : 1 / value) - 1);
     const [a, b] = [percent(ratio.low), percent(ratio.high)];

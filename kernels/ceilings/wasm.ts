@@ -9,15 +9,14 @@ import type { Workload } from '../../src/workload.ts';
 import type { Features, WasmProgram } from '../kernel.ts';
 import { wasmTile } from '../tiles.ts';
 import { type MultiplyAdd, multiplyAddOf, productLocals, productLoop } from '../wasm/products.ts';
-import { emitSoftmax, exp2InPlace } from '../wasm/softmax.ts';
+import { emitSoftmax, exp2Constants, exp2Locals, exp2Vector, interleaved, statistics } from '../wasm/softmax.ts';
 import { panelWidth, type WasmTile } from '../wasm/tile.ts';
-import { add, get, i32, indent, loop, max, min, mul, set, sub, times } from '../wasm/wat.ts';
+import { add, downwards, get, i32, indent, loop, max, min, mul, set, sub, times } from '../wasm/wat.ts';
 import type { Probe } from './probe.ts';
 
 /** Steps of the contracted dimension before the pointers go back to the start: the depth of a product at head dimension 128. */
 const DEPTH = 128;
 const BLOCK_ROWS = 48;
-const NO_FEATURES: Features = { relaxedSimd: false, simd256: false, f16: false };
 
 /** Register tiles to try, rows x vectors; which is best differs between engines and widths. */
 const NARROW_TILES = ['6x2', '5x2', '4x2', '4x3', '3x4'] as const;
@@ -25,7 +24,8 @@ const WIDE_TILES = ['6x4', '5x4', '4x4', '3x4', '2x8'] as const;
 
 function tileOf(name: string): WasmTile {
   const [rows = 1, vectors = 1] = name.split('x').map(Number);
-  return { ...wasmTile(NO_FEATURES), rows, vectors, blockRows: BLOCK_ROWS, blockKeys: DEPTH, unroll: 4 };
+  const words = { rescale: 'always', order: 'groups', values: 'panels' } as const;
+  return { rows, vectors, blockRows: BLOCK_ROWS, blockKeys: DEPTH, unroll: 4, ...words };
 }
 
 /** The multiply-add ceilings of a feature set, one for each tile; the fastest of them is the ceiling. */
@@ -66,7 +66,7 @@ export const softmaxCeiling: Probe = {
   unsupported: () => undefined,
   operationsPerFlop: () => 1 / 4,
   expected: () => 1,
-  build: (workload, features) => emitSoftmaxRows(workload.headDim, features),
+  build: emitSoftmaxRows,
 };
 
 /** Memory: each unit of one row reads the whole of its KV head's K, a byte for each FLOP of attention. */
@@ -121,7 +121,7 @@ ${set('pairs', add(get('pairs'), sub(get('high'), get('low'))))}`,
 ${body}
 )
 )`);
-  return { kind: 'wasm', text, blockRows, keyMultiple: 16, scratchBytes };
+  return { kind: 'wasm', text, blockRows, keyMultiple: 16, scratchBytes, plainValues: false };
 }
 
 /** FLOPs of attention that one pass over a panel stands for: 2 for each multiply-add of rows x width x DEPTH. */
@@ -164,20 +164,18 @@ const EXPONENTIALS = 1024;
 
 function emitExponentials(headDim: number, vectors: number, multiplyAdd: MultiplyAdd): WasmProgram {
   const each = (emit: (i: number) => string) => times(vectors, emit);
-  const statements = Array.from({ length: vectors }, (_, i) => exp2InPlace(`x${i}`, multiplyAdd));
-  const interleaved = (statements[0] ?? [])
-    .map((_, line) => statements.map((list) => list[line]).join('\n'))
-    .join('\n');
   const sweep = `
 ;; 2^x of ${EXPONENTIALS} values at $p, in place of attention's exponentials
 (func $sweep (param $p i32) (param $to i32)
 (local $end i32)
-${each((i) => `(local $x${i} v128) (local $x${i}n v128) (local $x${i}f v128)`)}
+${exp2Locals}
+${each((i) => exp2Vector(`x${i}`))}
+${exp2Constants}
 ${set('end', add(get('p'), i32(EXPONENTIALS * 4)))}
 (loop $next
 ${each((i) => set(`x${i}`, `(v128.load offset=${i * 16} ${get('p')})`))}
-${interleaved}
-${each((i) => `(v128.store offset=${i * 16} ${get('to')} ${get(`x${i}`)})`)}
+${interleaved(vectors, multiplyAdd)}
+${downwards(vectors, (i) => `(v128.store offset=${i * 16} ${get('to')} ${get(`x${i}`)})`)}
 ${set('to', add(get('to'), i32(vectors * 16)))}
 ${set('p', add(get('p'), i32(vectors * 16)))}
 (br_if $next (i32.lt_u ${get('p')} ${get('end')}))))`;
@@ -190,19 +188,20 @@ ${loop('row', i32(0), get('pairs'), i32(1), `(call $sweep ${get('scratch')} ${ge
   return ceilingModule({ blockRows: BLOCK_ROWS, scratchBytes: EXPONENTIALS * 8, helpers: sweep, body });
 }
 
-function emitSoftmaxRows(headDim: number, features: Features): WasmProgram {
-  const tile = wasmTile(features);
-  // The row of scores, then the statistics where $softmax expects them.
-  const scores = tile.blockKeys * 4;
+function emitSoftmaxRows(workload: Workload, features: Features): WasmProgram {
+  const { headDim } = workload;
+  const tile = wasmTile(features, workload);
+  const at = statistics(tile);
+  // The scores of a row group, then its statistics.
+  const scores = tile.rows * tile.blockKeys * 4;
   const body = `
 ${set('end', add(get('scratch'), i32(scores)))}
 ${loop('p', get('scratch'), get('end'), i32(4), `(f32.store ${get('p')} (f32.const 1))`)}
-(f32.store ${get('end')} (f32.const 1))
-(f32.store offset=${tile.blockRows * 4} ${get('end')} (f32.const 0))
-${set('pairs', `(i32.trunc_sat_f64_s (f64.add (f64.const 0.5) (f64.mul (f64.convert_i32_u ${get('pairs')}) (f64.const ${headDim / tile.blockKeys}))))`)}
-${loop('row', i32(0), get('pairs'), i32(1), `(call $softmax ${get('scratch')} ${i32(tile.blockKeys)} ${get('end')})`)}
+(memory.fill ${get('end')} ${i32(0)} ${i32(at.bytes)})
+${set('pairs', `(i32.trunc_sat_f64_s (f64.add (f64.const 0.5) (f64.mul (f64.convert_i32_u ${get('pairs')}) (f64.const ${headDim / tile.blockKeys / tile.rows}))))`)}
+${loop('row', i32(0), get('pairs'), i32(1), `(call $softmax ${get('scratch')} ${i32(tile.blockKeys)} ${get('end')} ${get('end')})`)}
 (f32.store ${get('o')} (f32.load ${get('scratch')}))`;
-  const scratchBytes = scores + tile.blockRows * 12;
+  const scratchBytes = scores + at.bytes;
   return ceilingModule({ blockRows: BLOCK_ROWS, scratchBytes, helpers: emitSoftmax(tile, features), body });
 }
 

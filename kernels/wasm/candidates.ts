@@ -6,13 +6,13 @@ import { combinations, fieldProblem, sameTile } from '../tile-fields.ts';
 import { wasmTile } from '../tiles.ts';
 import { panelWidth, type WasmTile } from './tile.ts';
 
-const WORDS = { rescale: ['always', 'branch'], softmax: ['after-block', 'after-group'] } as const;
+const WORDS = { rescale: ['always', 'branch'], order: ['groups', 'phases'], values: ['panels', 'rows'] } as const;
 /** Vector registers of x86 with AVX2, and of NEON at least as many. */
 const REGISTERS = 16;
 
 /** Why a tile cannot be built: fields, panels that do not divide, or unrolling past a panel. */
 export function wasmTileProblem(tile: Tile, w: Workload, features: Features): string | undefined {
-  const fields = fieldProblem(tile, wasmTile(features), WORDS);
+  const fields = fieldProblem(tile, wasmTile(features, w), WORDS);
   if (fields !== undefined) return fields;
   const t = tile as unknown as WasmTile;
   const width = panelWidth(t);
@@ -36,16 +36,17 @@ const loads = (tile: WasmTile) => 1 / tile.rows + 1 / tile.vectors;
 
 /** Tiles that fit the registers, fewest loads first. */
 export function wasmCandidates(w: Workload, features: Features): Tile[] {
-  const shipped = wasmTile(features);
+  const shipped = wasmTile(features, w);
   const shapes = combinations<WasmTile>(shipped, {
     rows: [3, 4, 5, 6, 8],
     vectors: features.simd256 ? [2, 4, 8] : [1, 2, 4],
-    blockKeys: [64, 128, 256],
-    unroll: [2, 4, 8],
-    softmax: ['after-block', 'after-group'],
+    blockRows: [96, 192, 288],
+    blockKeys: [128, 256, 512],
+    unroll: [4, 8],
+    order: ['groups', 'phases'],
   });
   return shapes
-    .map((tile) => ({ ...tile, blockRows: Math.ceil(96 / tile.rows) * tile.rows }))
+    .map((tile) => ({ ...tile, blockRows: Math.ceil(tile.blockRows / tile.rows) * tile.rows }))
     .filter((tile) => registers(tile, features) <= REGISTERS && !sameTile(tile, shipped))
     .filter((tile) => wasmTileProblem({ ...tile }, w, features) === undefined)
     .sort((a, b) => loads(a) - loads(b) || distance(a, shipped) - distance(b, shipped))

@@ -1,13 +1,14 @@
 /** WAT of `pack`: K and V of one KV head, from [token, dim] rows to the panels that the products stream through. */
 
 import { panelWidth, type WasmTile } from './tile.ts';
-import { add, get, i32, loop, mul, set, sub, times } from './wat.ts';
+import { add, get, i32, interleave, joinHalves, loop, mul, set, sub, times } from './wat.ts';
 
 /**
  * Packs panels first <= p < last of K and V; a panel is W = 4 * vectors keys.
  *
- * packedK is [key panel][dim][W keys]; packedV is [dim panel][key, padded][W dims]. Keys past seqKv are zeros, read from
- * address 0, where the host keeps a row of them: their weight is 0 and 0 times anything finite is 0.
+ * packedK is [key panel][dim][W keys]; packedV is [dim panel][key, padded][W dims], or with values 'rows' [key, padded][dim].
+ * Keys past seqKv are zeros, read from address 0, where the host keeps a row of them: their weight is 0 and 0 times anything
+ * finite is 0. Where $packedV is $v, V lies as the products want it and stays there.
  */
 export function emitPack(headDim: number, tile: WasmTile): string {
   const width = panelWidth(tile);
@@ -15,18 +16,6 @@ export function emitPack(headDim: number, tile: WasmTile): string {
     `(select ${add(get(base), mul(key, '(global.get $kvStride)'))} ${i32(0)} (i32.lt_s ${key} (global.get $seqKv)))`;
 
   // Four keys by four dims: the usual transposition by interleaving, low halves then high halves.
-  const interleave = (a: string, b: string, half: 'low' | 'high') => {
-    const start = half === 'low' ? 0 : 8;
-    const lanes = [0, 1, 2, 3].map((i) => start + i);
-    const next = lanes.map((lane) => lane + 4);
-    const bytes = [...lanes, ...lanes.map((x) => x + 16), ...next, ...next.map((x) => x + 16)];
-    return `(i8x16.shuffle ${bytes.join(' ')} ${get(a)} ${get(b)})`;
-  };
-  const joinHalves = (a: string, b: string, half: 'low' | 'high') => {
-    const start = half === 'low' ? 0 : 8;
-    const bytes = Array.from({ length: 8 }, (_, i) => start + i);
-    return `(i8x16.shuffle ${[...bytes, ...bytes.map((x) => x + 16)].join(' ')} ${get(a)} ${get(b)})`;
-  };
   const transpose = `
 ${times(4, (i) => set(`x${i}`, `(v128.load ${add(get(`r${i}`), get('d'))})`))}
 ${set('y0', interleave('x0', 'x1', 'low'))}
@@ -35,6 +24,29 @@ ${set('y2', interleave('x2', 'x3', 'low'))}
 ${set('y3', interleave('x2', 'x3', 'high'))}
 ${set('to', add(get('toK'), mul(get('d'), i32(width))))}
 ${times(4, (i) => `(v128.store offset=${i * width * 4} ${get('to')} ${joinHalves(`y${i < 2 ? 0 : 1}`, `y${i < 2 ? 2 : 3}`, i % 2 === 0 ? 'low' : 'high')})`)}`;
+
+  // One row after the other, or its dims to the panels that hold them.
+  const step = tile.values === 'rows' ? i32(width * 4) : mul('(global.get $keysPadded)', i32(width * 4));
+  const rowBytes = tile.values === 'rows' ? headDim * 4 : width * 4;
+  const values = loop(
+    'key',
+    sub(get('end'), i32(width)),
+    get('end'),
+    i32(1),
+    `
+${set('from', keyAddress('v', get('key')))}
+${set('to', add(get('packedV'), mul(get('key'), i32(rowBytes))))}
+${loop(
+  'd',
+  i32(0),
+  i32(headDim),
+  i32(width),
+  `
+${times(tile.vectors, (i) => `(v128.store offset=${i * 16} ${get('to')} (v128.load offset=${i * 16} ${get('from')}))`)}
+${set('from', add(get('from'), i32(width * 4)))}
+${set('to', add(get('to'), step))}`,
+)}`,
+  );
 
   return `
 ;; Packs panels $first to $last (exclusive) of one KV head.
@@ -61,26 +73,8 @@ ${times(4, (i) => set(`r${i}`, keyAddress('k', add(get('key'), i32(i)))))}
 ${loop('d', i32(0), i32(headDim * 4), i32(16), transpose)}
 ${set('toK', add(get('toK'), i32(16)))}`,
 )}
-;; V: row by row into the panels of its dims
-${loop(
-  'key',
-  sub(get('end'), i32(width)),
-  get('end'),
-  i32(1),
-  `
-${set('from', keyAddress('v', get('key')))}
-${set('to', add(get('packedV'), mul(get('key'), i32(width * 4))))}
-${loop(
-  'd',
-  i32(0),
-  i32(headDim),
-  i32(width),
-  `
-${times(tile.vectors, (i) => `(v128.store offset=${i * 16} ${get('to')} (v128.load offset=${i * 16} ${get('from')}))`)}
-${set('from', add(get('from'), i32(width * 4)))}
-${set('to', add(get('to'), mul('(global.get $keysPadded)', i32(width * 4))))}`,
-)}`,
-)}`,
+;; V: row by row
+${tile.values === 'rows' ? `;; unless it is used where it lies\n(if (i32.ne ${get('packedV')} ${get('v')}) (then ${values}))` : values}`,
 )}
 )`;
 }

@@ -2,7 +2,7 @@
 
 import type { Features } from '../kernel.ts';
 import { panelWidth, type WasmTile } from './tile.ts';
-import { add, get, i32, set, times } from './wat.ts';
+import { add, downwards, get, i32, set, times } from './wat.ts';
 
 /** The arithmetic that a variant has: fused multiply-add where relaxed SIMD is there, else a product and a sum. */
 export type MultiplyAdd = (a: string, b: string, c: string) => string;
@@ -21,10 +21,14 @@ const accumulators = (tile: WasmTile) =>
  * One step of the contracted dimension, `step` being its place in an unrolled run: a panel row of `vectors` vectors
  * from $b, one broadcast a tile row from $a, and rows x vectors multiply-adds.
  */
-function productStep(tile: WasmTile, step: number, rowBytes: number, multiplyAdd: MultiplyAdd): string {
-  const load = times(tile.vectors, (i) =>
-    set(`b${i}`, `(v128.load offset=${(step * tile.vectors + i) * 16} ${get('b')})`),
-  );
+function productStep(
+  tile: WasmTile,
+  step: number,
+  rowBytes: number,
+  panelBytes: number,
+  multiplyAdd: MultiplyAdd,
+): string {
+  const load = times(tile.vectors, (i) => set(`b${i}`, `(v128.load offset=${step * panelBytes + i * 16} ${get('b')})`));
   const rows = times(
     tile.rows,
     (r) => `
@@ -34,20 +38,25 @@ ${times(tile.vectors, (i) => set(`c${r}_${i}`, multiplyAdd(get('s'), get(`b${i}`
   return `${load}\n${rows}`;
 }
 
-/** The contracted dimension from $a to $end, `rowBytes` between the rows of $a. */
-export function productLoop(tile: WasmTile, rowBytes: number, multiplyAdd: MultiplyAdd): string {
-  const width = panelWidth(tile);
+/** The contracted dimension from $a to $end, `rowBytes` between the rows of $a, `panelBytes` between those of $b. */
+export function productLoop(
+  tile: WasmTile,
+  rowBytes: number,
+  multiplyAdd: MultiplyAdd,
+  panelBytes = panelWidth(tile) * 4,
+): string {
   return `
 (loop $next
-${times(tile.unroll, (step) => productStep(tile, step, rowBytes, multiplyAdd))}
+${times(tile.unroll, (step) => productStep(tile, step, rowBytes, panelBytes, multiplyAdd))}
 ${set('a', add(get('a'), i32(tile.unroll * 4)))}
-${set('b', add(get('b'), i32(tile.unroll * width * 4)))}
+${set('b', add(get('b'), i32(tile.unroll * panelBytes)))}
 (br_if $next (i32.lt_u ${get('a')} ${get('end')})))`;
 }
 
+/** Rows of the tile to memory, each pair of vectors from its upper half down: the other way V8 stores the lower half twice. */
 const storeTile = (tile: WasmTile, rowBytes: number) =>
   times(tile.rows, (r) =>
-    times(tile.vectors, (i) => `(v128.store offset=${r * rowBytes + i * 16} ${get('c')} ${get(`c${r}_${i}`)})`),
+    downwards(tile.vectors, (i) => `(v128.store offset=${r * rowBytes + i * 16} ${get('c')} ${get(`c${r}_${i}`)})`),
   );
 
 /** The locals of a product: its end, a broadcast, a panel row and the tile. */
@@ -70,7 +79,7 @@ ${storeTile(tile, tile.blockKeys * 4)}
 
 /**
  * $values: the tile at $c (rows headDim floats apart) = itself times rescale[row] + weights at $a (rows blockKeys floats
- * apart, $depth of them, a multiple of the unrolling and above 0) times the V panel at $b.
+ * apart, $depth of them, a multiple of the unrolling and above 0) times the V panel at $b, or 16 columns of its rows.
  */
 export function emitValues(headDim: number, tile: WasmTile, multiplyAdd: MultiplyAdd): string {
   const sum = (r: number, i: number) => `(v128.load offset=${r * headDim * 4 + i * 16} ${get('c')})`;
@@ -92,7 +101,7 @@ ${times(tile.vectors, (i) => set(`c${r}_${i}`, `(f32x4.mul ${get('s')} ${sum(r, 
 ${productLocals(tile)}
 ${load}
 ${set('end', add(get('a'), `(i32.shl ${get('depth')} ${i32(2)})`))}
-${productLoop(tile, tile.blockKeys * 4, multiplyAdd)}
+${productLoop(tile, tile.blockKeys * 4, multiplyAdd, tile.values === 'rows' ? headDim * 4 : panelWidth(tile) * 4)}
 ${storeTile(tile, headDim * 4)}
 )`;
 }

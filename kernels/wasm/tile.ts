@@ -13,8 +13,10 @@ export interface WasmTile {
   unroll: number;
   /** Sums multiplied by the rescale factor always, or only where it is not 1 for every row of the tile. */
   rescale: 'always' | 'branch';
-  /** Softmax of all rows after all scores of a block, or of each row group right after its own. */
-  softmax: 'after-block' | 'after-group';
+  /** By row groups: scores, softmax and sums of one before the next begins. By phases: each of the three for all row groups. */
+  order: 'groups' | 'phases';
+  /** V in panels like K, or as rows, [key][dim]: then V of a KV head that lies alone in memory is not copied. */
+  values: 'panels' | 'rows';
 }
 
 /** Columns of one packed panel: the keys (K) or head dimensions (V) that a register tile covers. */

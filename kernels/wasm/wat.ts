@@ -5,6 +5,11 @@ export function times(count: number, emit: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => emit(index)).join('\n');
 }
 
+/** Like times, the last first. */
+export function downwards(count: number, emit: (index: number) => string): string {
+  return times(count, (index) => emit(count - 1 - index));
+}
+
 export const get = (name: string) => `(local.get $${name})`;
 export const set = (name: string, value: string) => `(local.set $${name} ${value})`;
 export const i32 = (value: number) => `(i32.const ${value})`;
@@ -16,6 +21,28 @@ export const min = (a: string, b: string) => `(select ${a} ${b} (i32.lt_s ${a} $
 export const max = (a: string, b: string) => `(select ${a} ${b} (i32.gt_s ${a} ${b}))`;
 /** `value` rounded up to a multiple of `step`, a power of two. */
 export const roundUp = (value: string, step: number) => `(i32.and ${add(value, i32(step - 1))} ${i32(-step)})`;
+
+/** A vector of four equal floats. */
+export const splat = (value: string | number) => `(f32x4.splat (f32.const ${value}))`;
+
+const shuffle = (a: string, b: string, bytes: number[]) => `(i8x16.shuffle ${bytes.join(' ')} ${get(a)} ${get(b)})`;
+
+/** Two lanes of a and two of b by turns: a0 b0 a1 b1 of the low halves, a2 b2 a3 b3 of the high ones. */
+export function interleave(a: string, b: string, half: 'low' | 'high'): string {
+  const bytes = [0, 4].flatMap((lane) => [0, 16].flatMap((from) => [0, 1, 2, 3].map((i) => from + lane + i)));
+  return shuffle(
+    a,
+    b,
+    bytes.map((byte) => byte + (half === 'low' ? 0 : 8)),
+  );
+}
+
+/** The low halves of a and b, or the high ones. */
+export function joinHalves(a: string, b: string, half: 'low' | 'high'): string {
+  const start = half === 'low' ? 0 : 8;
+  const bytes = Array.from({ length: 8 }, (_, i) => start + i);
+  return shuffle(a, b, [...bytes, ...bytes.map((byte) => byte + 16)]);
+}
 
 /** for (counter = from; counter < limit; counter += step) body */
 export function loop(counter: string, from: string, limit: string, step: string, body: string): string {

@@ -17,7 +17,7 @@ const COLOURS: readonly [string, string][] = [
   ['wgsl-naive', '#56B4E9'],
   ['wasm-flash', '#009E73'],
   ['wasm-flash-branch', '#52B788'],
-  ['wasm-flash-overlap', '#74C69D'],
+  ['wasm-flash-phases', '#74C69D'],
   ['wasm-flash-small', '#95D5B2'],
   ['wasm-flash-large', '#40916C'],
   ['scalar-flash', '#CC79A7'],

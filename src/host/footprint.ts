@@ -1,6 +1,6 @@
 /** The memory that running a slice of a program takes, before anything is allocated. */
 
-import type { Program } from '../../kernels/kernel.ts';
+import type { Program, WasmProgram } from '../../kernels/kernel.ts';
 import { type Slice, sliceShape } from '../slice.ts';
 import { bytes, type Workload } from '../workload.ts';
 
@@ -13,11 +13,17 @@ export function footprint(program: Program, w: Workload, slice: Slice, threads: 
       return tensors;
     case 'wasm': {
       const keys = Math.ceil(w.seqKv / program.keyMultiple) * program.keyMultiple;
-      return tensors + 2 * shape.batch * shape.kvHeads * keys * w.headDim * 4 + threads * program.scratchBytes;
+      const packed = shape.batch * shape.kvHeads * keys * w.headDim * 4;
+      return tensors + (usesValuesInPlace(program, shape) ? 1 : 2) * packed + threads * program.scratchBytes;
     }
     case 'wgsl':
       return tensors + program.scratchBytesPerUnit;
     default:
       return program satisfies never;
   }
+}
+
+/** True where a WebAssembly kernel reads V where the tensor lies: rows of one head after another, none of them padding. */
+export function usesValuesInPlace(program: WasmProgram, shape: Workload): boolean {
+  return program.plainValues && shape.kvHeads === 1 && shape.seqKv % program.keyMultiple === 0;
 }

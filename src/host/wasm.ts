@@ -4,7 +4,7 @@ import wabt from 'wabt';
 import type { Features, WasmProgram } from '../../kernels/kernel.ts';
 import { groupShare, sliceFlops } from '../slice.ts';
 import { wallClock } from './clock.ts';
-import { footprint } from './footprint.ts';
+import { footprint, usesValuesInPlace } from './footprint.ts';
 import type { Host, PrepareRequest } from './host.ts';
 import { fillTensors, type Layout, layoutOf } from './layout.ts';
 import { createTable } from './table.ts';
@@ -160,14 +160,14 @@ function layOut(
   };
   const scratch = Array.from({ length: threads }, () => take(program.scratchBytes));
   const packedBytes = layout.kvHeads * keysPadded * w.headDim * 4;
-  const addresses = {
+  const tensors = {
     q: take(layout.qElements * 4),
     k: take(layout.kvElements * 4),
     v: take(layout.kvElements * 4),
     o: take(layout.qElements * 4),
-    packedK: take(packedBytes),
-    packedV: take(packedBytes),
   };
+  const packedV = usesValuesInPlace(program, layout.shape) ? tensors.v : take(packedBytes);
+  const addresses = { ...tensors, packedK: take(packedBytes), packedV };
   const pages = Math.ceil(top / PAGE);
   if (pages > PAGE) throw new RangeError(`needs ${footprint(program, w, slice, threads)} bytes of WebAssembly memory`);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: PAGE, shared: true });

@@ -6,9 +6,7 @@ import type { WasmTile } from './wasm/tile.ts';
 
 /** Query rows of a unit to choose from; a workload should make at least so many units, for any number of threads. */
 const BLOCK_ROWS = [288, 192, 96, 48] as const;
-const LEAST_UNITS = 64;
-/** From so many keys on packed K and V outgrow the caches, and more rows should share each read of them. */
-const LONG = 16384;
+const LEAST_UNITS = 192;
 /** From so many keys on V is not copied: memory counts for more than the 2 % that panels gain. */
 const VERY_LONG = 65536;
 
@@ -17,12 +15,13 @@ const VERY_LONG = 65536;
  * and 1 broadcast in them; with the revectoriser pairs share a 256-bit register, so the tile can be twice as wide.
  *
  * Chosen in paired rounds on one core of an AMD EPYC (Zen 4), Node 26.10, 24 November 2026, simd256: order 'groups' beside
- * 'phases' 1.01 at 4k, 1.03 at 32k; 256 keys beside 128 1.01 and 1.02; units of 192 rows beside 96 1.005 at 4k and 1.036 at
- * 32k, 288 rows 1.053 at 32k. Slices of 16 units a thread grow with the unit, so short sequences take fewer rows.
+ * 'phases' 1.01 at 4k, 1.03 at 32k; 256 keys beside 128 1.01 and 1.02; units of 288 rows beside 96 1.01 at 4k and 1.05 at
+ * 32k, where packed K and V outgrow the caches and more rows share each read of them. 384 rows gain another 0.5 %, but a slice
+ * of 16 units a thread then takes a second at 32k.
  */
 export function wasmTile(features: Features, w: Workload): WasmTile {
   const units = (rows: number) => w.batch * w.queryHeads * Math.ceil(w.seqQuery / rows);
-  const blockRows = BLOCK_ROWS.find((rows) => units(rows) >= LEAST_UNITS && (rows <= 192 || w.seqKv >= LONG)) ?? 48;
+  const blockRows = BLOCK_ROWS.find((rows) => units(rows) >= LEAST_UNITS) ?? 48;
   return {
     rows: 6,
     vectors: features.simd256 ? 4 : 2,

@@ -115,7 +115,7 @@ ${get('groupKeys')} ${get('stats')} ${add(get('scratch'), i32(at.stats))})`;
       get('packedV'),
       tile.values === 'rows'
         ? add(mul(get('key'), i32(rowBytes)), `(i32.shl ${get('panel')} ${i32(2)})`)
-        : mul(add(mul(get('panel'), '(global.get $keysPadded)'), mul(get('key'), i32(width))), i32(4)),
+        : `(i32.shl ${add(mul(get('key'), i32(headDim)), mul(get('panel'), get('blockLength')))} ${i32(2)})`,
     ),
   );
   const groupValues = `
@@ -163,6 +163,7 @@ ${loop('d', i32(0), i32(rowBytes), i32(16), `(v128.store ${add(get('to'), get('d
     'lastKey',
     'keys',
     'groupKeys',
+    'blockLength',
     'panel',
     'from',
     'to',
@@ -186,6 +187,7 @@ ${loop(
   get('lastKey'),
   i32(tile.blockKeys),
   `
+${set('blockLength', min(i32(tile.blockKeys), sub('(global.get $keysPadded)', get('key'))))}
 ${set('keys', min(i32(tile.blockKeys), roundUp(sub(get('lastKey'), get('key')), width)))}
 ${block}`,
 )}

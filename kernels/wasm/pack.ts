@@ -1,12 +1,13 @@
 /** WAT of `pack`: K and V of one KV head, from [token, dim] rows to the panels that the products stream through. */
 
 import { panelWidth, type WasmTile } from './tile.ts';
-import { add, get, i32, interleave, joinHalves, loop, mul, set, sub, times } from './wat.ts';
+import { add, get, i32, interleave, joinHalves, loop, min, mul, set, sub, times } from './wat.ts';
 
 /**
  * Packs panels first <= p < last of K and V; a panel is W = 4 * vectors keys.
  *
- * packedK is [key panel][dim][W keys]; packedV is [dim panel][key, padded][W dims], or with values 'rows' [key, padded][dim].
+ * packedK is [key panel][dim][W keys]; packedV is [key block][dim panel][key, padded][W dims], each block as the products read
+ * it from one end to the other, or with values 'rows' [key, padded][dim].
  * Keys past seqKv are zeros, read from address 0, where the host keeps a row of them: their weight is 0 and 0 times anything
  * finite is 0. Where $packedV is $v, V lies as the products want it and stays there.
  */
@@ -26,8 +27,11 @@ ${set('to', add(get('toK'), mul(get('d'), i32(width))))}
 ${times(4, (i) => `(v128.store offset=${i * width * 4} ${get('to')} ${joinHalves(`y${i < 2 ? 0 : 1}`, `y${i < 2 ? 2 : 3}`, i % 2 === 0 ? 'low' : 'high')})`)}`;
 
   // One row after the other, or its dims to the panels that hold them.
-  const step = tile.values === 'rows' ? i32(width * 4) : mul('(global.get $keysPadded)', i32(width * 4));
-  const rowBytes = tile.values === 'rows' ? headDim * 4 : width * 4;
+  const rows = tile.values === 'rows';
+  const step = rows ? i32(width * 4) : mul(get('blockLength'), i32(width * 4));
+  const target = rows
+    ? mul(get('key'), i32(headDim * 4))
+    : add(mul(get('blockStart'), i32(headDim * 4)), mul(sub(get('key'), get('blockStart')), i32(width * 4)));
   const values = loop(
     'key',
     sub(get('end'), i32(width)),
@@ -35,7 +39,7 @@ ${times(4, (i) => `(v128.store offset=${i * width * 4} ${get('to')} ${joinHalves
     i32(1),
     `
 ${set('from', keyAddress('v', get('key')))}
-${set('to', add(get('packedV'), mul(get('key'), i32(rowBytes))))}
+${set('to', add(get('packedV'), target))}
 ${loop(
   'd',
   i32(0),
@@ -51,7 +55,7 @@ ${set('to', add(get('to'), step))}`,
   return `
 ;; Packs panels $first to $last (exclusive) of one KV head.
 (func (export "pack") (param $k i32) (param $v i32) (param $packedK i32) (param $packedV i32) (param $first i32) (param $last i32)
-(local $panel i32) (local $key i32) (local $end i32) (local $d i32) (local $from i32) (local $to i32) (local $toK i32)
+(local $panel i32) (local $blockStart i32) (local $blockLength i32) (local $key i32) (local $end i32) (local $d i32) (local $from i32) (local $to i32) (local $toK i32)
 ${times(4, (i) => `(local $r${i} i32) (local $x${i} v128) (local $y${i} v128)`)}
 ${loop(
   'panel',
@@ -61,6 +65,8 @@ ${loop(
   `
 ${set('key', mul(get('panel'), i32(width)))}
 ${set('end', add(get('key'), i32(width)))}
+${set('blockStart', mul(`(i32.div_u ${get('key')} ${i32(tile.blockKeys)})`, i32(tile.blockKeys)))}
+${set('blockLength', min(i32(tile.blockKeys), sub('(global.get $keysPadded)', get('blockStart'))))}
 ${set('toK', add(get('packedK'), mul(get('panel'), i32(headDim * width * 4))))}
 ;; K: transposed, four keys at a time
 ${loop(

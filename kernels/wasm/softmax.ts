@@ -30,28 +30,23 @@ const names = Object.keys(CONSTANTS);
 export const exp2Locals = names.map((name) => `(local $${name} v128)`).join(' ');
 export const exp2Constants = names.map((name) => set(name, splat(CONSTANTS[name] ?? 0))).join('\n');
 
-/**
- * Statements that set $name to 2^x, x being the vector local $name itself on entry; uses $namen, $namef and $nameg.
- *
- * The polynomial is evaluated by Estrin's scheme, pairs of terms first: one product more than Horner's, but a chain of
- * 3 multiply-adds instead of 5, and the processor's window holds few of these chains at a time.
- */
+/** Statements that set $name to 2^x, x being the vector local $name itself on entry; uses $namen and $namef. */
 export function exp2InPlace(name: string, multiplyAdd: MultiplyAdd): string[] {
-  const pair = (i: number) => multiplyAdd(get(`term${i}`), get(`${name}f`), get(`term${i + 1}`));
-  const square = get(`${name}g`);
+  const horner = EXP2_TERMS.slice(1).reduce(
+    (sum, _, i) => multiplyAdd(sum, get(`${name}f`), get(`term${i + 1}`)),
+    get('term0'),
+  );
   return [
     set(name, `(f32x4.pmax ${get(name)} ${get('zeroExponent')})`),
     set(`${name}n`, `(f32x4.add ${get(name)} ${get('rounder')})`),
     set(`${name}f`, `(f32x4.sub ${get(name)} (f32x4.sub ${get(`${name}n`)} ${get('rounder')}))`),
-    set(`${name}g`, `(f32x4.mul ${get(`${name}f`)} ${get(`${name}f`)})`),
-    set(name, multiplyAdd(multiplyAdd(pair(0), square, pair(2)), square, pair(4))),
-    set(name, `(i32x4.add ${get(name)} (i32x4.shl ${get(`${name}n`)} ${i32(23)}))`),
+    set(name, `(i32x4.add ${horner} (i32x4.shl ${get(`${name}n`)} ${i32(23)}))`),
   ];
 }
 
 /** The locals that exp2InPlace needs for a vector, the vector itself included. */
 export const exp2Vector = (name: string) =>
-  `(local $${name} v128) (local $${name}n v128) (local $${name}f v128) (local $${name}g v128)`;
+  `(local $${name} v128) (local $${name}n v128) (local $${name}f v128)`;
 
 /**
  * How (s - m) log2(e) is computed so that large logits lose nothing to the change of base: with a fused multiply-add as

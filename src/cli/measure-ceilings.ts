@@ -3,9 +3,10 @@
 import { scalarMultiplyAdd } from '../../kernels/ceilings/scalar.ts';
 import { bandwidthCeiling, exponentialCeiling, multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import type { Host } from '../host/host.ts';
-import { revectorizeFlag, type WasmVariant } from '../host/node/flags.ts';
+import { revectorizeFlag } from '../host/node/flags.ts';
 import { spawnHost } from '../host/node/spawn.ts';
 import { spawnWasm } from '../host/node/variants.ts';
+import type { WasmVariant } from '../host/variants.ts';
 import { type Ceiling, fastestProbe, probeWorkload } from '../measure/ceilings.ts';
 
 /** One limit of one device. */

@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import { ABLATIONS, BACKENDS, findKernel, KERNELS } from '../../kernels/index.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
-import { WASM_VARIANTS, type WasmVariant } from '../host/node/flags.ts';
+import { WASM_VARIANTS, type WasmVariant } from '../host/variants.ts';
 import { badNumber, noBackendForKernel, UsageError } from '../messages.ts';
 import type { PublishedSet } from '../published.ts';
 import { type Axes, expand, parseHeadDims, parseSizes } from '../shapes.ts';

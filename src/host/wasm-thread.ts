@@ -85,13 +85,14 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   };
 }
 
-/** The life of a worker thread. Between phases it sleeps in Atomics.wait and uses no CPU. */
-export function serveThread(job: ThreadJob): void {
+/**
+ * The life of a worker thread; `ready` is called once, when it can take work. Between phases it sleeps in Atomics.wait and
+ * uses no CPU.
+ */
+export function serveThread(job: ThreadJob, ready: () => void): void {
   const run = createThread(job);
   const { control } = job;
-  // The starter counts this thread in before it gives out work.
-  Atomics.add(control, CONTROL.done, 1);
-  Atomics.notify(control, CONTROL.done);
+  ready();
   for (let generation = 0; ; generation += 1) {
     Atomics.wait(control, CONTROL.generation, generation);
     const phase = Atomics.load(control, CONTROL.phase);

@@ -11,6 +11,9 @@ import { createTable } from './table.ts';
 import { CONTROL, createThread, PHASE, type ThreadJob } from './wasm-thread.ts';
 
 const PAGE = 65536;
+/** How the kernels import their memory, and how they do without sharing. */
+const SHARED_MEMORY = '(memory 1 65536 shared)';
+const OWN_MEMORY = '(memory 1 65536)';
 /** 32-bit addresses. */
 export const WASM_MEMORY_BYTES = 2 ** 32;
 /** Bytes at address 0 that stay zero: the row that stands in for rows and keys past the end. */
@@ -23,12 +26,14 @@ export interface WasmHostOptions {
   simd256: boolean;
   /** False forbids fused multiply-adds even where the engine has them. */
   relaxedSimd: boolean;
-  /** Starts a worker that calls serveThread; returns how to be rid of it. */
-  startThread: (job: ThreadJob) => { stop(): Promise<void> };
+  /** Whether threads can share memory; where they cannot, one runs on memory of its own. */
+  sharedMemory: boolean;
+  /** Starts a worker that calls serveThread, and waits until it has; returns how to be rid of it. */
+  startThread: (job: ThreadJob) => Promise<{ stop(): Promise<void> }>;
 }
 
 interface Entry {
-  control: Int32Array<SharedArrayBuffer>;
+  control: Int32Array;
   layout: Layout;
   output: Float32Array;
   headDim: number;
@@ -56,7 +61,8 @@ async function assemble(text: string): Promise<Uint8Array> {
 }
 
 export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
-  const { threads, simd256, memoryBytes } = options;
+  const { simd256, memoryBytes } = options;
+  const threads = options.sharedMemory ? options.threads : 1;
   const features: Features = { relaxedSimd: options.relaxedSimd && (await hasRelaxedSimd()), simd256, f16: false };
   const compiled = new Map<string, WebAssembly.Module>();
   const table = createTable<Entry>();
@@ -64,7 +70,8 @@ export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
   const compile = async (program: WasmProgram) => {
     let module = compiled.get(program.text);
     if (module === undefined) {
-      module = await WebAssembly.compile(await assemble(program.text));
+      const text = options.sharedMemory ? program.text : program.text.replace(SHARED_MEMORY, OWN_MEMORY);
+      module = await WebAssembly.compile(await assemble(text));
       compiled.set(program.text, module);
     }
     return module;
@@ -103,7 +110,7 @@ export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
       const begin = performance.now();
       const module = await compile(program);
       const middle = performance.now();
-      const entry = layOut(request, program, module, options);
+      const entry = await layOut(request, program, module, { ...options, threads });
       const end = performance.now();
       return {
         id: table.add(entry),
@@ -140,12 +147,12 @@ function requireWasm(program: PrepareRequest['program']): WasmProgram {
 }
 
 /** Allocates memory for the slice, fills the tensors and starts the threads. */
-function layOut(
+async function layOut(
   request: PrepareRequest,
   program: WasmProgram,
   module: WebAssembly.Module,
   options: WasmHostOptions,
-): Entry {
+): Promise<Entry> {
   const { workload: w, slice, data } = request;
   const layout = layoutOf(w, slice);
   const threads = Math.max(1, Math.min(options.threads, layout.units));
@@ -170,7 +177,7 @@ function layOut(
   const addresses = { ...tensors, packedK: take(packedBytes), packedV };
   const pages = Math.ceil(top / PAGE);
   if (pages > PAGE) throw new RangeError(`needs ${footprint(program, w, slice, threads)} bytes of WebAssembly memory`);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: PAGE, shared: true });
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: PAGE, shared: options.sharedMemory });
   const view = (address: number, elements: number) => new Float32Array(memory.buffer, address, elements);
   fillTensors(data, w, slice, {
     q: view(addresses.q, layout.qElements),
@@ -179,18 +186,20 @@ function layOut(
   });
   const output = view(addresses.o, layout.qElements).fill(Number.NaN);
 
-  const control = new Int32Array(new SharedArrayBuffer(CONTROL.size * 4));
+  const bytes = CONTROL.size * 4;
+  const control = new Int32Array(options.sharedMemory ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
   const { keyMultiple } = program;
   const job = { module, memory, control, workload: w, slice, keysPadded, keyMultiple, addresses };
-  const workers = scratch.slice(1).map((address) => options.startThread({ ...job, scratch: address }));
-  waitForWorkers(control, workers.length);
+  const workers = await Promise.all(
+    scratch.slice(1).map((address) => options.startThread({ ...job, scratch: address })),
+  );
   const run = createThread({ ...job, scratch: scratch[0] as number });
   const flops = sliceFlops(w, slice);
   return { control, layout, output, headDim: w.headDim, run, workers, flops, packShare: groupShare(w, slice) };
 }
 
 /** Blocks until `count` workers have reported. This thread may block: it is never one that a user interface runs on. */
-function waitForWorkers(control: Int32Array<SharedArrayBuffer>, count: number): void {
+function waitForWorkers(control: Int32Array, count: number): void {
   for (let done = Atomics.load(control, CONTROL.done); done < count; done = Atomics.load(control, CONTROL.done)) {
     if (Atomics.wait(control, CONTROL.done, done, 60_000) === 'timed-out') {
       throw new Error('a WebAssembly thread did not answer within 60 s');
@@ -199,7 +208,7 @@ function waitForWorkers(control: Int32Array<SharedArrayBuffer>, count: number): 
   Atomics.store(control, CONTROL.done, 0);
 }
 
-function startPhase(control: Int32Array<SharedArrayBuffer>, phase: number): void {
+function startPhase(control: Int32Array, phase: number): void {
   Atomics.store(control, CONTROL.next, 0);
   Atomics.store(control, CONTROL.phase, phase);
   Atomics.add(control, CONTROL.generation, 1);

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMockHost, parseMockOptions } from '../../src/host/mock.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
-import { chooseVariant } from '../../src/host/node/variants.ts';
+import { chooseNodeVariant } from '../../src/host/node/variants.ts';
 import { answer, connect } from '../../src/host/protocol.ts';
 import { wholeSlice } from '../../src/slice.ts';
 import { workload } from '../workloads.ts';
@@ -68,7 +68,7 @@ describe('child processes', () => {
   });
 
   it('find a WebAssembly variant that gives right results, with the reason for the choice', async () => {
-    const { variant, reason } = await chooseVariant();
+    const { variant, reason } = await chooseNodeVariant();
     expect(['simd', 'simd-relaxed', 'simd256']).toContain(variant);
     expect(reason).not.toBe('');
   });

@@ -62,8 +62,10 @@ async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Pr
         ...role,
         deviceName,
         memoryBytes,
-        startThread(job) {
+        sharedMemory: true,
+        async startThread(job) {
           const worker = new Worker(siblingUrl(import.meta.url, 'thread'), { workerData: job });
+          await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
           return { stop: async () => void (await worker.terminate()) };
         },
       });

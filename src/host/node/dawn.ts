@@ -2,23 +2,14 @@
 
 import { totalmem } from 'node:os';
 import { noAdapterAtAll, noHardwareAdapter, noMatchingAdapter, webgpuUnavailable } from '../../messages.ts';
+import { type AdapterDescription, describeAdapter, openDevice } from '../adapter.ts';
 import type { Host } from '../host.ts';
-import { createWebgpuHost } from '../webgpu.ts';
 
 export interface DawnOptions {
   /** Part of an adapter's name, or null for the high-performance one. */
   adapter: string | null;
   allowSoftware: boolean;
   /** Limits to ask for below the adapter's own, by name. */
-  limits: Record<string, number>;
-}
-
-/** One adapter as `bench devices` shows it. */
-export interface AdapterDescription {
-  name: string;
-  vendor: string;
-  software: boolean;
-  features: string[];
   limits: Record<string, number>;
 }
 
@@ -41,33 +32,6 @@ async function createGpu(adapter: string | null): Promise<GPU> {
   return gpu;
 }
 
-const LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-] as const;
-
-function describe(adapter: GPUAdapter): AdapterDescription {
-  const { info } = adapter;
-  const name = info.description || info.device || info.architecture || info.vendor || 'unnamed adapter';
-  return {
-    name,
-    vendor: info.vendor,
-    software: isSoftware(adapter),
-    features: [...adapter.features].sort(),
-    limits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
-  };
-}
-
-/** Fallback adapters say so; some software drivers only by their names. */
-function isSoftware(adapter: GPUAdapter): boolean {
-  const { info } = adapter;
-  const names = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i.test(names);
-}
-
 /** Every adapter that can be found by asking in each way, software ones last. */
 export async function listAdapters(): Promise<AdapterDescription[]> {
   const gpu = await createGpu(null);
@@ -81,7 +45,7 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
     const adapter = await gpu.requestAdapter(request);
     if (adapter !== null) {
       keepAlive.push(adapter);
-      const description = describe(adapter);
+      const description = describeAdapter(adapter);
       found.set(description.name, description);
     }
   }
@@ -99,19 +63,12 @@ export async function createDawnHost(options: DawnOptions, untimed: boolean): Pr
   });
   if (adapter === null) throw new Error(options.allowSoftware ? noAdapterAtAll : noHardwareAdapter([]));
   keepAlive.push(adapter);
-  const description = describe(adapter);
+  const description = describeAdapter(adapter);
   if (description.software && !options.allowSoftware) throw new Error(noHardwareAdapter([description.name]));
 
-  const requiredLimits: Record<string, number> = { ...description.limits, ...options.limits };
-  const wanted: GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
-  const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
-  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  keepAlive.push(device);
-  return createWebgpuHost(device, {
-    deviceName: description.name,
-    software: description.software,
-    untimed,
+  const { device, host } = await openDevice(adapter, {
     limits: options.limits,
+    untimed,
     // Discrete memory is not reported by WebGPU; the machine's own is the bound that can be known.
     memoryBytes: Math.floor(totalmem() * 0.8),
     onLost(reason) {
@@ -119,4 +76,6 @@ export async function createDawnHost(options: DawnOptions, untimed: boolean): Pr
       process.exit(70);
     },
   });
+  keepAlive.push(device);
+  return host;
 }

@@ -1,9 +1,10 @@
 /** The V8 flags that a variant of the WebAssembly kernels needs, chosen from what this Node knows. */
 
 import { execFileSync } from 'node:child_process';
+import type { WasmVariant } from '../variants.ts';
 
 /** Two spellings of V8's revectoriser: it lost its prefix when it left the experiments. */
-const REVECTORIZE = ['--experimental-wasm-revectorize', '--wasm-revectorize'];
+export const REVECTORIZE = ['--experimental-wasm-revectorize', '--wasm-revectorize'];
 
 let known: string | undefined;
 
@@ -29,7 +30,3 @@ export function wasmFlags(variant: WasmVariant): string[] {
   const revectorize = revectorizeFlag();
   return variant === 'simd256' && revectorize !== undefined ? [...flags, revectorize] : flags;
 }
-
-/** How the WebAssembly kernels are compiled: plain SIMD, with fused multiply-adds, or packed into 256 bits as well. */
-export type WasmVariant = 'simd' | 'simd-relaxed' | 'simd256';
-export const WASM_VARIANTS: readonly WasmVariant[] = ['simd', 'simd-relaxed', 'simd256'];

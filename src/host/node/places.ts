@@ -6,11 +6,11 @@ import { noAdapterAtAll, noHardwareAdapter } from '../../messages.ts';
 import type { Host } from '../host.ts';
 import { createMockHost, type MockOptions } from '../mock.ts';
 import type { Place } from '../place.ts';
+import type { WasmVariant } from '../variants.ts';
 import type { DawnOptions } from './dawn.ts';
-import type { WasmVariant } from './flags.ts';
 import { type ChildHost, spawnAdapterList, spawnHost } from './spawn.ts';
 import { swiftshaderEnvironment } from './swiftshader.ts';
-import { chooseVariant, spawnWasm } from './variants.ts';
+import { chooseNodeVariant, spawnWasm } from './variants.ts';
 
 export interface PlaceOptions {
   /** Null: all cores. */
@@ -27,7 +27,8 @@ export async function nodePlace(backend: Backend, options: PlaceOptions): Promis
   const threads = options.threads ?? availableParallelism();
   if (backend === 'peers')
     return place('node', null, () => spawnHost({ role: { backend, threads }, flags: [], env: {} }));
-  const choice = options.variant === null ? await chooseVariant() : { variant: options.variant, reason: 'asked for' };
+  const choice =
+    options.variant === null ? await chooseNodeVariant() : { variant: options.variant, reason: 'asked for' };
   const result = await place('node', choice.variant, () => spawnWasm(choice.variant, threads));
   if (result.environment !== null)
     Object.assign(result.environment.device, { variant: choice.variant, variantReason: choice.reason });

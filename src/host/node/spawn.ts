@@ -3,10 +3,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { childDied } from '../../messages.ts';
+import type { AdapterDescription } from '../adapter.ts';
 import type { Host } from '../host.ts';
 import { connect, type Request, type Response } from '../protocol.ts';
 import type { ChildReady, ChildRole } from './child.ts';
-import type { AdapterDescription } from './dawn.ts';
 import { siblingUrl } from './sibling.ts';
 
 export interface SpawnOptions {

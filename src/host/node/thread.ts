@@ -1,6 +1,6 @@
 /** The file that a WebAssembly worker thread runs. */
 
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { serveThread, type ThreadJob } from '../wasm-thread.ts';
 
-serveThread(workerData as ThreadJob);
+serveThread(workerData as ThreadJob, () => parentPort?.postMessage('ready'));

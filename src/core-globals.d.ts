@@ -10,3 +10,5 @@ declare class TextDecoder {
   constructor(label?: string, options?: { fatal?: boolean });
   decode(bytes: Uint8Array): string;
 }
+declare function btoa(text: string): string;
+declare function atob(text: string): string;

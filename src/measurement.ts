@@ -82,6 +82,7 @@ const deviceSchema = z.object({
   threads: count.nullable(),
   variant: z.string().nullable().describe('how the kernels are compiled, where the backend has a choice'),
   variantReason: z.string().nullable(),
+  browser: z.string().nullable().optional().describe('the browser that it was used through; absent in Node'),
   clock: z.object({
     clock: z.enum(['gpu-timestamp', 'wall', 'mock']),
     quantumSeconds: z.number().min(0),
@@ -126,6 +127,13 @@ const ratioSchema = z.object({
   workload: workloadSchema,
   threads: count.nullable(),
   device: z.number().int().min(0).nullable(),
+  baselineDevice: z
+    .number()
+    .int()
+    .min(0)
+    .nullable()
+    .optional()
+    .describe('where the baseline ran; absent where kernel and baseline ran on one device'),
   ratio: positive.describe('throughput of kernel over baseline, median of paired rounds'),
   low: positive.optional(),
   high: positive.optional(),

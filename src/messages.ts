@@ -55,6 +55,13 @@ export const noBackendForKernel = (kernel: string, backend: string) =>
 
 export const badSafetensors = (path: string, what: string) => `'${path}' is not a usable safetensors file: ${what}`;
 
+// The page
+
+export const pageNotBuilt = (why: string) =>
+  `the page is not built and cannot be built here (${why}); run npm ci in a checkout, or install the published package`;
+export const noFreePort = (first: number, last: number) =>
+  `every port from ${first} to ${last} is in use; choose another with --port`;
+
 // Skip reasons
 
 export const needsMemory = (what: string, need: number, limit: number) =>
@@ -67,10 +74,21 @@ export const noAdapterAtAll =
   'no WebGPU adapter on this machine, neither hardware nor software; install a Vulkan driver, or run --backend wasm';
 export const noMatchingAdapter = (wanted: string, found: readonly string[]) =>
   `no WebGPU adapter matches --adapter '${wanted}'; found: ${found.length > 0 ? found.join(', ') : 'none'}`;
+export const noWebgpuInBrowser =
+  'this browser has no WebGPU here; use a current Chrome, Edge, Firefox or Safari, over https or on localhost';
+export const noBrowser =
+  'no Chromium was found to run in; install Chrome, Edge or Chromium, or name one with --browser PATH';
+export const noSuchBrowser = (path: string) => `--browser: '${path}' is no program that can be run`;
+export const browserFailed = (path: string, why: string) => `the browser '${path}' could not be started (${why})`;
+export const connectFailed = (endpoint: string, why: string) =>
+  `no browser behind --connect '${endpoint}' (${why}); start one there with Playwright's server of the same version`;
+export const playwrightMissing = (why: string) =>
+  `playwright-core cannot be loaded (${why}); run npm install again, or open the page of bench serve by hand`;
 export const webgpuUnavailable = (why: string) =>
   `WebGPU cannot be loaded here (${why}); run npm install again without --omit=optional, or use --backend wasm`;
 export const peersMissing = (why: string) =>
   `other people's kernels are not installed; run npm run peers in a checkout (${why})`;
+export const noPeersInBrowser = "other people's native kernels do not run in a browser; use --host node for them";
 export const headDimUnsupported = (headDim: number) =>
   `head dimension ${headDim} is not a multiple of 16 from 32 to 256; choose one that is`;
 export const dtypeUnsupported = (dtype: string) => `this kernel computes in f32, not ${dtype}; use --dtype f32`;

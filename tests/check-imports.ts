@@ -27,6 +27,7 @@ const ORDER = [
   /^src\/model\//,
   /^src\/report\//,
   /^src\/chart\//,
+  /^src\/page\//,
   /^src\/cli\//,
 ];
 

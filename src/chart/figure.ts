@@ -3,6 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { RunDocument } from '../measurement.ts';
 import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../published.ts';
+import { namesOf } from '../report/names.ts';
 import { formatRate } from '../report/rows.ts';
 import { summarize } from '../statistics.ts';
 import { formatSize, sameProblem, type Workload } from '../workload.ts';
@@ -106,13 +107,14 @@ export function figureChart(run: RunDocument, set: PublishedSet, layout: Layout 
 }
 
 function localBars(run: RunDocument): Bar[] {
+  const nameOf = namesOf(run.measurements, run.context);
   return run.measurements.flatMap((m): Bar[] => {
     if (m.state !== 'measured') return [];
     const { median, minimum, maximum } = summarize(m.samples.map((s) => s.flops / s.seconds / 1e12));
     const device = m.device === null ? '' : (run.context.devices[m.device]?.name ?? '');
     return [
       {
-        series: m.kernel,
+        series: nameOf(m),
         ...place(m.workload),
         tflops: median,
         low: m.tflops.low ?? minimum,

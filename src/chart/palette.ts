@@ -34,5 +34,25 @@ export function seriesScale(names: readonly string[]): { domain: string[]; range
     return index < 0 ? known.length : index;
   };
   const domain = [...new Set(names)].sort((a, b) => rank(a) - rank(b));
-  return { domain, range: domain.map((name) => COLOURS[rank(name)]?.[1] ?? '#888888') };
+  const seen = new Map<string, number>();
+  const range = domain.map((name) => {
+    const colour = COLOURS[rank(name)]?.[1] ?? '#888888';
+    const times = seen.get(colour) ?? 0;
+    seen.set(colour, times + 1);
+    return lighter(colour, times);
+  });
+  return { domain, range };
+}
+
+/** A series that shares its colour with `times` others before it is lighter by a third of the way to white for each. */
+function lighter(colour: string, times: number): string {
+  const share = 1 - (2 / 3) ** times;
+  const parts = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  return `#${parts
+    .map((part) =>
+      Math.round(part + (255 - part) * share)
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`;
 }

@@ -1,10 +1,12 @@
 /** The measured points of a run as charts take them, and the workload that a chart of one workload is about. */
 
 import type { Measured, RunDocument } from '../measurement.ts';
+import { namesOf } from '../report/names.ts';
 import { summarize } from '../statistics.ts';
 import { sameProblem, type Workload } from '../workload.ts';
 
 export interface LocalPoint {
+  /** The kernel, and where it ran in several places, in which. */
   kernel: string;
   device: string;
   software: boolean;
@@ -17,13 +19,14 @@ export interface LocalPoint {
 }
 
 export function localPoints(run: RunDocument): LocalPoint[] {
+  const nameOf = namesOf(run.measurements, run.context);
   return run.measurements.flatMap((m): LocalPoint[] => {
     if (m.state !== 'measured') return [];
     const { median, minimum, maximum } = summarize(m.samples.map((s) => s.flops / s.seconds / 1e12));
     const device = m.device === null ? undefined : run.context.devices[m.device];
     return [
       {
-        kernel: m.kernel,
+        kernel: nameOf(m),
         device: device?.name ?? 'unknown device',
         software: device?.software ?? false,
         workload: m.workload,

@@ -13,12 +13,19 @@ export async function listDevices(
     request.backend === 'auto' ? backend !== 'peers' : request.backend === backend,
   );
   const kernels = wanted.flatMap((backend) => KERNELS.filter((kernel) => kernel.backend === backend).slice(0, 1));
-  const { contenders } = await openPlaces({ ...request, kernels, named: true, ceilings: false, tiles: 'default' });
+  const { contenders, close } = await openPlaces({
+    ...request,
+    kernels,
+    named: true,
+    ceilings: false,
+    tiles: 'default',
+  });
   const source = createSource();
   const places = contenders.map(({ place, kernel }) => ({ backend: kernel.backend, place }));
   // Opening a place leaves a host waiting for its first lease; take it, to close it.
   for (const { place } of places) if (place.environment !== null) await source.lease(place);
   await source.close();
+  await close();
 
   if (format === 'json') {
     const devices = places.map(({ backend, place }) =>
@@ -37,7 +44,7 @@ export async function listDevices(
         ([name, value]) => `${name} ${/Bytes|Size/.test(name) ? formatBytes(value) : value}`,
       );
       const lines = [
-        `${backend}: ${device.name}${device.software ? ' (software)' : ''}`,
+        `${backend}: ${device.name}${device.software ? ' (software)' : ''}${device.browser ? ` in ${device.browser}` : ''}`,
         `  features  ${device.features.join(', ') || 'none'}`,
         ...(device.threads === null ? [] : [`  threads   ${device.threads}`]),
         ...(device.variant === null ? [] : [`  variant   ${device.variant}: ${device.variantReason}`]),

@@ -76,6 +76,7 @@ export async function measureLocal(workloads: readonly Workload[], options: RunO
     }
   } finally {
     await source.close();
+    await opened.close();
     progress.stop();
   }
   return result;

@@ -3,30 +3,24 @@
 import { type Command, Option } from 'commander';
 import { ABLATIONS, BACKENDS, findKernel, KERNELS } from '../../kernels/index.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
-import { WASM_VARIANTS, type WasmVariant } from '../host/variants.ts';
+import { WASM_VARIANTS } from '../host/variants.ts';
 import { badNumber, noBackendForKernel, UsageError } from '../messages.ts';
 import type { PublishedSet } from '../published.ts';
 import { type Axes, expand, parseHeadDims, parseSizes } from '../shapes.ts';
 import type { Mask, Workload } from '../workload.ts';
 import { choose } from './nearest.ts';
+import { checkHost, type SpotRequest } from './spots.ts';
 
 export const FORMATS = ['table', 'chart', 'markdown', 'csv', 'json', 'jsonl'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Everything that a measuring command was asked for, workloads aside. */
-export interface RunOptions {
+export interface RunOptions extends SpotRequest {
   /** 'default', a file of tiles, or null for those that bench tune found. */
   tiles: string | null;
   kernels: Kernel[];
   /** 'auto': backends that work here, a software adapter excepted. */
   backend: Backend | 'auto';
-  variant: WasmVariant | null;
-  /** "node", or a mock with its options. */
-  host: string;
-  adapter: string | null;
-  allowSoftware: boolean;
-  threads: number | null;
-  limits: Record<string, number>;
   label: string | null;
   budgetSeconds: number;
   samples: number | null;
@@ -84,7 +78,14 @@ export function addPlaceOptions(command: Command): Command {
   return addAdapterOptions(command)
     .option('--variant <name>', `WebAssembly variant: ${WASM_VARIANTS.join(', ')} (default: the fastest in a probe)`)
     .option('--threads <count>', 'WebAssembly threads (default: all cores)')
-    .addOption(new Option('--host <name>', 'where to run').default('node').hideHelp());
+    .option('--host <names>', 'where to run: node, browser, or node,browser for both in one run', 'node')
+    .option('--browser <path>', 'the Chromium to launch for --host browser (default: the one that is found)')
+    .addOption(
+      list(
+        '--connect <address>',
+        'run in the browser behind a Playwright server, ws://HOST:PORT/; several make a fleet',
+      ),
+    );
 }
 
 /** Options that say how long to measure and what to write. */
@@ -191,10 +192,16 @@ export function readPlace(raw: Raw) {
     ] as const;
     return [choose('--limits', name, known), parseNumber(`--limits ${name}`, value, 1, 2 ** 53, true)];
   });
+  const connect = (texts(raw, 'connect') ?? []).flatMap((item) => item.split(','));
+  const host = text(raw, 'host') ?? 'node';
+  checkHost(host, connect);
   return {
     backend,
+    browser: text(raw, 'browser'),
+    connect,
     variant: variant === null ? null : choose('--variant', variant, WASM_VARIANTS),
-    host: text(raw, 'host') ?? 'node',
+    // An address to connect to is a browser's.
+    host: connect.length > 0 && host === 'node' ? 'browser' : host,
     adapter: text(raw, 'adapter'),
     allowSoftware: raw['allowSoftware'] === true,
     threads: threads === null ? null : parseNumber('--threads', threads, 1, 1024, true),

@@ -4,23 +4,16 @@ import { multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
 import type { Device } from '../host/host.ts';
-import { parseMockOptions } from '../host/mock.ts';
-import { mockPlace, nodePlace } from '../host/node/places.ts';
 import type { Place } from '../host/place.ts';
 import { fastestProbe, probeWorkload } from '../measure/ceilings.ts';
 import type { Contender } from '../measure/source.ts';
-import { badChoice, leftOut, tileUnusable, tileUsed, UsageError } from '../messages.ts';
+import { leftOut, tileUnusable, tileUsed } from '../messages.ts';
+import { openSpots, type Spot, type SpotRequest } from './spots.ts';
 import { findTile, readTiles, type TunedTile } from './tile-cache.ts';
 
-export interface PlaceRequest {
+export interface PlaceRequest extends SpotRequest {
   kernels: Kernel[];
   backend: Backend | 'auto';
-  variant: Parameters<typeof nodePlace>[1]['variant'];
-  host: string;
-  adapter: string | null;
-  allowSoftware: boolean;
-  threads: number | null;
-  limits: Record<string, number>;
   /** True where the user named the kernels: then a backend that cannot be opened is told by skipped points. */
   named: boolean;
   /** Add a place's ceiling to its kernels. */
@@ -34,40 +27,56 @@ export interface OpenPlaces {
   devices: Device[];
   /** Lines to say before measuring. */
   notices: string[];
+  /** Ends browsers and servers; hosts are closed by whoever leased them. */
+  close(): Promise<void>;
 }
 
 /**
- * One place for each backend of the kernels. With --backend auto and no kernels named, a WebGPU that is not there is left
- * out with one line; asked for by name, it stays and its points are skipped with the reason. `firstDevice` is the number
- * of the first device in the run's context.
+ * One place for each backend of the kernels in each spot. With --backend auto and no kernels named, a WebGPU that is not
+ * there is left out with one line; asked for by name, it stays and its points are skipped with the reason. `firstDevice` is
+ * the number of the first device in the run's context.
  */
 export async function openPlaces(request: PlaceRequest, firstDevice = 0): Promise<OpenPlaces> {
+  const spots = await openSpots(request);
+  const close = async () => void (await Promise.all(spots.map((spot) => spot.close())));
+  try {
+    return { ...(await placesOf(spots, request, firstDevice)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function placesOf(spots: readonly Spot[], request: PlaceRequest, firstDevice: number) {
   const backends = [...new Set(request.kernels.map(({ backend }) => backend))];
-  const places = new Map<Backend, Place>();
+  const places: { backend: Backend; place: Place }[] = [];
   const devices: Device[] = [];
   const notices: string[] = [];
-  for (const backend of backends) {
-    const place = await openPlace(backend, request);
-    if (place.environment === null && backend === 'webgpu' && request.backend === 'auto' && !request.named) {
-      notices.push(leftOut(backend, place.unavailable ?? ''));
-      continue;
+  for (const spot of spots) {
+    for (const backend of backends) {
+      const place = await spot.place(backend);
+      if (place.environment === null && backend === 'webgpu' && request.backend === 'auto' && !request.named) {
+        notices.push(leftOut(backend, place.unavailable ?? ''));
+        continue;
+      }
+      if (place.environment !== null) {
+        place.device = firstDevice + devices.length;
+        devices.push(place.environment.device);
+        const { note } = place.environment.device.clock;
+        if (note !== null) notices.push(note);
+      }
+      places.push({ backend, place });
     }
-    if (place.environment !== null) {
-      place.device = firstDevice + devices.length;
-      devices.push(place.environment.device);
-      const { note } = place.environment.device.clock;
-      if (note !== null) notices.push(note);
-    }
-    places.set(backend, place);
   }
   // Ablations vary the shipped tile; beside them the kernel that they vary keeps it too.
   const shipped = request.tiles === 'default' || request.kernels.some(({ ablation }) => ablation !== undefined);
   const tiles = shipped ? [] : readTiles(request.tiles);
-  const contenders: Contender[] = request.kernels.flatMap((kernel) => {
-    const place = places.get(kernel.backend);
-    return place === undefined ? [] : [{ kernel: tuned(kernel, place, tiles, notices), place }];
-  });
-  for (const place of request.ceilings ? places.values() : []) {
+  const contenders: Contender[] = request.kernels.flatMap((kernel) =>
+    places
+      .filter(({ backend }) => backend === kernel.backend)
+      .map(({ place }) => ({ kernel: tuned(kernel, place, tiles, notices), place })),
+  );
+  for (const { place } of request.ceilings ? places : []) {
     const ceiling = await ceilingOf(place);
     if (ceiling !== null) contenders.push({ kernel: ceiling, place, ceiling: true });
   }
@@ -88,16 +97,6 @@ export async function ceilingOf(place: Place): Promise<Kernel | null> {
   } finally {
     await host.close();
   }
-}
-
-function openPlace(backend: Backend, request: PlaceRequest): Promise<Place> {
-  if (request.host === 'node') {
-    const { threads, variant, adapter, allowSoftware, limits } = request;
-    return nodePlace(backend, { threads, variant, webgpu: { adapter, allowSoftware, limits } });
-  }
-  const [name, options = ''] = request.host.split(':');
-  if (name !== 'mock') throw new UsageError(badChoice('--host', request.host, 'node', ['node']));
-  return mockPlace(backend, parseMockOptions(options));
 }
 
 /** The kernel with the tiles found for its place, where there are any; each is told once. */

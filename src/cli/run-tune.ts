@@ -68,6 +68,7 @@ export async function tune(workloads: readonly Workload[], options: TuneOptions)
     return stopping.aborted ? 130 : charts.length > 0 ? 0 : 1;
   } finally {
     await source.close();
+    await opened.close();
     progress.stop();
     stopping.dispose();
   }

@@ -88,6 +88,7 @@ export async function runPoints(
     }
   } finally {
     await source.close();
+    await Promise.all([...places.values()].map(({ close }) => close()));
     progress.stop();
   }
 

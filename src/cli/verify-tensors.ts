@@ -26,7 +26,7 @@ export interface VerifyOptions {
 export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Promise<number> {
   const { workload: w, data, expected } = loadProblem(options);
   if (options.output !== null) checkWritable(options.output);
-  const { contenders } = await openPlaces({
+  const { contenders, close } = await openPlaces({
     ...options.place,
     kernels: [kernel],
     named: true,
@@ -58,6 +58,7 @@ export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Prom
     return 1;
   } finally {
     await source.close();
+    await close();
   }
 }
 

@@ -36,6 +36,8 @@ export interface Device {
   /** How the kernels are compiled, where the backend has a choice, and why so. */
   variant: string | null;
   variantReason: string | null;
+  /** The browser that it is used through, with its version; null or absent in Node. */
+  browser?: string | null | undefined;
   clock: ClockReport;
 }
 

@@ -2,9 +2,14 @@
 
 import type { Environment, Host } from './host.ts';
 
-/** One pair of backend and engine flags; a child process in Node. */
+/** A host that can be ended at once, whatever it is doing. */
+export interface KillableHost extends Host {
+  kill(): void;
+}
+
+/** One pair of backend and engine flags: a child process in Node, a worker in a browser. */
 export interface Place {
-  /** Where: "node" or "mock". */
+  /** Where: "node", "browser" or "mock". */
   host: string;
   variant: string | null;
   /** Why nothing can run here; otherwise null. */
@@ -16,4 +21,33 @@ export interface Place {
   open(): Promise<Host>;
   /** Ends the host at once, so that whatever it is doing fails. */
   kill(host: Host): void;
+}
+
+/** Opens once to learn the environment; that host is the first one handed out. Where it cannot be opened, the place says why. */
+export async function openPlace(host: string, variant: string | null, open: () => Promise<Host>): Promise<Place> {
+  try {
+    let first: Host | undefined = await open();
+    const environment = await first.environment();
+    return {
+      host,
+      variant,
+      unavailable: null,
+      environment,
+      device: null,
+      async open() {
+        const opened = first ?? (await open());
+        first = undefined;
+        return opened;
+      },
+      kill: (running) => (running as Partial<KillableHost>).kill?.(),
+    };
+  } catch (error) {
+    return unavailablePlace(host, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** A place where nothing can run, with the reason. */
+export function unavailablePlace(host: string, reason: string): Place {
+  const never = () => Promise.reject(new Error(reason));
+  return { host, variant: null, unavailable: reason, environment: null, device: null, open: never, kill() {} };
 }

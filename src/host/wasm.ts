@@ -50,11 +50,11 @@ export async function hasRelaxedSimd(): Promise<boolean> {
   return WebAssembly.validate(await assemble(text));
 }
 
-async function assemble(text: string): Promise<Uint8Array> {
+async function assemble(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const { parseWat } = await wabt();
   const module = parseWat('kernel.wat', text, { simd: true, relaxed_simd: true, threads: true });
   try {
-    return module.toBinary({}).buffer;
+    return new Uint8Array(module.toBinary({}).buffer);
   } finally {
     module.destroy();
   }

@@ -100,11 +100,9 @@ export async function measurePoint(
     finished.push(interrupted ? undefined : withCeiling(await runner.finish(), runner, runners, rounds));
   }
   const measurements = finished.filter((m) => m !== undefined);
-  const ratios = runners.flatMap(({ contender }, index) => {
-    // An ablation is always shown beside the kernel that it varies.
-    const baselines = new Set([options.baseline, contender.kernel.ablation?.of ?? null]);
-    return [...baselines].flatMap((name) => (name === null ? [] : pairedRatio(rounds, finished, index, name)));
-  });
+  const ratios = runners.flatMap((_, index) =>
+    baselinesOf(index, runners, options.baseline).flatMap((base) => pairedRatio(rounds, finished, index, base)),
+  );
   return { measurements, ratios, rounds, spentSeconds: elapsed() };
 }
 
@@ -144,20 +142,38 @@ function withCeiling(
   return { ...m, ceiling: { name, tflops: summarize(rates).median, share: median, ...bounds } };
 }
 
-/** Throughput of a verified kernel over the baseline's, round by round; none where either was not measured. */
+/**
+ * The runners that one is divided by: the baseline and the kernel that an ablation varies, on its own place where they ran
+ * there; and the same kernel on the first place that ran it, so that hosts and machines are compared too.
+ */
+function baselinesOf(index: number, runners: readonly Runner[], baseline: string | null): number[] {
+  const { kernel, place } = (runners[index] as Runner).contender;
+  const find = (name: string, fits: (runner: Runner) => boolean) =>
+    runners.findIndex((runner) => runner.contender.kernel.name === name && fits(runner));
+  const wanted = [baseline, kernel.ablation?.of ?? null].filter((name) => name !== null);
+  const named = wanted.map((name) => {
+    const here = find(name, ({ contender }) => contender.place === place);
+    return here >= 0 ? here : find(name, () => true);
+  });
+  const elsewhere = find(kernel.name, () => true);
+  return [...new Set([...named, elsewhere])].filter((base) => base >= 0 && base !== index);
+}
+
+/** Throughput of a verified kernel over another runner's, round by round; none where either was not measured. */
 function pairedRatio(
   rounds: readonly (number | undefined)[][],
   measurements: readonly (Measurement | undefined)[],
   index: number,
-  baseline: string,
+  base: number,
 ): Ratio[] {
-  const base = measurements.findIndex((m) => m?.kernel === baseline && m.state === 'measured');
-  const m = measurements[index];
-  if (base < 0 || index === base || m?.state !== 'measured') return [];
+  const [m, other] = [measurements[index], measurements[base]];
+  if (m?.state !== 'measured' || other?.state !== 'measured') return [];
   const ratios = pairUp(rounds, index, base);
   if (ratios.length === 0) return [];
   const { median, low, high } = summarize(ratios);
   const bounds = low === null || high === null ? {} : { low, high };
   const { kernel, workload, threads, device } = m;
-  return [{ kernel, baseline, workload, threads, device, ratio: median, ...bounds }];
+  // A peer is a device of its own; only the same kernel elsewhere needs its place named.
+  const where = other.kernel === kernel ? { baselineDevice: other.device } : {};
+  return [{ kernel, baseline: other.kernel, workload, threads, device, ...where, ratio: median, ...bounds }];
 }

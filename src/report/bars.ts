@@ -4,6 +4,7 @@ import type { RunDocument } from '../measurement.ts';
 import { seriesOf } from '../published.ts';
 import { summarize } from '../statistics.ts';
 import { describe } from '../workload.ts';
+import { namesOf } from './names.ts';
 import { formatRate } from './rows.ts';
 import { sources } from './table.ts';
 
@@ -19,6 +20,7 @@ const WIDTH = 44;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 export function formatBars(run: RunDocument, paint: Paint = (text) => text): string {
+  const nameOf = namesOf(run.measurements, run.context);
   const groups = new Map<string, Bar[]>();
   run.measurements.forEach((m, index) => {
     if (m.state !== 'measured') return;
@@ -30,7 +32,7 @@ export function formatBars(run: RunDocument, paint: Paint = (text) => text): str
       if (!bars.some((bar) => bar.series === series)) bars.push({ series, tflops: published.tflops });
     }
     const { median } = summarize(m.samples.map((s) => s.flops / s.seconds / 1e12));
-    bars.push({ series: m.kernel, tflops: median });
+    bars.push({ series: nameOf(m), tflops: median });
     groups.set(name, bars);
   });
   const all = [...groups.values()].flat();

@@ -7,6 +7,7 @@ import { caveats } from '../messages.ts';
 import { seriesOf } from '../published.ts';
 import { summarize } from '../statistics.ts';
 import { describe, formatSize, type Workload } from '../workload.ts';
+import { namesOf, ratioNames } from './names.ts';
 
 export interface Row {
   kernel: string;
@@ -100,6 +101,7 @@ export function toRows(run: RunDocument): Rows {
   const libraries = [
     ...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [seriesOf(published)]))),
   ];
+  const nameOf = namesOf(run.measurements, run.context);
   const notes = new Map<string, string>();
   const note = (text: string) => {
     if (!notes.has(text)) notes.set(text, letter(notes.size));
@@ -113,7 +115,7 @@ export function toRows(run: RunDocument): Rows {
     const list = unmatched ? [caveats.noMatchHere, ...measurementCaveats(m, run.context)] : comparisons[0]?.caveats;
     return [
       {
-        kernel: m.kernel,
+        kernel: nameOf(m),
         mask: m.workload.mask,
         seq: seqOf(m.workload),
         shape: own(m.workload),
@@ -134,17 +136,19 @@ export function toRows(run: RunDocument): Rows {
   const without = run.measurements.flatMap((m) => {
     if (m.state === 'measured') return [];
     const reason = m.state === 'skipped' ? m.reason : m.message;
-    return [`${m.state}: ${m.kernel}, ${describe(m.workload)}: ${reason}`];
+    return [`${m.state}: ${nameOf(m)}, ${describe(m.workload)}: ${reason}`];
   });
   const shown = new Set(ideaGains(run).flatMap(({ on, off }) => [`${on}/${off}`, `${off}/${on}`]));
   // The ratios of an ablation stand in a table of their own.
   const others = run.ratios.filter(({ kernel, baseline }) => !shown.has(`${kernel}/${baseline}`));
-  const ratios = others.map(({ kernel, baseline, workload, ratio, low, high }) => {
+  const ratios = others.map((item) => {
+    const { workload, ratio, low, high } = item;
+    const [kernel, baseline] = ratioNames(item, run.measurements, run.context);
     const interval = low === undefined || high === undefined ? '' : ` [${formatNumber(low)}, ${formatNumber(high)}]`;
     return `${kernel} runs at ${formatNumber(ratio)}${interval} times ${baseline}, ${describe(workload)}`;
   });
-  const devices = run.context.devices.map(({ name, backend, software, variant }) => {
-    const extra = [variant, software ? 'software' : null].filter((item) => item !== null).join(', ');
+  const devices = run.context.devices.map(({ name, backend, software, variant, browser }) => {
+    const extra = [variant, software ? 'software' : null, browser ?? null].filter((item) => item !== null).join(', ');
     return `${backend}: ${name}${extra === '' ? '' : ` (${extra})`}`;
   });
   const title = [common, ...new Set(devices)].filter((item) => item !== '').join(' · ');

@@ -6,22 +6,14 @@ import { Worker } from 'node:worker_threads';
 import type { Host } from '../host.ts';
 import { createModuleHost } from '../module.ts';
 import { answer, type Request } from '../protocol.ts';
+import type { HostRole } from '../role.ts';
 import { createWasmHost } from '../wasm.ts';
-import { createDawnHost, type DawnOptions, listAdapters } from './dawn.ts';
+import { createDawnHost, listAdapters } from './dawn.ts';
 import { createOrtHost } from './ort.ts';
 import { siblingUrl } from './sibling.ts';
 
 /** What the first message asks this child to be. */
-export type ChildRole =
-  | { backend: 'scalar' }
-  | { backend: 'wasm'; threads: number; simd256: boolean; relaxedSimd: boolean }
-  | {
-      backend: 'webgpu';
-      options: DawnOptions /** Skip the test of the clocks: nothing will be timed. */;
-      untimed?: boolean;
-    }
-  | { backend: 'peers'; threads: number }
-  | { backend: 'adapters' };
+export type ChildRole = HostRole | { backend: 'peers'; threads: number } | { backend: 'adapters' };
 
 /** What the child answers to it. */
 export type ChildReady =

@@ -4,14 +4,7 @@ import { totalmem } from 'node:os';
 import { noAdapterAtAll, noHardwareAdapter, noMatchingAdapter, webgpuUnavailable } from '../../messages.ts';
 import { type AdapterDescription, describeAdapter, openDevice } from '../adapter.ts';
 import type { Host } from '../host.ts';
-
-export interface DawnOptions {
-  /** Part of an adapter's name, or null for the high-performance one. */
-  adapter: string | null;
-  allowSoftware: boolean;
-  /** Limits to ask for below the adapter's own, by name. */
-  limits: Record<string, number>;
-}
+import type { WebgpuOptions } from '../role.ts';
 
 // Released only with the process: Dawn's objects must not be collected while any of its callbacks may come.
 const keepAlive: unknown[] = [];
@@ -53,7 +46,7 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
 }
 
 /** Opens the device that the options ask for. Throws with the reason where there is none. */
-export async function createDawnHost(options: DawnOptions, untimed: boolean): Promise<Host> {
+export async function createDawnHost(options: WebgpuOptions, untimed: boolean): Promise<Host> {
   const gpu = await createGpu(options.adapter);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((error: unknown) => {
     if (options.adapter === null) throw error;

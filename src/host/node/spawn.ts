@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { childDied } from '../../messages.ts';
 import type { AdapterDescription } from '../adapter.ts';
-import type { Host } from '../host.ts';
+import type { KillableHost } from '../place.ts';
 import { connect, type Request, type Response } from '../protocol.ts';
 import type { ChildReady, ChildRole } from './child.ts';
 import { siblingUrl } from './sibling.ts';
@@ -17,11 +17,9 @@ export interface SpawnOptions {
   env: Record<string, string>;
 }
 
-export interface ChildHost extends Host {
+export interface ChildHost extends KillableHost {
   /** Process number, for messages and tests. */
   pid: number;
-  /** Ends the child at once. */
-  kill(): void;
 }
 
 const living = new Set<ChildProcess>();

@@ -1,0 +1,116 @@
+/** A server for the page on the loopback interface alone: isolated from other origins, strict about what may run, with the runs of a folder. */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import sirv from 'sirv';
+import { noFreePort } from '../messages.ts';
+import { answerRuns, type Reply } from './page-runs.ts';
+
+/** The same policy as in src/page/index.html, which static hosts rely on. */
+const POLICY = [
+  "default-src 'none'",
+  // WebAssembly is compiled from bytes made in the page.
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self' data:",
+  "worker-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+const HEADERS = {
+  // Shared memory, and so threads, need a page that shares nothing with other origins.
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Content-Security-Policy': `${POLICY}; frame-ancestors 'none'`,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+} as const;
+/** Ports tried after the one that is in use. */
+const PORTS_TRIED = 20;
+
+export interface PageServer {
+  /** http://127.0.0.1:PORT/ */
+  url: string;
+  close(): Promise<void>;
+}
+
+export interface ServeOptions {
+  /** The built page. */
+  page: string;
+  /** Folder of the runs; null serves none. */
+  results: string | null;
+  /** First port to try; 0 leaves the choice to the system. */
+  port: number;
+}
+
+export async function servePage({ page, results, port }: ServeOptions): Promise<PageServer> {
+  const files = sirv(page, { dev: true, etag: true });
+  const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    const own = ownHosts(server);
+    // A name that somebody else has pointed at this machine is not answered (DNS rebinding).
+    if (!own.includes(request.headers.host ?? '')) {
+      finish(request, response, { status: 403, text: 'this server answers to 127.0.0.1 and localhost only' });
+      return;
+    }
+    const path = (request.url ?? '/').split('?')[0] ?? '/';
+    if (path === '/api/runs' || path.startsWith('/api/')) {
+      const origins = own.map((host) => `http://${host}`);
+      void answerRuns(request, path, results, origins).then((reply) => finish(request, response, reply));
+      return;
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      finish(request, response, { status: 405, text: 'only GET is answered here' });
+      return;
+    }
+    files(request, response, () => finish(request, response, { status: 404, text: 'there is no such file' }));
+  });
+  await listen(server, port);
+  const { port: chosen } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${chosen}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function ownHosts(server: Server): string[] {
+  const { port } = server.address() as AddressInfo;
+  return [`127.0.0.1:${port}`, `localhost:${port}`];
+}
+
+function finish(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  const json = reply.json !== undefined;
+  response.writeHead(reply.status, {
+    'Content-Type': json ? 'application/json' : 'text/plain; charset=utf-8',
+    // What is still coming of a refused body is not read.
+    ...(request.complete ? {} : { Connection: 'close' }),
+  });
+  response.end(json ? JSON.stringify(reply.json) : `${reply.text}\n`, () => {
+    if (!request.complete) request.destroy();
+  });
+}
+
+/** Listens on the loopback interface, on the next ports where one is in use. */
+async function listen(server: Server, port: number): Promise<void> {
+  for (let attempt = 0; attempt <= PORTS_TRIED; attempt += 1) {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ port: port + attempt, host: '127.0.0.1' }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+  throw new Error(noFreePort(port, port + PORTS_TRIED));
+}

@@ -1,0 +1,12 @@
+/** The WebGPU adapter that a page gets: the fastest, or where that may be so a software one. */
+
+import { type AdapterDescription, describeAdapter } from '../host/adapter.ts';
+
+type Found = { adapter: GPUAdapter; description: AdapterDescription } | { adapter: null; description: null };
+
+export async function findAdapter(allowSoftware: boolean): Promise<Found> {
+  const adapter =
+    (await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' })) ??
+    (allowSoftware ? await navigator.gpu.requestAdapter({ forceFallbackAdapter: true }) : null);
+  return adapter === null ? { adapter, description: null } : { adapter, description: describeAdapter(adapter) };
+}

@@ -1,0 +1,80 @@
+/** The file that a worker of the page runs: one host, driven by messages, idle between them. The browser's twin of src/host/node/child.ts. */
+
+import { openDevice } from '../host/adapter.ts';
+import type { Host } from '../host/host.ts';
+import { createModuleHost } from '../host/module.ts';
+import { answer, type Request } from '../host/protocol.ts';
+import type { HostRole, WebgpuOptions } from '../host/role.ts';
+import { createWasmHost } from '../host/wasm.ts';
+import type { ThreadJob } from '../host/wasm-thread.ts';
+import { noAdapterAtAll, noHardwareAdapter, noMatchingAdapter, noWebgpuInBrowser } from '../messages.ts';
+import { findAdapter } from './adapter.ts';
+import type { HostReply } from './worker-host.ts';
+
+const CPU_NAME = 'CPU of this browser';
+/** Browsers tell memory in coarse steps and at most 8 GiB; where they do not, half of that is assumed. */
+const GIB = 2 ** 30;
+const memoryBytes = Math.floor(((navigator as { deviceMemory?: number }).deviceMemory ?? 4) * GIB * 0.8);
+
+// The page stops this worker by terminating it; nothing here ends by itself.
+const reply = (message: HostReply) => postMessage(message);
+
+addEventListener(
+  'message',
+  (event: MessageEvent<HostRole>) => {
+    void createHost(event.data).then(
+      (host) => {
+        addEventListener('message', (next: MessageEvent<Request>) => void answer(host, next.data).then(reply));
+        reply({ ready: true });
+      },
+      (error: unknown) => reply({ ready: false, message: error instanceof Error ? error.message : String(error) }),
+    );
+  },
+  { once: true },
+);
+
+async function createHost(role: HostRole): Promise<Host> {
+  switch (role.backend) {
+    case 'scalar':
+      return createModuleHost(CPU_NAME, memoryBytes);
+    case 'wasm':
+      return createWasmHost({
+        ...role,
+        deviceName: CPU_NAME,
+        memoryBytes,
+        sharedMemory: crossOriginIsolated,
+        startThread,
+      });
+    case 'webgpu':
+      return openGpu(role.options, role.untimed ?? false);
+    default:
+      return role satisfies never;
+  }
+}
+
+async function startThread(job: ThreadJob): Promise<{ stop(): Promise<void> }> {
+  const worker = new Worker(new URL('./thread-worker.ts', import.meta.url), { type: 'module' });
+  await new Promise<void>((resolve, reject) => {
+    worker.onmessage = () => resolve();
+    worker.onerror = (event) => reject(new Error(event.message || 'a WebAssembly thread could not be started'));
+    worker.postMessage(job);
+  });
+  return { stop: async () => worker.terminate() };
+}
+
+async function openGpu(options: WebgpuOptions, untimed: boolean): Promise<Host> {
+  if (navigator.gpu === undefined) throw new Error(noWebgpuInBrowser);
+  const { adapter, description } = await findAdapter(options.allowSoftware);
+  if (adapter === null) throw new Error(options.allowSoftware ? noAdapterAtAll : noHardwareAdapter([]));
+  if (description.software && !options.allowSoftware) throw new Error(noHardwareAdapter([description.name]));
+  if (options.adapter !== null && !description.name.toLowerCase().includes(options.adapter.toLowerCase())) {
+    throw new Error(noMatchingAdapter(options.adapter, [description.name]));
+  }
+  const { host } = await openDevice(adapter, {
+    limits: options.limits,
+    memoryBytes,
+    untimed,
+    onLost: (reason) => reply({ gone: `the WebGPU device was lost: ${reason}` }),
+  });
+  return host;
+}

@@ -1,0 +1,40 @@
+/** Starts a worker with a host in it and talks to it; a lost device or a worker that ends is an error of its calls, nothing more. */
+
+import type { KillableHost } from '../host/place.ts';
+import { connect, type Response } from '../host/protocol.ts';
+import type { HostRole } from '../host/role.ts';
+
+/** What a host worker says: whether it could become what was asked, then responses; that its device is gone. */
+export type HostReply = { ready: true } | { ready: false; message: string } | { gone: string } | Response;
+
+/** Opens a host in a worker of its own. Throws with the worker's reason where it cannot be what was asked. */
+export async function openWorkerHost(role: HostRole): Promise<KillableHost> {
+  const worker = new Worker(new URL('./host-worker.ts', import.meta.url), { type: 'module' });
+  const connection = connect((request) => worker.postMessage(request));
+  const end = (reason: string) => {
+    worker.terminate();
+    connection.fail(new Error(reason));
+  };
+  await new Promise<void>((resolve, reject) => {
+    worker.onerror = (event) => {
+      const message = event.message || 'the worker could not be started';
+      end(message);
+      reject(new Error(message));
+    };
+    worker.onmessage = ({ data }: MessageEvent<HostReply>) => {
+      if ('gone' in data) end(data.gone);
+      else if ('call' in data) connection.receive(data);
+      else if (data.ready) resolve();
+      else {
+        end(data.message);
+        reject(new Error(data.message));
+      }
+    };
+    worker.postMessage(role);
+  });
+  return {
+    ...connection.host,
+    kill: () => end('the host was stopped'),
+    close: async () => end('the host was closed'),
+  };
+}

@@ -1,0 +1,41 @@
+/** What a measurement is called in tables and charts: its kernel, and where one kernel ran in several places, which of them. */
+
+import type { Context, Measurement, Ratio } from '../measurement.ts';
+
+/** "wasm-flash", or "wasm-flash (Chromium 153.0.8010.0)" in a run that has it in other places too. */
+export type NameOf = (m: Pick<Measurement, 'kernel' | 'host' | 'device' | 'threads'>) => string;
+
+/** The names of a run's measurements. */
+export function namesOf(measurements: readonly Measurement[], context: Context): NameOf {
+  return ({ kernel, host, device }) => {
+    const places = new Set(measurements.filter((m) => m.kernel === kernel && m.device !== null).map(placeOf));
+    // The same place on other numbers of threads is one place.
+    if (places.size < 2) return kernel;
+    const name = placeName(context, host, device);
+    const devices = measurements.filter((m) => m.kernel === kernel && placeName(context, m.host, m.device) === name);
+    const numbers = [...new Set(devices.map((m) => m.device))];
+    return `${kernel} (${name}${numbers.length > 1 ? ` ${numbers.indexOf(device) + 1}` : ''})`;
+  };
+
+  function placeOf({ host, device }: Pick<Measurement, 'host' | 'device'>): string {
+    const found = device === null ? undefined : context.devices[device];
+    return `${host} ${found?.browser ?? ''} ${found?.name ?? ''}`;
+  }
+}
+
+function placeName(context: Context, host: string, device: number | null): string {
+  return (device === null ? null : context.devices[device]?.browser) ?? host;
+}
+
+/** Names of the two sides of a paired ratio. */
+export function ratioNames(ratio: Ratio, measurements: readonly Measurement[], context: Context): [string, string] {
+  const name = namesOf(measurements, context);
+  const side = (kernel: string, device: number | null) => {
+    const found = measurements.find((m) => m.kernel === kernel && m.device === device);
+    return found === undefined ? kernel : name(found);
+  };
+  return [
+    side(ratio.kernel, ratio.device),
+    side(ratio.baseline, ratio.baselineDevice === undefined ? ratio.device : ratio.baselineDevice),
+  ];
+}

@@ -80,8 +80,8 @@ export const noBrowser =
   'no Chromium was found to run in; install Chrome, Edge or Chromium, or name one with --browser PATH';
 export const noSuchBrowser = (path: string) => `--browser: '${path}' is no program that can be run`;
 export const browserFailed = (path: string, why: string) => `the browser '${path}' could not be started (${why})`;
-export const connectFailed = (endpoint: string, why: string) =>
-  `no browser behind --connect '${endpoint}' (${why}); start one there with Playwright's server of the same version`;
+export const connectFailed = (number: number, why: string) =>
+  `no browser behind --connect ${number} (${why}); start one there with Playwright's server of the same version`;
 export const playwrightMissing = (why: string) =>
   `playwright-core cannot be loaded (${why}); run npm install again, or open the page of bench serve by hand`;
 export const webgpuUnavailable = (why: string) =>

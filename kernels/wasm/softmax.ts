@@ -45,8 +45,7 @@ export function exp2InPlace(name: string, multiplyAdd: MultiplyAdd): string[] {
 }
 
 /** The locals that exp2InPlace needs for a vector, the vector itself included. */
-export const exp2Vector = (name: string) =>
-  `(local $${name} v128) (local $${name}n v128) (local $${name}f v128)`;
+export const exp2Vector = (name: string) => `(local $${name} v128) (local $${name}n v128) (local $${name}f v128)`;
 
 /**
  * How (s - m) log2(e) is computed so that large logits lose nothing to the change of base: with a fused multiply-add as

@@ -46,6 +46,7 @@ export function seriesScale(names: readonly string[]): { domain: string[]; range
 
 /** A series that shares its colour with `times` others before it is lighter by a third of the way to white for each. */
 function lighter(colour: string, times: number): string {
+  if (times === 0) return colour;
   const share = 1 - (2 / 3) ** times;
   const parts = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
   return `#${parts

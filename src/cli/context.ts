@@ -7,9 +7,10 @@ import { pathToFileURL } from 'node:url';
 import type { Device } from '../host/host.ts';
 import type { Context } from '../measurement.ts';
 
-/** Arguments with paths shortened to their last part. */
+/** Arguments with paths shortened to their last part, and addresses to what they are. */
 export function shortArgv(argv: readonly string[]): string[] {
   return argv.map((argument) => {
+    if (/wss?:\/\//.test(argument)) return argument.replaceAll(/wss?:\/\/[^,]*/g, 'ws://...');
     const [option, value] = argument.startsWith('--') ? argument.split(/=(.*)/s) : ['', argument];
     if (value === undefined || !/[\\/]/.test(value)) return argument;
     const last = basename(value.replaceAll('\\', '/'));

@@ -8,6 +8,7 @@ import { ownVersion } from './context.ts';
 import { addListingCommands } from './listings.ts';
 import { addModelCommand } from './model.ts';
 import { addReportCommand } from './report.ts';
+import { addPageCommands } from './serve.ts';
 import { addSourceCommands } from './show.ts';
 import { addSuiteCommand } from './suite.ts';
 import { addTuneCommand } from './tune.ts';
@@ -35,6 +36,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addTuneCommand(program, finish);
   addModelCommand(program, finish);
   addReportCommand(program, finish);
+  addPageCommands(program, finish);
   addSourceCommands(program, finish);
   addVerifyCommand(program, finish);
   for (const command of program.commands) {

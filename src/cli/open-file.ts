@@ -1,15 +1,16 @@
-/** Shows a file with whatever the system opens it with. */
+/** Shows a file or an address with whatever the system opens it with. */
 
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
 export function openFile(path: string): void {
+  const target = /^https?:/.test(path) ? path : resolve(path);
   const commands: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
     darwin: ['open'],
     win32: ['cmd', '/c', 'start', ''],
   };
   const [command, ...args] = commands[process.platform] ?? ['xdg-open'];
-  const child = spawn(command, [...args, resolve(path)], { stdio: 'ignore', detached: true });
+  const child = spawn(command, [...args, target], { stdio: 'ignore', detached: true });
   child.on('error', () => process.stderr.write(`${command} cannot open it here; open ${path} yourself\n`));
   child.unref();
 }

@@ -194,7 +194,7 @@ export function readPlace(raw: Raw) {
   });
   const connect = (texts(raw, 'connect') ?? []).flatMap((item) => item.split(','));
   const host = text(raw, 'host') ?? 'node';
-  checkHost(host, connect);
+  checkHost(host, text(raw, 'browser'), connect);
   return {
     backend,
     browser: text(raw, 'browser'),

@@ -25,7 +25,9 @@ export async function copyPage(folder: string): Promise<void> {
   const from = await pageFolder();
   try {
     makeFolders(folder);
-    cpSync(from, folder, { recursive: true, filter: (path) => !path.endsWith(STAMP) });
+    // hosts.html is for the command line's own browsers.
+    const left = [STAMP, 'hosts.html'].map((name) => join(from, name));
+    cpSync(from, folder, { recursive: true, filter: (path) => !left.includes(path) });
   } catch (error) {
     throw new UsageError(cannotWrite(folder, (error as NodeJS.ErrnoException).code ?? String(error)));
   }

@@ -1,11 +1,9 @@
 /** Opens the places that a run needs, and pairs kernels with them. */
 
-import { multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
-import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
 import type { Device } from '../host/host.ts';
 import type { Place } from '../host/place.ts';
-import { fastestProbe, probeWorkload } from '../measure/ceilings.ts';
+import { ceilingOf } from '../measure/ceilings.ts';
 import type { Contender } from '../measure/source.ts';
 import { leftOut, tileUnusable, tileUsed } from '../messages.ts';
 import { openSpots, type Spot, type SpotRequest } from './spots.ts';
@@ -81,22 +79,6 @@ async function placesOf(spots: readonly Spot[], request: PlaceRequest, firstDevi
     if (ceiling !== null) contenders.push({ kernel: ceiling, place, ceiling: true });
   }
   return { contenders, devices, notices };
-}
-
-/** The multiply-add probe of a place: of WebAssembly the fastest tile, of WebGPU the one that there is. */
-export async function ceilingOf(place: Place): Promise<Kernel | null> {
-  const { environment } = place;
-  if (environment === null || place.host === 'mock') return null;
-  if (environment.device.backend === 'webgpu') return wgslMultiplyAdd;
-  if (environment.device.backend !== 'wasm') return null;
-  const host = await place.open();
-  try {
-    const probes = multiplyAddCeilings(environment.features);
-    const { probe } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 3);
-    return probes.find(({ name }) => name === probe) ?? null;
-  } finally {
-    await host.close();
-  }
 }
 
 /** The kernel with the tiles found for its place, where there are any; each is told once. */

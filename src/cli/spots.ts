@@ -1,13 +1,14 @@
 /** Where a run's kernels run: in this Node, in browsers here or elsewhere, or in a mock. */
 
 import type { Backend } from '../../kernels/kernel.ts';
+import { openBrowserPlace } from '../host/browser-place.ts';
 import { parseMockOptions } from '../host/mock.ts';
 import { type BrowserSession, openBrowser } from '../host/node/browser.ts';
+import { isExecutable } from '../host/node/browser-files.ts';
 import { mockPlace, nodePlace } from '../host/node/places.ts';
-import { openPlace, type Place, unavailablePlace } from '../host/place.ts';
-import { wasmRole } from '../host/role.ts';
-import { chooseVariant, type WasmVariant } from '../host/variants.ts';
-import { badChoice, noPeersInBrowser, UsageError } from '../messages.ts';
+import { type Place, unavailablePlace } from '../host/place.ts';
+import type { WasmVariant } from '../host/variants.ts';
+import { badChoice, connectFailed, noSuchBrowser, UsageError } from '../messages.ts';
 import { choose } from './nearest.ts';
 import { pageFolder } from './page-files.ts';
 import { servePage } from './page-server.ts';
@@ -34,8 +35,9 @@ export interface Spot {
 
 const HOSTS = ['node', 'browser'] as const;
 
-/** Throws UsageError for a host that is not known. */
-export function checkHost(host: string, connect: readonly string[]): void {
+/** Throws UsageError for a host that is not known, a browser that is no program, an address that is none of a server. */
+export function checkHost(host: string, browser: string | null, connect: readonly string[]): void {
+  if (browser !== null && !isExecutable(browser)) throw new UsageError(noSuchBrowser(browser));
   if (host.startsWith('mock:') || host === 'mock') {
     parseMockOptions(host.split(':')[1] ?? '');
     return;
@@ -90,7 +92,10 @@ async function browserSpots(request: SpotRequest): Promise<Spot[]> {
         },
       });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const why = error instanceof Error ? error.message : String(error);
+      // A record does not say where a machine is.
+      const reason =
+        endpoint === null ? why : connectFailed(index + 1, why.replaceAll(new URL(endpoint).host, 'there'));
       spots.push({ place: async () => unavailablePlace('browser', reason), close: closeOne });
     }
   }
@@ -101,38 +106,17 @@ async function browserSpots(request: SpotRequest): Promise<Spot[]> {
 async function browserPlace(
   session: BrowserSession,
   backend: Backend,
-  { variant, adapter, allowSoftware, limits, threads: wanted }: SpotRequest,
+  { variant, adapter, allowSoftware, limits, threads }: SpotRequest,
   number: number | null,
 ): Promise<Place> {
-  const threads = Math.min(wanted ?? session.threads, session.threads);
-  const place = await (async () => {
-    switch (backend) {
-      case 'peers':
-        return unavailablePlace('browser', noPeersInBrowser);
-      case 'scalar':
-        return openPlace('browser', null, () => session.open({ backend }));
-      case 'webgpu':
-        return openPlace('browser', null, () => session.open({ backend, options: { adapter, allowSoftware, limits } }));
-      case 'wasm': {
-        const choice =
-          variant === null
-            ? await chooseVariant((name) => session.open(wasmRole(name, 1)), true)
-            : { variant, reason: 'asked for' };
-        const opened = await openPlace('browser', choice.variant, () =>
-          session.open(wasmRole(choice.variant, threads)),
-        );
-        if (opened.environment !== null) {
-          Object.assign(opened.environment.device, { variant: choice.variant, variantReason: choice.reason });
-        }
-        return opened;
-      }
-      default:
-        return backend satisfies never;
-    }
-  })();
+  const place = await openBrowserPlace(backend, session.open, {
+    browser: session.name,
+    threads: Math.min(threads ?? session.threads, session.threads),
+    variant,
+    webgpu: { adapter, allowSoftware, limits },
+  });
   if (place.environment !== null) {
     const { device } = place.environment;
-    device.browser = session.name;
     if (backend !== 'webgpu' && session.cpu !== null) device.name = session.cpu;
     if (number !== null) device.name += `, browser ${number}`;
   }

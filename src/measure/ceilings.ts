@@ -2,7 +2,11 @@
 
 import { Bench } from 'tinybench';
 import type { Probe } from '../../kernels/ceilings/probe.ts';
+import { multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
+import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
+import type { Kernel } from '../../kernels/kernel.ts';
 import type { Host } from '../host/host.ts';
+import type { Place } from '../host/place.ts';
 import { wrongProbe } from '../messages.ts';
 import { type Slice, wholeSlice } from '../slice.ts';
 import { summarize } from '../statistics.ts';
@@ -79,4 +83,20 @@ export async function fastestProbe(
   }
   // By their fastest runs: whatever else the machine does only takes time away.
   return found.reduce((best, item) => (item.maximum > best.maximum ? item : best));
+}
+
+/** The multiply-add probe of a place: of WebAssembly the fastest tile, of WebGPU the one that there is. */
+export async function ceilingOf(place: Place): Promise<Kernel | null> {
+  const { environment } = place;
+  if (environment === null || place.host === 'mock') return null;
+  if (environment.device.backend === 'webgpu') return wgslMultiplyAdd;
+  if (environment.device.backend !== 'wasm') return null;
+  const host = await place.open();
+  try {
+    const probes = multiplyAddCeilings(environment.features);
+    const { probe } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 3);
+    return probes.find(({ name }) => name === probe) ?? null;
+  } finally {
+    await host.close();
+  }
 }

@@ -2,7 +2,7 @@
 
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { noBrowser, noSuchBrowser } from '../../messages.ts';
+import { noBrowser } from '../../messages.ts';
 import { developmentBrowser } from './development.ts';
 
 export interface BrowserFiles {
@@ -29,7 +29,6 @@ const WINDOWS = ['Google\\Chrome\\Application\\chrome.exe', 'Microsoft\\Edge\\Ap
 /** Throws with the next step to take where there is none. */
 export async function findBrowser(executable: string | null): Promise<BrowserFiles> {
   if (executable !== null) {
-    if (!isExecutable(executable)) throw new Error(noSuchBrowser(executable));
     return { executablePath: executable, env: {} };
   }
   const installed = candidates().find(isExecutable);
@@ -49,7 +48,8 @@ function candidates(): string[] {
   return NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
 }
 
-function isExecutable(path: string): boolean {
+/** True where the path leads to a program. */
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

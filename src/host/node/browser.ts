@@ -3,7 +3,7 @@
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import type { Browser, BrowserType, Page } from 'playwright-core';
-import { browserFailed, childDied, connectFailed, playwrightMissing } from '../../messages.ts';
+import { browserFailed, childDied, playwrightMissing } from '../../messages.ts';
 import { decodeResponse, encodeRequest } from '../json-channel.ts';
 import type { KillableHost } from '../place.ts';
 import { connect, type Request, type Response } from '../protocol.ts';
@@ -83,7 +83,7 @@ async function start(options: BrowserOptions): Promise<Browser> {
         headers: { 'x-playwright-launch-options': JSON.stringify({ args }) },
       });
     } catch (error) {
-      throw new Error(connectFailed(options.endpoint, firstLine(error)));
+      throw new Error(firstLine(error).replace(/^browserType\.connect: /, ''));
     }
   }
   const { executablePath, env } = await findBrowser(options.executable);
@@ -115,7 +115,8 @@ export async function openBrowser(options: BrowserOptions): Promise<BrowserSessi
     const opened = await context.newPage();
     opened.on('crash', () => void opened.close().catch(() => {}));
     await opened.goto(new URL('hosts.html', options.url).href);
-    await opened.waitForFunction('globalThis.attnbench !== undefined');
+    // A function, not text: the page's policy forbids evaluating text.
+    await opened.waitForFunction(() => 'attnbench' in globalThis);
     current = opened;
     return opened;
   };

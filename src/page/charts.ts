@@ -1,0 +1,72 @@
+/** Draws charts in the page without evaluating text as code, which the page's policy forbids. */
+
+import { parse, View } from 'vega';
+import { expressionInterpreter } from 'vega-interpreter';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import { allCharts } from '../chart/all.ts';
+import { themed } from '../chart/theme.ts';
+import type { RunDocument } from '../measurement.ts';
+import { element } from './dom.ts';
+
+/** Charts that say something of every run; the others are for searches and ablations. */
+const SHOWN = ['distance', 'figure', 'efficiency', 'scaling', 'roofline', 'samples'];
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+let views: View[] = [];
+/** The drawn figure chart, for saving. */
+let figure: View | undefined;
+let drawing = 0;
+
+function viewOf(specification: TopLevelSpec, container: HTMLElement): View {
+  const { spec } = compile(themed(specification, dark.matches ? 'dark' : 'light'));
+  // With ast, expressions are trees for the interpreter and never become functions.
+  const runtime = parse(spec, undefined, { ast: true });
+  return new View(runtime, { expr: expressionInterpreter, renderer: 'svg', container, hover: true });
+}
+
+/** Draws the charts of a run into `container` for its width, in place of those before. */
+export async function drawCharts(run: RunDocument, container: HTMLElement): Promise<void> {
+  drawing += 1;
+  const own = drawing;
+  const layout = container.clientWidth < 700 ? 'narrow' : 'wide';
+  const made: View[] = [];
+  const figures: HTMLElement[] = [];
+  for (const { name, draw } of allCharts(run, 'avo', [], null).filter((chart) => SHOWN.includes(chart.name))) {
+    const box = element('figure');
+    box.setAttribute('aria-label', `Chart: ${name}`);
+    const view = viewOf(draw(layout), box);
+    await view.runAsync();
+    made.push(view);
+    figures.push(box);
+    if (name === 'figure') figure = view;
+  }
+  // Another drawing has begun meanwhile: this one is out of date.
+  if (own !== drawing) {
+    for (const view of made) view.finalize();
+    return;
+  }
+  for (const view of views) view.finalize();
+  views = made;
+  container.replaceChildren(...figures);
+}
+
+/** The figure chart as a PNG at twice its size; undefined where nothing is drawn. */
+export async function figurePng(): Promise<Blob | undefined> {
+  const canvas = await figure?.toCanvas(2);
+  return canvas === undefined
+    ? undefined
+    : new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? undefined), 'image/png'));
+}
+
+/** Calls back when charts should be drawn again: another theme, another width. */
+export function onRedraw(redraw: () => void): void {
+  let width = innerWidth;
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  dark.addEventListener('change', redraw);
+  addEventListener('resize', () => {
+    if (innerWidth === width) return;
+    width = innerWidth;
+    clearTimeout(waiting);
+    waiting = setTimeout(redraw, 200);
+  });
+}

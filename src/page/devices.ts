@@ -1,0 +1,31 @@
+/** The device panel: what each backend is here, and what stands in its way. */
+
+import { byId, element } from './dom.ts';
+import type { PlaceReport } from './messages.ts';
+
+const seconds = (value: number) =>
+  value < 1e-6 ? `${Number((value * 1e9).toPrecision(3))} ns` : `${Number((value * 1e6).toPrecision(3))} µs`;
+
+export function showDevices(places: readonly PlaceReport[]): void {
+  byId('devices', HTMLElement).replaceChildren(
+    ...places.flatMap(({ backend, device, unavailable }) => {
+      const text =
+        device === null
+          ? `not available: ${unavailable}`
+          : [
+              `${device.name}${device.software ? ' (software: a CPU emulates the GPU)' : ''}`,
+              ...(backend === 'webgpu'
+                ? [
+                    device.features.includes('shader-f16') ? 'f16' : 'no f16',
+                    device.features.includes('subgroups') ? 'subgroups' : 'no subgroups',
+                  ]
+                : []),
+              ...(device.threads === null ? [] : [`${device.threads} thread${device.threads === 1 ? '' : 's'}`]),
+              ...(device.variant === null ? [] : [`${device.variant} (${device.variantReason})`]),
+              `${device.clock.clock === 'wall' ? 'wall clock' : 'GPU timestamps'}, quantum ${seconds(device.clock.quantumSeconds)}`,
+              ...(device.clock.note === null ? [] : [device.clock.note]),
+            ].join(' · ');
+      return [element('dt', backend), element('dd', text)];
+    }),
+  );
+}

@@ -1,0 +1,43 @@
+/** Small helpers for the document. Text is always set as text, never as markup. */
+
+/** The element with this id; throws TypeError where the page has none of that kind. */
+export function byId<T extends Element>(id: string, kind: new () => T): T {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new TypeError(`the page has no ${kind.name} '${id}'`);
+  return found;
+}
+
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  content: string | readonly Node[] = '',
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  if (typeof content === 'string') made.textContent = content;
+  else made.append(...content);
+  return made;
+}
+
+/** A table of text, its first row the header. */
+export function table([header = [], ...body]: readonly (readonly string[])[]): HTMLTableElement {
+  const cells = (row: readonly string[], tag: 'th' | 'td') => row.map((cell) => element(tag, cell));
+  const head = element('thead', [element('tr', cells(header, 'th'))]);
+  return element('table', [
+    head,
+    element(
+      'tbody',
+      body.map((row) => element('tr', cells(row, 'td'))),
+    ),
+  ]);
+}
+
+/** A list of lines. */
+export const lines = (texts: readonly string[]) => texts.map((text) => element('li', text));
+
+/** Offers a file for saving. */
+export function saveFile(name: string, content: Blob): void {
+  const link = element('a');
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,26 @@
+/** A run as a link: the document compressed into the URL's fragment, which no server ever sees. */
+
+const PREFIX = '#run=';
+
+async function through(
+  bytes: Uint8Array<ArrayBuffer>,
+  stream: CompressionStream | DecompressionStream,
+): Promise<Uint8Array> {
+  const piped = new Blob([bytes]).stream().pipeThrough(stream);
+  return new Uint8Array(await new Response(piped).arrayBuffer());
+}
+
+/** The fragment of a text: deflate, then base64 in the letters that URLs allow. */
+export async function toFragment(text: string): Promise<string> {
+  const packed = await through(new TextEncoder().encode(text), new CompressionStream('deflate-raw'));
+  const characters = Array.from(packed, (byte) => String.fromCharCode(byte)).join('');
+  return PREFIX + btoa(characters).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** The text of a fragment; null where it holds no run. Throws where what it holds is damaged. */
+export async function fromFragment(fragment: string): Promise<string | null> {
+  if (!fragment.startsWith(PREFIX)) return null;
+  const base64 = fragment.slice(PREFIX.length).replaceAll('-', '+').replaceAll('_', '/');
+  const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return new TextDecoder().decode(await through(packed, new DecompressionStream('deflate-raw')));
+}

@@ -1,0 +1,188 @@
+/** The page: form, worker and results put together. */
+
+import { findKernel, KERNELS } from '../../kernels/index.ts';
+import type { Program } from '../../kernels/kernel.ts';
+import packageFile from '../../package.json' with { type: 'json' };
+import { comparePublished } from '../compare.ts';
+import type { Device } from '../host/host.ts';
+import type { Context, RunDocument } from '../measurement.ts';
+import { SCHEMA_ID } from '../measurement.ts';
+import { showDevices } from './devices.ts';
+import { byId } from './dom.ts';
+import { readForm, readWorkloads, setUpForm, toArguments } from './form.ts';
+import { becomeIsolated } from './isolation.ts';
+import type { FromWorker, RunRequest, ToWorker } from './messages.ts';
+import { keepRun, setUpOpening } from './opening.ts';
+import { setUpSaving, showRun } from './results.ts';
+
+const threads = crossOriginIsolated ? navigator.hardwareConcurrency : 1;
+const browser = browserName();
+const problem = byId('problem', HTMLElement);
+const status = byId('status', HTMLElement);
+
+/** "Chromium 153": what the browser says that it is. */
+function browserName(): string {
+  const { userAgentData } = navigator as { userAgentData?: { brands: { brand: string; version: string }[] } };
+  const brand = userAgentData?.brands.filter(({ brand: name }) => !/not.?a.?brand/i.test(name)).at(-1);
+  if (brand !== undefined) return `${brand.brand} ${brand.version}`;
+  const found = /(Firefox|Version|Chrome)\/([\d.]+)/.exec(navigator.userAgent);
+  return found === null ? 'a browser' : `${found[1] === 'Version' ? 'Safari' : found[1]} ${found[2]}`;
+}
+
+function start(): void {
+  const worker = new Worker(new URL('./run-worker.ts', import.meta.url), { type: 'module' });
+  const send = (message: ToWorker) => worker.postMessage(message);
+  let run: RunDocument | undefined;
+  let begun = 0;
+
+  const finish = async (cancelled: boolean) => {
+    setRunning(false);
+    if (run === undefined) return;
+    run = { ...run, context: { ...run.context, cancelled } };
+    const measured = run.measurements.filter(({ state }) => state === 'measured').length;
+    const outcome = `${cancelled ? 'Stopped' : 'Done'}: ${measured} of ${run.measurements.length} points measured and verified.`;
+    await showRun(run, true);
+    const kept = run.measurements.length === 0 ? null : await keepRun(run);
+    status.textContent = kept === null ? outcome : `${outcome} ${kept}`;
+  };
+  worker.onerror = (event) => {
+    setRunning(false);
+    problem.textContent = `The worker that measures ended: ${event.message}. Reload the page.`;
+  };
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+    switch (data.kind) {
+      case 'devices':
+        return showDevices(data.places);
+      case 'started':
+        run = newRun(data.devices, Number(byId('seed', HTMLInputElement).value));
+        return;
+      case 'progress':
+        return showProgress(data.share, data.message, begun);
+      case 'measured':
+        if (run === undefined) return;
+        run = withMeasurements(run, data.measurements, data.ratios);
+        return void showRun(run, false);
+      case 'done':
+        return void finish(data.cancelled);
+      case 'error':
+        setRunning(false);
+        problem.textContent = data.message;
+        return;
+      default:
+        return data satisfies never;
+    }
+  };
+
+  byId('form', HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault();
+    const request = asked();
+    if (request === null) return;
+    run = undefined;
+    begun = performance.now();
+    setRunning(true);
+    send({ kind: 'run', request });
+  });
+  byId('stop', HTMLButtonElement).addEventListener('click', () => {
+    status.textContent = 'Stopping after the current run …';
+    send({ kind: 'stop' });
+  });
+  const allowSoftware = byId('allow-software', HTMLInputElement);
+  const ask = () =>
+    send({ kind: 'devices', setup: { browser, allowSoftware: allowSoftware.checked, threads, variant: null } });
+  allowSoftware.addEventListener('change', ask);
+  ask();
+}
+
+/** What the form asks for; null with the reason shown where it cannot be read. */
+function asked(): RunRequest | null {
+  problem.textContent = '';
+  try {
+    return readForm(browser, threads);
+  } catch (error) {
+    problem.textContent = error instanceof Error ? error.message : String(error);
+    return null;
+  }
+}
+
+function newRun(devices: Device[], seed: number): RunDocument {
+  const context: Context = {
+    argv: toArguments(threads),
+    label: null,
+    startedAt: new Date().toISOString(),
+    versions: { attnbench: packageFile.version, browser },
+    seed,
+    devices,
+    cancelled: false,
+  };
+  return { schema: SCHEMA_ID, context, measurements: [], comparisons: [], ratios: [] };
+}
+
+function withMeasurements(
+  run: RunDocument,
+  measurements: RunDocument['measurements'],
+  ratios: RunDocument['ratios'],
+): RunDocument {
+  const all = [...run.measurements, ...measurements];
+  return {
+    ...run,
+    measurements: all,
+    ratios: [...run.ratios, ...ratios],
+    comparisons: comparePublished(all, run.context, 'avo'),
+  };
+}
+
+function setRunning(running: boolean): void {
+  byId('run', HTMLButtonElement).disabled = running;
+  byId('stop', HTMLButtonElement).disabled = !running;
+  byId('progress', HTMLElement).hidden = !running;
+  if (running) status.textContent = 'Opening the devices …';
+}
+
+function showProgress(share: number, message: string, begun: number): void {
+  byId('bar', HTMLProgressElement).value = share;
+  const elapsed = (performance.now() - begun) / 1000;
+  // Before a twentieth is done an estimate would be a guess.
+  const left = share > 0.05 ? ` · about ${Math.ceil((elapsed / share) * (1 - share))} s left` : '';
+  status.textContent = `${message}${left}`;
+}
+
+/** The text of the chosen kernel for the first workload of the form. */
+function showSource(): void {
+  const kernel = findKernel(byId('source-kernel', HTMLSelectElement).value);
+  const source = byId('source', HTMLElement);
+  try {
+    const [workload] = readWorkloads();
+    if (workload === undefined) return;
+    source.textContent = sourceText(kernel.build(workload, { relaxedSimd: true, simd256: false, f16: false }));
+  } catch (error) {
+    source.textContent = error instanceof Error ? error.message : String(error);
+  }
+}
+
+function sourceText(program: Program): string {
+  switch (program.kind) {
+    case 'wgsl':
+      return program.passes.map(({ label, code }) => `// pass: ${label}\n${code}`).join('\n');
+    case 'wasm':
+      return program.text;
+    case 'module':
+      return `This kernel is the TypeScript function '${program.entry}' of the project.`;
+    default:
+      return program satisfies never;
+  }
+}
+
+const reloads = await becomeIsolated();
+if (!reloads) {
+  byId('source-kernel', HTMLSelectElement).append(
+    ...KERNELS.filter(({ backend }) => backend !== 'peers').map(({ name }) => new Option(name, name)),
+  );
+  byId('source-kernel', HTMLSelectElement).addEventListener('change', showSource);
+  setUpForm(threads, () => {
+    byId('command', HTMLElement).textContent = `npx bench ${toArguments(threads).join(' ')}`;
+    showSource();
+  });
+  setUpSaving();
+  start();
+  await setUpOpening();
+}

@@ -1,0 +1,43 @@
+/** What the window and the worker that measures say to each other. */
+
+import type { Backend } from '../../kernels/kernel.ts';
+import type { Device } from '../host/host.ts';
+import type { WasmVariant } from '../host/variants.ts';
+import type { Measurement, Ratio } from '../measurement.ts';
+import type { Workload } from '../workload.ts';
+
+/** How the page's devices are opened. */
+export interface Setup {
+  browser: string;
+  allowSoftware: boolean;
+  threads: number;
+  variant: WasmVariant | null;
+}
+
+export interface RunRequest {
+  setup: Setup;
+  workloads: Workload[];
+  /** Names. */
+  kernels: string[];
+  budgetSeconds: number;
+  samples: number | null;
+  full: boolean;
+  seed: number;
+}
+
+export type ToWorker = { kind: 'devices'; setup: Setup } | { kind: 'run'; request: RunRequest } | { kind: 'stop' };
+
+/** A backend as the device panel shows it. */
+export interface PlaceReport {
+  backend: Backend;
+  device: Device | null;
+  unavailable: string | null;
+}
+
+export type FromWorker =
+  | { kind: 'devices'; places: PlaceReport[] }
+  | { kind: 'started'; devices: Device[] }
+  | { kind: 'progress'; share: number; message: string }
+  | { kind: 'measured'; measurements: Measurement[]; ratios: Ratio[] }
+  | { kind: 'done'; cancelled: boolean }
+  | { kind: 'error'; message: string };

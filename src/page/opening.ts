@@ -1,0 +1,115 @@
+/** Runs that come from elsewhere: files, the link, the server's folder. The first is shown, the next compared with it. */
+
+import { compareRuns } from '../compare-runs.ts';
+import type { RunDocument } from '../measurement.ts';
+import { differenceCells } from '../report/differences.ts';
+import { parseRunFile } from '../run-file.ts';
+import { byId, element, lines, table } from './dom.ts';
+import { fromFragment } from './link.ts';
+import { shownRun, showRun } from './results.ts';
+
+const say = (text: string) => {
+  byId('opened', HTMLElement).textContent = text;
+};
+
+/** Opens the text of a run: shows it where none is shown, else compares it with what is. */
+async function openText(text: string, name: string): Promise<void> {
+  let run: RunDocument;
+  try {
+    run = parseRunFile(text, name, 'avo');
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return;
+  }
+  const current = shownRun();
+  if (current === undefined) {
+    await showRun(run, true);
+    say(`${name} is shown above.`);
+    return;
+  }
+  const differences = compareRuns(run, current);
+  const { cells, notes } = differenceCells(differences);
+  byId('comparison', HTMLElement).replaceChildren(
+    ...(differences.length === 0 ? [] : [table(cells), element('ul', lines(notes))]),
+  );
+  say(
+    differences.length === 0
+      ? `${name} and the run above have no kernel and workload in common.`
+      : `${name} (before) beside the run above (after):`,
+  );
+}
+
+/** Reads what is dropped, chosen, or in the address; lists the server's runs where there is one. */
+export async function setUpOpening(): Promise<void> {
+  const { body } = document;
+  const openFiles = async (files: Iterable<File>) => {
+    for (const file of files) await openText(await file.text(), file.name);
+  };
+  addEventListener('dragover', (event) => {
+    event.preventDefault();
+    body.classList.add('dropping');
+  });
+  addEventListener('dragleave', () => body.classList.remove('dropping'));
+  addEventListener('drop', (event) => {
+    event.preventDefault();
+    body.classList.remove('dropping');
+    void openFiles(event.dataTransfer?.files ?? []);
+  });
+  const input = byId('file', HTMLInputElement);
+  input.addEventListener('change', () => {
+    void openFiles(input.files ?? []).then(() => {
+      input.value = '';
+    });
+  });
+  const openLink = async () => {
+    try {
+      const text = await fromFragment(location.hash);
+      if (text !== null) await openText(text, 'the run in the link');
+    } catch {
+      say('The link does not hold a whole run: part of it is missing or changed.');
+    }
+  };
+  addEventListener('hashchange', () => void openLink());
+  await openLink();
+  await listRuns();
+}
+
+/** Whether a server keeps runs, as listRuns found it. */
+let keeps = false;
+
+/** The runs of bench serve; a static host has none. */
+export async function listRuns(): Promise<void> {
+  const response = await fetch('./api/runs').catch(() => undefined);
+  if (response?.ok !== true || response.headers.get('content-type') !== 'application/json') return;
+  keeps = true;
+  const runs = (await response.json()) as { name: string; modified: string }[];
+  byId('runs', HTMLElement).replaceChildren(
+    ...runs.map(({ name, modified }) => {
+      const button = element('button', name);
+      button.type = 'button';
+      button.addEventListener('click', async () => {
+        const answer = await fetch(`./api/runs/${encodeURIComponent(name)}`);
+        const text = await answer.text();
+        if (answer.ok) await openText(text, name);
+        else say(`${name}: ${text.trim()}`);
+      });
+      const date = element('span', modified.slice(0, 16).replace('T', ' '));
+      date.className = 'date';
+      return element('li', [button, document.createTextNode(' '), date]);
+    }),
+  );
+}
+
+/** Hands a finished run to the server that keeps runs; says where it went. Nothing happens on a static host. */
+export async function keepRun(run: RunDocument): Promise<string | null> {
+  if (!keeps) return null;
+  const response = await fetch('./api/runs', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(run),
+  });
+  if (!response.ok) return `The server did not keep the run: ${(await response.text()).trim()}`;
+  const { name } = (await response.json()) as { name: string };
+  await listRuns();
+  return `Kept by the server as ${name}.`;
+}

@@ -1,0 +1,83 @@
+/** Shows a run: the answer, the table, its notes, the charts; saves it and makes a link of it. */
+
+import type { RunDocument } from '../measurement.ts';
+import { answer } from '../report/answer.ts';
+import { toCells, toRows } from '../report/rows.ts';
+import { sources } from '../report/table.ts';
+import { drawCharts, figurePng, onRedraw } from './charts.ts';
+import { byId, lines, saveFile, table } from './dom.ts';
+import { toFragment } from './link.ts';
+
+let shown: RunDocument | undefined;
+
+/** The run that is on the page. */
+export const shownRun = (): RunDocument | undefined => shown;
+
+/** Puts a run on the page; while it is still growing the charts wait for its end. */
+export async function showRun(run: RunDocument, whole: boolean): Promise<void> {
+  shown = run;
+  byId('results', HTMLElement).hidden = false;
+  byId('answer', HTMLElement).textContent = answer(run);
+  byId('saved', HTMLElement).textContent = '';
+  const rows = toRows(run);
+  const { header, body } = toCells(rows);
+  byId('table', HTMLElement).replaceChildren(...(body.length > 0 ? [table([header, ...body])] : []));
+  const cited = sources(run);
+  byId('notes', HTMLElement).replaceChildren(
+    ...lines([
+      rows.title,
+      ...rows.ratios,
+      ...rows.notes.map(([key, text]) => `${key}: ${text}`),
+      ...rows.without,
+      ...(cited === '' ? [] : [`Published: ${cited}`]),
+    ]),
+  );
+  if (whole) await drawCharts(run, byId('charts', HTMLElement));
+}
+
+/** Name of a file for the run. */
+function fileName(run: RunDocument): string {
+  const [command = 'run'] = run.context.argv;
+  return `attnbench-${command}-${run.context.startedAt.slice(0, 19).replaceAll(/[-:]/g, '')}`;
+}
+
+/** Connects the buttons that save and share. */
+export function setUpSaving(): void {
+  const said = byId('saved', HTMLElement);
+  const withRun = (action: (run: RunDocument) => Promise<string>) => async () => {
+    if (shown === undefined) return;
+    try {
+      said.textContent = await action(shown);
+    } catch (error) {
+      said.textContent = error instanceof Error ? error.message : String(error);
+    }
+  };
+  const on = (id: string, action: (run: RunDocument) => Promise<string>) =>
+    byId(id, HTMLButtonElement).addEventListener('click', withRun(action));
+  on('save-json', async (run) => {
+    saveFile(`${fileName(run)}.json`, new Blob([`${JSON.stringify(run, null, 2)}\n`], { type: 'application/json' }));
+    return 'The run is saved; bench report and this page read it.';
+  });
+  on('save-png', async (run) => {
+    const png = await figurePng();
+    if (png === undefined) return 'There is no chart yet.';
+    saveFile(`${fileName(run)}.png`, png);
+    return 'The chart is saved.';
+  });
+  on('share', async (run) => {
+    const url = new URL(location.href);
+    url.hash = await toFragment(JSON.stringify(run));
+    history.replaceState(null, '', url);
+    const size = `${Math.round(url.href.length / 1000)} kB, the whole run inside it`;
+    try {
+      await navigator.clipboard.writeText(url.href);
+      return `The link is copied (${size}).`;
+    } catch {
+      // Without permission to the clipboard the address bar has it.
+      return `The link is in the address bar (${size}).`;
+    }
+  });
+  onRedraw(() => {
+    if (shown !== undefined) void drawCharts(shown, byId('charts', HTMLElement));
+  });
+}

@@ -1,0 +1,23 @@
+/** A comparison of two runs as a table of text. */
+
+import type { RunDifference } from '../compare-runs.ts';
+import { describe } from '../workload.ts';
+import { formatNumber, formatRate } from './rows.ts';
+
+/** Cells with their header first, and the caveats by number. */
+export function differenceCells(differences: readonly RunDifference[]): { cells: string[][]; notes: string[] } {
+  const notes = [...new Set(differences.flatMap(({ caveats }) => caveats))];
+  const cells = differences.map(({ before, after, ratio, low, high, verdict, caveats }) => [
+    after.kernel,
+    describe(after.workload),
+    formatRate(before.tflops.median),
+    formatRate(after.tflops.median),
+    `${formatNumber(ratio)}${low === null || high === null ? '' : ` [${formatNumber(low)}, ${formatNumber(high)}]`}`,
+    verdict,
+    caveats.map((caveat) => notes.indexOf(caveat) + 1).join(' '),
+  ]);
+  return {
+    cells: [['kernel', 'workload', 'before', 'after', 'after / before [95 %]', 'verdict', 'notes'], ...cells],
+    notes: notes.map((note, index) => `${index + 1}: ${note}`),
+  };
+}

@@ -1,0 +1,35 @@
+/** A headless Chromium for tests: that of the development install, with software WebGPU. */
+
+import { type Browser, type BrowserServer, chromium, type LaunchOptions, type Page } from 'playwright-core';
+import { developmentBrowser } from '../../src/host/node/development.ts';
+
+const found = await developmentBrowser();
+/** Why there is none, where there is none. */
+export const noBrowserHere = found === undefined;
+
+const options: LaunchOptions = {
+  executablePath: found?.executablePath ?? '',
+  env: { ...process.env, ...found?.env } as Record<string, string>,
+  chromiumSandbox: false,
+  args: [
+    '--enable-unsafe-webgpu',
+    '--use-webgpu-adapter=swiftshader',
+    '--enable-unsafe-swiftshader',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--no-first-run',
+  ],
+};
+
+export const launch = (): Promise<Browser> => chromium.launch(options);
+/** A Playwright server on the loopback interface, as it would run on another machine. */
+export const launchServer = (): Promise<BrowserServer> => chromium.launchServer({ ...options, host: '127.0.0.1' });
+
+/** A page that notes whatever it says on its console, and errors. */
+export async function openPage(browser: Browser): Promise<{ page: Page; complaints: string[] }> {
+  const page = await (await browser.newContext({ acceptDownloads: true })).newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  return { page, complaints };
+}

@@ -1,0 +1,215 @@
+/** The page in a real browser: it measures, stops, saves, opens what it saved, and works as static files. */
+
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import sirv from 'sirv';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyPage, pageFolder } from '../../src/cli/page-files.ts';
+import { type PageServer, servePage } from '../../src/cli/page-server.ts';
+import { documentSchema, type RunDocument } from '../../src/measurement.ts';
+import { launch, noBrowserHere, openPage } from './browser.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'attnbench-page-'));
+const results = join(folder, 'runs');
+const status = (page: Page) => page.textContent('#status');
+const ended = (page: Page) => textMatches(page, 'status', /^(Done|Stopped)/);
+
+/** Waits until the text of an element fits, or with `wanted` false until it does not. */
+const textMatches = (page: Page, id: string, pattern: RegExp, wanted = true) =>
+  page.waitForFunction(
+    ([name, expression, expected]) => expression.test(document.getElementById(name)?.textContent ?? '') === expected,
+    [id, pattern, wanted] as const,
+  );
+/** Waits until all charts of a run are there. */
+const drawn = (page: Page) => page.waitForFunction(() => document.querySelectorAll('#charts svg').length === 6);
+
+async function fill(page: Page, values: Record<string, string>): Promise<void> {
+  for (const [id, value] of Object.entries(values)) await page.fill(`#${id}`, value);
+}
+
+describe.skipIf(noBrowserHere)('the page', () => {
+  let browser: Browser;
+  let server: PageServer;
+  beforeAll(async () => {
+    browser = await launch();
+    server = await servePage({ page: await pageFolder(), results, port: 0 });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  it('measures with WGSL and WebAssembly, saves, and opens what it saved from the file, the link and the server', async () => {
+    const { page, complaints } = await openPage(browser);
+    await page.goto(server.url);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await page.check('#allow-software');
+    await textMatches(page, 'devices', /swiftshader/i);
+    await fill(page, { seq: '512', heads: '2', batch: '1', budget: '6' });
+    expect(await page.textContent('#command')).toBe(
+      'npx bench mha --seq 512 --batch 1 --heads 2 --budget 6 --kernel wgsl-flash,wgsl-naive,wasm-flash --allow-software --host browser',
+    );
+    await page.click('#run');
+    await ended(page);
+    expect(await status(page)).toMatch(/^Done: 6 of 6 points measured and verified\. Kept by the server as page-/);
+    expect(await page.locator('#table tbody tr').count()).toBe(6);
+    expect(await page.locator('#charts svg').count()).toBe(6);
+
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save-json')]);
+    const file = join(folder, 'saved.json');
+    await download.saveAs(file);
+    const run: RunDocument = documentSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    expect(run.measurements.map(({ kernel, host, state }) => `${kernel} ${host} ${state}`)).toEqual(
+      ['wgsl-flash', 'wgsl-naive', 'wasm-flash', 'wgsl-flash', 'wgsl-naive', 'wasm-flash'].map(
+        (kernel) => `${kernel} browser measured`,
+      ),
+    );
+    expect(run.context.devices.every(({ browser: name }) => /^Chrom\w+ \d/.test(name ?? ''))).toBe(true);
+    const [png] = await Promise.all([page.waitForEvent('download'), page.click('#save-png')]);
+    await png.saveAs(join(folder, 'chart.png'));
+    expect(readFileSync(join(folder, 'chart.png')).subarray(1, 4).toString()).toBe('PNG');
+
+    await page.click('#share');
+    await page.waitForFunction(() => location.hash.startsWith('#run='));
+    const link = page.url();
+    const table = await page.textContent('#table');
+
+    // The file, dropped on a fresh page.
+    await page.goto(server.url);
+    expect(await page.isHidden('#results')).toBe(true);
+    const transfer = await page.evaluateHandle(
+      (text) => {
+        const data = new DataTransfer();
+        data.items.add(new File([text], 'saved.json', { type: 'application/json' }));
+        return data;
+      },
+      readFileSync(file, 'utf8'),
+    );
+    await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+    await drawn(page);
+    expect(await page.textContent('#table')).toBe(table);
+    // The same again is compared with itself.
+    await page.setInputFiles('#file', file);
+    await page.waitForSelector('#comparison tbody tr');
+    expect(await page.locator('#comparison tbody tr').count()).toBe(6);
+    expect(await page.textContent('#comparison tbody tr')).toMatch(/1\.00( \[0\.\d+, 1\.\d+\])?(same|unclear)/);
+
+    // The link, in another page.
+    const other = await openPage(browser);
+    await other.page.goto(link);
+    await drawn(other.page);
+    expect(await other.page.textContent('#table')).toBe(table);
+
+    // The server kept it as a journal.
+    const [name = ''] = readdirSync(results);
+    await other.page.goto(server.url);
+    await other.page.click(`#runs button:has-text("${name}")`);
+    await drawn(other.page);
+    expect(await other.page.textContent('#table')).toBe(table);
+    expect([...complaints, ...other.complaints]).toEqual([]);
+  }, 120_000);
+
+  it('stops when asked, stays responsive, and keeps what was measured', async () => {
+    const { page, complaints } = await openPage(browser);
+    await page.goto(server.url);
+    await fill(page, { seq: '256,512,1k', heads: '1', batch: '1', budget: '60' });
+    for (const name of ['wgsl-flash', 'wgsl-naive']) await page.uncheck(`input[value=${name}]`);
+    await page.click('#run');
+    await page.waitForSelector('#table tbody tr');
+    // The tab itself is idle: a timer of 50 ms is never late by much while a worker measures.
+    const late = await page.evaluate(async () => {
+      let worst = 0;
+      for (let i = 0; i < 10; i += 1) {
+        const begin = performance.now();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        worst = Math.max(worst, performance.now() - begin - 50);
+      }
+      return worst;
+    });
+    expect(late).toBeLessThan(1000);
+    await page.click('#stop');
+    await ended(page);
+    expect(await status(page)).toMatch(/^Stopped: \d of \d points measured and verified/);
+    expect(await page.locator('#table tbody tr').count()).toBeGreaterThan(0);
+    expect(complaints).toEqual([]);
+  }, 120_000);
+
+  it('says in one line what it cannot read: a field, a file, a damaged link', async () => {
+    const { page, complaints } = await openPage(browser);
+    await page.goto(server.url);
+    await page.fill('#seq', 'banana');
+    await page.click('#run');
+    expect(await page.textContent('#problem')).toBe(
+      "seq: 'banana' is not a size; write for example 32k, 4k,8k or 1k-32k*2",
+    );
+    await page.setInputFiles('#file', {
+      name: 'no.json',
+      mimeType: 'application/json',
+      buffer: Buffer.from('{"a":1}'),
+    });
+    await page.waitForSelector('#opened:not(:empty)');
+    expect(await page.textContent('#opened')).toMatch(/^'no\.json' is not the record of a run/);
+    await page.goto(`${server.url}#run=damaged`);
+    await textMatches(page, 'opened', /does not hold/);
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells a missing hardware adapter, and measures the rest', async () => {
+    const { page } = await openPage(browser);
+    await page.goto(server.url);
+    await textMatches(page, 'devices', /--allow-software/);
+    await fill(page, { seq: '64', heads: '1', batch: '1', budget: '1' });
+    await page.click('#run');
+    await ended(page);
+    expect(await status(page)).toMatch(/^Done: 2 of 6 points measured/);
+    expect(await page.textContent('#notes')).toContain('skipped: wgsl-flash');
+  }, 120_000);
+
+  it('tells a lost device, and measures the next point on a new one', async () => {
+    const { page } = await openPage(browser);
+    await page.goto(server.url);
+    await page.check('#allow-software');
+    await fill(page, { seq: '256,512', heads: '2', batch: '1', budget: '12' });
+    for (const name of ['wgsl-flash', 'wasm-flash']) await page.uncheck(`input[value=${name}]`);
+    await page.click('#run');
+    await textMatches(page, 'status', /wgsl-naive, sample/);
+    // What a driver does when it gives up.
+    await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess');
+    await ended(page);
+    expect(await page.textContent('#notes')).toMatch(/failed: wgsl-naive, 256 full.*(lost|device|GPU)/);
+    expect(await page.locator('#table tbody tr').count()).toBeGreaterThan(0);
+  }, 120_000);
+
+  it('shows the source of a kernel for the workload of the form', async () => {
+    const { page } = await openPage(browser);
+    await page.goto(server.url);
+    await page.selectOption('#source-kernel', 'wasm-flash');
+    await page.fill('#head-dim', '64');
+    expect(await page.textContent('#source')).toContain('Flash attention, head dimension 64');
+  });
+
+  it('works as static files on a host that sends no headers, isolated by its service worker', async () => {
+    const out = join(folder, 'static');
+    await copyPage(out);
+    const files = sirv(out);
+    const host = createServer((request, response) =>
+      files(request, response, () => void response.writeHead(404).end()),
+    );
+    await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
+    try {
+      const { page } = await openPage(browser);
+      await page.goto(`http://127.0.0.1:${(host.address() as AddressInfo).port}/`);
+      await page.waitForFunction(() => crossOriginIsolated);
+      await textMatches(page, 'isolation', /all threads/);
+      await textMatches(page, 'devices', /being asked/, false);
+      expect(await page.textContent('#devices')).toMatch(/wasm.*\d+ thread/);
+    } finally {
+      host.closeAllConnections();
+      host.close();
+    }
+  });
+});

@@ -3,13 +3,22 @@
 import { WASM_ABLATIONS, WGSL_ABLATIONS } from './ablations.ts';
 import type { Backend, Kernel } from './kernel.ts';
 import { ortNative } from './peers/ort-native.ts';
+import { ortWebgpu } from './peers/ort-webgpu.ts';
 import { scalarFlash } from './scalar/flash.ts';
 import { scalarNaive } from './scalar/naive.ts';
 import { wasmFlash } from './wasm/flash.ts';
 import { wgslFlash } from './wgsl/flash.ts';
 import { wgslNaive } from './wgsl/naive.ts';
 
-export const KERNELS: readonly Kernel[] = [wgslFlash, wgslNaive, wasmFlash, scalarFlash, scalarNaive, ortNative];
+export const KERNELS: readonly Kernel[] = [
+  wgslFlash,
+  wgslNaive,
+  wasmFlash,
+  scalarFlash,
+  scalarNaive,
+  ortNative,
+  ortWebgpu,
+];
 export const ABLATIONS: readonly Kernel[] = [...WGSL_ABLATIONS, ...WASM_ABLATIONS];
 export const BACKENDS: readonly Backend[] = ['webgpu', 'wasm', 'scalar', 'peers'];
 

@@ -99,6 +99,8 @@ export interface Kernel {
    * option adds the idea to the other kernel or takes it away.
    */
   ablation?: { of: string; idea: 'branchless' | 'overlap' | 'registers'; change: 'adds' | 'removes' };
+  /** Set where it runs on another device than the other kernels of its backend. */
+  place?: 'webgpu';
   /** Why this kernel cannot run the workload on such a device; undefined where it can. */
   unsupported(workload: Workload, limits: Limits): string | undefined;
   build(workload: Workload, features: Features): Program;

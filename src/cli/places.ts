@@ -46,13 +46,14 @@ export async function openPlaces(request: PlaceRequest, firstDevice = 0): Promis
 }
 
 async function placesOf(spots: readonly Spot[], request: PlaceRequest, firstDevice: number) {
-  const backends = [...new Set(request.kernels.map(({ backend }) => backend))];
-  const places: { backend: Backend; place: Place }[] = [];
+  const key = (kernel: Kernel) => `${kernel.backend} ${kernel.place ?? ''}`;
+  const first = new Map(request.kernels.map((kernel) => [key(kernel), kernel]));
+  const places: { key: string; place: Place }[] = [];
   const devices: Device[] = [];
   const notices: string[] = [];
   for (const spot of spots) {
-    for (const backend of backends) {
-      const place = await spot.place(backend);
+    for (const [name, { backend, place: device }] of first) {
+      const place = await spot.place(backend, device);
       if (place.environment === null && backend === 'webgpu' && request.backend === 'auto' && !request.named) {
         notices.push(leftOut(backend, place.unavailable ?? ''));
         continue;
@@ -63,7 +64,7 @@ async function placesOf(spots: readonly Spot[], request: PlaceRequest, firstDevi
         const { note } = place.environment.device.clock;
         if (note !== null) notices.push(note);
       }
-      places.push({ backend, place });
+      places.push({ key: name, place });
     }
   }
   // Ablations vary the shipped tile; beside them the kernel that they vary keeps it too.
@@ -71,7 +72,7 @@ async function placesOf(spots: readonly Spot[], request: PlaceRequest, firstDevi
   const tiles = shipped ? [] : readTiles(request.tiles);
   const contenders: Contender[] = request.kernels.flatMap((kernel) =>
     places
-      .filter(({ backend }) => backend === kernel.backend)
+      .filter((item) => item.key === key(kernel))
       .map(({ place }) => ({ kernel: tuned(kernel, place, tiles, notices), place })),
   );
   for (const { place } of request.ceilings ? places : []) {

@@ -1,6 +1,6 @@
 /** Where a run's kernels run: in this Node, in browsers here or elsewhere, or in a mock. */
 
-import type { Backend } from '../../kernels/kernel.ts';
+import type { Backend, Kernel } from '../../kernels/kernel.ts';
 import { openBrowserPlace } from '../host/browser-place.ts';
 import { parseMockOptions } from '../host/mock.ts';
 import { type BrowserSession, openBrowser } from '../host/node/browser.ts';
@@ -29,7 +29,8 @@ export interface SpotRequest {
 
 /** One machine and program that can run several backends. */
 export interface Spot {
-  place(backend: Backend): Promise<Place>;
+  /** `device` where the kernels need another than the backend's own. */
+  place(backend: Backend, device?: Kernel['place']): Promise<Place>;
   close(): Promise<void>;
 }
 
@@ -61,7 +62,7 @@ export async function openSpots(request: SpotRequest): Promise<Spot[]> {
   for (const name of new Set(host.split(','))) {
     if (name === 'node') {
       const options = { threads, variant, webgpu: { adapter, allowSoftware, limits } };
-      spots.push({ place: (backend) => nodePlace(backend, options), close: async () => {} });
+      spots.push({ place: (backend, device) => nodePlace(backend, options, device), close: async () => {} });
     } else {
       spots.push(...(await browserSpots(request)));
     }

@@ -54,6 +54,8 @@ export interface PrepareRequest {
   workload: Workload;
   slice: Slice;
   data: Data;
+  /** Time by the wall clock, from submission to completion, even where a better clock is there: beside a peer that has no other. */
+  wallClock?: boolean;
 }
 
 export interface Prepared {

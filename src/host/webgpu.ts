@@ -32,6 +32,7 @@ interface Prepared {
   entries: Entry[];
   /** Passes over all parts in one sample, so that it is long beside the clock's quantum or latency. */
   repeats: number;
+  clock: 'gpu-timestamp' | 'wall';
 }
 
 /** A host on an open device. The device should have been asked for all the limits that its adapter offers. */
@@ -108,25 +109,29 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
         parts.map((slice) => layOut(device, { ...request, slice }, program, compiled.pipelines, tensorBytes)),
       );
       return {
-        id: table.add({ entries, repeats: 1 }),
+        id: table.add({
+          entries,
+          repeats: 1,
+          clock: request.wallClock === true || stamps === undefined ? 'wall' : 'gpu-timestamp',
+        }),
         compileSeconds: compiled.seconds,
         prepareSeconds: (performance.now() - begin) / 1000,
       };
     },
     async run(id) {
       const prepared = table.get(id);
-      const { repeats, entries } = prepared;
+      const { repeats, entries, clock: own } = prepared;
       const seconds = await checked(device, async () => {
         let sum = 0;
         for (let i = 0; i < repeats; i += 1) {
-          for (const entry of entries) sum += await runOnce(device, entry, stamps, clock);
+          for (const entry of entries) sum += await runOnce(device, entry, own === 'wall' ? undefined : stamps, clock);
         }
         return sum;
       });
-      const shortest = clock.clock === 'wall' ? 50 * clock.emptySeconds : 100 * clock.quantumSeconds;
+      const shortest = own === 'wall' ? 50 * clock.emptySeconds : 100 * clock.quantumSeconds;
       prepared.repeats = Math.max(1, Math.min(1000, Math.ceil((shortest * repeats) / seconds)));
       const flops = entries.reduce((sum, entry) => sum + entry.flops, 0);
-      return { seconds, flops: flops * repeats, clock: clock.clock };
+      return { seconds, flops: flops * repeats, clock: own };
     },
     async read(id, rows) {
       return checked(device, () => readRows(device, table.get(id).entries, rows));

@@ -49,9 +49,14 @@ export async function measurePoint(
   const sampleSeconds = Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, share / SAMPLES_AIMED_AT));
   const { data, seed, full } = options;
   // Beside a peer, which runs whole heads only, everyone runs the same ones.
-  const wholeGroups = contenders.some(({ kernel }) => kernel.backend === 'peers') ? groupsFor(w, sampleSeconds) : null;
+  const peers = contenders.filter(({ kernel }) => kernel.backend === 'peers');
+  const wholeGroups = peers.length > 0 ? groupsFor(w, sampleSeconds, peers.some(onSoftware)) : null;
   const runners = contenders.map((contender) =>
-    createRunner(contender, w, source, { data, seed, full, wholeGroups, sampleSeconds, warmSeconds: share / 5 }),
+    createRunner(contender, w, source, {
+      ...{ data, seed, full, wholeGroups, sampleSeconds },
+      wallClock: peers.length > 0,
+      warmSeconds: share / 5,
+    }),
   );
 
   const elapsed = () =>
@@ -106,13 +111,18 @@ export async function measurePoint(
   return { measurements, ratios, rounds, spentSeconds: elapsed() };
 }
 
-/** FLOP/s to size the whole heads of a sample by, where a peer decides what can be run. */
+/** FLOP/s to size the whole heads of a sample by, where a peer decides what can be run: of a server's CPU, and of one that emulates a GPU. */
 const PEER_RATE = 1.5e11;
+const SOFTWARE_PEER_RATE = 1e9;
+const onSoftware = ({ place }: Contender) => place.environment?.device.software === true;
 
 /** Whole KV groups that take about `seconds`: at least one, at most all. */
-function groupsFor(w: Workload, seconds: number): number {
+function groupsFor(w: Workload, seconds: number, software: boolean): number {
   const groups = w.batch * w.kvHeads;
-  return Math.max(1, Math.min(groups, Math.round((PEER_RATE * seconds * groups) / flops(w))));
+  return Math.max(
+    1,
+    Math.min(groups, Math.round(((software ? SOFTWARE_PEER_RATE : PEER_RATE) * seconds * groups) / flops(w))),
+  );
 }
 
 /** Rates of one runner over another's, round by round; rounds where either is missing are left out. */

@@ -29,6 +29,8 @@ export interface RunnerOptions {
   full: boolean;
   /** Run this many whole KV groups, so that every contender runs the same; null leaves the slice to the time. */
   wholeGroups: number | null;
+  /** Everyone times by the wall clock, since a peer has no other. */
+  wallClock: boolean;
   /** Seconds that one sample should take. */
   sampleSeconds: number;
   /** Seconds that warming may take. */
@@ -110,7 +112,9 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
     // A ceiling reads no values.
     const data = contender.ceiling === true ? ({ kind: 'none' } as const) : options.data;
     const begin = performance.now();
-    const prepared = await guarded(expected, () => host.prepare({ program, workload: w, slice, data }));
+    const prepared = await guarded(expected, () =>
+      host.prepare({ program, workload: w, slice, data, wallClock: options.wallClock }),
+    );
     runner.preparingSeconds += (performance.now() - begin) / 1000;
     return { program, slice, epoch, ...prepared };
   };

@@ -67,9 +67,11 @@ describe('models', () => {
   });
 });
 
-const opened = await spawnHost({ role: { backend: 'peers', threads: 2 }, flags: [], env: {} }).catch(
-  (error: Error) => error,
-);
+const opened = await spawnHost({
+  role: { backend: 'peers', options: { threads: 2, gpu: null } },
+  flags: [],
+  env: {},
+}).catch((error: Error) => error);
 if (opened instanceof Error) process.stderr.write(`Peers are not tested: ${opened.message}\n`);
 
 describe.skipIf(opened instanceof Error)('ONNX Runtime', () => {

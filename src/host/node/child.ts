@@ -9,11 +9,11 @@ import { answer, type Request } from '../protocol.ts';
 import type { HostRole } from '../role.ts';
 import { createWasmHost } from '../wasm.ts';
 import { createDawnHost, listAdapters } from './dawn.ts';
-import { createOrtHost } from './ort.ts';
+import { createOrtHost, type OrtOptions } from './ort.ts';
 import { siblingUrl } from './sibling.ts';
 
 /** What the first message asks this child to be. */
-export type ChildRole = HostRole | { backend: 'peers'; threads: number } | { backend: 'adapters' };
+export type ChildRole = HostRole | { backend: 'peers'; options: OrtOptions } | { backend: 'adapters' };
 
 /** What the child answers to it. */
 export type ChildReady =
@@ -62,7 +62,7 @@ async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Pr
         },
       });
     case 'peers':
-      return createOrtHost(role.threads);
+      return createOrtHost(role.options);
     case 'webgpu':
       return createDawnHost(role.options, role.untimed ?? false);
     default:

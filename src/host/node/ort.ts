@@ -1,4 +1,4 @@
-/** Runs ONNX Runtime's native attention, from the separate install of kernels/peers, behind the contract of every host. */
+/** Runs ONNX Runtime's attention on the CPU or a GPU, from the separate install of kernels/peers, behind the contract of every host. */
 
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
@@ -46,11 +46,17 @@ function loadOrt(): Ort {
   }
 }
 
-export async function createOrtHost(threads: number): Promise<Host> {
+export interface OrtOptions {
+  threads: number;
+  /** The GPU to run on through its WebGPU provider; null runs on the CPU. */
+  gpu: { name: string; software: boolean } | null;
+}
+
+export async function createOrtHost({ threads, gpu }: OrtOptions): Promise<Host> {
   const ort = loadOrt();
   const table = createTable<Entry>();
   const options = {
-    executionProviders: ['cpu'],
+    executionProviders: [gpu === null ? 'cpu' : 'webgpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -61,12 +67,12 @@ export async function createOrtHost(threads: number): Promise<Host> {
     async environment() {
       return {
         device: {
-          name: cpus()[0]?.model.trim() ?? 'unnamed CPU',
+          name: gpu?.name ?? cpus()[0]?.model.trim() ?? 'unnamed CPU',
           backend: 'peers',
-          software: false,
+          software: gpu?.software ?? false,
           features: [`onnxruntime-node ${ort.env.versions.common}`, 'spinning off'],
-          threads,
-          variant: null,
+          threads: gpu === null ? threads : null,
+          variant: gpu === null ? null : 'webgpu',
           variantReason: null,
           clock: wallClock(),
         },

@@ -1,11 +1,12 @@
 /** The three ideas of the AVO paper as options of the kernels here: each ablation differs from the tuned kernel in one of them. */
 
-import type { Kernel } from './kernel.ts';
+import type { Kernel, Limits } from './kernel.ts';
 import type { WgslTile } from './tiles.ts';
 import { wasmTile, wgslTile } from './tiles.ts';
 import { emitWasmFlash, wasmFlash } from './wasm/flash.ts';
 import type { WasmTile } from './wasm/tile.ts';
 import { emitWgslFlash, wgslFlash, wgslFlashUnsupported } from './wgsl/flash.ts';
+import { storageOf } from './wgsl/storage.ts';
 
 type Idea = NonNullable<Kernel['ablation']>['idea'];
 
@@ -31,14 +32,14 @@ export const WASM_ABLATIONS: readonly Kernel[] = [
 ];
 
 function wgsl(option: string, idea: Idea, summary: string, change: Partial<WgslTile>): Kernel {
-  const tileOf = (headDim: number) => ({ ...wgslTile(headDim), ...change });
+  const tileOf = (headDim: number, limits: Limits) => ({ ...wgslTile(headDim, limits), ...change });
   return {
     ...wgslFlash,
     name: `wgsl-flash-${option}`,
     summary,
     ablation: { of: wgslFlash.name, idea, change: idea === 'overlap' ? 'adds' : 'removes' },
-    unsupported: (w, limits) => wgslFlashUnsupported(w, limits, tileOf(w.headDim)),
-    build: (w) => emitWgslFlash(w.headDim, tileOf(w.headDim)),
+    unsupported: (w, limits) => wgslFlashUnsupported(w, limits, tileOf(w.headDim, limits)),
+    build: (w, features, limits) => emitWgslFlash(w.headDim, tileOf(w.headDim, limits), storageOf(w.dtype, features)),
   };
 }
 
@@ -49,8 +50,8 @@ export const WGSL_ABLATIONS: readonly Kernel[] = [
   wgsl('overlap', 'overlap', 'wgsl-flash, first values loaded before the softmax instead of after it', {
     values: 'before-softmax',
   }),
-  wgsl('small', 'registers', 'wgsl-flash, 8 x 4 scores a thread: fewer registers than there are', { keys: 4 }),
-  wgsl('large', 'registers', 'wgsl-flash, 8 x 12 scores a thread: more registers than many devices have', {
+  wgsl('small', 'registers', 'wgsl-flash, 4 keys a thread: fewer registers than there are', { keys: 4 }),
+  wgsl('large', 'registers', 'wgsl-flash, 12 keys a thread: more registers than many devices have', {
     keys: 12,
     weightParts: 4,
     valueKeys: 8,

@@ -80,7 +80,7 @@ export type Tile = Record<string, number | string>;
 /** What bench tune needs of a kernel whose tile can be chosen. */
 export interface Tunable {
   /** The tile that is shipped. */
-  shipped(workload: Workload, features: Features): Tile;
+  shipped(workload: Workload, features: Features, limits: Limits): Tile;
   /** Other tiles worth trying on such a device, most promising first. */
   candidates(workload: Workload, features: Features, limits: Limits): Tile[];
   /** Why a tile cannot be used for a workload on such a device, or undefined; it may come from a file. */
@@ -103,7 +103,7 @@ export interface Kernel {
   place?: 'webgpu';
   /** Why this kernel cannot run the workload on such a device; undefined where it can. */
   unsupported(workload: Workload, limits: Limits): string | undefined;
-  build(workload: Workload, features: Features): Program;
+  build(workload: Workload, features: Features, limits: Limits): Program;
   /** Set where bench tune can choose the tile. */
   tunable?: Tunable;
 }

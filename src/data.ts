@@ -1,5 +1,6 @@
 /** The values of q, k and v: a pure function of (seed, tensor, batch, head, token, dim), or arrays from a file. */
 
+import { roundToHalf } from './half.ts';
 import type { Workload } from './workload.ts';
 
 export type TensorName = 'q' | 'k' | 'v';
@@ -27,6 +28,7 @@ function rowKey(seed: number, tensor: TensorName, batch: number, head: number, t
 }
 
 let normals: Float32Array | undefined;
+let halfNormals: Float32Array | undefined;
 
 /** Standard normal quantiles at 65,536 midpoints, so that a value is a hash and a look-up (tails end at 4.3). */
 function normalTable(): Float32Array {
@@ -66,7 +68,7 @@ function normalTail(x: number): number {
   return density / fraction;
 }
 
-/** Writes one row (headDim values) of a tensor into `target` at `offset`. */
+/** Writes one row (headDim values) of a tensor into `target` at `offset`, rounded to the workload's type. */
 export function fillRow(
   data: Data,
   w: Workload,
@@ -82,10 +84,12 @@ export function fillRow(
     const heads = tensor === 'q' ? w.queryHeads : w.kvHeads;
     const seq = tensor === 'q' ? w.seqQuery : w.seqKv;
     const start = ((batch * seq + token) * heads + head) * w.headDim;
-    target.set(data[tensor].subarray(start, start + w.headDim), offset);
+    const row = data[tensor].subarray(start, start + w.headDim);
+    target.set(w.dtype === 'f16' ? row.map(roundToHalf) : row, offset);
     return;
   }
-  const table = normalTable();
+  if (w.dtype === 'f16') halfNormals ??= normalTable().map(roundToHalf);
+  const table = w.dtype === 'f16' ? (halfNormals as Float32Array) : normalTable();
   const key = rowKey(data.seed, tensor, batch, head, token);
   for (let dim = 0; dim < w.headDim; dim += 1) {
     target[offset + dim] = table[mix(key + Math.imul(dim, 0x9e3779b1)) >>> 16] ?? 0;

@@ -91,7 +91,8 @@ export const peersMissing = (why: string) =>
 export const noPeersInBrowser = "other people's native kernels do not run in a browser; use --host node for them";
 export const headDimUnsupported = (headDim: number) =>
   `head dimension ${headDim} is not a multiple of 16 from 32 to 256; choose one that is`;
-export const dtypeUnsupported = (dtype: string) => `this kernel computes in f32, not ${dtype}; use --dtype f32`;
+export const dtypeUnsupported = (dtype: string, known: readonly string[]) =>
+  `this kernel takes ${known.join(' and ')}, not ${dtype}; use --dtype ${known[0]}`;
 
 // Failures
 

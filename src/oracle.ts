@@ -1,4 +1,4 @@
-/** The float64 oracle applied to rows of a workload, and how far from it an f32 kernel may be. */
+/** The float64 oracle applied to rows of a workload, and how far from it a kernel in f32, or one that stores f16, may be. */
 
 import { type ReferenceRow, referenceRow } from '../kernels/reference.ts';
 import { type Data, fillRow } from './data.ts';
@@ -50,6 +50,9 @@ export function tolerance(w: Workload, maxLogit: number): number {
   return F32_TOLERANCE * Math.max(1, maxLogit / 8) * Math.max(1, w.seqKv / 32768);
 }
 
+/** What rounding an output to half precision takes of it at most. */
+const HALF_ROUNDING = 2 ** -11;
+
 /** Compares output rows with their references. A NaN anywhere gives an infinite error. */
 export function compareRows(
   w: Workload,
@@ -59,21 +62,26 @@ export function compareRows(
   let maxAbsoluteError = 0;
   let maxRelativeError = 0;
   let maxLogit = 0;
+  let rounding = 0;
   references.forEach((reference, index) => {
     const output = outputs[index] as Float32Array;
     let squares = 0;
     let worst = 0;
+    let largest = 0;
     reference.output.forEach((expected, dim) => {
       const error = Math.abs(expected - (output[dim] as number));
       // A comparison with NaN is false, so ask whether it is fine, not whether it is wrong.
       if (!(error <= worst)) worst = Number.isFinite(error) ? error : Number.POSITIVE_INFINITY;
       squares += expected * expected;
+      largest = Math.max(largest, Math.abs(expected));
     });
     // Where the terms of a row cancel, a thousandth of their size stands in for the size of their sum.
     const size = Math.max(Math.sqrt(squares / reference.output.length), reference.termSize / 1000);
     maxAbsoluteError = Math.max(maxAbsoluteError, worst);
     maxRelativeError = Math.max(maxRelativeError, worst === 0 ? 0 : worst / size);
     maxLogit = Math.max(maxLogit, reference.maxLogit);
+    if (w.dtype === 'f16' && size > 0) rounding = Math.max(rounding, (HALF_ROUNDING * largest) / size);
   });
-  return { rows: references.length, maxAbsoluteError, maxRelativeError, tolerance: tolerance(w, maxLogit) };
+  const allowed = tolerance(w, maxLogit) + rounding;
+  return { rows: references.length, maxAbsoluteError, maxRelativeError, tolerance: allowed };
 }

@@ -1,6 +1,6 @@
 /** A part of a workload's work: some batches, some KV heads, some runs of query-row blocks, each row with all its keys. */
 
-import { groupSize, pairs, type Workload } from './workload.ts';
+import { elementBytes, groupSize, pairs, type Workload } from './workload.ts';
 
 /**
  * The first `batches` batches, in each the first `kvHeads` KV heads with all their query heads, and in each query head the
@@ -154,7 +154,8 @@ export function splitSlice(w: Workload, slice: Slice, tensorBytes: number): Slic
 
 /** Bytes of the larger of q and k. */
 export function largestTensorBytes(w: Workload): number {
-  return 4 * w.batch * w.headDim * Math.max(w.seqQuery * w.queryHeads, w.seqKv * w.kvHeads);
+  const rows = Math.max(w.seqQuery * w.queryHeads, w.seqKv * w.kvHeads);
+  return elementBytes(w.dtype) * w.batch * w.headDim * rows;
 }
 
 /** About `wanted` of `blocks` blocks as up to eight equal runs whose positions mirror each other around the middle. */

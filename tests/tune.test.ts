@@ -106,7 +106,7 @@ describe.each(['wasm-flash', 'wgsl-flash'])('tiles of %s', (name) => {
     'head dimension %i: candidates are possible, different and not the shipped one',
     (headDim) => {
       const w = workload({ headDim });
-      const shipped = tunable.shipped(w, features);
+      const shipped = tunable.shipped(w, features, limits);
       expect(tunable.problem(shipped, w, features, limits)).toBeUndefined();
       const candidates = tunable.candidates(w, features, limits);
       expect(candidates.length).toBeGreaterThan(10);
@@ -120,7 +120,7 @@ describe.each(['wasm-flash', 'wgsl-flash'])('tiles of %s', (name) => {
 
   it('a file may hold anything: what is wrong is named', () => {
     const w = workload({ headDim: 128 });
-    const shipped = tunable.shipped(w, features);
+    const shipped = tunable.shipped(w, features, limits);
     const problem = (changes: Tile) => tunable.problem({ ...shipped, ...changes }, w, features, limits);
     expect(problem({ rows: -1 })).toMatch(/'rows' is -1, not a whole number/);
     expect(problem({ rescale: 'sometimes' })).toMatch(/not always or branch/);

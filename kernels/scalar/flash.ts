@@ -13,7 +13,7 @@ export const scalarFlash: Kernel = {
   name: 'scalar-flash',
   backend: 'scalar',
   summary: 'plain TypeScript: blocks of keys and an online softmax, so that scores never leave the cache',
-  unsupported: unsupportedShape,
+  unsupported: (workload) => unsupportedShape(workload),
   build: () => ({ kind: 'module', entry: 'scalar-flash', blockRows: BLOCK_ROWS }),
 };
 

@@ -8,7 +8,7 @@ export const scalarNaive: Kernel = {
   name: 'scalar-naive',
   backend: 'scalar',
   summary: 'plain TypeScript: all scores of a row, then softmax, then the weighted sum',
-  unsupported: unsupportedShape,
+  unsupported: (workload) => unsupportedShape(workload),
   build: () => ({ kind: 'module', entry: 'scalar-naive', blockRows: 1 }),
 };
 

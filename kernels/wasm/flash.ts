@@ -15,7 +15,7 @@ export const wasmFlash: Kernel = {
   name: 'wasm-flash',
   backend: 'wasm',
   summary: 'WebAssembly SIMD on all cores: packed K and V, register-tiled products, online softmax in the cache',
-  unsupported: unsupportedShape,
+  unsupported: (workload) => unsupportedShape(workload),
   build: (workload, features) => emitWasmFlash(workload.headDim, wasmTile(features, workload), features),
   tunable: {
     shipped: (workload, features) => ({ ...wasmTile(features, workload) }),

@@ -1,5 +1,7 @@
 /** What every WGSL kernel and its host agree on: bindings, the Params block, and how a work unit is found. */
 
+import { enableOf, type Storage, tensors } from './storage.ts';
+
 /** 32-bit words of Params, in order; i32 and f32 members are marked by the host's writer. */
 export const PARAM_NAMES = [
   'seqKv',
@@ -22,11 +24,11 @@ export const LOWEST = '-0x1p+100f';
 export const MASKED = '-0x1p+126f';
 
 /**
- * Declarations shared by all passes. q, k, v and o are [batch, seq, heads, headDim] as vec4f; `starts` holds the first
+ * Declarations shared by all passes. q, k, v and o are [batch, seq, heads, headDim], four elements at an index; `starts` holds the first
  * row of each block of the slice. scale includes log2(e).
  */
-export function abi(headDim: number, blockRows: number, scratch: boolean): string {
-  return `struct Params {
+export function abi(headDim: number, blockRows: number, scratch: boolean, storage: Storage = 'f32'): string {
+  return `${enableOf(storage)}struct Params {
   seqKv: u32,
   seqQuery: u32,
   rowsPerHead: u32, // rows of one head that are in memory
@@ -41,10 +43,7 @@ export function abi(headDim: number, blockRows: number, scratch: boolean): strin
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> q: array<vec4f>;
-@group(0) @binding(2) var<storage, read> k: array<vec4f>;
-@group(0) @binding(3) var<storage, read> v: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> o: array<vec4f>;
+${tensors(storage)}
 @group(0) @binding(5) var<storage, read> starts: array<u32>;
 ${scratch ? '@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;\n' : ''}
 const columns = ${headDim / 4}u; // vec4 columns of a row

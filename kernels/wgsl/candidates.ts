@@ -12,12 +12,14 @@ const REGISTERS = 256;
 
 /** Why a tile cannot be built or run: fields, parts that do not divide, or the limits of the device. */
 export function wgslTileProblem(tile: Tile, headDim: number, limits: Limits): string | undefined {
-  const fields = fieldProblem(tile, wgslTile(headDim), WORDS);
+  const fields = fieldProblem(tile, wgslTile(headDim, limits), WORDS);
   if (fields !== undefined) return fields;
   const t = tile as unknown as WgslTile;
   if (t.rows % 4 !== 0 || t.keys % 4 !== 0) return 'rows and keys must be multiples of 4';
   if (t.chunk % 4 !== 0 || headDim % t.chunk !== 0)
     return `chunk ${t.chunk} does not divide head dimension ${headDim} in fours`;
+  if (t.chunk % t.unroll !== 0 || t.valueKeys % t.unroll !== 0)
+    return `unroll ${t.unroll} does not divide chunk ${t.chunk} and valueKeys ${t.valueKeys}`;
   if (t.threadColumns % t.weightParts !== 0)
     return `weightParts ${t.weightParts} does not divide ${t.threadColumns} thread columns`;
   const { partKeys, threads } = sizes(headDim, t);
@@ -44,14 +46,15 @@ function reads(tile: WgslTile, headDim: number): number {
 
 /** Tiles that fit the limits and the estimate of registers, fewest reads first. */
 export function wgslCandidates(headDim: number, limits: Limits): Tile[] {
-  const shipped = wgslTile(headDim);
+  const shipped = wgslTile(headDim, limits);
   const shapes = combinations<WgslTile>(shipped, {
     threadRows: [4, 8, 16],
     threadColumns: [8, 16],
-    rows: [4, 8],
+    rows: [4, 8, 12],
     keys: [4, 8, 12],
     chunk: [8, 16, 32],
     valueKeys: [8, 16],
+    unroll: [1, 2, 4],
     weightParts: [1, 2, 4],
     values: ['after-softmax', 'before-softmax'],
   });

@@ -1,5 +1,5 @@
 /**
- * wgsl-flash: flash attention as two register-tiled matrix products around an online softmax, in f32.
+ * wgsl-flash: flash attention as two register-tiled matrix products around an online softmax; f32 or f16 in memory, f32 on the chip.
  *
  * A workgroup owns blockRows query rows of one head and walks over blocks of keys. Thread (r, c) of a 2-D arrangement owns
  * `rows` query rows and, of each key block, `keys` keys; of the output it owns the same rows and every c-th vec4 column. All
@@ -14,19 +14,22 @@ import { type WgslTile, wgslTile } from '../tiles.ts';
 import { abi, LOWEST, MASKED } from './abi.ts';
 import { wgslCandidates, wgslTileProblem } from './candidates.ts';
 import { sizes, workgroupBytes } from './sizes.ts';
+import { type Storage, storageOf } from './storage.ts';
 
 export const wgslFlash: Kernel = {
   name: 'wgsl-flash',
   backend: 'webgpu',
   summary:
     'one pass: register-tiled q k^T and p v around an online softmax; scores stay on chip, masked blocks are skipped',
-  unsupported: (workload, limits) => wgslFlashUnsupported(workload, limits, wgslTile(workload.headDim)),
-  build: (workload) => emitWgslFlash(workload.headDim, wgslTile(workload.headDim)),
+  unsupported: (workload, limits) => wgslFlashUnsupported(workload, limits, wgslTile(workload.headDim, limits)),
+  build: (workload, features, limits) =>
+    emitWgslFlash(workload.headDim, wgslTile(workload.headDim, limits), storageOf(workload.dtype, features)),
   tunable: {
-    shipped: (workload) => ({ ...wgslTile(workload.headDim) }),
+    shipped: (workload, _, limits) => ({ ...wgslTile(workload.headDim, limits) }),
     candidates: (workload, _, limits) => wgslCandidates(workload.headDim, limits),
     problem: (tile, workload, _, limits) => wgslTileProblem(tile, workload.headDim, limits),
-    build: (workload, _, tile) => emitWgslFlash(workload.headDim, tile as unknown as WgslTile),
+    build: (workload, features, tile) =>
+      emitWgslFlash(workload.headDim, tile as unknown as WgslTile, storageOf(workload.dtype, features)),
   },
 };
 
@@ -38,20 +41,20 @@ export function wgslFlashUnsupported(w: Workload, limits: Limits, tile: WgslTile
   if (threads > limits.workgroupInvocations) {
     return `needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
   }
-  return unsupportedShape(w);
+  return unsupportedShape(w, ['f32', 'f16']);
 }
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const lines = (items: string[]) => items.join('\n');
 const LANES = ['x', 'y', 'z', 'w'] as const;
 
-export function emitWgslFlash(headDim: number, tile: WgslTile): WgslProgram {
+export function emitWgslFlash(headDim: number, tile: WgslTile, storage: Storage): WgslProgram {
   const size = sizes(headDim, tile);
   const rowVectors = range(tile.rows / 4);
   const columns = range(size.threadColumns);
   const output = columns.flatMap((i) => LANES.flatMap((lane) => rowVectors.map((r) => ({ i, lane, r }))));
 
-  const code = `${abi(headDim, size.blockRows, false)}
+  const code = `${abi(headDim, size.blockRows, false, storage)}
 // Flash attention with an online softmax: for each block of keys
 //   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
 // and at the end O / l. Scores never leave the chip; blocks that the mask hides are never visited.
@@ -116,7 +119,7 @@ ${lines(
     const stores = columns.map((i) => {
       const value = `vec4f(${LANES.map((dim) => `o${i}_${dim}${v}.${lane}`).join(', ')}) * factor${v}.${lane}`;
       const column = `c + ${i * tile.threadColumns}u`;
-      const store = `o[unit.q + (r * ${tile.rows}u + ${row}u) * qStride + ${column}] = ${value};`;
+      const store = `writeO(unit.q + (r * ${tile.rows}u + ${row}u) * qStride + ${column}, ${value});`;
       const whole = (i + 1) * tile.threadColumns <= headDim / 4;
       return whole ? `    ${store}` : `    if (${column} < columns) {\n      ${store}\n    }`;
     });
@@ -143,10 +146,8 @@ ${lines(keys.flatMap((j) => rowVectors.map((v) => `var s${j}_${v} = vec4f();`)))
 for (var d = 0u; d < columns; d += chunk / 4u) {
 ${emitStageScores(headDim, tile)}
   workgroupBarrier();
-  for (var i = 0u; i < chunk; i += 1u) {
-${lines(rowVectors.map((v) => `    let q${v} = stage[i * rowVectors + r * ${tile.rows / 4}u + ${v}u];`))}
-${lines(range(tile.keys / 4).map((g) => `    let k${g} = stage[chunk * rowVectors + i * keyVectors + c * ${tile.keys / 4}u + ${g}u];`))}
-${lines(keys.flatMap((j) => rowVectors.map((v) => `    s${j}_${v} = fma(vec4f(k${Math.floor(j / 4)}.${LANES[j % 4]}), q${v}, s${j}_${v});`)))}
+  for (var i = 0u; i < ${tile.chunk / tile.unroll}u; i += 1u) {
+${lines(range(tile.unroll).map((step) => emitScoreProduct(tile, step)))}
   }
   workgroupBarrier();
 }
@@ -170,11 +171,12 @@ for (var part = 0u; part < ${tile.weightParts}u; part += 1u) {
     let key = c % ${tile.threadColumns / tile.weightParts}u * ${tile.keys}u;
 ${lines(keys.flatMap((j) => rowVectors.map((v) => `    weights[(key + ${j}u) * rowVectors + r * ${tile.rows / 4}u + ${v}u] = s${j}_${v};`)))}
   }
-  for (var first = 0u; first < ${(tile.threadColumns * tile.keys) / tile.weightParts}u; first += valueKeys) {
+  for (var piece = 0u; piece < ${(tile.threadColumns * tile.keys) / tile.weightParts / tile.valueKeys}u; piece += 1u) {
+    let first = piece * valueKeys;
 ${tile.values === 'before-softmax' ? `    if (part + first > 0u) {\n${emitStageValues(headDim, tile)}\n    }` : emitStageValues(headDim, tile)}
     workgroupBarrier();
-    for (var i = 0u; i < valueKeys; i += 1u) {
-${emitValueProduct(headDim, tile)}
+    for (var i = 0u; i < ${tile.valueKeys / tile.unroll}u; i += 1u) {
+${lines(range(tile.unroll).map((step) => emitValueProduct(headDim, tile, step)))}
     }
     workgroupBarrier();
   }
@@ -207,13 +209,13 @@ ${body}
     part(
       blockRows,
       (i) =>
-        `select(vec4f(), q[unit.q + min(${row(i)}, unit.rows - 1u) * qStride + d + quad] * params.scale, ${row(i)} < unit.rows)`,
+        `select(vec4f(), readQ(unit.q + min(${row(i)}, unit.rows - 1u) * qStride + d + quad) * params.scale, ${row(i)} < unit.rows)`,
       '0u',
     ),
     part(
       blockKeys,
       (i) =>
-        `select(vec4f(), k[unit.kv + min(u32(base) + ${row(i)}, params.seqKv - 1u) * kvStride + d + quad], u32(base) + ${row(i)} < params.seqKv)`,
+        `select(vec4f(), readK(unit.kv + min(u32(base) + ${row(i)}, params.seqKv - 1u) * kvStride + d + quad), u32(base) + ${row(i)} < params.seqKv)`,
       'chunk * rowVectors',
     ),
   ]);
@@ -237,20 +239,45 @@ function emitStageValues(headDim: number, tile: WgslTile): string {
   return `    for (var t = thread; t < ${tile.valueKeys * paddedColumns}u; t += ${threads}u) {
       let key = u32(base) + part * ${partKeys}u + first + t / ${paddedColumns}u;
       let column = t % ${paddedColumns}u;
-      stage[t] = select(vec4f(), v[unit.kv + min(key, params.seqKv - 1u) * kvStride + min(column, columns - 1u)], key < params.seqKv${outside});
+      stage[t] = select(vec4f(), readV(unit.kv + min(key, params.seqKv - 1u) * kvStride + min(column, columns - 1u)), key < params.seqKv${outside});
     }`;
 }
 
-/** One key of O += p v: a broadcast of each v component against the weights of the thread's rows. */
-function emitValueProduct(headDim: number, tile: WgslTile): string {
+/** The dim i + step of S = q k^T: a broadcast of each k component against the q of the thread's rows. */
+function emitScoreProduct(tile: WgslTile, step: number): string {
+  const rowVectors = range(tile.rows / 4);
+  return scope(tile, [
+    ...rowVectors.map((v) => `let q${v} = stage[${at(tile, step)} * rowVectors + r * ${tile.rows / 4}u + ${v}u];`),
+    ...range(tile.keys / 4).map(
+      (g) => `let k${g} = stage[chunk * rowVectors + ${at(tile, step)} * keyVectors + c * ${tile.keys / 4}u + ${g}u];`,
+    ),
+    ...range(tile.keys).flatMap((j) =>
+      rowVectors.map((v) => `s${j}_${v} = fma(vec4f(k${Math.floor(j / 4)}.${LANES[j % 4]}), q${v}, s${j}_${v});`),
+    ),
+  ]);
+}
+
+/** The step of a loop that is written out: in this form compilers see that it stays within its bounds. */
+const at = (tile: WgslTile, step: number) => (tile.unroll === 1 ? 'i' : `(i * ${tile.unroll}u + ${step}u)`);
+
+/** Statements in a scope of their own where a loop holds several steps. */
+function scope(tile: WgslTile, statements: string[]): string {
+  const inner = statements.map((line) => `    ${line}`);
+  return lines(tile.unroll === 1 ? inner : ['    {', ...inner.map((line) => `  ${line}`), '    }']);
+}
+
+/** Key i + step of O += p v: a broadcast of each v component against the weights of the thread's rows. */
+function emitValueProduct(headDim: number, tile: WgslTile, step: number): string {
   const { threadColumns, paddedColumns } = sizes(headDim, tile);
   const rowVectors = range(tile.rows / 4);
-  return lines([
-    ...rowVectors.map((v) => `      let p${v} = weights[(first + i) * rowVectors + r * ${tile.rows / 4}u + ${v}u];`),
+  return scope(tile, [
+    ...rowVectors.map(
+      (v) => `let p${v} = weights[(first + ${at(tile, step)}) * rowVectors + r * ${tile.rows / 4}u + ${v}u];`,
+    ),
     ...range(threadColumns).flatMap((i) => [
-      `      let v${i} = stage[i * ${paddedColumns}u + c + ${i * tile.threadColumns}u];`,
+      `let v${i} = stage[${at(tile, step)} * ${paddedColumns}u + c + ${i * tile.threadColumns}u];`,
       ...LANES.flatMap((lane) =>
-        rowVectors.map((v) => `      o${i}_${lane}${v} = fma(vec4f(v${i}.${lane}), p${v}, o${i}_${lane}${v});`),
+        rowVectors.map((v) => `o${i}_${lane}${v} = fma(vec4f(v${i}.${lane}), p${v}, o${i}_${lane}${v});`),
       ),
     ]),
   ]);

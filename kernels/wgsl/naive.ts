@@ -4,6 +4,7 @@ import { needsMemory } from '../../src/messages.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../shapes.ts';
 import { abi, LOWEST, MASKED } from './abi.ts';
+import { type Storage, storageOf } from './storage.ts';
 
 const BLOCK_ROWS = 16;
 const THREADS = 64;
@@ -15,13 +16,13 @@ export const wgslNaive: Kernel = {
   unsupported(workload, limits) {
     const need = 4 * BLOCK_ROWS * workload.seqKv;
     if (need > limits.tensorBytes) return needsMemory('the score buffer of one work unit', need, limits.tensorBytes);
-    return unsupportedShape(workload);
+    return unsupportedShape(workload, ['f32', 'f16']);
   },
-  build: (workload) => emitWgslNaive(workload.headDim, workload.seqKv),
+  build: (workload, features) => emitWgslNaive(workload.headDim, workload.seqKv, storageOf(workload.dtype, features)),
 };
 
-export function emitWgslNaive(headDim: number, seqKv: number): WgslProgram {
-  const common = abi(headDim, BLOCK_ROWS, true);
+export function emitWgslNaive(headDim: number, seqKv: number, storage: Storage): WgslProgram {
+  const common = abi(headDim, BLOCK_ROWS, true, storage);
   const pass = (label: string, results: number, body: string) => ({
     label,
     workgroupsPerUnit: Math.ceil(results / THREADS),
@@ -48,7 +49,7 @@ ${body}
   let kRow = unit.kv + key * params.kvHeads * columns;
   var sum = vec4f();
   for (var c = 0u; c < columns; c += 1u) {
-    sum += q[qRow + c] * k[kRow + c];
+    sum += readQ(qRow + c) * readK(kRow + c);
   }
   let position = unit.firstRow + row;
   let visible = i32(key) >= lowKey(position) && i32(key) < highKey(position);
@@ -89,9 +90,9 @@ ${body}
   }
   var sum = vec4f();
   for (var key = 0u; key < params.seqKv; key += 1u) {
-    sum += scratch[scores + row * params.seqKv + key] * v[unit.kv + key * params.kvHeads * columns + column];
+    sum += scratch[scores + row * params.seqKv + key] * readV(unit.kv + key * params.kvHeads * columns + column);
   }
-  o[unit.q + row * params.queryHeads * columns + column] = sum;`,
+  writeO(unit.q + row * params.queryHeads * columns + column, sum);`,
   );
 
   const passes = [scorePass, softmaxPass, outputPass];

@@ -20,7 +20,7 @@ export async function compileKernel(
     const { device, deviceLimits, limits: held, features } = await host.environment();
     const unsupported = kernel.unsupported(workload, held);
     if (unsupported !== undefined) throw new Error(unsupported);
-    const program = kernel.build(workload, features);
+    const program = kernel.build(workload, features, held);
     const seconds = await host.compile(program);
     process.stdout.write(`${kernel.name}, head dimension ${workload.headDim}, ${workload.dtype}, on ${device.name}\n`);
     process.stdout.write(

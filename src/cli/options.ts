@@ -60,7 +60,7 @@ export function addShapeOptions(command: Command, preset: Axes): Command {
     )
     .option('--causal <which>', 'both masks, only the causal one (true) or only the full one (false)', 'both')
     .option('--window <tokens>', 'sliding window in tokens, the own one included')
-    .option('--dtype <type>', 'auto or f32 (auto is f32)', 'auto')
+    .option('--dtype <type>', 'auto, f32 or f16: in memory, with f32 arithmetic (auto is f32)', 'auto')
     .option('--scale <factor>', 'softmax scale (default: 1/sqrt(head dimension))');
 }
 
@@ -135,7 +135,7 @@ export function readWorkloads(raw: Raw, preset: Axes): Workload[] {
   };
   const causal = choose('--causal', text(raw, 'causal') ?? 'both', ['both', 'true', 'false'] as const);
   const masks: Mask[] = causal === 'both' ? ['full', 'causal'] : [causal === 'true' ? 'causal' : 'full'];
-  choose('--dtype', text(raw, 'dtype') ?? 'auto', ['auto', 'f32'] as const);
+  const dtype = choose('--dtype', text(raw, 'dtype') ?? 'auto', ['auto', 'f32', 'f16'] as const);
   const [window, scale, headDim] = [text(raw, 'window'), text(raw, 'scale'), texts(raw, 'headDim')];
   return expand({
     seq: sizes('--seq', 'seq', preset.seq),
@@ -147,7 +147,7 @@ export function readWorkloads(raw: Raw, preset: Axes): Workload[] {
     headDim: headDim === null ? preset.headDim : parseHeadDims(headDim),
     masks,
     window: window === null ? null : (parseSizes('--window', [window])[0] ?? null),
-    dtype: 'f32',
+    dtype: dtype === 'auto' ? 'f32' : dtype,
     scale: scale === null ? null : parseNumber('--scale', scale, 1e-6, 1e6, false),
   });
 }

@@ -95,16 +95,16 @@ function tuned(kernel: Kernel, place: Place, tiles: readonly TunedTile[], notice
   const said = new Set<string>();
   return {
     ...kernel,
-    build(workload, features) {
+    build(workload, features, deviceLimits) {
       const { headDim, mask, dtype } = workload;
       const key = { kernel: kernel.name, device: device.name, variant: place.variant, headDim, mask, dtype };
       const found = findTile(own, key);
-      if (found === undefined) return kernel.build(workload, features);
+      if (found === undefined) return kernel.build(workload, features, deviceLimits);
       const problem = tunable.problem(found.tile, workload, features, limits);
       if (problem === undefined) return tunable.build(workload, features, found.tile);
       if (!said.has(problem)) process.stderr.write(`${tileUnusable(kernel.name, headDim, problem)}\n`);
       said.add(problem);
-      return kernel.build(workload, features);
+      return kernel.build(workload, features, deviceLimits);
     },
   };
 }

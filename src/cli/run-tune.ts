@@ -96,7 +96,7 @@ async function tuneOne(
   const { headDim, mask, dtype } = workload;
   const key: TileKey = { kernel: kernel.name, device: device.name, variant: place.variant, headDim, mask, dtype };
   const candidates = tunable.candidates(workload, features, limits);
-  const shipped = tunable.shipped(workload, features);
+  const shipped = tunable.shipped(workload, features, limits);
   const before = options.again ? undefined : readSearch(key, candidates);
   const search: Search = before ?? { ...key, shipped, candidates, trials: [] };
   if (before !== undefined)
@@ -177,7 +177,7 @@ function duelOf(workload: Workload, contender: Contender, source: Source, signal
     ...contender,
     kernel: {
       ...kernel,
-      build: (w, features) => kernel.tunable?.build(w, features, tile) ?? kernel.build(w, features),
+      build: (w, features, limits) => kernel.tunable?.build(w, features, tile) ?? kernel.build(w, features, limits),
     },
   });
   return async (tile, rounds): Promise<Outcome> => {

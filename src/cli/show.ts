@@ -1,7 +1,8 @@
 /** bench show and bench compile: a kernel's source text for a workload, and its compilation on the device. */
 
 import type { Command } from 'commander';
-import type { Features, Kernel, Program } from '../../kernels/kernel.ts';
+import type { Kernel, Program } from '../../kernels/kernel.ts';
+import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical.ts';
 import { presetAxes } from '../shapes.ts';
 import type { Workload } from '../workload.ts';
 import type { Finish } from './finish.ts';
@@ -33,8 +34,8 @@ export function addSourceCommands(program: Command, finish: Finish): void {
     .action((name: string, raw) => {
       const kernel = readKernel(name);
       const variant = choose('--variant', raw.variant as string, ['simd', 'simd-relaxed', 'simd256'] as const);
-      const features: Features = { relaxedSimd: variant !== 'simd', simd256: variant === 'simd256', f16: false };
-      process.stdout.write(sourceText(kernel.build(firstWorkload(raw), features), kernel));
+      const features = { ...TYPICAL_FEATURES, relaxedSimd: variant !== 'simd', simd256: variant === 'simd256' };
+      process.stdout.write(sourceText(kernel.build(firstWorkload(raw), features, TYPICAL_LIMITS), kernel));
       finish(0);
     });
 

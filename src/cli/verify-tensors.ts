@@ -40,7 +40,7 @@ export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Prom
     const { limits, features, device } = place.environment;
     const unsupported = kernel.unsupported(w, limits);
     if (unsupported !== undefined) throw new Error(unsupported);
-    const program = kernel.build(w, features);
+    const program = kernel.build(w, features, limits);
     const { host } = await source.lease(place);
     const { id } = await host.prepare({ program, workload: w, slice: wholeSlice(w, program.blockRows), data });
     await host.run(id);

@@ -2,6 +2,7 @@
 
 import type { WgslProgram } from '../../kernels/kernel.ts';
 import { PARAM_BYTES, PARAM_NAMES } from '../../kernels/wgsl/abi.ts';
+import { toHalf } from '../half.ts';
 import { blockStarts, rowsPerHead, sliceFlops } from '../slice.ts';
 import { groupSize, pairs, visibility, type Workload } from '../workload.ts';
 import { GPU_BUFFER, SHADER_STAGE_COMPUTE } from './gpu-clock.ts';
@@ -74,18 +75,19 @@ export function layOut(
     buffers.push(buffer);
     return buffer;
   };
-  const upload = (values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) => {
+  const upload = (values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>) => {
     const buffer = create(values.byteLength, GPU_BUFFER.STORAGE | GPU_BUFFER.COPY_DST | GPU_BUFFER.COPY_SRC);
     // In pieces: one large write stages the whole tensor a second time.
     const piece = 8 * 2 ** 20;
     for (let at = 0; at < values.length; at += piece) {
-      device.queue.writeBuffer(buffer, at * 4, values, at, Math.min(piece, values.length - at));
+      device.queue.writeBuffer(buffer, at * values.BYTES_PER_ELEMENT, values, at, Math.min(piece, values.length - at));
     }
     return buffer;
   };
   const params = create(PARAM_BYTES, GPU_BUFFER.UNIFORM | GPU_BUFFER.COPY_DST);
-  const inputs = [q, k, v].map(upload);
-  const output = upload(new Float32Array(layout.qElements).fill(Number.NaN));
+  const stored = (values: Float32Array<ArrayBuffer>) => (w.dtype === 'f16' ? Uint16Array.from(values, toHalf) : values);
+  const inputs = [q, k, v].map((tensor) => upload(stored(tensor)));
+  const output = upload(stored(new Float32Array(layout.qElements).fill(Number.NaN)));
   const bound = [params, ...inputs, output, upload(starts)];
   if (scratchBytes > 0) bound.push(create(unitsAtOnce * scratchBytes, GPU_BUFFER.STORAGE));
   const bindGroup = device.createBindGroup({

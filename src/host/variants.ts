@@ -66,8 +66,8 @@ async function probe(
   let host: Host | undefined;
   try {
     host = await open(variant);
-    const { features } = await host.environment();
-    const program = wasmFlash.build(PROBE, features);
+    const { features, limits } = await host.environment();
+    const program = wasmFlash.build(PROBE, features, limits);
     const slice = wholeSlice(PROBE, program.blockRows);
     const { id } = await host.prepare({ program, workload: PROBE, slice, data: DATA });
     for (let spent = 0; spent < WARM_SECONDS; ) spent += (await host.run(id)).seconds;

@@ -2,7 +2,9 @@
 
 import type { WgslProgram } from '../../kernels/kernel.ts';
 import { PARAM_NAMES } from '../../kernels/wgsl/abi.ts';
+import { fromHalf } from '../half.ts';
 import { type RowAddress, splitSlice } from '../slice.ts';
+import { elementBytes } from '../workload.ts';
 import { wallClock } from './clock.ts';
 import { createStamps, GPU_BUFFER, MAP_READ, type Stamps, testClock } from './gpu-clock.ts';
 import { bindGroupLayout, type Entry, layOut } from './gpu-slice.ts';
@@ -248,8 +250,9 @@ function submit(
 
 /** Rows of the last run, each from the part that holds its head. */
 async function readRows(device: GPUDevice, entries: readonly Entry[], rows: RowAddress[]): Promise<Float32Array[]> {
-  const headDim = entries[0]?.workload.headDim ?? 0;
-  const rowBytes = headDim * 4;
+  const { headDim, dtype } = (entries[0] as Entry).workload;
+  const bytes = elementBytes(dtype);
+  const rowBytes = headDim * bytes;
   const staging = device.createBuffer({
     size: rows.length * rowBytes,
     usage: GPU_BUFFER.MAP_READ | GPU_BUFFER.COPY_DST,
@@ -259,11 +262,18 @@ async function readRows(device: GPUDevice, entries: readonly Entry[], rows: RowA
     rows.forEach((address, index) => {
       // Without a holder the first part says what is wrong.
       const entry = entries.find(({ layout }) => layout.holds(address)) ?? (entries[0] as Entry);
-      encoder.copyBufferToBuffer(entry.output, entry.layout.locate(address) * 4, staging, index * rowBytes, rowBytes);
+      encoder.copyBufferToBuffer(
+        entry.output,
+        entry.layout.locate(address) * bytes,
+        staging,
+        index * rowBytes,
+        rowBytes,
+      );
     });
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(MAP_READ);
-    const values = new Float32Array(staging.getMappedRange().slice(0));
+    const content = staging.getMappedRange().slice(0);
+    const values = dtype === 'f16' ? Float32Array.from(new Uint16Array(content), fromHalf) : new Float32Array(content);
     return rows.map((_, index) => values.slice(index * headDim, (index + 1) * headDim));
   } finally {
     staging.destroy();

@@ -51,10 +51,10 @@ export async function fastestProbe(
   runs: number,
   rows: number | null = null,
 ): Promise<Ceiling> {
-  const { features } = await host.environment();
+  const { features, limits } = await host.environment();
   const found: Ceiling[] = [];
   for (const probe of probes) {
-    const program = probe.build(workload, features);
+    const program = probe.build(workload, features, limits);
     const whole = wholeSlice(workload, program.blockRows);
     const slice: Slice = rows === null ? whole : { ...whole, runs: [{ start: 0, count: rows / program.blockRows }] };
     const { id } = await host.prepare({ program, workload, slice, data: { kind: 'none' } });

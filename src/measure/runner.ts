@@ -234,7 +234,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
       const unsupported = kernel.unsupported(w, environment.limits);
       if (unsupported !== undefined) return skip(unsupported);
       try {
-        const program = kernel.build(w, environment.features);
+        const program = kernel.build(w, environment.features, environment.limits);
         kernelHash = await hash(program);
         await fitToTime(program, environment);
         if (runner.ended === null) await warm();

@@ -2,6 +2,7 @@
 
 import { findKernel, KERNELS } from '../../kernels/index.ts';
 import type { Program } from '../../kernels/kernel.ts';
+import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { comparePublished } from '../compare.ts';
 import type { Device } from '../host/host.ts';
@@ -153,7 +154,7 @@ function showSource(): void {
   try {
     const [workload] = readWorkloads();
     if (workload === undefined) return;
-    source.textContent = sourceText(kernel.build(workload, { relaxedSimd: true, simd256: false, f16: false }));
+    source.textContent = sourceText(kernel.build(workload, TYPICAL_FEATURES, TYPICAL_LIMITS));
   } catch (error) {
     source.textContent = error instanceof Error ? error.message : String(error);
   }

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { TYPICAL_LIMITS } from '../../kernels/typical.ts';
 import { wasmFlash } from '../../kernels/wasm/flash.ts';
 import { footprint } from '../../src/host/footprint.ts';
 import { spawnWasm } from '../../src/host/node/variants.ts';
@@ -22,7 +23,7 @@ describe('a WebAssembly child at 128k keys', () => {
     const host = await spawnWasm('simd-relaxed', 2);
     try {
       const { features } = await host.environment();
-      const program = wasmFlash.build(LONG, features);
+      const program = wasmFlash.build(LONG, features, TYPICAL_LIMITS);
       await host.compile(program);
       const before = memory(host.pid, 'VmRSS');
       const slice = wholeSlice(LONG, program.blockRows);
@@ -38,7 +39,7 @@ describe('a WebAssembly child at 128k keys', () => {
   it('is planned with V where it lies only where a KV head lies alone and needs no padding', () => {
     const planned = (changes: Parameters<typeof workload>[0]) => {
       const w = workload({ headDim: 128, seqQuery: 96, ...changes });
-      const program = wasmFlash.build(w, { relaxedSimd: true, simd256: true, f16: false });
+      const program = wasmFlash.build(w, { relaxedSimd: true, simd256: true, f16: false }, TYPICAL_LIMITS);
       return footprint(program, w, wholeSlice(w, program.blockRows), 1) / (4 * w.seqKv * w.headDim);
     };
     // k and v, then packed K alone or both, in tensors of one KV head, within the little that q, o and scratch take.

@@ -34,7 +34,7 @@ export async function runKernel(
   const { features, limits } = await host.environment();
   const unsupported = kernel.unsupported(w, limits);
   if (unsupported !== undefined) throw new Error(unsupported);
-  const program = kernel.build(w, features);
+  const program = kernel.build(w, features, limits);
   const data = check.data ?? { kind: 'normal', seed: 3 };
   const slice = check.slice?.(program.blockRows) ?? wholeSlice(w, program.blockRows);
   const { id } = await host.prepare({ program, workload: w, slice, data });

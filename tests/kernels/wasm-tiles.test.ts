@@ -68,7 +68,7 @@ describe.each(revectorizeFlag() === undefined ? (['simd-relaxed'] as const) : ([
       it.each(SHAPES.map((w) => ({ name: describeWorkload(w), w })))(`tile ${name}: $name`, async ({ w }) => {
         const { features, limits } = await host.environment();
         const problem = wasmFlash.tunable?.problem(tile, w, features, limits);
-        const build = () => wasmFlash.tunable?.build(w, features, tile) ?? wasmFlash.build(w, features);
+        const build = () => wasmFlash.tunable?.build(w, features, tile) ?? wasmFlash.build(w, features, limits);
         if (problem !== undefined) {
           // A panel of 32 does not divide 112 and the like: then it must say so.
           expect(problem).toMatch(/does not divide|multiple/);

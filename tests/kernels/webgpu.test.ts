@@ -9,6 +9,7 @@ import {
   wgslWorkgroupReads,
 } from '../../kernels/ceilings/wgsl.ts';
 import { ABLATIONS, findKernel } from '../../kernels/index.ts';
+import { TYPICAL_LIMITS } from '../../kernels/typical.ts';
 import type { Host } from '../../src/host/host.ts';
 import { softwareEnvironment } from '../../src/host/node/places.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
@@ -49,9 +50,31 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
       expect(result.maxRelativeError).toBeLessThan(result.tolerance);
     });
 
+    // Halves in memory; packed in pairs where the device has no type for them, which is what a software adapter runs.
+    const halves = SHAPES.filter(({ headDim, seqQuery }) => headDim === 64 || seqQuery === 131).map((w) => ({
+      ...w,
+      dtype: 'f16' as const,
+    }));
+    it.each(halves.map((w) => ({ name: describeWorkload(w), w })))('f16: $name', async ({ w }) => {
+      const result = await runKernel(host, kernel, w);
+      expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      // And no better than rounding allows: an f32 result would be.
+      expect(result.maxRelativeError).toBeGreaterThan(1e-5);
+    });
+
+    it.each(adversarialCases().filter(({ name }) => !/60000|far below/.test(name)))(
+      'f16: $name',
+      async ({ workload: w, data, heads }) => {
+        const half = { ...w, dtype: 'f16' as const };
+        const rows = allRows(half).filter(({ queryHead }) => heads?.includes(queryHead) ?? true);
+        const result = await runKernel(host, kernel, half, { data, rows });
+        expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      },
+    );
+
     it('gives a slice the results of the whole', async () => {
-      const w = workload({ headDim: 64, seqQuery: 260, queryHeads: 4, kvHeads: 2, mask: 'causal' });
-      const { blockRows } = kernel.build(w, { relaxedSimd: false, simd256: false, f16: false });
+      const w = workload({ headDim: 64, seqQuery: 420, queryHeads: 4, kvHeads: 2, mask: 'causal' });
+      const { blockRows } = kernel.build(w, { relaxedSimd: false, simd256: false, f16: false }, TYPICAL_LIMITS);
       const rows = [1, 3].flatMap((block) =>
         [0, 1].map((queryHead) => ({ batch: 0, queryHead, row: block * blockRows })),
       );
@@ -93,8 +116,11 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
 
     it('f16 multiply-adds run where the device has them, and are said to need them elsewhere', async (context) => {
       const { features } = await host.environment();
-      const [pass] = (wgslMultiplyAddF16.build(probeWorkload(128, 256, 64), features) as { passes: { code: string }[] })
-        .passes;
+      const [pass] = (
+        wgslMultiplyAddF16.build(probeWorkload(128, 256, 64), features, TYPICAL_LIMITS) as {
+          passes: { code: string }[];
+        }
+      ).passes;
       expect(pass?.code.startsWith('enable f16;\n')).toBe(true);
       if (!features.f16) return context.skip('this adapter has no shader-f16');
       await fastestProbe(host, [wgslMultiplyAddF16], probeWorkload(128, 256, 64), 2);

@@ -1,6 +1,6 @@
 /** The three ideas of the AVO paper as options of the kernels here: each ablation differs from the tuned kernel in one of them. */
 
-import type { Kernel, Limits } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 import type { WgslTile } from './tiles.ts';
 import { wasmTile, wgslTile } from './tiles.ts';
 import { emitWasmFlash, wasmFlash } from './wasm/flash.ts';
@@ -31,29 +31,37 @@ export const WASM_ABLATIONS: readonly Kernel[] = [
   wasm('large', 'registers', 'wasm-flash, register tile of 8 rows: more registers than there are', { rows: 8 }),
 ];
 
-function wgsl(option: string, idea: Idea, summary: string, change: Partial<WgslTile>): Kernel {
-  const tileOf = (headDim: number, limits: Limits) => ({ ...wgslTile(headDim, limits), ...change });
+function wgsl(option: string, idea: Idea, summary: string, change: (tile: WgslTile) => Partial<WgslTile>): Kernel {
+  const varied = (tile: WgslTile) => ({ ...tile, ...change(tile) });
   return {
     ...wgslFlash,
     name: `wgsl-flash-${option}`,
     summary,
     ablation: { of: wgslFlash.name, idea, change: idea === 'overlap' ? 'adds' : 'removes' },
-    unsupported: (w, limits) => wgslFlashUnsupported(w, limits, tileOf(w.headDim, limits)),
-    build: (w, features, limits) => emitWgslFlash(w.headDim, tileOf(w.headDim, limits), storageOf(w.dtype, features)),
+    unsupported: (w, limits) => wgslFlashUnsupported(w, limits, varied(wgslTile(w.headDim, {}, limits))),
+    build: (w, features, limits) =>
+      emitWgslFlash(w.headDim, varied(wgslTile(w.headDim, features, limits)), storageOf(w.dtype, features)),
   };
 }
 
 export const WGSL_ABLATIONS: readonly Kernel[] = [
-  wgsl('branch', 'branchless', 'wgsl-flash, sums rescaled only where the maximum of a row of the thread moved', {
+  wgsl('branch', 'branchless', 'wgsl-flash, sums rescaled only where the maximum of a row of the thread moved', () => ({
     rescale: 'branch',
-  }),
-  wgsl('overlap', 'overlap', 'wgsl-flash, first values loaded before the softmax instead of after it', {
+  })),
+  wgsl('overlap', 'overlap', 'wgsl-flash, first values loaded before the softmax instead of after it', () => ({
     values: 'before-softmax',
-  }),
-  wgsl('small', 'registers', 'wgsl-flash, 4 keys a thread: fewer registers than there are', { keys: 4 }),
-  wgsl('large', 'registers', 'wgsl-flash, 12 keys a thread: more registers than many devices have', {
-    keys: 12,
-    weightParts: 4,
-    valueKeys: 8,
-  }),
+  })),
+  wgsl('small', 'registers', 'wgsl-flash, half the keys a thread: fewer registers than there are', (tile) => ({
+    keys: tile.keys / 2,
+  })),
+  wgsl(
+    'large',
+    'registers',
+    'wgsl-flash, half as many keys more a thread: more registers than many devices have',
+    (tile) => ({
+      keys: tile.keys * 1.5,
+      weightParts: tile.threadColumns / 2,
+      valueKeys: 8,
+    }),
+  ),
 ];

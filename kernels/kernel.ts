@@ -24,8 +24,10 @@ export interface Features {
   relaxedSimd: boolean;
   /** WebAssembly compiled with V8's revectoriser, which packs neighbouring 128-bit operations into 256-bit ones. */
   simd256: boolean;
-  /** WGSL f16 arithmetic (shader-f16). */
+  /** WGSL's type f16 (shader-f16). */
   f16: boolean;
+  /** True where a CPU emulates the GPU. */
+  software?: boolean;
 }
 
 /** A host calls `entry` of the fixed module table (src/host/module.ts) for every unit. */

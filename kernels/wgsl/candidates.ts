@@ -1,7 +1,7 @@
 /** Tiles of the WGSL kernel that may be worth trying on a device, and what makes one impossible. */
 
 import { needsMemory } from '../../src/messages.ts';
-import type { Limits, Tile } from '../kernel.ts';
+import type { Features, Limits, Tile } from '../kernel.ts';
 import { combinations, fieldProblem, sameTile } from '../tile-fields.ts';
 import { type WgslTile, wgslTile } from '../tiles.ts';
 import { sizes, workgroupBytes } from './sizes.ts';
@@ -12,7 +12,7 @@ const REGISTERS = 256;
 
 /** Why a tile cannot be built or run: fields, parts that do not divide, or the limits of the device. */
 export function wgslTileProblem(tile: Tile, headDim: number, limits: Limits): string | undefined {
-  const fields = fieldProblem(tile, wgslTile(headDim, limits), WORDS);
+  const fields = fieldProblem(tile, wgslTile(headDim, {}, limits), WORDS);
   if (fields !== undefined) return fields;
   const t = tile as unknown as WgslTile;
   if (t.rows % 4 !== 0 || t.keys % 4 !== 0) return 'rows and keys must be multiples of 4';
@@ -45,13 +45,13 @@ function reads(tile: WgslTile, headDim: number): number {
 }
 
 /** Tiles that fit the limits and the estimate of registers, fewest reads first. */
-export function wgslCandidates(headDim: number, limits: Limits): Tile[] {
-  const shipped = wgslTile(headDim, limits);
+export function wgslCandidates(headDim: number, features: Features, limits: Limits): Tile[] {
+  const shipped = wgslTile(headDim, features, limits);
   const shapes = combinations<WgslTile>(shipped, {
-    threadRows: [4, 8, 16],
-    threadColumns: [8, 16],
-    rows: [4, 8, 12],
-    keys: [4, 8, 12],
+    threadRows: features.software === true ? [1, 2, 4] : [4, 8, 16],
+    threadColumns: features.software === true ? [4, 8] : [8, 16],
+    rows: features.software === true ? [8, 16, 24] : [4, 8, 12],
+    keys: features.software === true ? [8, 16, 24] : [4, 8, 12],
     chunk: [8, 16, 32],
     valueKeys: [8, 16],
     unroll: [1, 2, 4],
@@ -61,7 +61,7 @@ export function wgslCandidates(headDim: number, limits: Limits): Tile[] {
   const fits = shapes.filter(
     (tile) =>
       !sameTile(tile, shipped) &&
-      registers(tile, headDim) <= REGISTERS &&
+      (features.software === true || registers(tile, headDim) <= REGISTERS) &&
       wgslTileProblem({ ...tile }, headDim, limits) === undefined,
   );
   return fits

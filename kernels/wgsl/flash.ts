@@ -21,12 +21,12 @@ export const wgslFlash: Kernel = {
   backend: 'webgpu',
   summary:
     'one pass: register-tiled q k^T and p v around an online softmax; scores stay on chip, masked blocks are skipped',
-  unsupported: (workload, limits) => wgslFlashUnsupported(workload, limits, wgslTile(workload.headDim, limits)),
+  unsupported: (workload, limits) => wgslFlashUnsupported(workload, limits, wgslTile(workload.headDim, {}, limits)),
   build: (workload, features, limits) =>
-    emitWgslFlash(workload.headDim, wgslTile(workload.headDim, limits), storageOf(workload.dtype, features)),
+    emitWgslFlash(workload.headDim, wgslTile(workload.headDim, features, limits), storageOf(workload.dtype, features)),
   tunable: {
-    shipped: (workload, _, limits) => ({ ...wgslTile(workload.headDim, limits) }),
-    candidates: (workload, _, limits) => wgslCandidates(workload.headDim, limits),
+    shipped: (workload, features, limits) => ({ ...wgslTile(workload.headDim, features, limits) }),
+    candidates: (workload, features, limits) => wgslCandidates(workload.headDim, features, limits),
     problem: (tile, workload, _, limits) => wgslTileProblem(tile, workload.headDim, limits),
     build: (workload, features, tile) =>
       emitWgslFlash(workload.headDim, tile as unknown as WgslTile, storageOf(workload.dtype, features)),

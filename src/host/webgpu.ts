@@ -95,7 +95,12 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
           workgroupMemoryBytes: limits.maxComputeWorkgroupStorageSize,
           workgroupInvocations: limits.maxComputeInvocationsPerWorkgroup,
         },
-        features: { relaxedSimd: false, simd256: false, f16: device.features.has('shader-f16') },
+        features: {
+          relaxedSimd: false,
+          simd256: false,
+          f16: device.features.has('shader-f16'),
+          software: options.software,
+        },
       };
     },
     async compile(program) {

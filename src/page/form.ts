@@ -101,6 +101,7 @@ export function readWorkloads(): Workload[] {
     headDim: input('head-dim').value.trim() === '' ? preset.headDim : parseHeadDims([input('head-dim').value]),
     masks,
     window: sizes('window')?.[0] ?? null,
+    dtype: select('dtype').value === 'f16' ? 'f16' : 'f32',
     scale: number('scale', 1e-6, 1e6, false),
   });
 }
@@ -143,6 +144,7 @@ export function toArguments(threads: number): string[] {
     ...['seq', 'seq-kv', 'batch', 'heads', 'kv-heads'].flatMap((id) => option(id)),
     ...option('head-dim', '128'),
     ...(causal === 'both' ? [] : ['--causal', causal]),
+    ...(select('dtype').value === 'f16' ? ['--dtype', 'f16'] : []),
     ...['window', 'scale', 'samples'].flatMap((id) => option(id)),
     ...option('threads', String(threads)),
     ...(variant === '' ? [] : ['--variant', variant]),

@@ -74,7 +74,8 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
 
     it('gives a slice the results of the whole', async () => {
       const w = workload({ headDim: 64, seqQuery: 420, queryHeads: 4, kvHeads: 2, mask: 'causal' });
-      const { blockRows } = kernel.build(w, { relaxedSimd: false, simd256: false, f16: false }, TYPICAL_LIMITS);
+      const { features, limits } = await host.environment();
+      const { blockRows } = kernel.build(w, features, limits);
       const rows = [1, 3].flatMap((block) =>
         [0, 1].map((queryHead) => ({ batch: 0, queryHead, row: block * blockRows })),
       );

@@ -114,7 +114,7 @@ export async function runPoints(
 function record(m: Measurement, journal: Journal, options: RunOptions, progress: Progress): void {
   journal.append(m);
   if (options.format === 'jsonl' && options.output === null) process.stdout.write(`${JSON.stringify(m)}\n`);
-  const what = `${m.kernel}, ${describe(m.workload)}`;
+  const what = `${m.kernel}${m.host === 'browser' ? ' (browser)' : ''}, ${describe(m.workload)}`;
   if (m.state === 'measured') progress.say(`${what}: ${formatRate(m.tflops.median)}`);
   else progress.say(`${what}: ${m.state}, ${m.state === 'skipped' ? m.reason : m.message}`);
 }

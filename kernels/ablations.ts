@@ -5,8 +5,7 @@ import type { WgslTile } from './tiles.ts';
 import { wasmTile, wgslTile } from './tiles.ts';
 import { emitWasmFlash, wasmFlash } from './wasm/flash.ts';
 import type { WasmTile } from './wasm/tile.ts';
-import { emitWgslFlash, wgslFlash, wgslFlashUnsupported } from './wgsl/flash.ts';
-import { storageOf } from './wgsl/storage.ts';
+import { buildWgslFlash, wgslFlash, wgslFlashUnsupported } from './wgsl/flash.ts';
 
 type Idea = NonNullable<Kernel['ablation']>['idea'];
 
@@ -39,8 +38,7 @@ function wgsl(option: string, idea: Idea, summary: string, change: (tile: WgslTi
     summary,
     ablation: { of: wgslFlash.name, idea, change: idea === 'overlap' ? 'adds' : 'removes' },
     unsupported: (w, limits) => wgslFlashUnsupported(w, limits, varied(wgslTile(w.headDim, {}, limits))),
-    build: (w, features, limits) =>
-      emitWgslFlash(w.headDim, varied(wgslTile(w.headDim, features, limits)), storageOf(w.dtype, features)),
+    build: (w, features, limits) => buildWgslFlash(w, features, varied(wgslTile(w.headDim, features, limits))),
   };
 }
 

@@ -72,6 +72,8 @@ export interface WgslProgram {
   passes: WgslPass[];
   blockRows: number;
   scratchBytesPerUnit: number;
+  /** True where a unit holds the rows of all query heads of a KV head's group. */
+  groupedRows?: boolean;
 }
 
 export type Program = ModuleProgram | WasmProgram | WgslProgram;

@@ -91,3 +91,26 @@ export function wgslTile(
   const rows = headDim <= 64 && limits.workgroupMemoryBytes >= 24 * 1024 ? 12 : 8;
   return { ...common, rows, rescale: 'always', values: 'after-softmax', valueKeys: headDim > 128 ? 8 : 16 };
 }
+
+/** Up to so many query rows (tokens times the query heads of a group) the tile of few rows is used. */
+export const FEW_ROWS = 32;
+
+/**
+ * For decoding: a block of 8 to 32 rows, so that hardly any is wasted, and all 64 threads along the keys. 13 KiB of workgroup
+ * memory at most.
+ */
+export function fewRowsTile(rows: number): WgslTile {
+  const threadRows = [1, 2, 4].find((count) => count * 8 >= rows) ?? 4;
+  return {
+    threadRows,
+    threadColumns: 64 / threadRows,
+    rows: 8,
+    keys: 4,
+    chunk: 8,
+    unroll: 2,
+    weightParts: 2,
+    rescale: 'always',
+    values: 'after-softmax',
+    valueKeys: 8,
+  };
+}

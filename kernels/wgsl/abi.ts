@@ -27,7 +27,13 @@ export const MASKED = '-0x1p+126f';
  * Declarations shared by all passes. q, k, v and o are [batch, seq, heads, headDim], four elements at an index; `starts` holds the first
  * row of each block of the slice. scale includes log2(e).
  */
-export function abi(headDim: number, blockRows: number, scratch: boolean, storage: Storage = 'f32'): string {
+export function abi(
+  headDim: number,
+  blockRows: number,
+  scratch: boolean,
+  storage: Storage = 'f32',
+  grouped = false,
+): string {
   return `${enableOf(storage)}struct Params {
   seqKv: u32,
   seqQuery: u32,
@@ -47,20 +53,27 @@ ${tensors(storage)}
 @group(0) @binding(5) var<storage, read> starts: array<u32>;
 ${scratch ? '@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;\n' : ''}
 const columns = ${headDim / 4}u; // vec4 columns of a row
-const blockRows = ${blockRows}u;
+const blockRows = ${blockRows}u; // tokens of a unit
 
 struct Unit {
   q: u32,        // vec4 index of the unit's first row in q and o
   kv: u32,       // vec4 index of its KV head's first row in k and v
   firstRow: u32, // of the whole sequence
-  rows: u32,
+  tokens: u32,
+  rows: u32,     // ${grouped ? 'tokens times the query heads of a group' : 'as many'}
 }
 
-// Units run KV head by KV head, last rows first, the query heads of a group side by side.
+// Units run KV head by KV head, last rows first, ${grouped ? 'all query heads of a group in one unit' : 'the query heads of a group side by side'}.
 fn findUnit(index: u32) -> Unit {
-  let member = index % params.group;
+${
+  grouped
+    ? `  let member = 0u;
+  let block = params.blocks - 1u - index % params.blocks;
+  let kvIndex = index / params.blocks;`
+    : `  let member = index % params.group;
   let block = params.blocks - 1u - (index / params.group) % params.blocks;
-  let kvIndex = index / (params.group * params.blocks);
+  let kvIndex = index / (params.group * params.blocks);`
+}
   let batch = kvIndex / params.kvHeads;
   let kvHead = kvIndex % params.kvHeads;
   let firstRow = starts[block];
@@ -68,7 +81,8 @@ fn findUnit(index: u32) -> Unit {
   unit.q = ((batch * params.rowsPerHead + block * blockRows) * params.queryHeads + kvHead * params.group + member) * columns;
   unit.kv = (batch * params.seqKv * params.kvHeads + kvHead) * columns;
   unit.firstRow = firstRow;
-  unit.rows = min(blockRows, params.seqQuery - firstRow);
+  unit.tokens = min(blockRows, params.seqQuery - firstRow);
+  unit.rows = unit.tokens${grouped ? ' * params.group' : ''};
   return unit;
 }
 

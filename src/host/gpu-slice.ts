@@ -25,6 +25,8 @@ export interface Entry {
   paramWords: ArrayBuffer;
   output: GPUBuffer;
   buffers: GPUBuffer[];
+  /** Work units: those of the layout, or one for all query heads of a group. */
+  units: number;
   /** FLOPs of unit u at u % length: the blocks of one group, in unit order. */
   unitFlops: number[];
   unitsAtOnce: number;
@@ -67,7 +69,9 @@ export function layOut(
   // Scratch for several units in flight, within 64 MiB and the device's limit.
   const scratchBytes = program.scratchBytesPerUnit;
   const room = Math.floor(Math.min(64 * 2 ** 20, tensorBytes) / Math.max(1, scratchBytes));
-  const unitsAtOnce = scratchBytes > 0 ? Math.max(1, Math.min(room, layout.units)) : MOST_WORKGROUPS;
+  const headsAUnit = program.groupedRows === true ? groupSize(w) : 1;
+  const units = layout.units / headsAUnit;
+  const unitsAtOnce = scratchBytes > 0 ? Math.max(1, Math.min(room, units, MOST_WORKGROUPS)) : MOST_WORKGROUPS;
 
   const buffers: GPUBuffer[] = [];
   const create = (size: number, usage: number) => {
@@ -105,7 +109,8 @@ export function layOut(
     paramWords: paramBlock(w, layout, rowsPerHead(w, slice), starts.length),
     output,
     buffers,
-    unitFlops: unitFlops(w, layout, starts.length),
+    units,
+    unitFlops: unitFlops(w, layout, starts.length, headsAUnit),
     unitsAtOnce,
     flops: sliceFlops(w, slice),
     rate: FIRST_RATE,
@@ -138,9 +143,10 @@ function paramBlock(w: Workload, layout: Layout, rows: number, blocks: number): 
 }
 
 /** FLOPs of the units of one KV head, in unit order; they repeat for every other KV head. */
-function unitFlops(w: Workload, layout: Layout, blocks: number): number[] {
-  return Array.from({ length: blocks * groupSize(w) }, (_, index) => {
-    const { firstRow, rows } = layout.unit(index);
-    return 4 * w.headDim * pairs(w, firstRow, rows);
+function unitFlops(w: Workload, layout: Layout, blocks: number, headsAUnit: number): number[] {
+  return Array.from({ length: (blocks * groupSize(w)) / headsAUnit }, (_, index) => {
+    // The query heads of a group have the same rows.
+    const { firstRow, rows } = layout.unit(index * headsAUnit);
+    return 4 * w.headDim * headsAUnit * pairs(w, firstRow, rows);
   });
 }

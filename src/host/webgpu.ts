@@ -185,7 +185,6 @@ async function runOnce(
   stamps: Stamps | undefined,
   clock: ClockReport,
 ): Promise<number> {
-  const { layout } = entry;
   let gpuSeconds = 0;
   let pending = 0;
   const collect = async () => {
@@ -198,7 +197,7 @@ async function runOnce(
   };
 
   const begin = performance.now();
-  for (let unit = 0; unit < layout.units; ) {
+  for (let unit = 0; unit < entry.units; ) {
     const { count, flops } = submissionSize(entry, unit);
     const submitted = performance.now();
     submit(device, entry, unit, count, stamps, pending);
@@ -220,7 +219,7 @@ async function runOnce(
 }
 
 function submissionSize(entry: Entry, from: number): { count: number; flops: number } {
-  const most = Math.min(entry.unitsAtOnce, entry.layout.units - from);
+  const most = Math.min(entry.unitsAtOnce, entry.units - from);
   const target = entry.rate * SUBMISSION_SECONDS;
   let count = 0;
   let flops = 0;

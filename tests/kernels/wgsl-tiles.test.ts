@@ -2,9 +2,11 @@
 
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Tile } from '../../kernels/kernel.ts';
-import { wgslTile } from '../../kernels/tiles.ts';
+import { fewRowsTile, wgslTile } from '../../kernels/tiles.ts';
 import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical.ts';
 import { emitWgslFlash, wgslFlash } from '../../kernels/wgsl/flash.ts';
+import { scheduleOf } from '../../kernels/wgsl/schedule.ts';
+import { storageOf } from '../../kernels/wgsl/storage.ts';
 import type { Host } from '../../src/host/host.ts';
 import { softwareEnvironment } from '../../src/host/node/places.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
@@ -41,9 +43,12 @@ async function openHost(): Promise<Host | string> {
 const opened = await openHost();
 if (typeof opened === 'string') process.stderr.write(`WGSL tiles are not run: ${opened}\n`);
 
+afterAll(async () => {
+  if (typeof opened !== 'string') await opened.close();
+});
+
 describe.skipIf(typeof opened === 'string')('wgsl-flash', () => {
   const host = opened as Host;
-  afterAll(() => host.close());
 
   describe.each(TILES)('head dimension %i, tile %j', (headDim, changes) => {
     it.each(shapes(headDim).map((w) => ({ name: describeWorkload(w), w })))('$name', async ({ w }) => {
@@ -54,6 +59,44 @@ describe.skipIf(typeof opened === 'string')('wgsl-flash', () => {
       const result = await runKernel(host, { ...wgslFlash, build }, w);
       expect(result.maxRelativeError).toBeLessThan(result.tolerance);
     });
+  });
+});
+
+describe.skipIf(typeof opened === 'string')('schedules of wgsl-flash', () => {
+  const host = opened as Host;
+  const tile = { ...fewRowsTile(16), threadColumns: 8 };
+
+  it.each([
+    // Query heads of a group side by side in a unit; 5 do not divide a block of 16 rows.
+    ...[2, 5, 16].map((group) => ({ group, splits: 1 })),
+    { group: 1, splits: 3 },
+    { group: 4, splits: 5 },
+  ])('$group query heads a unit, keys in $splits parts', async (schedule) => {
+    const build: typeof wgslFlash.build = (w, features) =>
+      emitWgslFlash(w.headDim, tile, storageOf(w.dtype, features), schedule);
+    const heads = { queryHeads: schedule.group * 2, kvHeads: 2 };
+    for (const w of [
+      workload({ headDim: 64, seqQuery: 1, seqKv: 300, ...heads }),
+      workload({ headDim: 64, seqQuery: 23, seqKv: 301, mask: 'causal', batch: 2, ...heads }),
+      // More parts than blocks of keys, and rows that see nothing.
+      workload({ headDim: 64, seqQuery: 40, seqKv: 20, mask: 'causal', ...heads }),
+      workload({ headDim: 64, seqQuery: 50, seqKv: 400, window: 37, ...heads }),
+      workload({ headDim: 64, seqQuery: 9, seqKv: 200, dtype: 'f16', ...heads }),
+    ]) {
+      const result = await runKernel(host, { ...wgslFlash, build }, w);
+      expect(result.maxRelativeError, describeWorkload(w)).toBeLessThan(result.tolerance);
+    }
+  });
+
+  it('is split where there is little else to split, and never on an adapter that a CPU emulates', () => {
+    const decode = workload({ headDim: 128, seqQuery: 1, seqKv: 32768, queryHeads: 32, kvHeads: 4 });
+    const prefill = workload({ headDim: 128, seqQuery: 4096, queryHeads: 32, kvHeads: 4 });
+    expect(scheduleOf(decode, fewRowsTile(8), TYPICAL_FEATURES)).toEqual({ group: 8, splits: 32 });
+    expect(scheduleOf(decode, fewRowsTile(8), { ...TYPICAL_FEATURES, software: true }).splits).toBe(1);
+    expect(scheduleOf(prefill, wgslTile(128, {}, TYPICAL_LIMITS), TYPICAL_FEATURES)).toEqual({ group: 8, splits: 1 });
+    // A part has four blocks of keys at least.
+    expect(scheduleOf({ ...decode, seqKv: 1024 }, fewRowsTile(8), TYPICAL_FEATURES).splits).toBe(1);
+    expect(scheduleOf({ ...decode, seqKv: 2048 }, fewRowsTile(8), TYPICAL_FEATURES).splits).toBe(2);
   });
 });
 

@@ -33,13 +33,14 @@ fn writeO(i: u32, value: vec4f) {
 @group(0) @binding(5) var<storage, read> starts: array<u32>;
 
 const columns = 8u; // vec4 columns of a row
-const blockRows = 8u;
+const blockRows = 8u; // tokens of a unit
 
 struct Unit {
   q: u32,        // vec4 index of the unit's first row in q and o
   kv: u32,       // vec4 index of its KV head's first row in k and v
   firstRow: u32, // of the whole sequence
-  rows: u32,
+  tokens: u32,
+  rows: u32,     // as many
 }
 
 // Units run KV head by KV head, last rows first, the query heads of a group side by side.
@@ -54,7 +55,8 @@ fn findUnit(index: u32) -> Unit {
   unit.q = ((batch * params.rowsPerHead + block * blockRows) * params.queryHeads + kvHead * params.group + member) * columns;
   unit.kv = (batch * params.seqKv * params.kvHeads + kvHead) * columns;
   unit.firstRow = firstRow;
-  unit.rows = min(blockRows, params.seqQuery - firstRow);
+  unit.tokens = min(blockRows, params.seqQuery - firstRow);
+  unit.rows = unit.tokens;
   return unit;
 }
 
@@ -91,11 +93,12 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   let kvStride = params.kvHeads * columns;
   let r = thread / 4u; // this thread's place among the rows
   let c = thread % 4u; // and among the keys and columns
+  let lastToken = unit.firstRow + unit.tokens - 1u;
   let firstKey = lowKey(unit.firstRow) / i32(blockKeys) * i32(blockKeys);
-  let endKey = highKey(unit.firstRow + unit.rows - 1u);
+  let endKey = highKey(lastToken);
   // Blocks inside [plainBegin, plainEnd) are seen whole by every row and need no mask.
-  let plainBegin = (lowKey(unit.firstRow + unit.rows - 1u) + i32(blockKeys) - 1) / i32(blockKeys) * i32(blockKeys);
-  let plainEnd = max(plainBegin, highKey(unit.firstRow) / i32(blockKeys) * i32(blockKeys));
+  let plainBegin = max(firstKey, (lowKey(lastToken) + i32(blockKeys) - 1) / i32(blockKeys) * i32(blockKeys));
+  let plainEnd = max(plainBegin, min(endKey, highKey(unit.firstRow)) / i32(blockKeys) * i32(blockKeys));
 
   // running maximum and this thread's part of the row sums
   var m0 = vec4f(-0x1p+100f);
@@ -263,8 +266,8 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       }
       workgroupBarrier();
     }
-    let low0 = vec4i(lowKey(unit.firstRow + r * 4u + 0u), lowKey(unit.firstRow + r * 4u + 1u), lowKey(unit.firstRow + r * 4u + 2u), lowKey(unit.firstRow + r * 4u + 3u));
-    let high0 = vec4i(highKey(unit.firstRow + r * 4u + 0u), highKey(unit.firstRow + r * 4u + 1u), highKey(unit.firstRow + r * 4u + 2u), highKey(unit.firstRow + r * 4u + 3u));
+    let low0 = vec4i(lowKey(unit.firstRow + (r * 4u + 0u)), lowKey(unit.firstRow + (r * 4u + 1u)), lowKey(unit.firstRow + (r * 4u + 2u)), lowKey(unit.firstRow + (r * 4u + 3u)));
+    let high0 = vec4i(highKey(unit.firstRow + (r * 4u + 0u)), highKey(unit.firstRow + (r * 4u + 1u)), highKey(unit.firstRow + (r * 4u + 2u)), highKey(unit.firstRow + (r * 4u + 3u)));
     let ownKey = base + i32(c * 4u);
     s0_0 = select(vec4f(-0x1p+126f), s0_0, (vec4i(ownKey + 0) >= low0) & (vec4i(ownKey + 0) < high0));
     s1_0 = select(vec4f(-0x1p+126f), s1_0, (vec4i(ownKey + 1) >= low0) & (vec4i(ownKey + 1) < high0));
@@ -337,19 +340,19 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
     total0 += weights[t * rowVectors + r * 1u + 0u];
   }
   let factor0 = select(vec4f(), 1.0 / total0, total0 > vec4f());
-  if (r * 4u + 0u < unit.rows) {
+  if ((r * 4u + 0u) < unit.rows) {
     writeO(unit.q + (r * 4u + 0u) * qStride + c + 0u, vec4f(o0_x0.x, o0_y0.x, o0_z0.x, o0_w0.x) * factor0.x);
     writeO(unit.q + (r * 4u + 0u) * qStride + c + 4u, vec4f(o1_x0.x, o1_y0.x, o1_z0.x, o1_w0.x) * factor0.x);
   }
-  if (r * 4u + 1u < unit.rows) {
+  if ((r * 4u + 1u) < unit.rows) {
     writeO(unit.q + (r * 4u + 1u) * qStride + c + 0u, vec4f(o0_x0.y, o0_y0.y, o0_z0.y, o0_w0.y) * factor0.y);
     writeO(unit.q + (r * 4u + 1u) * qStride + c + 4u, vec4f(o1_x0.y, o1_y0.y, o1_z0.y, o1_w0.y) * factor0.y);
   }
-  if (r * 4u + 2u < unit.rows) {
+  if ((r * 4u + 2u) < unit.rows) {
     writeO(unit.q + (r * 4u + 2u) * qStride + c + 0u, vec4f(o0_x0.z, o0_y0.z, o0_z0.z, o0_w0.z) * factor0.z);
     writeO(unit.q + (r * 4u + 2u) * qStride + c + 4u, vec4f(o1_x0.z, o1_y0.z, o1_z0.z, o1_w0.z) * factor0.z);
   }
-  if (r * 4u + 3u < unit.rows) {
+  if ((r * 4u + 3u) < unit.rows) {
     writeO(unit.q + (r * 4u + 3u) * qStride + c + 0u, vec4f(o0_x0.w, o0_y0.w, o0_z0.w, o0_w0.w) * factor0.w);
     writeO(unit.q + (r * 4u + 3u) * qStride + c + 4u, vec4f(o1_x0.w, o1_y0.w, o1_z0.w, o1_w0.w) * factor0.w);
   }

@@ -13,7 +13,7 @@ const MAY_USE_NODE = [
 /** Folders and files from left to right; a file imports from its own group and from groups before it. */
 const ORDER = [
   /^src\/messages\.ts$/,
-  /^src\/(workload|shapes|data|safetensors|slice)\.ts$/,
+  /^src\/(workload|shapes|half|data|safetensors|slice)\.ts$/,
   /^kernels\//,
   /^src\/(plan|oracle)\.ts$/,
   /^bench\//,

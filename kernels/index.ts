@@ -9,9 +9,11 @@ import { scalarNaive } from './scalar/naive.ts';
 import { wasmFlash } from './wasm/flash.ts';
 import { wgslFlash } from './wgsl/flash.ts';
 import { wgslNaive } from './wgsl/naive.ts';
+import { wgslRows } from './wgsl/rows.ts';
 
 export const KERNELS: readonly Kernel[] = [
   wgslFlash,
+  wgslRows,
   wgslNaive,
   wasmFlash,
   scalarFlash,

@@ -26,6 +26,8 @@ export interface Features {
   simd256: boolean;
   /** WGSL's type f16 (shader-f16). */
   f16: boolean;
+  /** WGSL's subgroup operations. */
+  subgroups?: boolean;
   /** True where a CPU emulates the GPU. */
   software?: boolean;
 }
@@ -106,7 +108,7 @@ export interface Kernel {
   /** Set where it runs on another device than the other kernels of its backend. */
   place?: 'webgpu';
   /** Why this kernel cannot run the workload on such a device; undefined where it can. */
-  unsupported(workload: Workload, limits: Limits): string | undefined;
+  unsupported(workload: Workload, limits: Limits, features: Features): string | undefined;
   build(workload: Workload, features: Features, limits: Limits): Program;
   /** Set where bench tune can choose the tile. */
   tunable?: Tunable;

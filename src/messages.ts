@@ -44,6 +44,8 @@ export const oneShapeForTune =
   'bench tune searches once for each head dimension and mask; give one --seq, --batch, --heads and --kv-heads';
 export const badTiles = (path: string, what: string) =>
   `'${path}' is not a file of tiles: ${what}; bench tune writes such files`;
+export const nothingInCommon = (before: string, after: string) =>
+  `'${before}' and '${after}' measured no kernel at the same workload, so there is nothing to compare`;
 export const noRuns = (folder: string) =>
   `no run is in '${folder}'; measure one first (bench mha --seq 4k), or name its file`;
 export const badChartExtension = (path: string) =>
@@ -91,6 +93,7 @@ export const peersMissing = (why: string) =>
 export const noPeersInBrowser = "other people's native kernels do not run in a browser; use --host node for them";
 export const headDimUnsupported = (headDim: number) =>
   `head dimension ${headDim} is not a multiple of 16 from 32 to 256; choose one that is`;
+export const subgroupsMissing = 'this kernel needs subgroup operations, which the device does not offer';
 export const dtypeUnsupported = (dtype: string, known: readonly string[]) =>
   `this kernel takes ${known.join(' and ')}, not ${dtype}; use --dtype ${known[0]}`;
 

@@ -14,6 +14,7 @@ const COLOURS: readonly [string, string][] = [
   ['wgsl-flash-overlap', '#7FB3D5'],
   ['wgsl-flash-small', '#A9CCE3'],
   ['wgsl-flash-large', '#3C6E9E'],
+  ['wgsl-rows', '#2E4A7D'],
   ['wgsl-naive', '#56B4E9'],
   ['wasm-flash', '#009E73'],
   ['wasm-flash-branch', '#52B788'],

@@ -18,7 +18,7 @@ export async function compileKernel(
   try {
     host = await openHost(kernel, place);
     const { device, deviceLimits, limits: held, features } = await host.environment();
-    const unsupported = kernel.unsupported(workload, held);
+    const unsupported = kernel.unsupported(workload, held, features);
     if (unsupported !== undefined) throw new Error(unsupported);
     const program = kernel.build(workload, features, held);
     const seconds = await host.compile(program);

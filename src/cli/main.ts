@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from '../messages.ts';
 import { addAttentionCommand } from './attention.ts';
 import { addCeilingsCommand } from './ceilings.ts';
+import { addCompareCommand } from './compare.ts';
 import { ownVersion } from './context.ts';
 import { addListingCommands } from './listings.ts';
 import { addModelCommand } from './model.ts';
@@ -36,6 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addTuneCommand(program, finish);
   addModelCommand(program, finish);
   addReportCommand(program, finish);
+  addCompareCommand(program, finish);
   addPageCommands(program, finish);
   addSourceCommands(program, finish);
   addVerifyCommand(program, finish);

@@ -88,7 +88,7 @@ async function tuneOne(
   const { tunable } = kernel;
   if (environment === null || tunable === undefined) return [];
   const { features, limits, device } = environment;
-  const unsupported = kernel.unsupported(workload, limits);
+  const unsupported = kernel.unsupported(workload, limits, features);
   if (unsupported !== undefined) {
     progress.say(`${kernel.name}, ${describe(workload)}: ${unsupported}`);
     return [];

@@ -38,7 +38,7 @@ export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Prom
   try {
     if (place === undefined || place.environment === null) throw new Error(place?.unavailable ?? 'no device');
     const { limits, features, device } = place.environment;
-    const unsupported = kernel.unsupported(w, limits);
+    const unsupported = kernel.unsupported(w, limits, features);
     if (unsupported !== undefined) throw new Error(unsupported);
     const program = kernel.build(w, features, limits);
     const { host } = await source.lease(place);

@@ -30,7 +30,8 @@ export async function openBrowserPlace(
     if (backend !== 'wasm') return openPlace('browser', null, () => open({ backend: 'scalar' }));
     const choice =
       variant === null
-        ? await chooseVariant((name) => open(wasmRole(name, 1)), true)
+        ? // A browser has been given its flags or not: whatever is faster is right.
+          await chooseVariant({ open: (name) => open(wasmRole(name, 1)), revectorizer: true, worthwhile: 1 })
         : { variant, reason: 'asked for' };
     const opened = await openPlace('browser', choice.variant, () => open(wasmRole(choice.variant, threads)));
     if (opened.environment !== null) {

@@ -48,7 +48,7 @@ export function createMockHost(backend: Backend, options: MockOptions): Host {
         },
         deviceLimits: {},
         limits: { memoryBytes: memory, tensorBytes: memory, workgroupMemoryBytes: 32768, workgroupInvocations: 256 },
-        features: { relaxedSimd: true, simd256: false, f16: false },
+        features: { relaxedSimd: true, simd256: false, f16: false, subgroups: true },
       };
     },
     async compile() {

@@ -3,6 +3,7 @@
 import { wasmFlash } from '../../kernels/wasm/flash.ts';
 import { compareRows, oracle } from '../oracle.ts';
 import { wholeSlice } from '../slice.ts';
+import { summarize } from '../statistics.ts';
 import type { Workload } from '../workload.ts';
 import type { Host } from './host.ts';
 
@@ -29,61 +30,94 @@ const PROBE: Workload = {
   scale: 1 / Math.sqrt(128),
 };
 const DATA = { kind: 'normal', seed: 1 } as const;
-/** Runs until the engine has compiled the kernel for speed, seconds; then this many that count. */
+/** Runs until the engine has compiled the kernel for speed: so many seconds at least and at most, ended by two runs that agree. */
 const WARM_SECONDS = 0.12;
-const RUNS = 9;
-/** A wider variant must gain this much to be worth an experimental flag. */
-const WORTHWHILE = 1.1;
+const WARM_AT_MOST = 1;
+const AGREE = 0.03;
+/** Pairs of runs that count. */
+const ROUNDS = 9;
 
 /** Opens a WebAssembly host of one thread whose kernels are compiled in a variant. */
 export type OpenVariant = (variant: WasmVariant) => Promise<Host>;
 
-/**
- * The best variant for this engine and CPU, found in under a second. `revectorizer` is false where the engine is known to
- * have none; where it may have one, the probe tells.
- */
-export async function chooseVariant(open: OpenVariant, revectorizer: boolean): Promise<VariantChoice> {
-  const narrow = await probe(open, 'simd-relaxed');
-  if (!narrow.relaxed) return { variant: 'simd', reason: 'the engine has no relaxed SIMD' };
-  if (narrow.seconds === null)
-    return { variant: 'simd', reason: `relaxed SIMD was tried and is not used: ${narrow.fault}` };
-  if (!revectorizer) {
-    return { variant: 'simd-relaxed', reason: 'the engine has no revectoriser for 256-bit operations' };
-  }
-  const wide = await probe(open, 'simd256');
-  if (wide.seconds === null)
-    return { variant: 'simd-relaxed', reason: `256-bit operations were tried and are not used: ${wide.fault}` };
-  const gain = narrow.seconds / wide.seconds;
-  const measured = `256-bit operations ran ${gain.toFixed(2)} times as fast as 128-bit ones in a probe`;
-  return gain >= WORTHWHILE ? { variant: 'simd256', reason: measured } : { variant: 'simd-relaxed', reason: measured };
+export interface VariantOptions {
+  open: OpenVariant;
+  /** False where the engine is known to have no revectoriser; where it may have one, the probe tells. */
+  revectorizer: boolean;
+  /** Times that 256 bits must be as fast to be chosen: above 1 where they cost an experimental flag. */
+  worthwhile: number;
 }
 
-/** Seconds of the fastest run on one thread (whatever else the machine does only adds time), or null with what was wrong. */
-async function probe(
-  open: OpenVariant,
-  variant: WasmVariant,
-): Promise<{ relaxed: boolean; seconds: number | null; fault: string }> {
+/** The best variant for this engine and CPU, found in a second or two. The two variants take turns, so that noise hits both. */
+export async function chooseVariant({ open, revectorizer, worthwhile }: VariantOptions): Promise<VariantChoice> {
+  const narrow = await openProbe(open, 'simd-relaxed');
+  try {
+    if (narrow.relaxed === false) return { variant: 'simd', reason: 'the engine has no relaxed SIMD' };
+    if (narrow.run === null)
+      return { variant: 'simd', reason: `relaxed SIMD was tried and is not used: ${narrow.fault}` };
+    if (!revectorizer) {
+      return { variant: 'simd-relaxed', reason: 'the engine has no revectoriser for 256-bit operations' };
+    }
+    return await weighWide(narrow.run, open, worthwhile);
+  } finally {
+    await narrow.close();
+  }
+}
+
+async function weighWide(narrow: Run, open: OpenVariant, worthwhile: number): Promise<VariantChoice> {
+  const wide = await openProbe(open, 'simd256');
+  try {
+    if (wide.run === null) {
+      return { variant: 'simd-relaxed', reason: `256-bit operations were tried and are not used: ${wide.fault}` };
+    }
+    const gains: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) gains.push((await narrow()) / (await wide.run()));
+    const gain = summarize(gains).median;
+    const reason = `the kernel for 256 bits ran ${gain.toFixed(2)} times as fast as that for 128 in a probe`;
+    return { variant: gain >= worthwhile ? 'simd256' : 'simd-relaxed', reason };
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error);
+    return { variant: 'simd-relaxed', reason: `256-bit operations were tried and are not used: ${fault}` };
+  } finally {
+    await wide.close();
+  }
+}
+
+/** One run of the probe's workload; seconds. */
+type Run = () => Promise<number>;
+
+interface Probe {
+  /** False where the engine has no relaxed SIMD. */
+  relaxed: boolean;
+  /** Null where the variant does not work, with what was wrong. */
+  run: Run | null;
+  fault: string;
+  close(): Promise<void>;
+}
+
+/** A variant that is warm and gives right results. */
+async function openProbe(open: OpenVariant, variant: WasmVariant): Promise<Probe> {
   let host: Host | undefined;
+  const close = async () => void (await host?.close());
   try {
     host = await open(variant);
+    const { run: runOnce, read } = host;
     const { features, limits } = await host.environment();
     const program = wasmFlash.build(PROBE, features, limits);
     const slice = wholeSlice(PROBE, program.blockRows);
     const { id } = await host.prepare({ program, workload: PROBE, slice, data: DATA });
-    for (let spent = 0; spent < WARM_SECONDS; ) spent += (await host.run(id)).seconds;
-    const times: number[] = [];
-    for (let run = 0; run < RUNS; run += 1) times.push((await host.run(id)).seconds);
+    const run = async () => (await runOnce(id)).seconds;
+    let before = await run();
+    for (let spent = before, now = 0; spent < WARM_AT_MOST; before = now) {
+      now = await run();
+      spent += now;
+      if (spent >= WARM_SECONDS && Math.abs(now - before) / now < AGREE) break;
+    }
     const rows = [0, 47, 48, 301, 479].map((row) => ({ batch: 0, queryHead: 0, row }));
-    const check = compareRows(PROBE, oracle(PROBE, DATA, rows), await host.read(id, rows));
+    const check = compareRows(PROBE, oracle(PROBE, DATA, rows), await read(id, rows));
     const right = check.maxRelativeError <= check.tolerance;
-    return {
-      relaxed: features.relaxedSimd,
-      seconds: right ? Math.min(...times) : null,
-      fault: 'its result was wrong',
-    };
+    return { relaxed: features.relaxedSimd, run: right ? run : null, fault: 'its result was wrong', close };
   } catch (error) {
-    return { relaxed: true, seconds: null, fault: error instanceof Error ? error.message : String(error) };
-  } finally {
-    await host?.close();
+    return { relaxed: true, run: null, fault: error instanceof Error ? error.message : String(error), close };
   }
 }

@@ -99,6 +99,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
           relaxedSimd: false,
           simd256: false,
           f16: device.features.has('shader-f16'),
+          subgroups: device.features.has('subgroups'),
           software: options.software,
         },
       };

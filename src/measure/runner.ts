@@ -231,7 +231,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
         runner.ended = { state: 'skipped', reason };
       };
       if (environment === null) return skip(unavailable ?? 'no device');
-      const unsupported = kernel.unsupported(w, environment.limits);
+      const unsupported = kernel.unsupported(w, environment.limits, environment.features);
       if (unsupported !== undefined) return skip(unsupported);
       try {
         const program = kernel.build(w, environment.features, environment.limits);

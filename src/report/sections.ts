@@ -48,6 +48,7 @@ const METHOD = [
 function environment({ context }: RunDocument): string[][] {
   const devices = context.devices.map((device) => {
     const parts = [
+      device.browser ?? '',
       device.software ? 'software adapter' : '',
       device.threads === null ? '' : `${device.threads} threads`,
       device.variant === null ? '' : `${device.variant}: ${device.variantReason ?? ''}`,

@@ -205,6 +205,40 @@ describe('bench suite', () => {
   });
 });
 
+describe('bench compare', () => {
+  const run = async (rate: string, seq: string) => {
+    const path = join(temporaryFolder(), 'run.json');
+    const mock = [
+      '--host',
+      `mock:rate=${rate},jitter=0.001`,
+      '--kernel',
+      'wasm-flash',
+      '--format',
+      'json',
+      '--output',
+      path,
+    ];
+    await bench(['mha', '--seq', seq, '--causal', 'false', '--samples', '8', ...mock]);
+    return path;
+  };
+
+  it('says faster or slower with the ratio and its interval, and exits with 1 where a point is slower', async () => {
+    const [fast, slow, short] = [await run('1e11', '1k'), await run('8e10', '1k'), await run('1e11', '512')];
+    const slower = await bench(['compare', fast, slow]);
+    expect(slower.code).toBe(1);
+    expect(slower.stdout).toMatch(
+      /^wasm-flash +1k full.* 100 GFLOPS +80\.0 GFLOPS +0\.800 \[0\.798, 0\.802\] +slower/m,
+    );
+    const faster = await bench(['compare', slow, fast, '--format', 'json']);
+    expect(faster.code).toBe(0);
+    expect(JSON.parse(faster.stdout)).toMatchObject([{ verdict: 'faster', caveats: [] }]);
+    const nothing = await bench(['compare', fast, short]);
+    expect(nothing.code).toBe(2);
+    expect(nothing.stderr).toMatch(/measured no kernel at the same workload/);
+    expect((await bench(['compare', fast, '/no/such/file'])).code).toBe(2);
+  });
+});
+
 describe('bad input', () => {
   it.each([
     [['--seq', 'banana'], "'banana' is not a size"],

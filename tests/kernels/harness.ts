@@ -32,7 +32,7 @@ export async function runKernel(
   check: Check = {},
 ): Promise<Verification & { outputs: Float32Array[] }> {
   const { features, limits } = await host.environment();
-  const unsupported = kernel.unsupported(w, limits);
+  const unsupported = kernel.unsupported(w, limits, features);
   if (unsupported !== undefined) throw new Error(unsupported);
   const program = kernel.build(w, features, limits);
   const data = check.data ?? { kind: 'normal', seed: 3 };

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
 import { ortModel } from '../../kernels/peers/ort-native.ts';
+import { TYPICAL_FEATURES } from '../../kernels/typical.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
 import { workload } from '../workloads.ts';
 import { runKernel } from './harness.ts';
@@ -61,9 +62,11 @@ describe('models', () => {
   it('cannot run what the operators cannot', () => {
     const { unsupported } = findKernel('ort-native');
     const limits = { memoryBytes: 1e12, tensorBytes: 1e12, workgroupMemoryBytes: 1e9, workgroupInvocations: 1e9 };
-    expect(unsupported(workload({ window: 4 }), limits)).toMatch(/sliding windows/);
-    expect(unsupported(workload({ seqQuery: 4, seqKv: 8, mask: 'causal' }), limits)).toMatch(/as many queries as keys/);
-    expect(unsupported(workload({ seqQuery: 4, seqKv: 8 }), limits)).toBeUndefined();
+    expect(unsupported(workload({ window: 4 }), limits, TYPICAL_FEATURES)).toMatch(/sliding windows/);
+    expect(unsupported(workload({ seqQuery: 4, seqKv: 8, mask: 'causal' }), limits, TYPICAL_FEATURES)).toMatch(
+      /as many queries as keys/,
+    );
+    expect(unsupported(workload({ seqQuery: 4, seqKv: 8 }), limits, TYPICAL_FEATURES)).toBeUndefined();
   });
 });
 

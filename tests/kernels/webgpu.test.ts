@@ -38,7 +38,7 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
   const host = opened as Host;
   afterAll(() => host.close());
 
-  describe.each(['wgsl-flash', 'wgsl-naive'].map(findKernel))('$name', (kernel) => {
+  describe.each(['wgsl-flash', 'wgsl-rows', 'wgsl-naive'].map(findKernel))('$name', (kernel) => {
     it.each(SHAPES.map((w) => ({ name: describeWorkload(w), w })))('$name', async ({ w }) => {
       const result = await runKernel(host, kernel, w);
       expect(result.maxRelativeError).toBeLessThan(result.tolerance);
@@ -62,7 +62,8 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
       expect(result.maxRelativeError).toBeGreaterThan(1e-5);
     });
 
-    it.each(adversarialCases().filter(({ name }) => !/60000|far below/.test(name)))(
+    // One kernel: what halves lose is lost on the way into it.
+    it.runIf(kernel.name === 'wgsl-flash').each(adversarialCases().filter(({ name }) => !/60000|far below/.test(name)))(
       'f16: $name',
       async ({ workload: w, data, heads }) => {
         const half = { ...w, dtype: 'f16' as const };

@@ -10,7 +10,14 @@ export function spawnWasm(variant: WasmVariant, threads: number): Promise<ChildH
   return spawnHost({ role: wasmRole(variant, threads), flags: wasmFlags(variant), env: {} });
 }
 
+/** 256 bits must gain this much to be worth an experimental flag. */
+const WORTHWHILE = 1.1;
+
 /** The best variant for this Node and CPU. */
 export function chooseNodeVariant(): Promise<VariantChoice> {
-  return chooseVariant((variant) => spawnWasm(variant, 1), revectorizeFlag() !== undefined);
+  return chooseVariant({
+    open: (variant) => spawnWasm(variant, 1),
+    revectorizer: revectorizeFlag() !== undefined,
+    worthwhile: WORTHWHILE,
+  });
 }

@@ -95,12 +95,17 @@ async function browserSpots(request: SpotRequest): Promise<Spot[]> {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       // A record does not say where a machine is.
-      const reason =
-        endpoint === null ? why : connectFailed(index + 1, why.replaceAll(new URL(endpoint).host, 'there'));
+      const reason = endpoint === null ? why : connectFailed(index + 1, withoutPlaces(why, endpoint));
       spots.push({ place: async () => unavailablePlace('browser', reason), close: closeOne });
     }
   }
   return spots;
+}
+
+/** What went wrong, without the address of a machine or paths on it. */
+function withoutPlaces(why: string, endpoint: string): string {
+  const there = why.replaceAll(endpoint, 'there').replaceAll(new URL(endpoint).host, 'there');
+  return there.replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\\/\s]+){2,}/g, (path) => path.split(/[\\/]/).at(-1) ?? '');
 }
 
 /** A backend in a browser. `number` tells browsers apart where there are several. */

@@ -58,8 +58,8 @@ export interface WgslTile {
 
 /**
  * For an adapter that a CPU emulates: no registers to run out of, every access to memory costs several instructions, and a
- * barrier switches between groups of threads; so few threads, each with much to do. Beside the tile of a GPU 1.2 to 1.4 times as
- * fast at 512 keys (SwiftShader on an AMD EPYC, six interleaved runs, 24 November 2026).
+ * barrier switches between groups of threads; so few threads, each with much to do. Beside the tile of a GPU 1.15 to
+ * 1.42 times as fast at head dimensions 64 and 128, 512 and 1k keys (SwiftShader on an AMD EPYC, six interleaved runs, 24 November 2026).
  */
 const SOFTWARE_TILE: WgslTile = {
   threadRows: 2,

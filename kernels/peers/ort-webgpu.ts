@@ -1,4 +1,4 @@
-/** ONNX Runtime's attention on the GPU, through its own WebGPU provider: the yardstick for the WGSL kernels. */
+/** ONNX Runtime's attention on the GPU, through its own WebGPU provider on our adapter: the yardstick for the WGSL kernels. */
 
 import type { Kernel } from '../kernel.ts';
 import { ortNative } from './ort-native.ts';
@@ -6,7 +6,13 @@ import { ortNative } from './ort-native.ts';
 export const ortWebgpu: Kernel = {
   ...ortNative,
   name: 'ort-webgpu',
-  summary: "ONNX Runtime's WebGPU attention, in its native runtime; copying q, k, v in and o out is part of its time",
+  summary: "ONNX Runtime's WebGPU attention, its own kernels on the same adapter, by the wall clock",
   place: 'webgpu',
+  unsupported(w, limits, features) {
+    if (w.mask === 'full' && w.queryHeads !== w.kvHeads) {
+      return 'its WebGPU provider has no grouped attention under a full mask: it would run on the CPU';
+    }
+    return ortNative.unsupported(w, limits, features);
+  },
   build: (w) => ({ kind: 'module', entry: 'ort-webgpu', blockRows: w.seqQuery, wholeHeads: true }),
 };

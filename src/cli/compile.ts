@@ -50,7 +50,7 @@ async function openHost(kernel: Kernel, place: ReturnType<typeof readPlace>): Pr
     case 'scalar':
       return spawnHost({ role: { backend }, flags: [], env: {} });
     case 'peers':
-      return spawnHost({ role: { backend, options: { threads: count, gpu: null } }, flags: [], env: {} });
+      return spawnHost({ role: { backend, where: { threads: count } }, flags: [], env: {} });
     case 'webgpu': {
       const options = { adapter, allowSoftware, limits };
       const env = await softwareEnvironment(allowSoftware);

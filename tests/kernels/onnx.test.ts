@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
 import { ortModel } from '../../kernels/peers/ort-native.ts';
 import { TYPICAL_FEATURES } from '../../kernels/typical.ts';
+import { softwareEnvironment } from '../../src/host/node/places.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
 import { workload } from '../workloads.ts';
 import { runKernel } from './harness.ts';
@@ -67,14 +68,21 @@ describe('models', () => {
       /as many queries as keys/,
     );
     expect(unsupported(workload({ seqQuery: 4, seqKv: 8 }), limits, TYPICAL_FEATURES)).toBeUndefined();
+    const onGpu = findKernel('ort-webgpu');
+    const grouped = workload({ queryHeads: 4, kvHeads: 2 });
+    expect(unsupported(grouped, limits, TYPICAL_FEATURES)).toBeUndefined();
+    expect(onGpu.unsupported(grouped, limits, TYPICAL_FEATURES)).toMatch(/would run on the CPU/);
+    expect(onGpu.unsupported({ ...grouped, mask: 'causal' }, limits, TYPICAL_FEATURES)).toBeUndefined();
   });
 });
 
-const opened = await spawnHost({
-  role: { backend: 'peers', options: { threads: 2, gpu: null } },
-  flags: [],
-  env: {},
-}).catch((error: Error) => error);
+const failed = (error: Error) => error;
+const role = { backend: 'peers', where: { threads: 2 } } as const;
+const opened = await spawnHost({ role, flags: [], env: {} }).catch(failed);
+const gpuRole = { backend: 'peers', where: { adapter: null, allowSoftware: true, limits: {} } } as const;
+const openedGpu = await softwareEnvironment(true)
+  .then((env) => spawnHost({ role: gpuRole, flags: [], env }))
+  .catch(failed);
 if (opened instanceof Error) process.stderr.write(`Peers are not tested: ${opened.message}\n`);
 
 describe.skipIf(opened instanceof Error)('ONNX Runtime', () => {
@@ -91,8 +99,23 @@ describe.skipIf(opened instanceof Error)('ONNX Runtime', () => {
   });
 });
 
+describe.skipIf(openedGpu instanceof Error)("ONNX Runtime's WebGPU provider", () => {
+  const host = openedGpu as Exclude<typeof openedGpu, Error>;
+  // From 32 queries on it takes its fused kernel, which is wrong on this adapter where it is let use subgroups.
+  it.each([
+    workload({ headDim: 64, queryHeads: 2, kvHeads: 2, seqQuery: 64 }),
+    workload({ headDim: 128, queryHeads: 2, kvHeads: 2, seqQuery: 130, batch: 2 }),
+    workload({ headDim: 64, queryHeads: 4, kvHeads: 2, seqQuery: 130, mask: 'causal' }),
+    workload({ headDim: 64, queryHeads: 2, kvHeads: 2, seqQuery: 5, seqKv: 300 }),
+  ])('agrees with the oracle: $mask, $queryHeads over $kvHeads heads, $seqQuery queries', async (w) => {
+    const result = await runKernel(host, findKernel('ort-webgpu'), w);
+    expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+  });
+});
+
 describe('without the install', () => {
   it.runIf(opened instanceof Error)('says how to get it', () => {
     expect((opened as Error).message).toContain('npm run peers');
+    expect((openedGpu as Error).message).toContain('npm run peers');
   });
 });

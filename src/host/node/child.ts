@@ -6,14 +6,18 @@ import { Worker } from 'node:worker_threads';
 import type { Host } from '../host.ts';
 import { createModuleHost } from '../module.ts';
 import { answer, type Request } from '../protocol.ts';
-import type { HostRole } from '../role.ts';
+import type { HostRole, WebgpuOptions } from '../role.ts';
 import { createWasmHost } from '../wasm.ts';
 import { createDawnHost, listAdapters } from './dawn.ts';
-import { createOrtHost, type OrtOptions } from './ort.ts';
+import { createOrtHost } from './ort.ts';
+import { createOrtWebHost } from './ort-web.ts';
 import { siblingUrl } from './sibling.ts';
 
 /** What the first message asks this child to be. */
-export type ChildRole = HostRole | { backend: 'peers'; options: OrtOptions } | { backend: 'adapters' };
+export type ChildRole =
+  | HostRole
+  | { backend: 'peers'; where: { threads: number } | WebgpuOptions }
+  | { backend: 'adapters' };
 
 /** What the child answers to it. */
 export type ChildReady =
@@ -62,7 +66,7 @@ async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Pr
         },
       });
     case 'peers':
-      return createOrtHost(role.options);
+      return 'threads' in role.where ? createOrtHost(role.where.threads) : createOrtWebHost(role.where);
     case 'webgpu':
       return createDawnHost(role.options, role.untimed ?? false);
     default:

@@ -45,8 +45,8 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
   return [...found.values()].sort((a, b) => Number(a.software) - Number(b.software));
 }
 
-/** Opens the device that the options ask for. Throws with the reason where there is none. */
-export async function createDawnHost(options: WebgpuOptions, untimed: boolean): Promise<Host> {
+/** The adapter that the options ask for. Throws with the reason where there is none. */
+export async function openAdapter(options: WebgpuOptions): Promise<GPUAdapter> {
   const gpu = await createGpu(options.adapter);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((error: unknown) => {
     if (options.adapter === null) throw error;
@@ -56,9 +56,14 @@ export async function createDawnHost(options: WebgpuOptions, untimed: boolean): 
   });
   if (adapter === null) throw new Error(options.allowSoftware ? noAdapterAtAll : noHardwareAdapter([]));
   keepAlive.push(adapter);
-  const description = describeAdapter(adapter);
-  if (description.software && !options.allowSoftware) throw new Error(noHardwareAdapter([description.name]));
+  const { name, software } = describeAdapter(adapter);
+  if (software && !options.allowSoftware) throw new Error(noHardwareAdapter([name]));
+  return adapter;
+}
 
+/** Opens a device of that adapter, and a host on it. */
+export async function createDawnHost(options: WebgpuOptions, untimed: boolean): Promise<Host> {
+  const adapter = await openAdapter(options);
   const { device, host } = await openDevice(adapter, {
     limits: options.limits,
     untimed,

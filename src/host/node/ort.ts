@@ -1,4 +1,4 @@
-/** Runs ONNX Runtime's attention on the CPU or a GPU, from the separate install of kernels/peers, behind the contract of every host. */
+/** Runs ONNX Runtime's attention on the CPU, from the separate install of kernels/peers, behind the contract of every host. */
 
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
@@ -36,7 +36,7 @@ interface Entry {
 }
 
 /** The peers' folder: beside the sources in a checkout, where `npm run peers` fills it. */
-const PEERS = new URL('../../../kernels/peers/package.json', import.meta.url);
+export const PEERS = new URL('../../../kernels/peers/package.json', import.meta.url);
 
 function loadOrt(): Ort {
   try {
@@ -46,17 +46,12 @@ function loadOrt(): Ort {
   }
 }
 
-export interface OrtOptions {
-  threads: number;
-  /** The GPU to run on through its WebGPU provider; null runs on the CPU. */
-  gpu: { name: string; software: boolean } | null;
-}
-
-export async function createOrtHost({ threads, gpu }: OrtOptions): Promise<Host> {
+/** A host that runs on `threads` threads. */
+export async function createOrtHost(threads: number): Promise<Host> {
   const ort = loadOrt();
   const table = createTable<Entry>();
   const options = {
-    executionProviders: [gpu === null ? 'cpu' : 'webgpu'],
+    executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -67,12 +62,12 @@ export async function createOrtHost({ threads, gpu }: OrtOptions): Promise<Host>
     async environment() {
       return {
         device: {
-          name: gpu?.name ?? cpus()[0]?.model.trim() ?? 'unnamed CPU',
+          name: cpus()[0]?.model.trim() ?? 'unnamed CPU',
           backend: 'peers',
-          software: gpu?.software ?? false,
+          software: false,
           features: [`onnxruntime-node ${ort.env.versions.common}`, 'spinning off'],
-          threads: gpu === null ? threads : null,
-          variant: gpu === null ? null : 'webgpu',
+          threads,
+          variant: null,
           variantReason: null,
           clock: wallClock(),
         },

@@ -21,14 +21,12 @@ export interface PlaceOptions {
 
 /** Opens a backend on this machine and asks what it is; a backend that cannot be opened says why. */
 export async function nodePlace(backend: Backend, options: PlaceOptions, device?: 'webgpu'): Promise<Place> {
-  if (backend === 'webgpu') return webgpuPlace(options.webgpu);
+  if (backend === 'webgpu') return gpuPlace(backend, options.webgpu);
+  if (backend === 'peers' && device === 'webgpu') return gpuPlace(backend, options.webgpu);
   if (backend === 'scalar') return openPlace('node', null, () => spawnHost({ role: { backend }, flags: [], env: {} }));
   const threads = options.threads ?? availableParallelism();
-  if (backend === 'peers' && device === 'webgpu') return peerGpuPlace(threads, options.webgpu.allowSoftware);
   if (backend === 'peers') {
-    return openPlace('node', null, () =>
-      spawnHost({ role: { backend, options: { threads, gpu: null } }, flags: [], env: {} }),
-    );
+    return openPlace('node', null, () => spawnHost({ role: { backend, where: { threads } }, flags: [], env: {} }));
   }
   const choice =
     options.variant === null ? await chooseNodeVariant() : { variant: options.variant, reason: 'asked for' };
@@ -52,25 +50,13 @@ export async function softwareEnvironment(allowSoftware: boolean): Promise<Recor
   return software;
 }
 
-async function webgpuPlace(options: WebgpuOptions): Promise<Place> {
+/** Our kernels on an adapter, or ONNX Runtime's on the same. */
+async function gpuPlace(backend: 'webgpu' | 'peers', options: WebgpuOptions): Promise<Place> {
   try {
     const env = await softwareEnvironment(options.allowSoftware);
-    return await openPlace('node', null, () => spawnHost({ role: { backend: 'webgpu', options }, flags: [], env }));
-  } catch (error) {
-    return unavailablePlace('node', error instanceof Error ? error.message : String(error));
-  }
-}
-
-/** ONNX Runtime's WebGPU provider, which takes the adapter that Dawn ranks first. */
-async function peerGpuPlace(threads: number, allowSoftware: boolean): Promise<Place> {
-  try {
-    const env = await softwareEnvironment(allowSoftware);
-    const [adapter] = await spawnAdapterList(env);
-    if (adapter === undefined) throw new Error(noAdapterAtAll);
-    const gpu = { name: adapter.name, software: adapter.software };
-    return await openPlace('node', 'webgpu', () =>
-      spawnHost({ role: { backend: 'peers', options: { threads, gpu } }, flags: [], env }),
-    );
+    return backend === 'webgpu'
+      ? await openPlace('node', null, () => spawnHost({ role: { backend, options }, flags: [], env }))
+      : await openPlace('node', 'webgpu', () => spawnHost({ role: { backend, where: options }, flags: [], env }));
   } catch (error) {
     return unavailablePlace('node', error instanceof Error ? error.message : String(error));
   }

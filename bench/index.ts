@@ -5,5 +5,6 @@ import { ablation } from './ablation.ts';
 import { figureGqa } from './figure-gqa.ts';
 import { figureMha } from './figure-mha.ts';
 import { peersCpu } from './peers-cpu.ts';
+import { peersWebgpu } from './peers-webgpu.ts';
 
-export const SUITES: readonly Suite[] = [figureMha, figureGqa, ablation, peersCpu];
+export const SUITES: readonly Suite[] = [figureMha, figureGqa, ablation, peersCpu, peersWebgpu];

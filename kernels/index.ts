@@ -1,4 +1,4 @@
-/** The registry of kernels, in the order in which they are shown, and of their ablations, which run by name only. */
+/** The registry of kernels, in the order in which they are shown, and of experiments and ablations, which run by name only. */
 
 import { WASM_ABLATIONS, WGSL_ABLATIONS } from './ablations.ts';
 import type { Backend, Kernel } from './kernel.ts';
@@ -8,6 +8,7 @@ import { scalarFlash } from './scalar/flash.ts';
 import { scalarNaive } from './scalar/naive.ts';
 import { wasmFlash } from './wasm/flash.ts';
 import { wgslFlash } from './wgsl/flash.ts';
+import { wgslMatrix } from './wgsl/matrix.ts';
 import { wgslNaive } from './wgsl/naive.ts';
 import { wgslRows } from './wgsl/rows.ts';
 
@@ -21,12 +22,15 @@ export const KERNELS: readonly Kernel[] = [
   ortNative,
   ortWebgpu,
 ];
+/** Kernels that need an experimental feature of the platform. */
+export const EXPERIMENTAL: readonly Kernel[] = [wgslMatrix];
 export const ABLATIONS: readonly Kernel[] = [...WGSL_ABLATIONS, ...WASM_ABLATIONS];
+export const ALL_KERNELS: readonly Kernel[] = [...KERNELS, ...EXPERIMENTAL, ...ABLATIONS];
 export const BACKENDS: readonly Backend[] = ['webgpu', 'wasm', 'scalar', 'peers'];
 
-/** A kernel or ablation by name; undefined for a name that a record of another version may hold. */
+/** Any kernel by name; undefined for a name that a record of another version may hold. */
 export function knownKernel(name: string): Kernel | undefined {
-  return [...KERNELS, ...ABLATIONS].find((kernel) => kernel.name === name);
+  return ALL_KERNELS.find((kernel) => kernel.name === name);
 }
 
 /** Throws RangeError for a name that no kernel has. */

@@ -30,6 +30,24 @@ export interface Features {
   subgroups?: boolean;
   /** True where a CPU emulates the GPU. */
   software?: boolean;
+  /** WGSL's experimental subgroup matrices. */
+  subgroupMatrix?: SubgroupMatrix;
+}
+
+/** Matrices m x k and k x n of `component`, whose product is m x n of f32. */
+export interface SubgroupMatrixShape {
+  m: number;
+  n: number;
+  k: number;
+  component: 'f32' | 'f16';
+}
+
+export interface SubgroupMatrix {
+  shapes: SubgroupMatrixShape[];
+  /** Invocations of a subgroup. */
+  threads: number;
+  /** How the device's WGSL is spelled, or 'emulated' in plain WGSL: see kernels/wgsl/matrix-text.ts. */
+  spelling: 'template' | 'argument' | 'emulated';
 }
 
 /** A host calls `entry` of the fixed module table (src/host/module.ts) for every unit. */

@@ -93,6 +93,10 @@ export const peersMissing = (why: string) =>
 export const noPeersInBrowser = "other people's native kernels do not run in a browser; use --host node for them";
 export const headDimUnsupported = (headDim: number) =>
   `head dimension ${headDim} is not a multiple of 16 from 32 to 256; choose one that is`;
+export const subgroupMatrixMissing =
+  'this kernel needs subgroup matrices, an experimental feature of WebGPU that the device does not offer';
+export const subgroupMatrixNoShape = (dtype: string) =>
+  `the device offers no subgroup matrices that multiply ${dtype} with sums of f32 at this head dimension`;
 export const subgroupsMissing = 'this kernel needs subgroup operations, which the device does not offer';
 export const dtypeUnsupported = (dtype: string, known: readonly string[]) =>
   `this kernel takes ${known.join(' and ')}, not ${dtype}; use --dtype ${known[0]}`;

@@ -15,6 +15,7 @@ const COLOURS: readonly [string, string][] = [
   ['wgsl-flash-small', '#A9CCE3'],
   ['wgsl-flash-large', '#3C6E9E'],
   ['wgsl-rows', '#2E4A7D'],
+  ['wgsl-matrix', '#1F6FEB'],
   ['wgsl-naive', '#56B4E9'],
   ['wasm-flash', '#009E73'],
   ['wasm-flash-branch', '#52B788'],
@@ -24,6 +25,7 @@ const COLOURS: readonly [string, string][] = [
   ['scalar-flash', '#CC79A7'],
   ['scalar-naive', '#8C6BB1'],
   ['ort-native', '#8D6E63'],
+  ['ort-webgpu', '#BCAAA4'],
 ];
 
 /** The given series in the order of the palette, unknown ones last, with their colours. */

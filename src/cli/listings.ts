@@ -1,7 +1,7 @@
 /** The commands that only tell: bench devices, bench kernels, bench published. */
 
 import type { Command } from 'commander';
-import { ABLATIONS, KERNELS } from '../../kernels/index.ts';
+import { ALL_KERNELS } from '../../kernels/index.ts';
 import type { Finish } from './finish.ts';
 import { choose } from './nearest.ts';
 import { addPlaceOptions, readPlace } from './options.ts';
@@ -16,7 +16,7 @@ export function addListingCommands(program: Command, finish: Finish): void {
     .action(async (raw: { format: string }) => {
       const format = choose('--format', raw.format, LIST_FORMATS);
       const { formatColumns } = await import('./output.ts');
-      const rows = [...KERNELS, ...ABLATIONS].map(({ name, backend, summary }) => ({ name, backend, summary }));
+      const rows = ALL_KERNELS.map(({ name, backend, summary }) => ({ name, backend, summary }));
       if (format === 'json') process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
       else
         process.stdout.write(

@@ -1,7 +1,7 @@
 /** The options that measuring commands share: declared once, read once, wrong values answered in one line. */
 
 import { type Command, Option } from 'commander';
-import { ABLATIONS, BACKENDS, findKernel, KERNELS } from '../../kernels/index.ts';
+import { ALL_KERNELS, BACKENDS, findKernel, KERNELS } from '../../kernels/index.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
 import { WASM_VARIANTS } from '../host/variants.ts';
 import { badNumber, noBackendForKernel, UsageError } from '../messages.ts';
@@ -157,7 +157,7 @@ export function readKernel(name: string): Kernel {
   const known = choose(
     'kernel',
     name,
-    [...KERNELS, ...ABLATIONS].map((kernel) => kernel.name),
+    ALL_KERNELS.map((kernel) => kernel.name),
   );
   return findKernel(known);
 }
@@ -167,12 +167,11 @@ function readKernels(names: readonly string[] | null, backend: Backend | 'auto')
   if (names === null) {
     return KERNELS.filter((kernel) => (backend === 'auto' ? kernel.backend !== 'peers' : kernel.backend === backend));
   }
-  const all = [...KERNELS, ...ABLATIONS];
-  const known = all.map(({ name }) => name);
+  const known = ALL_KERNELS.map(({ name }) => name);
   const chosen = new Set(
     names.flatMap((item) => item.split(',')).map((name) => choose('--kernel', name.trim(), known)),
   );
-  const kernels = all.filter(({ name }) => chosen.has(name));
+  const kernels = ALL_KERNELS.filter(({ name }) => chosen.has(name));
   const foreign = kernels.find((kernel) => backend !== 'auto' && kernel.backend !== backend);
   if (foreign !== undefined) throw new UsageError(noBackendForKernel(foreign.name, backend));
   return kernels;

@@ -1,6 +1,6 @@
 /** Runs WGSL kernels on a GPUDevice: buffers for a slice, submissions short enough for any watchdog, timed by the GPU where it can be trusted. */
 
-import type { WgslProgram } from '../../kernels/kernel.ts';
+import type { SubgroupMatrix, WgslProgram } from '../../kernels/kernel.ts';
 import { PARAM_NAMES } from '../../kernels/wgsl/abi.ts';
 import { fromHalf } from '../half.ts';
 import { type RowAddress, splitSlice } from '../slice.ts';
@@ -19,6 +19,8 @@ const STAMP_PLACES = 256;
 export interface WebgpuHostOptions {
   deviceName: string;
   software: boolean;
+  /** Its subgroup matrices, where it has the experimental feature. */
+  subgroupMatrix?: SubgroupMatrix | undefined;
   /** Skip the test of the clocks; samples are then wall time. */
   untimed: boolean;
   /** Memory that tensors may take in all, bytes. */
@@ -101,6 +103,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
           f16: device.features.has('shader-f16'),
           subgroups: device.features.has('subgroups'),
           software: options.software,
+          ...(options.subgroupMatrix === undefined ? {} : { subgroupMatrix: options.subgroupMatrix }),
         },
       };
     },

@@ -19,6 +19,8 @@ async function createGpu(adapter: string | null): Promise<GPU> {
   const gpu = dawn.create([
     // Timestamps otherwise come in steps of 65.5 microseconds.
     'disable-dawn-features=timestamp_quantization',
+    // Lists experimental features: those that a kernel can use are asked for, the others change nothing.
+    'enable-dawn-features=allow_unsafe_apis',
     ...(adapter === null ? [] : [`adapter=${adapter}`]),
   ]);
   keepAlive.push(gpu);

@@ -1,0 +1,285 @@
+/**
+ * wgsl-matrix: flash attention whose two products are the device's subgroup matrices, an experimental feature. One workgroup of a
+ * subgroup's size owns a few rows, their output in result matrices, and reads and writes scores through workgroup memory.
+ */
+
+import { subgroupMatrixMissing, subgroupMatrixNoShape } from '../../src/messages.ts';
+import { groupSize, type Workload } from '../../src/workload.ts';
+import type { Features, Kernel, Limits, SubgroupMatrixShape, WgslProgram } from '../kernel.ts';
+import { unsupportedShape } from '../shapes.ts';
+import { abi, LOWEST, MASKED } from './abi.ts';
+import { type MatrixArray, type MatrixSpelling, matrixText } from './matrix-text.ts';
+import { rowAddress, tokenOf } from './schedule.ts';
+import { type Storage, storageOf } from './storage.ts';
+import { lines, range } from './text.ts';
+
+/** Maxima may be stale by this much, in powers of 2, before the output is rescaled: that means a way through memory. */
+const STALE = 8;
+
+export const wgslMatrix: Kernel = {
+  name: 'wgsl-matrix',
+  backend: 'webgpu',
+  summary: 'one pass, both products by subgroup matrices, where the device offers that experimental feature',
+  unsupported(workload, limits, features) {
+    if (features.subgroupMatrix === undefined) return subgroupMatrixMissing;
+    if (matrixPlan(workload, features, limits) === undefined) return subgroupMatrixNoShape(workload.dtype);
+    return unsupportedShape(workload, ['f32', 'f16']);
+  },
+  build(workload, features, limits) {
+    const plan = matrixPlan(workload, features, limits);
+    if (plan === undefined) throw new RangeError(subgroupMatrixNoShape(workload.dtype));
+    return emitWgslMatrix(workload, storageOf(workload.dtype, features), plan);
+  },
+};
+
+export interface MatrixPlan {
+  shape: SubgroupMatrixShape;
+  spelling: MatrixSpelling;
+  /** Invocations of a workgroup: one subgroup. */
+  threads: number;
+  /** Query rows of a unit, a multiple of the shape's m. */
+  blockRows: number;
+  /** Keys of a block, a multiple of its n and k. */
+  keys: number;
+}
+
+const workgroupBytes = ({ shape: { m, n, component }, threads, blockRows, keys }: MatrixPlan, headDim: number) => {
+  const bytes = component === 'f32' ? 4 : 2;
+  const lanes = Math.max(1, threads / blockRows);
+  return (
+    Math.max(keys, blockRows) * headDim * bytes + // q, then K and V in turns
+    blockRows * keys * (4 + bytes) + // scores and weights
+    m * n * 4 +
+    blockRows * (lanes + 1) * 4 +
+    4
+  );
+};
+
+/** What fits the device, or undefined. f32 tensors are never rounded to f16; f16 ones are multiplied as f16 where there is a choice. */
+function matrixPlan(w: Workload, features: Features, limits: Limits): MatrixPlan | undefined {
+  const offered = features.subgroupMatrix;
+  if (offered === undefined) return undefined;
+  const { threads, spelling } = offered;
+  const wanted = w.dtype === 'f16' && features.f16 ? ['f16', 'f32'] : ['f32'];
+  const plans = wanted
+    .flatMap((component) => offered.shapes.filter((shape) => shape.component === component))
+    .filter(({ n, k }) => n % 4 === 0 && w.headDim % n === 0 && w.headDim % k === 0)
+    .flatMap((shape) => {
+      // Beyond head dimension 128 the registers of a lane hold the output of so many rows only.
+      const blockRows = w.headDim <= 128 ? Math.max(16, shape.m) : shape.m;
+      const sizes = [32, 16, 8].filter((keys) => keys % shape.n === 0 && keys % shape.k === 0);
+      return sizes.map((keys): MatrixPlan => ({ shape, spelling, threads, blockRows, keys }));
+    });
+  return plans.find((plan) => workgroupBytes(plan, w.headDim) <= Math.min(16384, limits.workgroupMemoryBytes));
+}
+
+export function emitWgslMatrix(w: Workload, storage: Storage, plan: MatrixPlan): WgslProgram {
+  const { headDim } = w;
+  const { shape, threads, blockRows, keys } = plan;
+  const { m, n, k, component } = shape;
+  const group = groupSize(w) <= blockRows ? groupSize(w) : 1;
+  const text = matrixText(shape, plan.spelling, threads);
+  const array = (name: string, length: number, type = component): MatrixArray => ({ name, component: type, length });
+  const stage = array('stage', Math.max(keys, blockRows) * headDim);
+  const scores = array('scores', blockRows * keys, 'f32');
+  const weights = array('weights', blockRows * keys);
+  const tile = array('tile', m * n, 'f32');
+  /** Lanes that share a row in the softmax, and rows that a lane has. */
+  const lanes = Math.max(1, Math.floor(threads / blockRows));
+  const own = range(Math.max(1, Math.ceil(blockRows / threads)));
+  // f16 weights small beside the row's largest would vanish; a power of two cancels in O / l.
+  const lift = component === 'f16' ? 6 : 0;
+
+  const tiles = range(blockRows / m);
+  const dims = range(headDim / k);
+  const outputs = range(headDim / n);
+  const eachOutput = (emit: (r: number, c: number) => string) =>
+    lines(tiles.flatMap((r) => outputs.map((c) => emit(r, c))));
+  const convert = component === 'f16' ? 'vec4<f16>' : 'vec4f';
+  const put = (value: string) => `let value = ${convert}(${value});
+      stage[t * 4u] = value.x;
+      stage[t * 4u + 1u] = value.y;
+      stage[t * 4u + 2u] = value.z;
+      stage[t * 4u + 3u] = value.w;`;
+  const stageKeys = (read: string) => `
+    for (var t = thread; t < ${(keys * headDim) / 4}u; t += ${threads}u) {
+      let key = u32(base) + t / columns;
+      let at = unit.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
+      // Keys past the end weigh nothing, but nothing times infinity would.
+      ${put(`select(vec4f(), ${read}(at), key < params.seqKv)`)}
+    }`;
+  const overKeys = (r: number, body: string) => `    for (var j = part; j < keys; j += ${lanes}u) {
+      let key = base + i32(j);
+      let seen = key >= low${r} && key < high${r};
+      let s = scores[row${r} * keys + j] * params.scale;
+      ${body}
+    }`;
+  const shareRow = (r: number, value: string, total: string, fold: (a: string, b: string) => string) =>
+    lanes === 1
+      ? `    let ${total} = ${value};`
+      : `    var ${total} = partial[row${r} * ${lanes}u];
+    for (var i = 1u; i < ${lanes}u; i += 1u) {
+      ${total} = ${fold(total, `partial[row${r} * ${lanes}u + i]`)};
+    }`;
+  const give = (r: number, value: string) => (lanes === 1 ? '' : `    partial[row${r} * ${lanes}u + part] = ${value};`);
+  const barrier = '    workgroupBarrier();';
+
+  // The body before the declarations: the emulation collects what the body loads.
+  const body = `
+@compute @workgroup_size(${threads})
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
+  let unit = findUnit(params.unitBase + workgroup.y);
+  let qStride = params.queryHeads * columns;
+  let kvStride = params.kvHeads * columns;
+  let part = thread % ${lanes}u;
+${lines(
+  own.map(
+    (r) => `  let row${r} = thread / ${lanes}u + ${r * threads}u;
+  let token${r} = unit.firstRow + ${tokenOf(`min(row${r}, unit.rows - 1u)`, group)};
+  let low${r} = lowKey(token${r});
+  let high${r} = highKey(token${r});
+  var m${r} = ${LOWEST};
+  var l${r} = 0.0;`,
+  ),
+)}
+
+  for (var t = thread; t < ${(blockRows * headDim) / 4}u; t += ${threads}u) {
+    let row = min(t / columns, unit.rows - 1u);
+    ${put(`readQ(${rowAddress('row', group)} + t % columns)`)}
+  }
+  workgroupBarrier();
+${lines(tiles.flatMap((r) => dims.map((d) => `  let q${r}_${d} = ${text.load('left', stage, `${r * m * headDim + d * k}u`, headDim)};`)))}
+${eachOutput((r, c) => `  var o${r}_${c} = ${text.zero};`)}
+
+  let lastToken = unit.firstRow + unit.tokens - 1u;
+  let endKey = highKey(lastToken);
+  for (var base = lowKey(unit.firstRow) / i32(keys) * i32(keys); base < endKey; base += i32(keys)) {
+${barrier}${stageKeys('readK')}
+${barrier}
+    // S = q k^T
+${lines(
+  range(keys / n).map(
+    (c) => `    {
+${lines(tiles.map((r) => `    var s${r} = ${text.zero};`))}
+${lines(
+  dims.flatMap((d) => [
+    `    let k${d} = ${text.load('right', stage, `${c * n * headDim + d * k}u`, headDim, true)};`,
+    ...tiles.map((r) => `    s${r} = ${text.multiplyAdd(`q${r}_${d}`, `k${d}`, `s${r}`)};`),
+  ]),
+)}
+${lines(tiles.map((r) => `    ${text.store(scores, `${r * m * keys + c * n}u`, `s${r}`, keys)}`))}
+    }`,
+  ),
+)}
+${barrier}
+${stageKeys('readV')}
+    // Maxima of the rows; those that grew by little stay as they were.
+${lines(
+  own.map(
+    (r) => `    var largest${r} = ${MASKED};
+${overKeys(r, `largest${r} = max(largest${r}, select(${MASKED}, s, seen));`)}
+${give(r, `largest${r}`)}`,
+  ),
+)}
+${lanes === 1 ? '' : barrier}
+${lines(
+  own.map(
+    (r) => `${shareRow(r, `largest${r}`, `found${r}`, (a, b) => `max(${a}, ${b})`)}
+    let grown${r} = found${r} > m${r} + ${STALE}.0;
+    let rescale${r} = select(1.0, exp2(m${r} - found${r}), grown${r});
+    m${r} = select(m${r}, found${r}, grown${r});
+    l${r} *= rescale${r};
+    if (part == 0u) {
+      factors[row${r}] = rescale${r};
+    }
+    // P = 2^(S - m)
+${overKeys(
+  r,
+  `let p = select(0.0, exp2(s - m${r}${lift === 0 ? '' : ` + ${lift}.0`}), seen);
+      l${r} += p;
+      weights[row${r} * keys + j] = ${component}(p);`,
+)}`,
+  ),
+)}
+${barrier}
+    if (thread == 0u) {
+      var any = 0u;
+      for (var i = 0u; i < ${blockRows}u; i += 1u) {
+        any |= select(0u, 1u, factors[i] != 1.0);
+      }
+      anyGrown = any;
+    }
+    // O = O 2^(m - m'), seldom: through memory, a matrix at a time.
+    if (workgroupUniformLoad(&anyGrown) != 0u) {
+${eachOutput(
+  (r, c) => `      ${text.store(tile, '0u', `o${r}_${c}`, n)}
+      workgroupBarrier();
+      for (var t = thread; t < ${m * n}u; t += ${threads}u) {
+        tile[t] *= factors[${r * m}u + t / ${n}u];
+      }
+      workgroupBarrier();
+      o${r}_${c} = ${text.load('result', tile, '0u', n)};
+      workgroupBarrier();`,
+)}
+    }
+    // O = O + P v
+${lines(
+  range(keys / k).map(
+    (d) => `    {
+${lines(tiles.map((r) => `    let p${r} = ${text.load('left', weights, `${r * m * keys + d * k}u`, keys)};`))}
+${lines(
+  outputs.flatMap((c) => [
+    `    let v${c} = ${text.load('right', stage, `${d * k * headDim + c * n}u`, headDim)};`,
+    ...tiles.map((r) => `    o${r}_${c} = ${text.multiplyAdd(`p${r}`, `v${c}`, `o${r}_${c}`)};`),
+  ]),
+)}
+    }`,
+  ),
+)}
+  }
+
+  // O / l; a row that saw no key has sum 0 and gives zeros.
+  workgroupBarrier();
+${lines(own.map((r) => give(r, `l${r}`)))}
+${lanes === 1 ? '' : barrier}
+${lines(
+  own.map(
+    (r) => `${shareRow(r, `l${r}`, `sum${r}`, (a, b) => `${a} + ${b}`)}
+    if (part == 0u) {
+      factors[row${r}] = select(0.0, 1.0 / sum${r}, sum${r} > 0.0);
+    }`,
+  ),
+)}
+${eachOutput(
+  (r, c) => `  workgroupBarrier();
+  ${text.store(tile, '0u', `o${r}_${c}`, n)}
+  workgroupBarrier();
+  for (var t = thread; t < ${(m * n) / 4}u; t += ${threads}u) {
+    let row = ${r * m}u + t / ${n / 4}u;
+    if (row < unit.rows) {
+      let value = vec4f(tile[t * 4u], tile[t * 4u + 1u], tile[t * 4u + 2u], tile[t * 4u + 3u]);
+      writeO(${rowAddress('row', group)} + ${(c * n) / 4}u + t % ${n / 4}u, value * factors[row]);
+    }
+  }`,
+)}
+}
+`;
+  const half = storage !== 'f16' && component === 'f16' ? 'enable f16;\n' : '';
+  const code = `${text.enable}${half}${abi(headDim, Math.floor(blockRows / group), false, storage, group > 1)}
+// Flash attention with an online softmax, ${keys} keys at a time, both products by ${m} x ${n} x ${k} matrices of ${component} with sums of f32:
+//   S = q k^T;  P = 2^(S - m);  l = l + sum P;  O = O + P v,  and at the end O / l
+// m, a row's maximum, is raised, and l and O rescaled, only where a score passes it by ${STALE}.
+const keys = ${keys}u; // staged at a time
+
+${lines([stage, scores, weights, tile].map(({ name, component: type, length }) => `var<workgroup> ${name}: array<${type}, ${length}>;`))}
+var<workgroup> factors: array<f32, ${blockRows}>;
+${lanes === 1 ? '' : `var<workgroup> partial: array<f32, ${blockRows * lanes}>;\n`}var<workgroup> anyGrown: u32;
+${text.declarations}${body}`;
+  return {
+    kind: 'wgsl',
+    passes: [{ label: 'attention', code, workgroupsPerUnit: 1 }],
+    blockRows: Math.floor(blockRows / group),
+    scratchBytesPerUnit: 0,
+    groupedRows: group > 1,
+  };
+}

@@ -45,11 +45,11 @@ export function parseSearch(value: unknown): Search | null {
 export type Outcome = { ratio: number; low: number | null; high: number | null; rounds: number } | { message: string };
 export type Duel = (tile: Tile, rounds: number) => Promise<Outcome>;
 
-/** Rounds of a duel, share of the candidates that reach the rung, share of the budget after which it ends. */
+/** Rounds of a duel, share of the candidates that reach the rung, share of the budget after which no other begins. */
 const RUNGS = [
-  { rounds: 2, keep: 1, until: 0.6 },
-  { rounds: 4, keep: 1 / 4, until: 0.85 },
-  { rounds: 9, keep: 1 / 12, until: Number.POSITIVE_INFINITY },
+  { rounds: 2, keep: 1, until: 0.45 },
+  { rounds: 4, keep: 1 / 4, until: 0.65 },
+  { rounds: 9, keep: 1 / 12, until: 1 },
 ] as const;
 /** At least so many reach each rung after the first. */
 const LEAST = [0, 3, 1] as const;
@@ -68,10 +68,13 @@ export interface SearchOptions {
 /** Continues a search until its budget is spent or nothing is left to try; trials that it already holds are not repeated. */
 export async function continueSearch(search: Search, duel: Duel, options: SearchOptions): Promise<void> {
   for (const [rung, { rounds, until }] of RUNGS.entries()) {
+    let begun = 0;
     for (const tile of entrants(search, rung)) {
       if (options.signal.aborted) return;
       if (search.trials.some((trial) => trial.rung === rung && sameTile(trial.tile, tile))) continue;
-      if (options.spent() >= until && rung < LAST_RUNG) break;
+      // A last duel is owed whatever the time: without it the search says nothing.
+      if (options.spent() >= until && (rung < LAST_RUNG || begun > 0)) break;
+      begun += 1;
       const outcome = await duel(tile, rounds);
       // An interrupted duel says nothing of the tile.
       if (options.signal.aborted) return;
@@ -85,10 +88,11 @@ export async function continueSearch(search: Search, duel: Duel, options: Search
   }
 }
 
-/** The tiles of a rung: all of them in the first, then the best of the rung before. */
+/** The tiles of a rung: all of them in the first, then the best of the rung before, or of an earlier one where that had no time. */
 function entrants(search: Search, rung: number): Tile[] {
   if (rung === 0) return search.candidates;
-  const before = ranked(search, rung - 1);
+  const earlier = RUNGS.slice(0, rung).map((_, i) => ranked(search, i));
+  const before = earlier.findLast((trials) => trials.length > 0) ?? [];
   const first = ranked(search, 0).length;
   const { keep } = RUNGS[rung] as (typeof RUNGS)[number];
   return before.slice(0, Math.max(LEAST[rung] ?? 1, Math.ceil(first * keep))).map(({ tile }) => tile);

@@ -66,6 +66,20 @@ describe('continueSearch', () => {
     expect(winner(read)?.tile).toEqual(tile(12));
   });
 
+  it('has a last duel even where the first took all of the time', async () => {
+    const search = newSearch(12);
+    let duels = 0;
+    await continueSearch(search, fixedDuel(), {
+      ...calm,
+      spent: () => (duels >= 5 ? 2 : 0),
+      onTrial: () => {
+        duels += 1;
+      },
+    });
+    expect(search.trials.map(({ rung }) => rung)).toEqual([0, 0, 0, 0, 0, 2]);
+    expect(winner(search)?.tile).toEqual(tile(5));
+  });
+
   it('keeps what it has when it is interrupted, and nothing of the duel that was', async () => {
     const search = newSearch(6);
     const signal = { aborted: false };

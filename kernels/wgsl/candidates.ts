@@ -44,7 +44,10 @@ function reads(tile: WgslTile, headDim: number): number {
   return 1 / tile.rows + 1 / tile.keys + 1 / tile.rows + 1 / (4 * threadColumns);
 }
 
-/** Tiles that fit the limits and the estimate of registers, fewest reads first. */
+/**
+ * Tiles that fit the limits and the estimate of registers, fewest reads first; where a CPU emulates the GPU, neighbours of the shipped
+ * tile first, since a search there has time for a few only.
+ */
 export function wgslCandidates(headDim: number, features: Features, limits: Limits): Tile[] {
   const shipped = wgslTile(headDim, features, limits);
   const shapes = combinations<WgslTile>(shipped, {
@@ -64,8 +67,12 @@ export function wgslCandidates(headDim: number, features: Features, limits: Limi
       (features.software === true || registers(tile, headDim) <= REGISTERS) &&
       wgslTileProblem({ ...tile }, headDim, limits) === undefined,
   );
+  const byReads = (a: WgslTile, b: WgslTile) => reads(a, headDim) - reads(b, headDim);
+  const byDistance = (a: WgslTile, b: WgslTile) => distance(a, shipped) - distance(b, shipped);
   return fits
-    .sort((a, b) => reads(a, headDim) - reads(b, headDim) || distance(a, shipped) - distance(b, shipped))
+    .sort((a, b) =>
+      features.software === true ? byDistance(a, b) || byReads(a, b) : byReads(a, b) || byDistance(a, b),
+    )
     .map((tile) => ({ ...tile }));
 }
 

@@ -13,7 +13,7 @@ import { type Contender, createSource, type Source } from '../measure/source.ts'
 import { interrupted } from '../messages.ts';
 import { summarize } from '../statistics.ts';
 import { continueSearch, type Duel, finalist, isComplete, type Outcome, type Search, winner } from '../tune.ts';
-import { describe, type Workload } from '../workload.ts';
+import { describe, groupSize, type Workload } from '../workload.ts';
 import { timeStamp } from './context.ts';
 import { stopOnInterrupt } from './interrupt.ts';
 import type { PlaceRequest } from './places.ts';
@@ -172,7 +172,9 @@ function duelOf(workload: Workload, contender: Contender, source: Source, signal
     signal,
     onProgress: () => {},
   } as const;
-  const small: Workload = { ...workload, batch: 1, queryHeads: 2, kvHeads: 1, seqQuery: 130, seqKv: 130 };
+  // As many query heads a group, so that most devices compile a tile once for both.
+  const group = groupSize(workload);
+  const small: Workload = { ...workload, batch: 1, queryHeads: group, kvHeads: 1, seqQuery: 130, seqKv: 130 };
   const pinned = (tile: Tile): Contender => ({
     ...contender,
     kernel: {

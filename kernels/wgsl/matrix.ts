@@ -11,7 +11,7 @@ import { abi, LOWEST, MASKED } from './abi.ts';
 import { type MatrixArray, type MatrixSpelling, matrixText } from './matrix-text.ts';
 import { rowAddress, tokenOf } from './schedule.ts';
 import { type Storage, storageOf } from './storage.ts';
-import { lines, range } from './text.ts';
+import { LANES, lines, range } from './text.ts';
 
 /** Maxima may be stale by this much, in powers of 2, before the output is rescaled: that means a way through memory. */
 const STALE = 8;
@@ -95,18 +95,17 @@ export function emitWgslMatrix(w: Workload, storage: Storage, plan: MatrixPlan):
   const outputs = range(headDim / n);
   const eachOutput = (emit: (r: number, c: number) => string) =>
     lines(tiles.flatMap((r) => outputs.map((c) => emit(r, c))));
-  const convert = component === 'f16' ? 'vec4<f16>' : 'vec4f';
-  const put = (value: string) => `let value = ${convert}(${value});
-      stage[t * 4u] = value.x;
-      stage[t * 4u + 1u] = value.y;
-      stage[t * 4u + 2u] = value.z;
-      stage[t * 4u + 3u] = value.w;`;
+  const put = (value: string, indent: string) =>
+    [
+      `let value = ${component === 'f16' ? 'vec4<f16>(' : ''}${value}${component === 'f16' ? ')' : ''};`,
+      ...LANES.map((lane, i) => `stage[t * 4u${i === 0 ? '' : ` + ${i}u`}] = value.${lane};`),
+    ].join(`\n${indent}`);
   const stageKeys = (read: string) => `
     for (var t = thread; t < ${(keys * headDim) / 4}u; t += ${threads}u) {
       let key = u32(base) + t / columns;
       let at = unit.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
       // Keys past the end weigh nothing, but nothing times infinity would.
-      ${put(`select(vec4f(), ${read}(at), key < params.seqKv)`)}
+      ${put(`select(vec4f(), ${read}(at), key < params.seqKv)`, '      ')}
     }`;
   const overKeys = (r: number, body: string) => `    for (var j = part; j < keys; j += ${lanes}u) {
       let key = base + i32(j);
@@ -134,7 +133,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   let part = thread % ${lanes}u;
 ${lines(
   own.map(
-    (r) => `  let row${r} = thread / ${lanes}u + ${r * threads}u;
+    (r) => `  let row${r} = thread${lanes === 1 ? '' : ` / ${lanes}u`}${r === 0 ? '' : ` + ${r * threads}u`};
   let token${r} = unit.firstRow + ${tokenOf(`min(row${r}, unit.rows - 1u)`, group)};
   let low${r} = lowKey(token${r});
   let high${r} = highKey(token${r});
@@ -145,7 +144,7 @@ ${lines(
 
   for (var t = thread; t < ${(blockRows * headDim) / 4}u; t += ${threads}u) {
     let row = min(t / columns, unit.rows - 1u);
-    ${put(`readQ(${rowAddress('row', group)} + t % columns)`)}
+    ${put(`readQ(${rowAddress('row', group)} + t % columns)`, '    ')}
   }
   workgroupBarrier();
 ${lines(tiles.flatMap((r) => dims.map((d) => `  let q${r}_${d} = ${text.load('left', stage, `${r * m * headDim + d * k}u`, headDim)};`)))}

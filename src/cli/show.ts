@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Kernel, Program } from '../../kernels/kernel.ts';
-import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical.ts';
+import { TYPICAL_FEATURES, TYPICAL_LIMITS, TYPICAL_MATRIX } from '../../kernels/typical.ts';
 import { presetAxes } from '../shapes.ts';
 import type { Workload } from '../workload.ts';
 import type { Finish } from './finish.ts';
@@ -34,7 +34,12 @@ export function addSourceCommands(program: Command, finish: Finish): void {
     .action((name: string, raw) => {
       const kernel = readKernel(name);
       const variant = choose('--variant', raw.variant as string, ['simd', 'simd-relaxed', 'simd256'] as const);
-      const features = { ...TYPICAL_FEATURES, relaxedSimd: variant !== 'simd', simd256: variant === 'simd256' };
+      const features = {
+        ...TYPICAL_FEATURES,
+        relaxedSimd: variant !== 'simd',
+        simd256: variant === 'simd256',
+        subgroupMatrix: TYPICAL_MATRIX,
+      };
       process.stdout.write(sourceText(kernel.build(firstWorkload(raw), features, TYPICAL_LIMITS), kernel));
       finish(0);
     });

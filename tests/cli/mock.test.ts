@@ -287,5 +287,6 @@ describe('listings', () => {
   it('shows source text that names its algorithm', async () => {
     expect((await bench(['show', 'wgsl-flash', '--head-dim', '64'])).stdout).toContain('online');
     expect((await bench(['show', 'wasm-flash'])).stdout).toMatch(/^\(module/m);
+    expect((await bench(['show', 'wgsl-matrix'])).stdout).toContain('subgroupMatrixMultiplyAccumulate');
   });
 });

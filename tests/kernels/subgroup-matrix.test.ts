@@ -66,8 +66,8 @@ describe.skipIf(opened instanceof Error)('wgsl-matrix with emulated matrices', (
     { threads: 8, shapes: [{ ...INTEL, component: 'f32' as const }] },
   ])('in subgroups of $threads, matrices of $shapes', async (changes) => {
     for (const w of [
-      workload({ headDim: 64, seqQuery: 70, queryHeads: 3, kvHeads: 1, mask: 'causal' }),
-      workload({ headDim: 64, seqQuery: 41, seqKv: 83, dtype: 'f16' }),
+      workload({ headDim: 32, seqQuery: 70, queryHeads: 3, kvHeads: 1, mask: 'causal' }),
+      workload({ headDim: 32, seqQuery: 41, seqKv: 83, dtype: 'f16' }),
     ]) {
       const result = await runKernel(host, emulated(changes), w);
       expect(result.maxRelativeError, describeWorkload(w)).toBeLessThan(result.tolerance);

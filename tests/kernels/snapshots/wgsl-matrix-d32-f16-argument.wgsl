@@ -90,7 +90,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   let qStride = params.queryHeads * columns;
   let kvStride = params.kvHeads * columns;
   let part = thread % 2u;
-  let row0 = thread / 2u + 0u;
+  let row0 = thread / 2u;
   let token0 = unit.firstRow + min(row0, unit.rows - 1u) / 2u;
   let low0 = lowKey(token0);
   let high0 = highKey(token0);
@@ -100,10 +100,10 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   for (var t = thread; t < 128u; t += 32u) {
     let row = min(t / columns, unit.rows - 1u);
     let value = vec4<f16>(readQ(unit.q + row / 2u * qStride + row % 2u * columns + t % columns));
-      stage[t * 4u] = value.x;
-      stage[t * 4u + 1u] = value.y;
-      stage[t * 4u + 2u] = value.z;
-      stage[t * 4u + 3u] = value.w;
+    stage[t * 4u] = value.x;
+    stage[t * 4u + 1u] = value.y;
+    stage[t * 4u + 2u] = value.z;
+    stage[t * 4u + 3u] = value.w;
   }
   workgroupBarrier();
   let q0_0 = subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>>(&stage, 0u, false, 32u);

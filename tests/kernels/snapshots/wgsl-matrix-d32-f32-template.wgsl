@@ -88,7 +88,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   let qStride = params.queryHeads * columns;
   let kvStride = params.kvHeads * columns;
   let part = thread % 2u;
-  let row0 = thread / 2u + 0u;
+  let row0 = thread / 2u;
   let token0 = unit.firstRow + min(row0, unit.rows - 1u) / 2u;
   let low0 = lowKey(token0);
   let high0 = highKey(token0);
@@ -97,11 +97,11 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
 
   for (var t = thread; t < 128u; t += 32u) {
     let row = min(t / columns, unit.rows - 1u);
-    let value = vec4f(readQ(unit.q + row / 2u * qStride + row % 2u * columns + t % columns));
-      stage[t * 4u] = value.x;
-      stage[t * 4u + 1u] = value.y;
-      stage[t * 4u + 2u] = value.z;
-      stage[t * 4u + 3u] = value.w;
+    let value = readQ(unit.q + row / 2u * qStride + row % 2u * columns + t % columns);
+    stage[t * 4u] = value.x;
+    stage[t * 4u + 1u] = value.y;
+    stage[t * 4u + 2u] = value.z;
+    stage[t * 4u + 3u] = value.w;
   }
   workgroupBarrier();
   let q0_0 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, 0u, 32u);
@@ -129,7 +129,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       let key = u32(base) + t / columns;
       let at = unit.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
       // Keys past the end weigh nothing, but nothing times infinity would.
-      let value = vec4f(select(vec4f(), readK(at), key < params.seqKv));
+      let value = select(vec4f(), readK(at), key < params.seqKv);
       stage[t * 4u] = value.x;
       stage[t * 4u + 1u] = value.y;
       stage[t * 4u + 2u] = value.z;
@@ -215,7 +215,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       let key = u32(base) + t / columns;
       let at = unit.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
       // Keys past the end weigh nothing, but nothing times infinity would.
-      let value = vec4f(select(vec4f(), readV(at), key < params.seqKv));
+      let value = select(vec4f(), readV(at), key < params.seqKv);
       stage[t * 4u] = value.x;
       stage[t * 4u + 1u] = value.y;
       stage[t * 4u + 2u] = value.z;

@@ -135,11 +135,16 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
   };
 
   /** Slices that the device holds, for a wanted amount of work; undefined with a reason where none fits. */
-  const sliceFor = (program: Program, environment: Environment, wantedFlops: number): Slice | { reason: string } => {
+  const sliceFor = (
+    program: Program,
+    environment: Environment,
+    wantedFlops: number,
+    whole = options.full,
+  ): Slice | { reason: string } => {
     const { limits, device } = environment;
     const groups = contender.ceiling === true ? null : options.wholeGroups;
     const units = UNITS_PER_THREAD * (device.threads ?? 1);
-    const slice = options.full
+    const slice = whole
       ? wholeSlice(w, program.blockRows)
       : groups !== null
         ? groupSlice(w, program.blockRows, groups)
@@ -158,7 +163,9 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
 
   /** Finds the slice whose run takes about sampleSeconds, by running smaller ones. */
   const fitToTime = async (program: Program, environment: Environment): Promise<void> => {
-    let slice = sliceFor(program, environment, rate * options.sampleSeconds * 0.1);
+    let slice = sliceFor(program, environment, rate * options.sampleSeconds * 0.1, false);
+    const whole = options.full ? sliceFor(program, environment, flops(w)) : slice;
+    if ('reason' in whole) slice = whole;
     for (let attempt = 0; attempt < 4; attempt += 1) {
       if ('reason' in slice) {
         runner.ended = { state: 'skipped', reason: slice.reason };
@@ -175,7 +182,14 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
       let wanted = rate * options.sampleSeconds;
       // A workload that takes little longer than a sample runs whole.
       if (flops(w) < wanted * 1.5) wanted = flops(w);
-      if (options.full || options.wholeGroups !== null || ran >= wanted * 0.5 || ran === flops(w)) return;
+      if (options.full && ran < flops(w) && !('reason' in whole)) {
+        // Code and rate are known from the slice: the whole, which may take minutes, is not run before its first sample.
+        await (await source.lease(place)).host.dispose(ready.id);
+        ready = { ...(await prepare(program, whole)), compileSeconds: ready.compileSeconds };
+        runner.expectedSeconds = flops(w) / rate;
+        return;
+      }
+      if (options.wholeGroups !== null || ran >= wanted * 0.5 || ran === flops(w)) return;
       slice = sliceFor(program, environment, wanted);
     }
   };

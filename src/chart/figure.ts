@@ -170,10 +170,11 @@ function caption(run: RunDocument, published: readonly Bar[]): string[] {
     ({ name, backend, software }) => `${backend} on ${name}${software ? ' (software adapter)' : ''}`,
   );
   const w = run.measurements[0]?.workload;
+  const dims = new Set(run.measurements.map(({ workload }) => workload.headDim));
   const shape =
     w === undefined
       ? ''
-      : `${w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads} query heads, ${w.kvHeads} KV heads`}, head dimension ${w.headDim}; here ${w.dtype}`;
+      : `${w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads} query heads, ${w.kvHeads} KV heads`}, head dimension ${dims.size > 1 ? '128 where no other is named' : w.headDim}; here ${w.dtype}`;
   const sources = [...new Set(published.map(({ source }) => source))];
   const lines = [
     `Here: ${[...new Set(devices)].join('; ')}. ${shape}${sources.length > 0 ? ', published BF16 on one B200' : ''}.`,

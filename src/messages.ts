@@ -42,6 +42,8 @@ export const badRunFile = (path: string, what: string) =>
   `'${path}' is not the record of a run: ${what}; give a .jsonl journal or a document of --format json`;
 export const oneShapeForTune =
   'bench tune searches once for each head dimension and mask; give one --seq, --batch, --heads and --kv-heads';
+export const nothingToCompile = (kernel: string) =>
+  `${kernel} has no code of its own to compile; choose a wasm or wgsl kernel`;
 export const badTiles = (path: string, what: string) =>
   `'${path}' is not a file of tiles: ${what}; bench tune writes such files`;
 export const nothingInCommon = (before: string, after: string) =>

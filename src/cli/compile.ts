@@ -6,6 +6,7 @@ import type { Host } from '../host/host.ts';
 import { softwareEnvironment } from '../host/node/places.ts';
 import { spawnHost } from '../host/node/spawn.ts';
 import { spawnWasm } from '../host/node/variants.ts';
+import { nothingToCompile, UsageError } from '../messages.ts';
 import { describe, type Workload } from '../workload.ts';
 import type { readPlace } from './options.ts';
 
@@ -14,9 +15,11 @@ export async function compileKernel(
   workload: Workload,
   place: ReturnType<typeof readPlace>,
 ): Promise<number> {
+  const { backend } = kernel;
+  if (backend !== 'wasm' && backend !== 'webgpu') throw new UsageError(nothingToCompile(kernel.name));
   let host: Host | undefined;
   try {
-    host = await openHost(kernel, place);
+    host = await openHost(backend, place);
     const { device, deviceLimits, limits: held, features } = await host.environment();
     const unsupported = kernel.unsupported(workload, held, features);
     if (unsupported !== undefined) throw new Error(unsupported);
@@ -39,24 +42,10 @@ export async function compileKernel(
   }
 }
 
-/** A host for the kernel's backend; a WebGPU one without the test of its clocks. */
-async function openHost(kernel: Kernel, place: ReturnType<typeof readPlace>): Promise<Host> {
+/** A host for the backend; a WebGPU one without the test of its clocks. */
+async function openHost(backend: 'wasm' | 'webgpu', place: ReturnType<typeof readPlace>): Promise<Host> {
   const { adapter, allowSoftware, limits, threads, variant } = place;
-  const { backend } = kernel;
-  const count = threads ?? availableParallelism();
-  switch (backend) {
-    case 'wasm':
-      return spawnWasm(variant ?? 'simd-relaxed', count);
-    case 'scalar':
-      return spawnHost({ role: { backend }, flags: [], env: {} });
-    case 'peers':
-      return spawnHost({ role: { backend, where: { threads: count } }, flags: [], env: {} });
-    case 'webgpu': {
-      const options = { adapter, allowSoftware, limits };
-      const env = await softwareEnvironment(allowSoftware);
-      return spawnHost({ role: { backend, options, untimed: true }, flags: [], env });
-    }
-    default:
-      return backend satisfies never;
-  }
+  if (backend === 'wasm') return spawnWasm(variant ?? 'simd-relaxed', threads ?? availableParallelism());
+  const env = await softwareEnvironment(allowSoftware);
+  return spawnHost({ role: { backend, options: { adapter, allowSoftware, limits }, untimed: true }, flags: [], env });
 }

@@ -154,6 +154,9 @@ function writeProblem(path: string, mask: 'full' | 'causal', change: (o: number[
 describe('bench compile', () => {
   it('compiles without running anything, and says in one line why it cannot', async () => {
     expect((await bench(['compile', 'wasm-flash', '--head-dim', '64'])).stdout).toMatch(/^compiled in [\d.]+ ms/m);
+    const nothing = await bench(['compile', 'scalar-flash']);
+    expect(nothing.code).toBe(2);
+    expect(nothing.stderr).toMatch(/no code of its own to compile/);
     const { code, stderr } = await bench(['compile', 'wgsl-flash', '--adapter', 'no such adapter', '--allow-software']);
     expect(code).toBe(1);
     expect(stderr.trim().split('\n')).toHaveLength(1);

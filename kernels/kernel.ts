@@ -74,6 +74,8 @@ export interface WasmProgram {
   scratchBytes: number;
   /** True where packed V is [key][headDim]: V of a KV head that lies alone and needs no padding is used where it is. */
   plainValues: boolean;
+  /** Query rows of the parts that the last units are cut into, so that all threads end together; blockRows where they are not cut. */
+  partRows: number;
 }
 
 /** One compute shader; a work unit takes `workgroupsPerUnit` workgroups in x, units go in y. */

@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fillTensors, layoutOf } from '../src/host/layout.ts';
+import { fillTensors, layoutOf, type Unit } from '../src/host/layout.ts';
+import { cutTail } from '../src/host/tail.ts';
 import {
   blockStarts,
   chooseSlice,
@@ -51,6 +52,36 @@ describe('slices', () => {
           expect(sum).toBe(sliceFlops(w, slice));
           // Every row of memory belongs to exactly one unit.
           expect(rows.size * w.headDim).toBe(layout.qElements);
+        },
+      ),
+    );
+  });
+
+  it('loses no row where its last units are cut into parts', () => {
+    fc.assert(
+      fc.property(
+        shapes,
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 25 }),
+        fc.integer({ min: 1, max: 9 }),
+        (changes, blockRows, partRows, threads) => {
+          const w = workload({ ...changes, queryHeads: changes.kvHeads * 2 });
+          const layout = layoutOf(w, wholeSlice(w, blockRows));
+          const rowsOf = (units: Unit[]) =>
+            units.flatMap((unit) =>
+              Array.from({ length: Math.max(0, unit.rows) }, (_, i) => {
+                const at = unit.qOffset + i * layout.qStride;
+                return `${unit.kvIndex} ${unit.kvOffset} ${unit.firstRow + i} ${at}`;
+              }),
+            );
+          const work = cutTail(layout, blockRows, partRows, threads);
+          const pieces = Array.from({ length: work.count }, (_, i) => work.at(i));
+          const units = Array.from({ length: layout.units }, (_, i) => layout.unit(i));
+          expect(rowsOf(pieces)).toEqual(rowsOf(units));
+          if (threads === 1) expect(work.count).toBe(layout.units);
+          for (const { rows } of pieces.slice(Math.max(0, layout.units - threads))) {
+            if (threads > 1) expect(rows).toBeLessThanOrEqual(partRows);
+          }
         },
       ),
     );

@@ -121,7 +121,7 @@ ${set('pairs', add(get('pairs'), sub(get('high'), get('low'))))}`,
 ${body}
 )
 )`);
-  return { kind: 'wasm', text, blockRows, keyMultiple: 16, scratchBytes, plainValues: false };
+  return { kind: 'wasm', text, blockRows, keyMultiple: 16, scratchBytes, plainValues: false, partRows: blockRows };
 }
 
 /** FLOPs of attention that one pass over a panel stands for: 2 for each multiply-add of rows x width x DEPTH. */

@@ -50,13 +50,14 @@ ${loop('row', i32(0), get('padded'), i32(tile.rows), `${body}\n${set('stats', ad
 
   const load = overGroups(`
 ${times(stats.groupBytes / 16, (i) => `(v128.store offset=${stats.maximum + i * 16} ${get('stats')} ${splat(LOWEST)})`)}
-${times(stats.groupBytes / 16, (i) => `(v128.store offset=${stats.sum + i * 16} ${get('stats')} ${splat(0)})`)}
 ${loop(
   'r',
   get('row'),
   add(get('row'), i32(tile.rows)),
   i32(1),
   `
+${set('to', add(get('scratch'), mul(get('r'), i32(stats.rowSumBytes))))}
+${times(2, (i) => `(v128.store offset=${at.stats + stats.sums + i * 16} ${get('to')} ${splat(0)})`)}
 ${set('to', add(get('scratch'), mul(get('r'), i32(rowBytes))))}
 ;; rows past the end repeat the zeros at address 0
 ${set('from', `(select ${add(get('q'), mul(get('r'), '(global.get $qStride)'))} ${i32(0)} (i32.lt_s ${get('r')} ${get('rows')}))`)}
@@ -139,6 +140,7 @@ ${get('groupKeys')})`;
       ? `${scorePanels}\n${overGroups(seen(softmaxGroup))}\n${valuePanels}`
       : overGroups(seen(`${groupScorePanels}\n${softmaxGroup}\n${groupValuePanels}`));
 
+  const sumPart = (i: number) => `(v128.load offset=${at.stats + stats.sums + i * 16} ${get('to')})`;
   const store = overGroups(`
 ${loop(
   'r',
@@ -147,8 +149,15 @@ ${loop(
   i32(1),
   `
 ${set('from', add(get('scratch'), mul(get('r'), i32(rowBytes))))}
+${set('to', add(get('scratch'), mul(get('r'), i32(stats.rowSumBytes))))}
+${set('scale', `(f32x4.add ${sumPart(0)} ${sumPart(1)})`)}
+${set(
+  'total',
+  Array.from({ length: 4 }, (_, lane) => `(f32x4.extract_lane ${lane} ${get('scale')})`).reduce(
+    (sum, one) => `(f32.add ${sum} ${one})`,
+  ),
+)}
 ${set('to', add(get('o'), mul(get('r'), '(global.get $qStride)')))}
-${set('total', `(f32.load offset=${stats.sum} ${add(get('stats'), `(i32.shl ${sub(get('r'), get('row'))} ${i32(2)})`)})`)}
 ;; a row that saw no key has l = 0 and gives zeros
 ${set('scale', `(f32x4.splat (select (f32.div (f32.const 1) ${get('total')}) (f32.const 0) (f32.gt ${get('total')} (f32.const 0))))`)}
 ${loop('d', i32(0), i32(rowBytes), i32(16), `(v128.store ${add(get('to'), get('d'))} (f32x4.mul ${get('scale')} (v128.load offset=${at.sums} ${add(get('from'), get('d'))})))`)}`,

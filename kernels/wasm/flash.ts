@@ -11,6 +11,9 @@ import { emitFill, emitSoftmax } from './softmax.ts';
 import { panelWidth, type WasmTile } from './tile.ts';
 import { get, i32, indent } from './wat.ts';
 
+/** Parts of a unit at the end of a run: a sixth of the time that a thread waits for another's last unit. */
+const PARTS = 6;
+
 export const wasmFlash: Kernel = {
   name: 'wasm-flash',
   backend: 'wasm',
@@ -53,5 +56,7 @@ ${emitAttend(headDim, tile)}
     keyMultiple: panelWidth(tile),
     scratchBytes: scratchLayout(headDim, tile).bytes,
     plainValues: tile.values === 'rows',
+    // Whole row groups, so that a row's result does not depend on where its unit was cut.
+    partRows: tile.rows * Math.ceil(tile.blockRows / tile.rows / PARTS),
   };
 }

@@ -6,7 +6,7 @@ import { panelWidth, type WasmTile } from './tile.ts';
 import { add, downwards, get, i32, interleave, joinHalves, set, splat, times } from './wat.ts';
 
 /** Below every logit that 32-bit inputs of sane size give; the running maximum starts here. */
-export const LOWEST = '-0x1p+100';
+export const LOWEST = -(2 ** 100);
 /** What masked scores are set to: far below LOWEST, so that it never becomes a maximum. */
 export const MASKED = '-0x1p+126';
 /** 2^-127 comes out as 0: the exponent field of 1, 127, less 127. Exponents are raised to this, so that hidden keys weigh nothing. */
@@ -67,34 +67,44 @@ function baseTwo(features: Features) {
       };
 }
 
-/** Where the statistics of a row group lie: blocks of `lanes` floats, one lane a row, `blockLanes` floats apart. */
+/** Bytes of two vectors: the partial maxima or sums of a row, packed as one by the revectoriser. */
+const PARTIAL_BYTES = 32;
+
+/**
+ * Where the statistics of a row group lie: m, the rescale factor and the shift in blocks of `groupBytes` a group, a lane each
+ * row; l in partial sums, 8 lanes a row; then the partial maxima of one group, which all groups share.
+ */
 export function statistics(tile: WasmTile) {
   const lanes = Math.ceil(tile.rows / 4) * 4;
   const blockBytes = (tile.blockRows / tile.rows) * lanes * 4;
+  const sums = 3 * blockBytes;
+  const partial = sums + tile.blockRows * PARTIAL_BYTES;
   return {
     groupBytes: lanes * 4,
     maximum: 0,
-    sum: blockBytes,
-    rescale: 2 * blockBytes,
-    shift: 3 * blockBytes,
-    /** Partial maxima and sums of the rows of one group, two vectors each. */
-    partial: 4 * blockBytes,
-    bytes: 4 * blockBytes + tile.rows * 32,
+    rescale: blockBytes,
+    shift: 2 * blockBytes,
+    sums,
+    rowSumBytes: PARTIAL_BYTES,
+    partial,
+    bytes: partial + tile.rows * PARTIAL_BYTES,
   };
 }
 
-/** Statements that set $x0 to the results of four rows, a lane each, from their partial vectors at $partial. */
-function foldRows(tile: WasmTile, operation: string, first: number): string {
-  const at = statistics(tile);
-  const fold = (a: string, b: string) => `(${operation} ${a} ${b})`;
-  const partialOf = (row: number, i: number) =>
-    `(v128.load offset=${at.partial + row * 32 + i * 16} ${get('partial')})`;
-  const vectorsOf = (row: number) => fold(partialOf(row, 0), partialOf(row, 1));
+/** Statements that set $x0 to the maxima of four rows, a lane each, from their partial vectors at $partial. */
+function foldMaxima(tile: WasmTile, first: number): string {
+  const fold = (a: string, b: string) => `(f32x4.pmax ${a} ${b})`;
   return `
-${times(4, (i) => set(`x${i}`, vectorsOf(Math.min(first + i, tile.rows - 1))))}
+${times(4, (i) => set(`x${i}`, partialMaximum(tile, Math.min(first + i, tile.rows - 1))))}
 ${set('y0', fold(interleave('x0', 'x1', 'low'), interleave('x0', 'x1', 'high')))}
 ${set('y1', fold(interleave('x2', 'x3', 'low'), interleave('x2', 'x3', 'high')))}
 ${set('x0', fold(joinHalves('y0', 'y1', 'low'), joinHalves('y0', 'y1', 'high')))}`;
+}
+
+/** The partial maxima of a row of the group, in four lanes. */
+function partialMaximum(tile: WasmTile, row: number): string {
+  const at = statistics(tile).partial + row * PARTIAL_BYTES;
+  return `(f32x4.pmax (v128.load offset=${at} ${get('stats0')}) (v128.load offset=${at + 16} ${get('stats0')}))`;
 }
 
 /**
@@ -102,40 +112,58 @@ ${set('x0', fold(joinHalves('y0', 'y1', 'low'), joinHalves('y0', 'y1', 'high')))
  * e^(s - m); m, l and the rescale factor e^(m_before - m) of the rows are at $stats, see statistics().
  *
  * m' = max(m, s), l' = l e^(m - m') + sum of weights. Both passes run a panel width at a time through neighbouring
- * vectors and one pointer, and end in stores: the form that V8's revectoriser packs in pairs. Maxima and sums of rows are
- * folded four rows at a time, a lane each.
+ * vectors and one pointer, and end in stores: the form that V8's revectoriser packs in pairs. Maxima are folded four rows at a
+ * time, a lane each; sums stay in 8 lanes to the end.
  */
 export function emitSoftmax(tile: WasmTile, features: Features): string {
   const multiplyAdd = multiplyAddOf(features);
   const { shift, exponent, rescale } = baseTwo(features);
   const at = statistics(tile);
   const each = (emit: (i: number) => string, count: number) => times(count, emit);
-  const stepBytes = panelWidth(tile) * 4;
   const rowBytes = tile.blockKeys * 4;
-  /** A pass over all rows; `before` sets the accumulators $t0 and $t1, which go to the partial results. */
-  const pass = (label: string, before: string, body: string) => `
+  /** A pass over all rows: `before` sets the accumulators $t0 and $t1, which go to $partial, one row's place after the other. */
+  const pass = (label: string, partial: string, before: string, body: string) => `
 ${set('row', get('scores'))}
-${set('partial', get('stats0'))}
+${set('partial', partial)}
 (loop $${label}_rows
 ${before}
 ${set('p', get('row'))}
 ${set('end', add(get('row'), `(i32.shl ${get('count')} ${i32(2)})`))}
 (loop $${label}
 ${body}
-${set('p', add(get('p'), i32(stepBytes)))}
+${set('p', add(get('p'), i32(panelWidth(tile) * 4)))}
 (br_if $${label} (i32.lt_u ${get('p')} ${get('end')})))
-${downwards(2, (i) => `(v128.store offset=${at.partial + i * 16} ${get('partial')} ${get(`t${i}`)})`)}
+${downwards(2, (i) => `(v128.store offset=${i * 16} ${get('partial')} ${get(`t${i}`)})`)}
 ${set('row', add(get('row'), i32(rowBytes)))}
-${set('partial', add(get('partial'), i32(32)))}
-(br_if $${label}_rows (i32.lt_u ${get('row')} ${get('lastRow')})))
-${set('partial', get('stats0'))}`;
+${set('partial', add(get('partial'), i32(PARTIAL_BYTES)))}
+(br_if $${label}_rows (i32.lt_u ${get('row')} ${get('lastRow')})))`;
   const fours = Array.from({ length: Math.ceil(tile.rows / 4) }, (_, i) => i);
-  const load = (what: number, four: number) => `(v128.load offset=${what + four * 16} ${get('stats')})`;
   const store = (what: number, four: number, value: string) =>
     `(v128.store offset=${what + four * 16} ${get('stats')} ${value})`;
 
+  const move = fours
+    .map(
+      (four) => `${foldMaxima(tile, four * 4)}
+${set('before', `(v128.load offset=${at.maximum + four * 16} ${get('stats')})`)}
+${set('after', `(f32x4.pmax ${get('before')} ${get('x0')})`)}
+${store(at.maximum, four, get('after'))}
+${store(at.shift, four, shift)}
+${set('x0', rescale)}
+${exp2InPlace('x0', multiplyAdd).join('\n')}
+${store(at.rescale, four, get('x0'))}`,
+    )
+    .join('\n');
+
+  /** Vectors whose exponentials are taken side by side: two pairs where the panel has them and the pairs share registers. */
+  const abreast = Math.min(4, tile.vectors);
+  const weights = (group: number) => `
+${each((i) => set(`x${i}`, exponent(`(v128.load offset=${(group * abreast + i) * 16} ${get('p')})`)), abreast)}
+${interleaved(abreast, multiplyAdd)}
+${downwards(abreast, (i) => `(v128.store offset=${(group * abreast + i) * 16} ${get('p')} ${get(`x${i}`)})`)}
+${each((i) => set(`t${i % 2}`, `(f32x4.add ${get(`t${i % 2}`)} ${get(`x${i}`)})`), abreast)}`;
+
   return `
-;; online softmax of $count scores of ${tile.rows} rows from $scores; their statistics at $stats, partial results in the block of statistics at $stats0
+;; online softmax of $count scores of ${tile.rows} rows from $scores; their statistics at $stats, in the block of statistics at $stats0
 (func $softmax (param $scores i32) (param $count i32) (param $stats i32) (param $stats0 i32)
 (local $row i32) (local $lastRow i32) (local $t0 v128) (local $t1 v128) (local $partial i32) (local $rowStats i32) (local $p i32) (local $end i32)
 (local $log2e v128) (local $shift v128) (local $before v128) (local $after v128) (local $y0 v128) (local $y1 v128)
@@ -146,46 +174,32 @@ ${set('log2e', splat(Math.LOG2E))}
 ${set('lastRow', add(get('scores'), i32(tile.rows * rowBytes)))}
 ${pass(
   'maxima',
+  add(get('stats0'), i32(at.partial)),
   each((i) => set(`t${i}`, splat(LOWEST)), 2),
   each(
     (i) => set(`t${i % 2}`, `(f32x4.pmax ${get(`t${i % 2}`)} (v128.load offset=${i * 16} ${get('p')}))`),
     tile.vectors,
   ),
 )}
-${fours
-  .map(
-    (four) => `${foldRows(tile, 'f32x4.pmax', four * 4)}
-${set('before', load(at.maximum, four))}
-${set('after', `(f32x4.pmax ${get('before')} ${get('x0')})`)}
-${store(at.maximum, four, get('after'))}
-${store(at.shift, four, shift)}
-${set('x0', rescale)}
-${exp2InPlace('x0', multiplyAdd).join('\n')}
-${store(at.rescale, four, get('x0'))}`,
-  )
-  .join('\n')}
+${move}
 ${set('rowStats', get('stats'))}
 ${pass(
   'weights',
-  `${set('shift', `(v128.load32_splat offset=${at.shift} ${get('rowStats')})`)}
-${set('rowStats', add(get('rowStats'), i32(4)))}
-${each((i) => set(`t${i}`, splat(0)), 2)}`,
-  each(
-    (pair) => `
-${each((i) => set(`x${i}`, exponent(`(v128.load offset=${(pair * 2 + i) * 16} ${get('p')})`)), 2)}
-${interleaved(2, multiplyAdd)}
-${downwards(2, (i) => `(v128.store offset=${(pair * 2 + i) * 16} ${get('p')} ${get(`x${i}`)})`)}
-${each((i) => set(`t${i}`, `(f32x4.add ${get(`t${i}`)} ${get(`x${i}`)})`), 2)}`,
-    tile.vectors / 2,
-  ),
+  sumsOf(tile),
+  `${set('shift', `(v128.load32_splat offset=${at.rescale} ${get('rowStats')})`)}
+${each((i) => set(`t${i}`, `(f32x4.mul ${get('shift')} (v128.load offset=${i * 16} ${get('partial')}))`), 2)}
+${set('shift', `(v128.load32_splat offset=${at.shift} ${get('rowStats')})`)}
+${set('rowStats', add(get('rowStats'), i32(4)))}`,
+  each(weights, tile.vectors / abreast),
 )}
-${fours
-  .map(
-    (four) => `${foldRows(tile, 'f32x4.add', four * 4)}
-${store(at.sum, four, `(f32x4.add (f32x4.mul ${load(at.rescale, four)} ${load(at.sum, four)}) ${get('x0')})`)}`,
-  )
-  .join('\n')}
 )`;
+}
+
+/** Where the partial sums of the group at $stats begin: groups are as far apart as their rows take. */
+function sumsOf(tile: WasmTile): string {
+  const at = statistics(tile);
+  const scale = i32((tile.rows * PARTIAL_BYTES) / at.groupBytes);
+  return add(add(get('stats0'), i32(at.sums)), `(i32.mul (i32.sub ${get('stats')} ${get('stats0')}) ${scale})`);
 }
 
 /** The exponentials of $x0.., statement by statement across the vectors, so that neighbours stay neighbours. */

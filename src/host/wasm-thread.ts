@@ -3,6 +3,7 @@
 import type { Slice } from '../slice.ts';
 import { groupSize, visibility, type Workload } from '../workload.ts';
 import { type Layout, layoutOf } from './layout.ts';
+import { cutTail } from './tail.ts';
 
 /** Everything that a thread needs, in values that can be sent to a worker. Addresses and sizes are in bytes. */
 export interface ThreadJob {
@@ -11,8 +12,12 @@ export interface ThreadJob {
   control: Int32Array;
   workload: Workload;
   slice: Slice;
+  /** Threads that share the work. */
+  threads: number;
   keysPadded: number;
   keyMultiple: number;
+  /** Query rows of the parts that the last units are handed out in. */
+  partRows: number;
   addresses: { q: number; k: number; v: number; o: number; packedK: number; packedV: number };
   /** Private scratch of this thread. */
   scratch: number;
@@ -45,6 +50,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   const packUnitsPerHead = Math.ceil(panels / PANELS_PER_UNIT);
   const group = groupSize(w);
   const blocks = layout.units / (layout.kvHeads * group);
+  const work = cutTail(layout, job.slice.blockRows, job.partRows, job.threads);
 
   const pack = (index: number) => {
     const kvIndex = Math.floor(index / packUnitsPerHead);
@@ -60,7 +66,8 @@ export function createThread(job: ThreadJob): (phase: number) => void {
     );
   };
   const attend = (index: number) => {
-    const { qOffset, kvIndex, firstRow, rows } = layout.unit(index);
+    const { qOffset, kvIndex, firstRow, rows } = work.at(index);
+    if (rows <= 0) return;
     const packed = kvIndex * packedBytes;
     exports.attend(
       addresses.q + qOffset * 4,
@@ -74,13 +81,13 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   };
 
   return (phase) => {
-    const [work, count] = phase === PHASE.pack ? [pack, layout.kvHeads * packUnitsPerHead] : [attend, layout.units];
+    const [run, count] = phase === PHASE.pack ? [pack, layout.kvHeads * packUnitsPerHead] : [attend, work.count];
     for (
       let index = Atomics.add(control, CONTROL.next, 1);
       index < count;
       index = Atomics.add(control, CONTROL.next, 1)
     ) {
-      work(index);
+      run(index);
     }
   };
 }

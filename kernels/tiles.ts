@@ -5,8 +5,10 @@ import type { Features, Limits } from './kernel.ts';
 import type { WasmTile } from './wasm/tile.ts';
 
 /** Query rows of a unit to choose from; a workload should make at least so many units, for any number of threads. */
-const BLOCK_ROWS = [288, 192, 96, 48] as const;
+const BLOCK_ROWS = [576, 288, 192, 96, 48] as const;
 const LEAST_UNITS = 192;
+/** From so many keys on 288 rows a unit read packed K and V from memory so often that twice as many gain. */
+const LONG = 16384;
 /** From so many keys on V is not copied: memory counts for more than the 2 % that panels gain. */
 const VERY_LONG = 65536;
 
@@ -16,12 +18,13 @@ const VERY_LONG = 65536;
  *
  * Chosen in paired rounds on one core of an AMD EPYC (Zen 4), Node 26.10, 24 November 2026, simd256: order 'groups' beside
  * 'phases' 1.01 at 4k, 1.03 at 32k; 256 keys beside 128 1.01 and 1.02; units of 288 rows beside 96 1.01 at 4k and 1.05 at
- * 32k, where packed K and V outgrow the caches and more rows share each read of them. 384 rows gain another 0.5 %, but a slice
- * of 16 units a thread then takes a second at 32k.
+ * 32k, where packed K and V outgrow the caches and more rows share each read of them; 576 rows beside 288 1.007
+ * at 16k causal, 8 query heads a KV head, 0.995 to 1.008 at 32k, 0.994 at 4k.
  */
 export function wasmTile(features: Features, w: Workload): WasmTile {
   const units = (rows: number) => w.batch * w.queryHeads * Math.ceil(w.seqQuery / rows);
-  const blockRows = BLOCK_ROWS.find((rows) => units(rows) >= LEAST_UNITS) ?? 48;
+  const most = w.seqKv >= LONG ? 576 : 288;
+  const blockRows = BLOCK_ROWS.find((rows) => rows <= most && units(rows) >= LEAST_UNITS) ?? 48;
   return {
     rows: 6,
     vectors: features.simd256 ? 4 : 2,
@@ -30,6 +33,7 @@ export function wasmTile(features: Features, w: Workload): WasmTile {
     unroll: 4,
     rescale: 'always',
     order: 'groups',
+    maxima: 'unbounded',
     values: w.seqKv >= VERY_LONG ? 'rows' : 'panels',
   };
 }

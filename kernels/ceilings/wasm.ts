@@ -24,7 +24,7 @@ const WIDE_TILES = ['6x4', '5x4', '4x4', '3x4', '2x8'] as const;
 
 function tileOf(name: string): WasmTile {
   const [rows = 1, vectors = 1] = name.split('x').map(Number);
-  const words = { rescale: 'always', order: 'groups', values: 'panels' } as const;
+  const words = { rescale: 'always', order: 'groups', maxima: 'always', values: 'panels' } as const;
   return { rows, vectors, blockRows: BLOCK_ROWS, blockKeys: DEPTH, unroll: 4, ...words };
 }
 

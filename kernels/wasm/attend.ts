@@ -2,7 +2,7 @@
 
 import { LOWEST, MASKED, statistics } from './softmax.ts';
 import { panelWidth, type WasmTile } from './tile.ts';
-import { add, get, i32, loop, max, min, mul, roundUp, set, splat, sub, times } from './wat.ts';
+import { add, get, i32, laneSum, loop, max, min, mul, roundUp, set, splat, sub, times } from './wat.ts';
 
 /** Byte offsets of a thread's private block: scaled q, output sums, scores, then the statistics of the rows. */
 export function scratchLayout(headDim: number, tile: WasmTile) {
@@ -23,6 +23,7 @@ export function emitAttend(headDim: number, tile: WasmTile): string {
   const width = panelWidth(tile);
   const at = scratchLayout(headDim, tile);
   const stats = statistics(tile);
+  const panelOf = (key: string) => `(i32.div_u ${key} ${i32(width)})`;
   const rowBytes = headDim * 4;
   const scoreRowBytes = tile.blockKeys * 4;
   /** First key not seen by row $name (a row of the whole sequence), at least 0 and at most seqKv. */
@@ -49,7 +50,8 @@ ${loop('row', i32(0), get('padded'), i32(tile.rows), `${body}\n${set('stats', ad
   const seen = (body: string) => `${groupCount}\n(if ${get('groupKeys')} (then\n${body}))`;
 
   const load = overGroups(`
-${times(stats.groupBytes / 16, (i) => `(v128.store offset=${stats.maximum + i * 16} ${get('stats')} ${splat(LOWEST)})`)}
+${times(stats.groupBytes / 16, (i) => `(v128.store offset=${stats.shift + i * 16} ${get('stats')} ${splat(0)})`)}
+${times(stats.groupBytes / 16, (i) => `(v128.store offset=${stats.maximum + i * 16} ${get('stats')} ${get('least')})`)}
 ${loop(
   'r',
   get('row'),
@@ -98,15 +100,16 @@ ${set('position', add(get('firstRow'), get('r')))}
 ${set('to', scoreRow(get('r')))}
 (call $fill ${get('to')} ${scoreAddress(low(get('position')))} (f32.const ${MASKED}))
 (call $fill ${scoreAddress(max(low(get('position')), high(get('position'))))} ${add(get('to'), `(i32.shl ${get('groupKeys')} ${i32(2)})`)} (f32.const ${MASKED}))`;
+  const softmaxCall = (name: string) =>
+    `(call $${name} ${scoreRow(get('row'))} ${get('groupKeys')} ${get('stats')} ${add(get('scratch'), i32(at.stats))})`;
   const softmaxGroup = `
 ;; a block that ends past what the first row sees, or begins before what the last one sees, is masked
 (if (i32.or
 (i32.gt_s ${add(get('key'), get('groupKeys'))} ${high(add(get('firstRow'), get('row')))})
 (i32.gt_s ${low(add(get('firstRow'), add(get('row'), i32(tile.rows - 1))))} ${get('key')}))
-(then ${loop('r', get('row'), add(get('row'), i32(tile.rows)), i32(1), maskRow)}))
-(call $softmax
-${scoreRow(get('row'))}
-${get('groupKeys')} ${get('stats')} ${add(get('scratch'), i32(at.stats))})`;
+(then ${loop('r', get('row'), add(get('row'), i32(tile.rows)), i32(1), maskRow)}
+${softmaxCall('softmax')})
+(else (if ${get('bounded')} (then ${softmaxCall('weigh')}) (else ${softmaxCall('softmax')}))))`;
 
   const groupScorePanels = loop('panel', i32(0), get('groupKeys'), i32(width), `${panelAddress}\n${groupScores}`);
 
@@ -151,16 +154,20 @@ ${loop(
 ${set('from', add(get('scratch'), mul(get('r'), i32(rowBytes))))}
 ${set('to', add(get('scratch'), mul(get('r'), i32(stats.rowSumBytes))))}
 ${set('scale', `(f32x4.add ${sumPart(0)} ${sumPart(1)})`)}
-${set(
-  'total',
-  Array.from({ length: 4 }, (_, lane) => `(f32x4.extract_lane ${lane} ${get('scale')})`).reduce(
-    (sum, one) => `(f32.add ${sum} ${one})`,
-  ),
-)}
+${set('total', laneSum('scale'))}
 ${set('to', add(get('o'), mul(get('r'), '(global.get $qStride)')))}
 ;; a row that saw no key has l = 0 and gives zeros
 ${set('scale', `(f32x4.splat (select (f32.div (f32.const 1) ${get('total')}) (f32.const 0) (f32.gt ${get('total')} (f32.const 0))))`)}
-${loop('d', i32(0), i32(rowBytes), i32(16), `(v128.store ${add(get('to'), get('d'))} (f32x4.mul ${get('scale')} (v128.load offset=${at.sums} ${add(get('from'), get('d'))})))`)}`,
+${loop(
+  'd',
+  i32(0),
+  i32(rowBytes),
+  i32(16),
+  `
+${set('value', `(f32x4.mul ${get('scale')} (v128.load offset=${at.sums} ${add(get('from'), get('d'))}))`)}
+${set('finite', `(f32x4.add ${get('finite')} (f32x4.mul ${get('value')} ${splat(0)}))`)}
+(v128.store ${add(get('to'), get('d'))} ${get('value')})`,
+)}`,
 )}`);
 
   const names = [
@@ -169,6 +176,7 @@ ${loop('d', i32(0), i32(rowBytes), i32(16), `(v128.store ${add(get('to'), get('d
     'r',
     'd',
     'key',
+    'firstKey',
     'lastKey',
     'keys',
     'groupKeys',
@@ -181,18 +189,23 @@ ${loop('d', i32(0), i32(rowBytes), i32(16), `(v128.store ${add(get('to'), get('d
   ];
   return `
 ;; One work unit: $rows query rows from $firstRow of the sequence; q and o point at the first, packedK and packedV at the KV head.
-(func (export "attend") (param $q i32) (param $o i32) (param $rows i32) (param $firstRow i32) (param $packedK i32) (param $packedV i32) (param $scratch i32)
+(func (export "attend") (param $q i32) (param $o i32) (param $rows i32) (param $firstRow i32) (param $packedK i32) (param $packedV i32) (param $scratch i32) (param $norms i32)
 ${times(names.length, (i) => `(local $${names[i]} i32)`)}
-(local $scale v128) (local $total f32)
+(local $scale v128) (local $total f32) (local $bounded i32) (local $least v128) (local $finite v128) (local $value v128)
 ${set('padded', mul(`(i32.div_u ${add(get('rows'), i32(tile.rows - 1))} ${i32(tile.rows)})`, i32(tile.rows)))}
-${set('scale', '(f32x4.splat (global.get $scale))')}
-${load}
 ${set('position', sub(add(get('firstRow'), get('rows')), i32(1)))}
 ${set('lastKey', high(get('position')))}
+${set('firstKey', mul(`(i32.div_u ${low(get('firstRow'))} ${i32(tile.blockKeys)})`, i32(tile.blockKeys)))}
+${tile.maxima === 'always' ? '' : set('bounded', `(call $bounded ${get('q')} ${get('rows')} ${get('norms')} ${panelOf(get('firstKey'))} ${panelOf(roundUp(get('lastKey'), width))})`)}
+(loop $again
+${set('scale', '(f32x4.splat (global.get $scale))')}
+;; m begins at 0 where no score can pass it by far, else below all scores
+${set('least', `(v128.bitselect ${splat(0)} ${splat(LOWEST)} (i32x4.splat (i32.sub ${i32(0)} ${get('bounded')})))`)}
+${load}
 ;; from the first block that any row sees to the last
 ${loop(
   'key',
-  mul(`(i32.div_u ${low(get('firstRow'))} ${i32(tile.blockKeys)})`, i32(tile.blockKeys)),
+  get('firstKey'),
   get('lastKey'),
   i32(tile.blockKeys),
   `
@@ -200,6 +213,10 @@ ${set('blockLength', min(i32(tile.blockKeys), sub('(global.get $keysPadded)', ge
 ${set('keys', min(i32(tile.blockKeys), roundUp(sub(get('lastKey'), get('key')), width)))}
 ${block}`,
 )}
+${set('finite', splat(0))}
 ${store}
+;; values so large that weights above 1 made the sums overflow: once more, with maxima
+(if (i32.and ${get('bounded')} (v128.any_true (f32x4.ne ${get('finite')} ${splat(0)})))
+(then ${set('bounded', i32(0))} (br $again))))
 )`;
 }

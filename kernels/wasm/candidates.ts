@@ -6,7 +6,12 @@ import { combinations, fieldProblem, sameTile } from '../tile-fields.ts';
 import { wasmTile } from '../tiles.ts';
 import { panelWidth, type WasmTile } from './tile.ts';
 
-const WORDS = { rescale: ['always', 'branch'], order: ['groups', 'phases'], values: ['panels', 'rows'] } as const;
+const WORDS = {
+  rescale: ['always', 'branch'],
+  order: ['groups', 'phases'],
+  maxima: ['always', 'unbounded'],
+  values: ['panels', 'rows'],
+} as const;
 /** Vector registers of x86 with AVX2, and of NEON at least as many. */
 const REGISTERS = 16;
 

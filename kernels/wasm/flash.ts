@@ -4,6 +4,7 @@ import type { Features, Kernel, WasmProgram } from '../kernel.ts';
 import { unsupportedShape } from '../shapes.ts';
 import { wasmTile } from '../tiles.ts';
 import { emitAttend, scratchLayout } from './attend.ts';
+import { emitBounded } from './bounds.ts';
 import { wasmCandidates, wasmTileProblem } from './candidates.ts';
 import { emitPack } from './pack.ts';
 import { emitScores, emitValues, multiplyAddOf } from './products.ts';
@@ -47,6 +48,7 @@ ${emitScores(headDim, tile, multiplyAdd)}
 ${emitValues(headDim, tile, multiplyAdd)}
 ${emitSoftmax(tile, features)}
 ${emitFill}
+${emitBounded(headDim)}
 ${emitAttend(headDim, tile)}
 )`);
   return {

@@ -1,7 +1,7 @@
 /** WAT of `pack`: K and V of one KV head, from [token, dim] rows to the panels that the products stream through. */
 
 import { panelWidth, type WasmTile } from './tile.ts';
-import { add, get, i32, interleave, joinHalves, loop, min, mul, set, sub, times } from './wat.ts';
+import { add, get, i32, interleave, joinHalves, largestLane, loop, min, mul, set, splat, sub, times } from './wat.ts';
 
 /**
  * Packs panels first <= p < last of K and V; a panel is W = 4 * vectors keys.
@@ -24,7 +24,13 @@ ${set('y1', interleave('x0', 'x1', 'high'))}
 ${set('y2', interleave('x2', 'x3', 'low'))}
 ${set('y3', interleave('x2', 'x3', 'high'))}
 ${set('to', add(get('toK'), mul(get('d'), i32(width))))}
-${times(4, (i) => `(v128.store offset=${i * width * 4} ${get('to')} ${joinHalves(`y${i < 2 ? 0 : 1}`, `y${i < 2 ? 2 : 3}`, i % 2 === 0 ? 'low' : 'high')})`)}`;
+${times(
+  4,
+  (i) => `
+${set(`x${i}`, joinHalves(`y${i < 2 ? 0 : 1}`, `y${i < 2 ? 2 : 3}`, i % 2 === 0 ? 'low' : 'high'))}
+(v128.store offset=${i * width * 4} ${get('to')} ${get(`x${i}`)})
+${set('squares', `(f32x4.add ${get('squares')} (f32x4.mul ${get(`x${i}`)} ${get(`x${i}`)}))`)}`,
+)}`;
 
   // One row after the other, or its dims to the panels that hold them.
   const rows = tile.values === 'rows';
@@ -53,9 +59,9 @@ ${set('to', add(get('to'), step))}`,
   );
 
   return `
-;; Packs panels $first to $last (exclusive) of one KV head.
-(func (export "pack") (param $k i32) (param $v i32) (param $packedK i32) (param $packedV i32) (param $first i32) (param $last i32)
-(local $panel i32) (local $blockStart i32) (local $blockLength i32) (local $key i32) (local $end i32) (local $d i32) (local $from i32) (local $to i32) (local $toK i32)
+;; Packs panels $first to $last (exclusive) of one KV head; the largest |k|^2 of each panel goes to $norms.
+(func (export "pack") (param $k i32) (param $v i32) (param $packedK i32) (param $packedV i32) (param $first i32) (param $last i32) (param $norms i32)
+(local $squares v128) (local $largest v128) (local $panel i32) (local $blockStart i32) (local $blockLength i32) (local $key i32) (local $end i32) (local $d i32) (local $from i32) (local $to i32) (local $toK i32)
 ${times(4, (i) => `(local $r${i} i32) (local $x${i} v128) (local $y${i} v128)`)}
 ${loop(
   'panel',
@@ -69,6 +75,7 @@ ${set('blockStart', mul(`(i32.div_u ${get('key')} ${i32(tile.blockKeys)})`, i32(
 ${set('blockLength', min(i32(tile.blockKeys), sub('(global.get $keysPadded)', get('blockStart'))))}
 ${set('toK', add(get('packedK'), mul(get('panel'), i32(headDim * width * 4))))}
 ;; K: transposed, four keys at a time
+${set('largest', splat(0))}
 ${loop(
   'key',
   get('key'),
@@ -76,9 +83,12 @@ ${loop(
   i32(4),
   `
 ${times(4, (i) => set(`r${i}`, keyAddress('k', add(get('key'), i32(i)))))}
+${set('squares', splat(0))}
 ${loop('d', i32(0), i32(headDim * 4), i32(16), transpose)}
+${set('largest', `(f32x4.max ${get('largest')} ${get('squares')})`)}
 ${set('toK', add(get('toK'), i32(16)))}`,
 )}
+(f32.store ${add(get('norms'), `(i32.shl ${get('panel')} ${i32(2)})`)} ${largestLane('largest')})
 ;; V: row by row
 ${tile.values === 'rows' ? `;; unless it is used where it lies\n(if (i32.ne ${get('packedV')} ${get('v')}) (then ${values}))` : values}`,
 )}

@@ -30,14 +30,17 @@ const names = Object.keys(CONSTANTS);
 export const exp2Locals = names.map((name) => `(local $${name} v128)`).join(' ');
 export const exp2Constants = names.map((name) => set(name, splat(CONSTANTS[name] ?? 0))).join('\n');
 
-/** Statements that set $name to 2^x, x being the vector local $name itself on entry; uses $namen and $namef. */
-export function exp2InPlace(name: string, multiplyAdd: MultiplyAdd): string[] {
+/**
+ * Statements that set $name to 2^x, x being the vector local $name itself on entry; uses $namen and $namef. Unless `clamp`, x must
+ * be above -126.
+ */
+export function exp2InPlace(name: string, multiplyAdd: MultiplyAdd, clamp = true): string[] {
   const horner = EXP2_TERMS.slice(1).reduce(
     (sum, _, i) => multiplyAdd(sum, get(`${name}f`), get(`term${i + 1}`)),
     get('term0'),
   );
   return [
-    set(name, `(f32x4.pmax ${get(name)} ${get('zeroExponent')})`),
+    ...(clamp ? [set(name, `(f32x4.pmax ${get(name)} ${get('zeroExponent')})`)] : []),
     set(`${name}n`, `(f32x4.add ${get(name)} ${get('rounder')})`),
     set(`${name}f`, `(f32x4.sub ${get(name)} (f32x4.sub ${get(`${name}n`)} ${get('rounder')}))`),
     set(name, `(i32x4.add ${horner} (i32x4.shl ${get(`${name}n`)} ${i32(23)}))`),
@@ -156,22 +159,35 @@ ${store(at.rescale, four, get('x0'))}`,
 
   /** Vectors whose exponentials are taken side by side: two pairs where the panel has them and the pairs share registers. */
   const abreast = Math.min(4, tile.vectors);
-  const weights = (group: number) => `
+  const weights = (clamp: boolean) => (group: number) =>
+    `
 ${each((i) => set(`x${i}`, exponent(`(v128.load offset=${(group * abreast + i) * 16} ${get('p')})`)), abreast)}
-${interleaved(abreast, multiplyAdd)}
+${interleaved(abreast, multiplyAdd, clamp)}
 ${downwards(abreast, (i) => `(v128.store offset=${(group * abreast + i) * 16} ${get('p')} ${get(`x${i}`)})`)}
 ${each((i) => set(`t${i % 2}`, `(f32x4.add ${get(`t${i % 2}`)} ${get(`x${i}`)})`), abreast)}`;
 
-  return `
-;; online softmax of $count scores of ${tile.rows} rows from $scores; their statistics at $stats, in the block of statistics at $stats0
-(func $softmax (param $scores i32) (param $count i32) (param $stats i32) (param $stats0 i32)
+  const weightsPass = (clamp: boolean, sums: string) => `
+${set('rowStats', get('stats'))}
+${pass(
+  'weights',
+  sumsOf(tile),
+  `${sums}
+${set('shift', `(v128.load32_splat offset=${at.shift} ${get('rowStats')})`)}
+${set('rowStats', add(get('rowStats'), i32(4)))}`,
+  each(weights(clamp), tile.vectors / abreast),
+)}`;
+  const sum = (i: number) => `(v128.load offset=${i * 16} ${get('partial')})`;
+  const common = `(param $scores i32) (param $count i32) (param $stats i32) (param $stats0 i32)
 (local $row i32) (local $lastRow i32) (local $t0 v128) (local $t1 v128) (local $partial i32) (local $rowStats i32) (local $p i32) (local $end i32)
 (local $log2e v128) (local $shift v128) (local $before v128) (local $after v128) (local $y0 v128) (local $y1 v128)
 ${exp2Locals}
 ${times(4, (i) => exp2Vector(`x${i}`))}
 ${exp2Constants}
 ${set('log2e', splat(Math.LOG2E))}
-${set('lastRow', add(get('scores'), i32(tile.rows * rowBytes)))}
+${set('lastRow', add(get('scores'), i32(tile.rows * rowBytes)))}`;
+  return `
+;; online softmax of $count scores of ${tile.rows} rows from $scores; their statistics at $stats, in the block of statistics at $stats0
+(func $softmax ${common}
 ${pass(
   'maxima',
   add(get('stats0'), i32(at.partial)),
@@ -182,15 +198,18 @@ ${pass(
   ),
 )}
 ${move}
-${set('rowStats', get('stats'))}
-${pass(
-  'weights',
-  sumsOf(tile),
+${weightsPass(
+  true,
   `${set('shift', `(v128.load32_splat offset=${at.rescale} ${get('rowStats')})`)}
-${each((i) => set(`t${i}`, `(f32x4.mul ${get('shift')} (v128.load offset=${i * 16} ${get('partial')}))`), 2)}
-${set('shift', `(v128.load32_splat offset=${at.shift} ${get('rowStats')})`)}
-${set('rowStats', add(get('rowStats'), i32(4)))}`,
-  each(weights, tile.vectors / abreast),
+${each((i) => set(`t${i}`, `(f32x4.mul ${get('shift')} ${sum(i)})`), 2)}`,
+)}
+)
+;; the same where logits are bounded: m stays as it is, and no exponent needs raising
+(func $weigh ${common}
+${fours.map((four) => store(at.rescale, four, splat(1))).join('\n')}
+${weightsPass(
+  false,
+  each((i) => set(`t${i}`, sum(i)), 2),
 )}
 )`;
 }
@@ -203,8 +222,8 @@ function sumsOf(tile: WasmTile): string {
 }
 
 /** The exponentials of $x0.., statement by statement across the vectors, so that neighbours stay neighbours. */
-export function interleaved(vectors: number, multiplyAdd: MultiplyAdd): string {
-  const exponentials = Array.from({ length: vectors }, (_, i) => exp2InPlace(`x${i}`, multiplyAdd));
+export function interleaved(vectors: number, multiplyAdd: MultiplyAdd, clamp = true): string {
+  const exponentials = Array.from({ length: vectors }, (_, i) => exp2InPlace(`x${i}`, multiplyAdd, clamp));
   return (exponentials[0] ?? []).map((_, line) => exponentials.map((lines) => lines[line]).join('\n')).join('\n');
 }
 

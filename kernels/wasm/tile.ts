@@ -15,6 +15,8 @@ export interface WasmTile {
   rescale: 'always' | 'branch';
   /** By row groups: scores, softmax and sums of one before the next begins. By phases: each of the three for all row groups. */
   order: 'groups' | 'phases';
+  /** Row maxima taken always, or only where the norms of q and k do not bound the logits of a unit (see bounds.ts). */
+  maxima: 'always' | 'unbounded';
   /** V in panels like K, or as rows, [key][dim]: then V of a KV head that lies alone in memory is not copied. */
   values: 'panels' | 'rows';
 }

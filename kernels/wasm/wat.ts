@@ -25,6 +25,18 @@ export const roundUp = (value: string, step: number) => `(i32.and ${add(value, i
 /** A vector of four equal floats. */
 export const splat = (value: string | number) => `(f32x4.splat (f32.const ${value}))`;
 
+/** The largest lane of the vector local `name`; NaN where one is. */
+export function largestLane(name: string): string {
+  const lane = (i: number) => `(f32x4.extract_lane ${i} ${get(name)})`;
+  return `(f32.max (f32.max ${lane(0)} ${lane(1)}) (f32.max ${lane(2)} ${lane(3)}))`;
+}
+
+/** The sum of the lanes of the vector local `name`. */
+export function laneSum(name: string): string {
+  const lane = (i: number) => `(f32x4.extract_lane ${i} ${get(name)})`;
+  return `(f32.add (f32.add ${lane(0)} ${lane(1)}) (f32.add ${lane(2)} ${lane(3)}))`;
+}
+
 const shuffle = (a: string, b: string, bytes: number[]) => `(i8x16.shuffle ${bytes.join(' ')} ${get(a)} ${get(b)})`;
 
 /** Two lanes of a and two of b by turns: a0 b0 a1 b1 of the low halves, a2 b2 a3 b3 of the high ones. */

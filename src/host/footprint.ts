@@ -14,7 +14,9 @@ export function footprint(program: Program, w: Workload, slice: Slice, threads: 
     case 'wasm': {
       const keys = Math.ceil(w.seqKv / program.keyMultiple) * program.keyMultiple;
       const packed = shape.batch * shape.kvHeads * keys * w.headDim * 4;
-      return tensors + (usesValuesInPlace(program, shape) ? 1 : 2) * packed + threads * program.scratchBytes;
+      // And a norm for each panel of keys.
+      const norms = packed / w.headDim / program.keyMultiple;
+      return tensors + (usesValuesInPlace(program, shape) ? 1 : 2) * packed + norms + threads * program.scratchBytes;
     }
     case 'wgsl':
       return tensors + program.scratchBytesPerUnit;

@@ -18,7 +18,7 @@ export interface ThreadJob {
   keyMultiple: number;
   /** Query rows of the parts that the last units are handed out in. */
   partRows: number;
-  addresses: { q: number; k: number; v: number; o: number; packedK: number; packedV: number };
+  addresses: { q: number; k: number; v: number; o: number; packedK: number; packedV: number; keyNorms: number };
   /** Private scratch of this thread. */
   scratch: number;
 }
@@ -32,8 +32,8 @@ const PANELS_PER_UNIT = 32;
 
 interface Exports {
   configure(...values: number[]): void;
-  pack(k: number, v: number, packedK: number, packedV: number, first: number, last: number): void;
-  attend(q: number, o: number, rows: number, firstRow: number, packedK: number, packedV: number, scratch: number): void;
+  pack(...[k, v, packedK, packedV, first, last, keyNorms]: number[]): void;
+  attend(...[q, o, rows, firstRow, packedK, packedV, scratch, keyNorms]: number[]): void;
 }
 
 /** Makes the function that does this thread's share of a phase. */
@@ -63,6 +63,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
       addresses.packedV + kvIndex * packedBytes,
       first,
       Math.min(panels, first + PANELS_PER_UNIT),
+      addresses.keyNorms + kvIndex * panels * 4,
     );
   };
   const attend = (index: number) => {
@@ -77,6 +78,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
       addresses.packedK + packed,
       addresses.packedV + packed,
       job.scratch,
+      addresses.keyNorms + kvIndex * panels * 4,
     );
   };
 

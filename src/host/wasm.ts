@@ -174,7 +174,8 @@ async function layOut(
     o: take(layout.qElements * 4),
   };
   const packedV = usesValuesInPlace(program, layout.shape) ? tensors.v : take(packedBytes);
-  const addresses = { ...tensors, packedK: take(packedBytes), packedV };
+  const keyNorms = take((layout.kvHeads * keysPadded * 4) / program.keyMultiple);
+  const addresses = { ...tensors, packedK: take(packedBytes), packedV, keyNorms };
   const pages = Math.ceil(top / PAGE);
   if (pages > PAGE) throw new RangeError(`needs ${footprint(program, w, slice, threads)} bytes of WebAssembly memory`);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: PAGE, shared: options.sharedMemory });

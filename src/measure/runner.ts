@@ -37,8 +37,9 @@ export interface RunnerOptions {
   warmSeconds: number;
 }
 
-/** Work units a thread at least. */
+/** Work units a thread at least, and where the last ones are cut into parts, so that threads end together. */
 const UNITS_PER_THREAD = 16;
+const CUT_UNITS_PER_THREAD = 8;
 /** Successive samples that differ by less than this are warm. */
 const WARM = 0.03;
 /** A point has settled when half its interval is this small. */
@@ -143,7 +144,8 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
   ): Slice | { reason: string } => {
     const { limits, device } = environment;
     const groups = contender.ceiling === true ? null : options.wholeGroups;
-    const units = UNITS_PER_THREAD * (device.threads ?? 1);
+    const cut = program.kind === 'wasm' && program.partRows < program.blockRows;
+    const units = (cut ? CUT_UNITS_PER_THREAD : UNITS_PER_THREAD) * (device.threads ?? 1);
     const slice = whole
       ? wholeSlice(w, program.blockRows)
       : groups !== null

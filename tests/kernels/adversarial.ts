@@ -69,6 +69,15 @@ export function adversarialCases(): AdversarialCase[] {
     byLogit('a jump of 8.1 in base 2 between blocks', 5, 300, (key) => (key < 150 ? 0 : 8.1 * LN2)),
     byLogit('one key 14 above 32k flat ones', 4, 32768, (key) => (key === 20000 ? 14 : 0)),
     byLogit('logits of plus and minus 60000', 5, 260, (key) => (key % 3 === 0 ? 60000 : -60000)),
+    // Norms bound these by 24, so that wasm-flash may leave m at 0: weights up to e^20 then make sums of such values overflow.
+    byLogit(
+      'values of 1e30 under logits up to 20',
+      7,
+      300,
+      (key) => (key % 9) * 2.5,
+      (key, dim) => normalLike(key, dim) * 1e30,
+    ),
+    byLogit('logits from -23 to 23, bounded by norms', 7, 300, (key) => ((key * 7) % 47) - 23, positions(300)),
     byLogit('logits far below zero', 5, 130, (key) => -60000 + (key % 5)),
     byLogit(
       'a causal mask that hides everything from the first rows',

@@ -19,6 +19,7 @@ const TILES: Tile[] = [
     unroll: 8,
     rescale: 'branch',
     order: 'phases',
+    maxima: 'always',
     values: 'panels',
   },
   {
@@ -29,6 +30,7 @@ const TILES: Tile[] = [
     unroll: 16,
     rescale: 'always',
     order: 'groups',
+    maxima: 'unbounded',
     values: 'rows',
   },
   {
@@ -39,10 +41,31 @@ const TILES: Tile[] = [
     unroll: 2,
     rescale: 'always',
     order: 'groups',
+    maxima: 'always',
     values: 'panels',
   },
-  { rows: 3, vectors: 8, blockRows: 96, blockKeys: 512, unroll: 4, rescale: 'branch', order: 'phases', values: 'rows' },
-  { rows: 1, vectors: 2, blockRows: 7, blockKeys: 8, unroll: 1, rescale: 'always', order: 'groups', values: 'panels' },
+  {
+    rows: 3,
+    vectors: 8,
+    blockRows: 96,
+    blockKeys: 512,
+    unroll: 4,
+    rescale: 'branch',
+    order: 'phases',
+    maxima: 'unbounded',
+    values: 'rows',
+  },
+  {
+    rows: 1,
+    vectors: 2,
+    blockRows: 7,
+    blockKeys: 8,
+    unroll: 1,
+    rescale: 'always',
+    order: 'groups',
+    maxima: 'always',
+    values: 'panels',
+  },
 ];
 
 const SHAPES: Workload[] = [

@@ -63,7 +63,9 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
     });
 
     // One kernel: what halves lose is lost on the way into it.
-    it.runIf(kernel.name === 'wgsl-flash').each(adversarialCases().filter(({ name }) => !/60000|far below/.test(name)))(
+    it
+      .runIf(kernel.name === 'wgsl-flash')
+      .each(adversarialCases().filter(({ name }) => !/60000|far below|1e30/.test(name)))(
       'f16: $name',
       async ({ workload: w, data, heads }) => {
         const half = { ...w, dtype: 'f16' as const };

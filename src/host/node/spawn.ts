@@ -22,6 +22,9 @@ export interface ChildHost extends KillableHost {
   pid: number;
 }
 
+/** How long an exit may come after the channel to a child broke. */
+const EXIT_GRACE_MS = 2000;
+
 const living = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of living) child.kill('SIGKILL');
@@ -56,7 +59,10 @@ async function start({ role, flags, env }: SpawnOptions): Promise<{ child: Child
       living.delete(child);
       reject(new Error(childDied(howItEnded(code, signal, complaints.join('')))));
     });
-    child.send(role);
+    child.send(role, (error) => {
+      // A child that ends at once breaks the channel before its exit is known, and the exit tells more.
+      if (error !== null) setTimeout(reject, EXIT_GRACE_MS, error).unref();
+    });
   });
   child.on('exit', (code, signal) =>
     child.emit('gone', new Error(childDied(howItEnded(code, signal, complaints.join(''))))),

@@ -3,8 +3,9 @@
 import { add, get, i32, laneSum, loop, set, splat, times } from './wat.ts';
 
 /**
- * |q . k| <= |q| |k| (Cauchy and Schwarz). Where the largest norms of a unit give at most this for every logit, all weights e^s
- * lie between e^-24 and e^24: in the middle of the range of f32, so that m can stay 0 and exponents need no lower limit. Normal
+ * |q . k| <= |q| |k| (Cauchy and Schwarz). Where the largest norms of a unit give at most this for every logit, m can begin
+ * at 0, and weights e^(s - m) lie between e^-48 (a masked block may raise m to 24) and e^24: in the middle of the range of f32, so
+ * that blocks without a mask need no maxima, and exponents no lower limit. Normal
  * inputs of unit variance stay below 18 at head dimension 128; q and k normalised to unit mean square give 11.3.
  */
 export const LOGIT_BOUND = 24;

@@ -12,8 +12,6 @@ export interface ThreadJob {
   control: Int32Array;
   workload: Workload;
   slice: Slice;
-  /** Threads that share the work. */
-  threads: number;
   keysPadded: number;
   keyMultiple: number;
   /** Query rows of the parts that the last units are handed out in. */
@@ -50,7 +48,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   const packUnitsPerHead = Math.ceil(panels / PANELS_PER_UNIT);
   const group = groupSize(w);
   const blocks = layout.units / (layout.kvHeads * group);
-  const work = cutTail(layout, job.slice.blockRows, job.partRows, job.threads);
+  const work = cutTail(layout, job.slice.blockRows, job.partRows);
 
   const pack = (index: number) => {
     const kvIndex = Math.floor(index / packUnitsPerHead);

@@ -190,7 +190,7 @@ async function layOut(
   const bytes = CONTROL.size * 4;
   const control = new Int32Array(options.sharedMemory ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
   const { keyMultiple, partRows } = program;
-  const job = { module, memory, control, workload: w, slice, threads, keysPadded, keyMultiple, partRows, addresses };
+  const job = { module, memory, control, workload: w, slice, keysPadded, keyMultiple, partRows, addresses };
   const workers = await Promise.all(
     scratch.slice(1).map((address) => options.startThread({ ...job, scratch: address })),
   );

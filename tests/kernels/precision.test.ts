@@ -82,4 +82,23 @@ describe(`wasm-flash, ${variant}`, () => {
     expect(two?.outputs).toEqual(one?.outputs);
     expect(three?.outputs).toEqual(one?.outputs);
   });
+
+  it('gives the same bits from any threads where only some rows bound their logits', async () => {
+    const w = workload({ headDim: 32, seqQuery: 400, queryHeads: 2, kvHeads: 2 });
+    const tensor = (scaleOf: (row: number) => number) =>
+      Float32Array.from({ length: 400 * 2 * 32 }, (_, i) => Math.sin(i * 12.9898) * scaleOf(Math.floor(i / 64)));
+    // A large row in every block of 48: its part needs maxima, the block's other parts alone would not.
+    const data: Data = {
+      kind: 'values',
+      q: tensor((row) => (row % 48 === 40 ? 60 : 1)),
+      k: tensor(() => 1),
+      v: tensor(() => 1),
+    };
+    const [one, two, three] = await Promise.all(
+      hosts.map((host) => runKernel(host, findKernel('wasm-flash'), w, { data })),
+    );
+    expect(one?.maxRelativeError).toBeLessThan(one?.tolerance ?? 0);
+    expect(two?.outputs).toEqual(one?.outputs);
+    expect(three?.outputs).toEqual(one?.outputs);
+  });
 });

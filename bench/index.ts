@@ -5,6 +5,7 @@ import { ablation } from './ablation.ts';
 import { figureGqa } from './figure-gqa.ts';
 import { figureMha } from './figure-mha.ts';
 import { peersCpu } from './peers-cpu.ts';
+import { peersWasm } from './peers-wasm.ts';
 import { peersWebgpu } from './peers-webgpu.ts';
 
-export const SUITES: readonly Suite[] = [figureMha, figureGqa, ablation, peersCpu, peersWebgpu];
+export const SUITES: readonly Suite[] = [figureMha, figureGqa, ablation, peersCpu, peersWasm, peersWebgpu];

@@ -3,6 +3,7 @@
 import { WASM_ABLATIONS, WGSL_ABLATIONS } from './ablations.ts';
 import type { Backend, Kernel } from './kernel.ts';
 import { ortNative } from './peers/ort-native.ts';
+import { ortWasm } from './peers/ort-wasm.ts';
 import { ortWebgpu } from './peers/ort-webgpu.ts';
 import { scalarFlash } from './scalar/flash.ts';
 import { scalarNaive } from './scalar/naive.ts';
@@ -20,6 +21,7 @@ export const KERNELS: readonly Kernel[] = [
   scalarFlash,
   scalarNaive,
   ortNative,
+  ortWasm,
   ortWebgpu,
 ];
 /** Kernels that need an experimental feature of the platform. */

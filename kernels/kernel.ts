@@ -125,8 +125,8 @@ export interface Kernel {
    * option adds the idea to the other kernel or takes it away.
    */
   ablation?: { of: string; idea: 'branchless' | 'overlap' | 'registers'; change: 'adds' | 'removes' };
-  /** Set where it runs on another device than the other kernels of its backend. */
-  place?: 'webgpu';
+  /** Set where it runs in another place than the other kernels of its backend. */
+  place?: 'webgpu' | 'wasm';
   /** Why this kernel cannot run the workload on such a device; undefined where it can. */
   unsupported(workload: Workload, limits: Limits, features: Features): string | undefined;
   build(workload: Workload, features: Features, limits: Limits): Program;

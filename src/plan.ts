@@ -14,6 +14,8 @@ export interface Suite {
   kernels?: string[];
   baseline?: string;
   samples?: number;
+  /** The WebAssembly variant, where the suite is about one. */
+  variant?: string;
   /** Seconds of measuring for the whole suite where the user does not say. */
   budgetSeconds: number;
 }

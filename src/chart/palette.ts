@@ -25,6 +25,7 @@ const COLOURS: readonly [string, string][] = [
   ['scalar-flash', '#CC79A7'],
   ['scalar-naive', '#8C6BB1'],
   ['ort-native', '#8D6E63'],
+  ['ort-wasm', '#A1887F'],
   ['ort-webgpu', '#BCAAA4'],
 ];
 

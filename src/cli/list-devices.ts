@@ -1,7 +1,6 @@
 /** The text of bench devices: every backend, what would run it, and why not where it cannot run. */
 
 import { BACKENDS, KERNELS } from '../../kernels/index.ts';
-import { createSource } from '../measure/source.ts';
 import { formatBytes } from '../messages.ts';
 import { openPlaces, type PlaceRequest } from './places.ts';
 
@@ -12,7 +11,10 @@ export async function listDevices(
   const wanted = BACKENDS.filter((backend) =>
     request.backend === 'auto' ? backend !== 'peers' : request.backend === backend,
   );
-  const kernels = wanted.flatMap((backend) => KERNELS.filter((kernel) => kernel.backend === backend).slice(0, 1));
+  // One kernel for each place that a backend has: peers have several.
+  const kernels = wanted.flatMap((backend) => [
+    ...new Map(KERNELS.filter((kernel) => kernel.backend === backend).map((kernel) => [kernel.place, kernel])).values(),
+  ]);
   const { contenders, close } = await openPlaces({
     ...request,
     kernels,
@@ -20,11 +22,7 @@ export async function listDevices(
     ceilings: false,
     tiles: 'default',
   });
-  const source = createSource();
   const places = contenders.map(({ place, kernel }) => ({ backend: kernel.backend, place }));
-  // Opening a place leaves a host waiting for its first lease; take it, to close it.
-  for (const { place } of places) if (place.environment !== null) await source.lease(place);
-  await source.close();
   await close();
 
   if (format === 'json') {
@@ -47,7 +45,9 @@ export async function listDevices(
         `${backend}: ${device.name}${device.software ? ' (software)' : ''}${device.browser ? ` in ${device.browser}` : ''}`,
         `  features  ${device.features.join(', ') || 'none'}`,
         ...(device.threads === null ? [] : [`  threads   ${device.threads}`]),
-        ...(device.variant === null ? [] : [`  variant   ${device.variant}: ${device.variantReason}`]),
+        ...(device.variant === null
+          ? []
+          : [`  variant   ${device.variant}${device.variantReason === null ? '' : `: ${device.variantReason}`}`]),
         `  clock     ${clock.clock}, quantum ${formatSeconds(clock.quantumSeconds)}${clock.emptySeconds > 0 ? `, empty submission ${formatSeconds(clock.emptySeconds)}` : ''}`,
         ...(clock.note === null ? [] : [`            ${clock.note}`]),
         ...(limits.length === 0 ? [] : [`  limits    ${limits.join(', ')}`]),

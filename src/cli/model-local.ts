@@ -40,12 +40,12 @@ export async function measureLocal(workloads: readonly Workload[], options: RunO
     const more = contender.kernel.backend === 'wasm' ? [softmaxCeiling] : [wgslExponential, wgslWorkgroupReads];
     return [contender, ...more.map((kernel) => ({ ...contender, kernel }))];
   });
-  const context = newContext(options, opened.devices);
-  const journal = createJournal(options.results, `model-local-${timeStamp(context.startedAt)}`, context);
   const source = createSource();
-  const result: LocalModel = { context, points: [], missing: [], journal: journal.path };
-  let spent = 0;
   try {
+    const context = newContext(options, opened.devices);
+    const journal = createJournal(options.results, `model-local-${timeStamp(context.startedAt)}`, context);
+    const result: LocalModel = { context, points: [], missing: [], journal: journal.path };
+    let spent = 0;
     const all = points(workloads);
     for (const [index, workload] of workloads.entries()) {
       const { measurements, rounds, spentSeconds } = await measurePoint(workload, contenders, source, {
@@ -74,12 +74,12 @@ export async function measureLocal(workloads: readonly Workload[], options: RunO
         else result.points.push(point);
       }
     }
+    return result;
   } finally {
     await source.close();
     await opened.close();
     progress.stop();
   }
-  return result;
 }
 
 /** Predictions of the rounds in which the kernel and all its probes ran; null where there is none. */

@@ -25,7 +25,7 @@ export interface OpenPlaces {
   devices: Device[];
   /** Lines to say before measuring. */
   notices: string[];
-  /** Ends browsers and servers; hosts are closed by whoever leased them. */
+  /** Ends browsers, servers and hosts that nobody leased; the others are closed by whoever leased them. */
   close(): Promise<void>;
 }
 
@@ -36,19 +36,29 @@ export interface OpenPlaces {
  */
 export async function openPlaces(request: PlaceRequest, firstDevice = 0): Promise<OpenPlaces> {
   const spots = await openSpots(request);
-  const close = async () => void (await Promise.all(spots.map((spot) => spot.close())));
+  const places: NamedPlace[] = [];
+  const close = async () => {
+    await Promise.all(places.map(({ place }) => place.close()));
+    await Promise.all(spots.map((spot) => spot.close()));
+  };
   try {
-    return { ...(await placesOf(spots, request, firstDevice)), close };
+    return { ...(await fillPlaces(places, spots, request, firstDevice)), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function placesOf(spots: readonly Spot[], request: PlaceRequest, firstDevice: number) {
+/** A place, and the kernels that it is for. */
+interface NamedPlace {
+  key: string;
+  place: Place;
+}
+
+/** Opens the places one after another into `places`, so that those that are open can be closed whatever happens. */
+async function fillPlaces(places: NamedPlace[], spots: readonly Spot[], request: PlaceRequest, firstDevice: number) {
   const key = (kernel: Kernel) => `${kernel.backend} ${kernel.place ?? ''}`;
   const first = new Map(request.kernels.map((kernel) => [key(kernel), kernel]));
-  const places: { key: string; place: Place }[] = [];
   const devices: Device[] = [];
   const notices: string[] = [];
   for (const spot of spots) {

@@ -38,20 +38,40 @@ export async function runPoints(
   checkFolder(options.results);
 
   const progress = createProgress(options.quiet);
-  const stopping = stopOnInterrupt(progress);
   // A peer needs no ceiling: it is the yardstick itself.
   const ceilings = options.kernels.every(({ backend }) => backend !== 'peers');
-  const places = new Map<number | null, OpenPlaces>();
-  for (const { threads } of points) {
-    if (places.has(threads)) continue;
-    const request = { ...options, threads: threads ?? options.threads, named, ceilings };
-    places.set(threads, await openPlaces(request, [...places.values()].flatMap(({ devices }) => devices).length));
+  const places: PlacesByThreads = new Map();
+  const stopping = stopOnInterrupt(progress);
+  try {
+    for (const { threads } of points) {
+      if (places.has(threads)) continue;
+      const request = { ...options, threads: threads ?? options.threads, named, ceilings };
+      places.set(threads, await openPlaces(request, [...places.values()].flatMap(({ devices }) => devices).length));
+    }
+    const run = await measurePoints(name, points, places, options, progress, stopping);
+    return await show(run.document, run.journal, options);
+  } finally {
+    await Promise.all([...places.values()].map(({ close }) => close()));
+    stopping.dispose();
   }
+}
+
+/** Places by the threads that a point asks for; null for those of the options. */
+type PlacesByThreads = Map<number | null, OpenPlaces>;
+
+/** Measures the points one after the other, each on disk before it is told. */
+async function measurePoints(
+  name: string,
+  points: readonly Point[],
+  places: PlacesByThreads,
+  options: RunOptions,
+  progress: Progress,
+  stopping: { readonly aborted: boolean },
+): Promise<{ document: RunDocument; journal: Journal }> {
   const devices = [...places.values()].flatMap((open) => open.devices);
   for (const notice of new Set([...places.values()].flatMap(({ notices }) => notices))) progress.say(notice);
   const context = newContext(options, devices);
   const journal = createJournal(options.results, `${name}-${timeStamp(context.startedAt)}`, context);
-  const source = createSource();
   const measurements: Measurement[] = [];
   const ratios: Ratio[] = [];
   if (options.format === 'jsonl' && options.output === null) {
@@ -61,10 +81,11 @@ export async function runPoints(
   const kernelCount = (places.get(points[0]?.threads ?? null)?.contenders ?? []).filter(
     ({ ceiling }) => !ceiling,
   ).length;
-  const work = workloads.reduce((sum, workload) => sum + flops(workload), 0) / 1e12;
+  const work = points.reduce((sum, { workload }) => sum + flops(workload), 0) / 1e12;
   progress.say(
-    `${workloads.length} workloads x ${kernelCount} kernels, ${formatNumber(work)} TFLOP for each kernel; measuring ${options.full ? 'all of it' : `slices of it for up to ${options.budgetSeconds} s`}.`,
+    `${points.length} workloads x ${kernelCount} kernels, ${formatNumber(work)} TFLOP for each kernel; measuring ${options.full ? 'all of it' : `slices of it for up to ${options.budgetSeconds} s`}.`,
   );
+  const source = createSource();
   let spent = 0;
   try {
     for (const [index, { workload, threads }] of points.entries()) {
@@ -79,7 +100,7 @@ export async function runPoints(
         baseline: options.baseline,
         signal: stopping,
         onProgress: (message, share) =>
-          progress.update((index + share) / workloads.length, `${describe(workload)}: ${message}`),
+          progress.update((index + share) / points.length, `${describe(workload)}: ${message}`),
       });
       spent += result.spentSeconds;
       for (const measurement of result.measurements) record(measurement, journal, options, progress);
@@ -88,26 +109,27 @@ export async function runPoints(
     }
   } finally {
     await source.close();
-    await Promise.all([...places.values()].map(({ close }) => close()));
     progress.stop();
   }
-
   if (stopping.aborted) {
     context.cancelled = true;
     journal.cancel();
     progress.say(interrupted);
   }
   const comparisons = comparePublished(measurements, context, options.published);
-  const run: RunDocument = { schema: SCHEMA_ID, context, measurements, comparisons, ratios };
+  return { document: { schema: SCHEMA_ID, context, measurements, comparisons, ratios }, journal };
+}
+
+/** Writes the run as asked for, draws its charts, and names its files last; the exit code. */
+async function show(run: RunDocument, journal: Journal, options: RunOptions): Promise<number> {
   if (options.format !== 'jsonl' || options.output !== null) {
     writeOutput(formatRun(run, options.format, options.output === null), options.output);
   }
   const charts = await drawCharts(run, journal, options);
   process.stderr.write(`Record: ${journal.path}${charts.map((path) => `  Chart: ${path}`).join('')}\n`);
-  stopping.dispose();
-  if (stopping.aborted) return 130;
-  const failed = measurements.some(({ state }) => state === 'failed');
-  return failed || !measurements.some(({ state }) => state === 'measured') ? 1 : 0;
+  if (run.context.cancelled) return 130;
+  const failed = run.measurements.some(({ state }) => state === 'failed');
+  return failed || !run.measurements.some(({ state }) => state === 'measured') ? 1 : 0;
 }
 
 /** Puts a finished point on disk, then says so. */

@@ -19,7 +19,7 @@ export function addSuiteCommand(program: Command, finish: Finish): void {
     );
     const suite = SUITES.find((item) => item.name === known);
     if (suite === undefined) return;
-    const { baseline, samples } = suite;
+    const { baseline, samples, variant } = suite;
     const kernels = suite.kernels?.filter((name) => {
       const wanted = raw.backend as string;
       return wanted === 'auto' || !BACKENDS.some((known) => known === wanted) || findKernel(name).backend === wanted;
@@ -29,6 +29,7 @@ export function addSuiteCommand(program: Command, finish: Finish): void {
       ...(kernels === undefined ? {} : { kernel: kernels }),
       ...(baseline === undefined || raw.kernel !== undefined ? {} : { baseline }),
       ...(samples === undefined ? {} : { samples: String(samples) }),
+      ...(variant === undefined ? {} : { variant }),
     };
     const options = readRunOptions({ ...fixed, ...raw }, suite.budgetSeconds);
     const { runPoints } = await import('./run.ts');

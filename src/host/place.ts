@@ -21,12 +21,15 @@ export interface Place {
   open(): Promise<Host>;
   /** Ends the host at once, so that whatever it is doing fails. */
   kill(host: Host): void;
+  /** Ends the host that told the environment, where nobody has opened it since: a child that waits keeps its parent alive. */
+  close(): Promise<void>;
 }
 
 /** Opens once to learn the environment; that host is the first one handed out. Where it cannot be opened, the place says why. */
 export async function openPlace(host: string, variant: string | null, open: () => Promise<Host>): Promise<Place> {
+  let first: Host | undefined;
   try {
-    let first: Host | undefined = await open();
+    first = await open();
     const environment = await first.environment();
     return {
       host,
@@ -40,8 +43,13 @@ export async function openPlace(host: string, variant: string | null, open: () =
         return opened;
       },
       kill: (running) => (running as Partial<KillableHost>).kill?.(),
+      async close() {
+        await first?.close();
+        first = undefined;
+      },
     };
   } catch (error) {
+    await first?.close();
     return unavailablePlace(host, error instanceof Error ? error.message : String(error));
   }
 }
@@ -49,5 +57,6 @@ export async function openPlace(host: string, variant: string | null, open: () =
 /** A place where nothing can run, with the reason. */
 export function unavailablePlace(host: string, reason: string): Place {
   const never = () => Promise.reject(new Error(reason));
-  return { host, variant: null, unavailable: reason, environment: null, device: null, open: never, kill() {} };
+  const unavailable = { host, variant: null, unavailable: reason, environment: null, device: null };
+  return { ...unavailable, open: never, kill() {}, async close() {} };
 }

@@ -37,7 +37,7 @@ async function reportDevices(setup: Setup): Promise<void> {
   const places = [];
   for (const backend of BACKENDS) {
     const place = await openPlace(backend, setup);
-    if (place.environment !== null) await (await place.open()).close();
+    await place.close();
     places.push({ backend, device: place.environment?.device ?? null, unavailable: place.unavailable });
   }
   say({ kind: 'devices', places });
@@ -85,6 +85,7 @@ async function run(request: RunRequest): Promise<void> {
     }
   } finally {
     await source.close();
+    for (const place of open) await place.close();
   }
   say({ kind: 'done', cancelled: stopping.aborted });
 }

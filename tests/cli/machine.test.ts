@@ -56,6 +56,21 @@ describe('bench mha on this machine', () => {
     );
   });
 
+  it('ends where every point was skipped and its children never ran', async () => {
+    // The CPU kernels have no f16.
+    const args = ['mha', '--seq', '64', '--kernel', 'wasm-flash,scalar-flash', '--dtype', 'f16', '--format', 'json'];
+    const outcome = await bench(args);
+    expect(outcome.code).toBe(1);
+    const reasons = parseRun(outcome).measurements.map((m) => (m.state === 'skipped' ? m.reason : m.state));
+    expect(reasons).toHaveLength(4);
+    expect(reasons.every((reason) => reason.startsWith('this kernel takes f32'))).toBe(true);
+    // The peer is skipped for its window, or where it is not installed.
+    const cwd = temporaryFolder();
+    writeProblem(join(cwd, 'case.safetensors'), 'full');
+    const verify = ['verify', 'ort-native', '--tensors', 'case.safetensors', '--window', '3'];
+    expect((await bench(verify, cwd)).code).toBe(1);
+  });
+
   it.skipIf(process.platform !== 'linux')('loses only the running contender to a killed child', async () => {
     let killed = false;
     const args = ['mha', '--seq', '2k', '--heads', '1', '--batch', '1', '--causal', 'false', '--backend', 'scalar'];

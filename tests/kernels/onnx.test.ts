@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
-import { ortModel } from '../../kernels/peers/ort-native.ts';
+import { type OrtBuild, ortModel } from '../../kernels/peers/ort-model.ts';
 import { TYPICAL_FEATURES } from '../../kernels/typical.ts';
 import { softwareEnvironment } from '../../src/host/node/places.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
@@ -39,8 +39,8 @@ function fields(bytes: Uint8Array): { field: number; value: Uint8Array | number 
 const texts = (list: ReturnType<typeof fields>, field: number) =>
   list.filter((item) => item.field === field).map(({ value }) => new TextDecoder().decode(value as Uint8Array));
 
-function node(w: ReturnType<typeof workload>) {
-  const graph = fields(ortModel(w).model).find(({ field }) => field === 7)?.value as Uint8Array;
+function node(w: ReturnType<typeof workload>, build: OrtBuild = 'native') {
+  const graph = fields(ortModel(w, build).model).find(({ field }) => field === 7)?.value as Uint8Array;
   const found = fields(graph).find(({ field }) => field === 1)?.value as Uint8Array;
   const list = fields(found);
   return { inputs: texts(list, 1), operator: texts(list, 4)[0], domain: texts(list, 7)[0] };
@@ -58,6 +58,9 @@ describe('models', () => {
       operator: 'GroupQueryAttention',
       inputs: ['q', 'k', 'v', '', '', 'lengths', 'total'],
     });
+    // Compiled to WebAssembly the operators that compute every score are the faster ones.
+    expect(node(workload({ queryHeads: 4, kvHeads: 2, mask: 'causal' }), 'wasm').operator).toBe('Attention');
+    expect(node(workload({ queryHeads: 4, kvHeads: 4, mask: 'causal' }), 'wasm').operator).toBe('MultiHeadAttention');
   });
 
   it('cannot run what the operators cannot', () => {
@@ -68,6 +71,11 @@ describe('models', () => {
       /as many queries as keys/,
     );
     expect(unsupported(workload({ seqQuery: 4, seqKv: 8 }), limits, TYPICAL_FEATURES)).toBeUndefined();
+    const inWasm = findKernel('ort-wasm');
+    const long = workload({ headDim: 128, seqQuery: 2897, seqKv: 2897 });
+    expect(inWasm.unsupported(long, limits, TYPICAL_FEATURES)).toMatch(/at head dimension 128 it takes 2896 tokens/);
+    expect(inWasm.unsupported({ ...long, seqQuery: 2896, seqKv: 2896 }, limits, TYPICAL_FEATURES)).toBeUndefined();
+    expect(inWasm.unsupported(workload({ window: 4 }), limits, TYPICAL_FEATURES)).toMatch(/sliding windows/);
     const onGpu = findKernel('ort-webgpu');
     const grouped = workload({ queryHeads: 4, kvHeads: 2 });
     expect(unsupported(grouped, limits, TYPICAL_FEATURES)).toBeUndefined();
@@ -77,28 +85,35 @@ describe('models', () => {
 });
 
 const failed = (error: Error) => error;
-const role = { backend: 'peers', where: { threads: 2 } } as const;
-const opened = await spawnHost({ role, flags: [], env: {} }).catch(failed);
+const openCpu = (build: OrtBuild) =>
+  spawnHost({ role: { backend: 'peers', where: { threads: 2, build } }, flags: [], env: {} }).catch(failed);
+const opened = await openCpu('native');
+const openedWasm = await openCpu('wasm');
 const gpuRole = { backend: 'peers', where: { adapter: null, allowSoftware: true, limits: {} } } as const;
 // Without an adapter the child says so itself, after it has looked for the install.
 const openedGpu = await softwareEnvironment(true)
   .catch(() => ({}))
   .then((env) => spawnHost({ role: gpuRole, flags: [], env }))
   .catch(failed);
-for (const place of [opened, openedGpu]) {
+for (const place of [opened, openedWasm, openedGpu]) {
   if (place instanceof Error) process.stderr.write(`Peers are not tested: ${place.message}\n`);
 }
 
-describe.skipIf(opened instanceof Error)('ONNX Runtime', () => {
-  const host = opened as Exclude<typeof opened, Error>;
-  it.each([
-    workload({ headDim: 64, queryHeads: 4, kvHeads: 4, seqQuery: 130, batch: 2 }),
-    workload({ headDim: 64, queryHeads: 4, kvHeads: 2, seqQuery: 130 }),
-    workload({ headDim: 128, queryHeads: 4, kvHeads: 1, seqQuery: 200, mask: 'causal', batch: 2 }),
-    workload({ headDim: 128, queryHeads: 2, kvHeads: 2, seqQuery: 200, mask: 'causal', scale: 0.3 }),
-    workload({ headDim: 64, queryHeads: 2, kvHeads: 2, seqQuery: 5, seqKv: 300 }),
-  ])('agrees with the oracle: $mask, $queryHeads over $kvHeads heads', async (w) => {
-    const result = await runKernel(host, findKernel('ort-native'), w);
+describe.each([
+  ['ort-native', opened],
+  ['ort-wasm', openedWasm],
+])('ONNX Runtime: %s', (kernel, place) => {
+  const host = place as Exclude<typeof place, Error>;
+  it
+    .skipIf(place instanceof Error)
+    .each([
+      workload({ headDim: 64, queryHeads: 4, kvHeads: 4, seqQuery: 130, batch: 2 }),
+      workload({ headDim: 64, queryHeads: 4, kvHeads: 2, seqQuery: 130 }),
+      workload({ headDim: 128, queryHeads: 4, kvHeads: 1, seqQuery: 200, mask: 'causal', batch: 2 }),
+      workload({ headDim: 128, queryHeads: 2, kvHeads: 2, seqQuery: 200, mask: 'causal', scale: 0.3 }),
+      workload({ headDim: 64, queryHeads: 2, kvHeads: 2, seqQuery: 5, seqKv: 300 }),
+    ])('agrees with the oracle: $mask, $queryHeads over $kvHeads heads', async (w) => {
+    const result = await runKernel(host, findKernel(kernel), w);
     expect(result.maxRelativeError).toBeLessThan(result.tolerance);
   });
 });
@@ -120,6 +135,7 @@ describe.skipIf(openedGpu instanceof Error)("ONNX Runtime's WebGPU provider", ()
 describe('without the install', () => {
   it.runIf(opened instanceof Error)('says how to get it', () => {
     expect((opened as Error).message).toContain('npm run peers');
+    expect((openedWasm as Error).message).toContain('npm run peers');
     expect((openedGpu as Error).message).toContain('npm run peers');
   });
 });

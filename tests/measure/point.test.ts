@@ -36,6 +36,7 @@ async function place(
       return change(make(), result.opened);
     },
     kill() {},
+    async close() {},
   };
   return result;
 }

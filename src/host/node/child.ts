@@ -3,6 +3,7 @@
 import { flushCompileCache } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { OrtBuild } from '../../../kernels/peers/ort-model.ts';
 import type { Host } from '../host.ts';
 import { createModuleHost } from '../module.ts';
 import { answer, type Request } from '../protocol.ts';
@@ -16,7 +17,7 @@ import { siblingUrl } from './sibling.ts';
 /** What the first message asks this child to be. */
 export type ChildRole =
   | HostRole
-  | { backend: 'peers'; where: { threads: number } | WebgpuOptions }
+  | { backend: 'peers'; where: { threads: number; build: OrtBuild } | WebgpuOptions }
   | { backend: 'adapters' };
 
 /** What the child answers to it. */
@@ -66,7 +67,9 @@ async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Pr
         },
       });
     case 'peers':
-      return 'threads' in role.where ? createOrtHost(role.where.threads) : createOrtWebHost(role.where);
+      return 'threads' in role.where
+        ? createOrtHost(role.where.build, role.where.threads)
+        : createOrtWebHost(role.where);
     case 'webgpu':
       return createDawnHost(role.options, role.untimed ?? false);
     default:

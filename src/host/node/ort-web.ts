@@ -5,7 +5,7 @@
 
 import { createRequire } from 'node:module';
 import { totalmem } from 'node:os';
-import { ortModel } from '../../../kernels/peers/ort-native.ts';
+import { ortModel } from '../../../kernels/peers/ort-model.ts';
 import { peersMissing } from '../../messages.ts';
 import { sliceFlops, sliceShape } from '../../slice.ts';
 import { describeAdapter } from '../adapter.ts';

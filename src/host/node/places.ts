@@ -1,7 +1,7 @@
 /** The places of this machine where kernels can run: one for each backend, opened in child processes, or mocks of them. */
 
 import { availableParallelism } from 'node:os';
-import type { Backend } from '../../../kernels/kernel.ts';
+import type { Backend, Kernel } from '../../../kernels/kernel.ts';
 import { noAdapterAtAll, noHardwareAdapter } from '../../messages.ts';
 import { createMockHost, type MockOptions } from '../mock.ts';
 import { openPlace, type Place, unavailablePlace } from '../place.ts';
@@ -20,13 +20,15 @@ export interface PlaceOptions {
 }
 
 /** Opens a backend on this machine and asks what it is; a backend that cannot be opened says why. */
-export async function nodePlace(backend: Backend, options: PlaceOptions, device?: 'webgpu'): Promise<Place> {
+export async function nodePlace(backend: Backend, options: PlaceOptions, device?: Kernel['place']): Promise<Place> {
   if (backend === 'webgpu') return gpuPlace(backend, options.webgpu);
   if (backend === 'peers' && device === 'webgpu') return gpuPlace(backend, options.webgpu);
   if (backend === 'scalar') return openPlace('node', null, () => spawnHost({ role: { backend }, flags: [], env: {} }));
   const threads = options.threads ?? availableParallelism();
   if (backend === 'peers') {
-    return openPlace('node', null, () => spawnHost({ role: { backend, where: { threads } }, flags: [], env: {} }));
+    const build = device === 'wasm' ? 'wasm' : 'native';
+    const role = { backend, where: { threads, build } } as const;
+    return openPlace('node', device ?? null, () => spawnHost({ role, flags: [], env: {} }));
   }
   const choice =
     options.variant === null ? await chooseNodeVariant() : { variant: options.variant, reason: 'asked for' };

@@ -23,8 +23,8 @@ export interface DeviceCeiling extends Ceiling {
 const RUNS = 7;
 /** 150 MFLOP a thread in 16 units of 48 rows: some milliseconds. */
 const SMALL = probeWorkload(768, 384, 128);
-/** Two KV heads whose K is 128 MiB each, read in turn by a few of many rows: more than a core's share of any cache. */
-const LARGE = probeWorkload(8192, 2 ** 20, 32, 2);
+/** Two KV heads whose K is 64 MiB each, read in turn by a few of many rows: more than a core's share of any cache. */
+const LARGE = probeWorkload(8192, 2 ** 19, 32, 2);
 const ROWS_READ = 4;
 
 export async function measureCpu(cores: number): Promise<DeviceCeiling[]> {
@@ -45,6 +45,7 @@ export async function measureCpu(cores: number): Promise<DeviceCeiling[]> {
     ceilings.push({ ...common, quantity: 'multiply-add', unit: 'FLOP/s', ...found });
   });
   const variants: WasmVariant[] = revectorizeFlag() === undefined ? ['simd-relaxed'] : ['simd-relaxed', 'simd256'];
+  const reads: DeviceCeiling[] = [];
   for (const variant of variants) {
     for (const threads of threadCounts) {
       await within(spawnWasm(variant, threads), async (host, device) => {
@@ -55,16 +56,11 @@ export async function measureCpu(cores: number): Promise<DeviceCeiling[]> {
         ceilings.push({ ...common, quantity: 'multiply-add', unit: 'FLOP/s', ...adds });
         const exponentials = await fastestProbe(host, [exponentialCeiling], work, RUNS);
         ceilings.push({ ...common, quantity: 'exponential', unit: '1/s', ...exponentials });
+        if (variant !== variants.at(-1)) return;
+        const found = await fastestProbe(host, [bandwidthCeiling], LARGE, 3, ROWS_READ);
+        reads.push({ ...common, quantity: 'memory-read', unit: 'byte/s', ...found });
       });
     }
   }
-  for (const threads of threadCounts) {
-    const variant = variants.at(-1) as WasmVariant;
-    await within(spawnWasm(variant, threads), async (host, device) => {
-      const found = await fastestProbe(host, [bandwidthCeiling], LARGE, 3, ROWS_READ);
-      const common = { device, backend: 'wasm', variant, threads } as const;
-      ceilings.push({ ...common, quantity: 'memory-read', unit: 'byte/s', ...found });
-    });
-  }
-  return ceilings;
+  return [...ceilings, ...reads];
 }

@@ -41,8 +41,9 @@ export function probeWorkload(seqQuery: number, seqKv: number, headDim: number, 
 }
 
 /**
- * Runs each probe `runs` times after warming and returns the fastest. `rows` limits it to the first query rows, so that
- * work done once for a KV head hardly counts. Throws where a probe's result is not the one that its work gives.
+ * Runs each probe `runs` times after warming and returns the fastest. The probes are gone through twice, there and back, so
+ * that a moment in which the machine does something else falls on no probe alone. `rows` limits them to the first query
+ * rows, so that work done once for a KV head hardly counts. Throws where a probe's result is not the one that its work gives.
  */
 export async function fastestProbe(
   host: Host,
@@ -52,37 +53,42 @@ export async function fastestProbe(
   rows: number | null = null,
 ): Promise<Ceiling> {
   const { features, limits } = await host.environment();
-  const found: Ceiling[] = [];
+  const prepared: { probe: Probe; id: number; rates: number[] }[] = [];
   for (const probe of probes) {
     const program = probe.build(workload, features, limits);
     const whole = wholeSlice(workload, program.blockRows);
     const slice: Slice = rows === null ? whole : { ...whole, runs: [{ start: 0, count: rows / program.blockRows }] };
     const { id } = await host.prepare({ program, workload, slice, data: { kind: 'none' } });
-    const rates: number[] = [];
-    // The host has its own clock: the loop only repeats and warms, until the engine has compiled the probe for speed.
-    const bench = new Bench({
-      time: 0,
-      iterations: runs,
-      warmupIterations: 2,
-      warmupTime: WARM_MILLISECONDS,
-      throws: true,
-    });
-    bench.add(probe.name, async () => {
-      const { seconds, flops } = await host.run(id);
-      rates.push(flops / seconds);
-      return { overriddenDuration: seconds * 1000 };
-    });
-    await bench.run();
+    prepared.push({ probe, id, rates: await timedRuns(host, probe.name, id, Math.ceil(runs / 2), WARM_MILLISECONDS) });
+  }
+  const found: Ceiling[] = [];
+  for (const { probe, id, rates } of prepared.reverse()) {
+    rates.push(...(await timedRuns(host, probe.name, id, Math.floor(runs / 2), 0)));
     const [first] = await host.read(id, [{ batch: 0, queryHead: 0, row: 0 }]);
     await host.dispose(id);
     const [value, wanted] = [first?.[0] ?? Number.NaN, probe.expected(workload)];
     if (!(Math.abs(value - wanted) <= 1e-3 * Math.abs(wanted))) throw new Error(wrongProbe(probe.name, value, wanted));
-    const { median, minimum, maximum } = summarize(rates.slice(-runs));
+    const { median, minimum, maximum } = summarize(rates);
     const factor = probe.operationsPerFlop(workload);
     found.push({ probe: probe.name, rate: median * factor, minimum: minimum * factor, maximum: maximum * factor });
   }
   // By their fastest runs: whatever else the machine does only takes time away.
   return found.reduce((best, item) => (item.maximum > best.maximum ? item : best));
+}
+
+/** FLOP/s of `runs` runs of what is prepared as `id`, after warming until the engine has compiled it for speed. */
+async function timedRuns(host: Host, name: string, id: number, runs: number, warmupTime: number): Promise<number[]> {
+  if (runs === 0) return [];
+  const rates: number[] = [];
+  // The host has its own clock: the loop only repeats and warms.
+  const bench = new Bench({ time: 0, iterations: runs, warmupIterations: 2, warmupTime, throws: true });
+  bench.add(name, async () => {
+    const { seconds, flops } = await host.run(id);
+    rates.push(flops / seconds);
+    return { overriddenDuration: seconds * 1000 };
+  });
+  await bench.run();
+  return rates.slice(-runs);
 }
 
 /** The multiply-add probe of a place: of WebAssembly the fastest tile, of WebGPU the one that there is. */
@@ -94,7 +100,7 @@ export async function ceilingOf(place: Place): Promise<Kernel | null> {
   const host = await place.open();
   try {
     const probes = multiplyAddCeilings(environment.features);
-    const { probe } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 3);
+    const { probe } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 12);
     return probes.find(({ name }) => name === probe) ?? null;
   } finally {
     await host.close();

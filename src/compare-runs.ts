@@ -1,7 +1,7 @@
 /** Run against run: the points that both measured, each with a ratio, its interval and a verdict that does not cry wolf. */
 
 import { sampleTflops } from './compare.ts';
-import type { Measured, RunDocument } from './measurement.ts';
+import type { Context, Measured, RunDocument } from './measurement.ts';
 import { MIN_FOR_INTERVAL, summarize } from './statistics.ts';
 import { sameProblem } from './workload.ts';
 
@@ -75,4 +75,22 @@ function differences(a: Measured, b: Measured, runA: RunDocument, runB: RunDocum
   return pairs
     .filter(([, x, y]) => x !== y)
     .map(([what, x, y]) => `${what}: ${x ?? 'unknown'} before, ${y ?? 'unknown'} after`);
+}
+
+/** What differs between the programs and machines of two runs: versions and devices. */
+export function contextDifferences(before: Context, after: Context): string[] {
+  const devices = ({ devices: all }: Context) =>
+    [...new Set(all.map(({ name, software }) => `${name}${software ? ' (software)' : ''}`))].join(' and ');
+  const names = [...new Set([...Object.keys(before.versions), ...Object.keys(after.versions)])];
+  const pairs: [string, string | undefined, string | undefined][] = [
+    ...names.map((name): [string, string | undefined, string | undefined] => [
+      name,
+      before.versions[name],
+      after.versions[name],
+    ]),
+    ['devices', devices(before), devices(after)],
+  ];
+  return pairs
+    .filter(([, x, y]) => x !== y)
+    .map(([what, x, y]) => `${what} ${x ?? 'none'} before, ${y ?? 'none'} after`);
 }

@@ -46,6 +46,12 @@ export const nothingToCompile = (kernel: string) =>
   `${kernel} has no code of its own to compile; choose a wasm or wgsl kernel`;
 export const badTiles = (path: string, what: string) =>
   `'${path}' is not a file of tiles: ${what}; bench tune writes such files`;
+export const nothingToRepeat = (path: string, unknown: readonly string[]) =>
+  unknown.length > 0
+    ? `'${path}' has no kernel that this version knows (${unknown.join(', ')}); run the version that made it`
+    : `'${path}' has no measured point to repeat; give a run in which something was measured`;
+export const noKernelOfBackend = (backend: string, kernels: readonly { name: string }[]) =>
+  `--backend: the record has no kernel of '${backend}'; its kernels: ${kernels.map(({ name }) => name).join(', ')}`;
 export const nothingInCommon = (before: string, after: string) =>
   `'${before}' and '${after}' measured no kernel at the same workload, so there is nothing to compare`;
 export const noRuns = (folder: string) =>
@@ -136,5 +142,7 @@ export const tileUsed = (kernel: string, headDim: number, mask: string, date: st
   `${kernel} uses the tile tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)} times the shipped one); --tiles default does not.`;
 export const tileUnusable = (kernel: string, headDim: number, problem: string) =>
   `The tile given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the shipped one is. bench tune --again finds another.`;
+export const kernelsUnknown = (names: readonly string[]) =>
+  `The record has kernels that this version does not know: ${names.join(', ')}. They are left out.`;
 export const interrupted = 'Interrupted: what was measured is kept.';
 export const clockDistrusted = (why: string) => `GPU timestamps are not used (${why}); timing by the wall clock.`;

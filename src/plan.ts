@@ -50,13 +50,13 @@ export interface PlannedPoint {
   passSeconds: number | null;
 }
 
-/** FLOP/s of one core, seen on two server CPUs in November 2026: for estimates only, replaced by what is measured. */
-const TYPICAL_RATES = { 'scalar-naive': 5e8, 'scalar-flash': 1e9, 'wasm-flash': 4e10 } as const;
+/** FLOP/s of one core, seen on three server CPUs in November 2026: for estimates only, replaced by what is measured. */
+const TYPICAL_RATES = { 'scalar-naive': 1.2e9, 'scalar-flash': 2.5e9, 'wasm-flash': 8e10 } as const;
 
 export function plan(workloads: readonly Workload[], kernels: readonly Kernel[], cores: number): PlannedPoint[] {
   return workloads.flatMap((workload) =>
-    kernels.map(({ name, backend }) => {
-      const rate = (TYPICAL_RATES as Record<string, number>)[name];
+    kernels.map(({ name, backend, ablation }) => {
+      const rate = (TYPICAL_RATES as Record<string, number>)[ablation?.of ?? name];
       const work = flops(workload);
       const passSeconds = rate === undefined ? null : work / rate / (backend === 'wasm' ? cores : 1);
       return { workload, kernel: name, flops: work, bytes: bytes(workload), passSeconds };

@@ -23,7 +23,7 @@ const ORDER = [
   /^src\/measure\//,
   /^src\/journal\.ts$/,
   /^src\/tune\.ts$/,
-  /^src\/(devices|published|compare|compare-runs|ideas|run-file)\.ts$/,
+  /^src\/(devices|published|compare|compare-runs|ideas|run-file|repro)\.ts$/,
   /^src\/model\//,
   /^src\/report\//,
   /^src\/chart\//,

@@ -1,33 +1,28 @@
 /** The work of bench compare. */
 
 import { readFileSync } from 'node:fs';
-import { compareRuns } from '../compare-runs.ts';
+import { compareRuns, contextDifferences } from '../compare-runs.ts';
+import type { RunDocument } from '../measurement.ts';
 import { cannotRead, nothingInCommon, UsageError } from '../messages.ts';
-import { differenceCells } from '../report/differences.ts';
+import { formatDifferences } from '../report/differences.ts';
 import { parseRunFile } from '../run-file.ts';
-import { formatColumns } from './output.ts';
 
 /** Prints the comparison; 1 where a point became slower, else 0. Throws UsageError where a file is no run or nothing can be compared. */
 export function compareFiles(before: string, after: string, format: 'table' | 'json'): number {
-  const [old, run] = [before, after].map((path) => parseRunFile(read(path), path, 'avo')) as [Run, Run];
+  const [old, run] = [readRun(before), readRun(after)];
   const differences = compareRuns(old, run);
   if (differences.length === 0) throw new UsageError(nothingInCommon(before, after));
   if (format === 'json') process.stdout.write(`${JSON.stringify(differences, null, 2)}\n`);
-  else {
-    const { cells, notes } = differenceCells(differences);
-    const [header = [], ...body] = cells;
-    process.stdout.write(formatColumns(header, body));
-    if (notes.length > 0) process.stdout.write(`\n${notes.join('\n')}\n`);
-  }
+  else process.stdout.write(formatDifferences(differences, contextDifferences(old.context, run.context), []));
   return differences.some(({ verdict }) => verdict === 'slower') ? 1 : 0;
 }
 
-type Run = ReturnType<typeof parseRunFile>;
-
-function read(path: string): string {
+/** The run in a file, compared with the figures of the AVO paper. Throws UsageError where it cannot be read or is no run. */
+export function readRun(path: string): RunDocument {
   try {
-    return readFileSync(path, 'utf8');
+    return parseRunFile(readFileSync(path, 'utf8'), path, 'avo');
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(cannotRead(path, (error as NodeJS.ErrnoException).code ?? String(error)));
   }
 }

@@ -9,6 +9,7 @@ import { ownVersion } from './context.ts';
 import { addListingCommands } from './listings.ts';
 import { addModelCommand } from './model.ts';
 import { addReportCommand } from './report.ts';
+import { addReproCommand } from './repro.ts';
 import { addPageCommands } from './serve.ts';
 import { addSourceCommands } from './show.ts';
 import { addSuiteCommand } from './suite.ts';
@@ -38,6 +39,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addModelCommand(program, finish);
   addReportCommand(program, finish);
   addCompareCommand(program, finish);
+  addReproCommand(program, finish);
   addPageCommands(program, finish);
   addSourceCommands(program, finish);
   addVerifyCommand(program, finish);

@@ -37,7 +37,8 @@ export interface RunOptions extends SpotRequest {
   quiet: boolean;
 }
 
-const collect = (value: string, previous: string[] | undefined) => [...(previous ?? []), value];
+/** Gathers an option that may be given several times. */
+export const collect = (value: string, previous: string[] | undefined) => [...(previous ?? []), value];
 const list = (flags: string, description: string) => new Option(flags, description).argParser(collect);
 
 /** Options that say which problem to run; each takes a list, and every combination is a workload. */
@@ -123,7 +124,8 @@ export function parseNumber(option: string, text: string, minimum: number, maxim
   return value;
 }
 
-type Raw = Record<string, string | string[] | boolean | undefined>;
+/** Options as commander reads them, by their names in camel case. */
+export type Raw = Record<string, string | string[] | boolean | undefined>;
 const text = (raw: Raw, name: string) => (typeof raw[name] === 'string' ? raw[name] : null);
 const texts = (raw: Raw, name: string) => (Array.isArray(raw[name]) ? raw[name] : null);
 

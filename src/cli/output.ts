@@ -74,7 +74,7 @@ export function formatDryRun(
     describe(point.workload),
     formatNumber(point.flops / 1e12),
     formatBytes(point.bytes),
-    point.passSeconds === null ? 'depends on the GPU' : `~${formatNumber(point.passSeconds)}`,
+    point.passSeconds === null ? 'not estimated' : `~${formatNumber(point.passSeconds)}`,
   ]);
   const header = ['kernel', 'workload', 'TFLOP', 'q, k, v, o', 'seconds a pass'];
   return `${formatColumns(header, body)}Seconds are for typical speeds; a run measures slices that fit its budget.\n`;

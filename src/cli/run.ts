@@ -21,12 +21,22 @@ import { formatDryRun, formatRun, writeOutput } from './output.ts';
 import { type OpenPlaces, openPlaces } from './places.ts';
 import { createProgress, type Progress } from './progress.ts';
 
-/** Runs the points and returns the exit code. `name` begins the names of the files that the run leaves. */
+/** What a command makes of a run in place of its table. */
+export interface Presentation {
+  text: string;
+  exitCode: number;
+}
+
+/**
+ * Runs the points and returns the exit code. `name` begins the names of the files that the run leaves; `present` makes the
+ * output where it is not the run itself.
+ */
 export async function runPoints(
   name: string,
   points: readonly Point[],
   options: RunOptions,
   named: boolean,
+  present?: (run: RunDocument) => Presentation,
 ): Promise<number> {
   const workloads = points.map(({ workload }) => workload);
   if (options.dryRun) {
@@ -49,7 +59,7 @@ export async function runPoints(
       places.set(threads, await openPlaces(request, [...places.values()].flatMap(({ devices }) => devices).length));
     }
     const run = await measurePoints(name, points, places, options, progress, stopping);
-    return await show(run.document, run.journal, options);
+    return await show(run.document, run.journal, options, present?.(run.document));
   } finally {
     await Promise.all([...places.values()].map(({ close }) => close()));
     stopping.dispose();
@@ -121,15 +131,22 @@ async function measurePoints(
 }
 
 /** Writes the run as asked for, draws its charts, and names its files last; the exit code. */
-async function show(run: RunDocument, journal: Journal, options: RunOptions): Promise<number> {
-  if (options.format !== 'jsonl' || options.output !== null) {
+async function show(
+  run: RunDocument,
+  journal: Journal,
+  options: RunOptions,
+  presentation: Presentation | undefined,
+): Promise<number> {
+  if (presentation !== undefined) writeOutput(presentation.text, options.output);
+  else if (options.format !== 'jsonl' || options.output !== null) {
     writeOutput(formatRun(run, options.format, options.output === null), options.output);
   }
   const charts = await drawCharts(run, journal, options);
   process.stderr.write(`Record: ${journal.path}${charts.map((path) => `  Chart: ${path}`).join('')}\n`);
   if (run.context.cancelled) return 130;
   const failed = run.measurements.some(({ state }) => state === 'failed');
-  return failed || !run.measurements.some(({ state }) => state === 'measured') ? 1 : 0;
+  const nothing = !run.measurements.some(({ state }) => state === 'measured');
+  return failed || nothing ? 1 : (presentation?.exitCode ?? 0);
 }
 
 /** Puts a finished point on disk, then says so. */

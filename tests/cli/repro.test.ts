@@ -1,0 +1,114 @@
+/** bench repro: a record measured again on the mock host, compared with itself, and what cannot be repeated. */
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { RunDifference } from '../../src/compare-runs.ts';
+import type { RunDocument } from '../../src/measurement.ts';
+import { bench, temporaryFolder } from './bench.ts';
+
+const SHAPE = ['--seq', '512,1k', '--heads', '2', '--batch', '1', '--kernel', 'wasm-flash,scalar-flash'];
+
+/** A folder with `run.json`, made by the mock host. */
+async function recorded(...more: string[]): Promise<{ cwd: string; run: RunDocument }> {
+  const cwd = temporaryFolder();
+  const args = ['mha', ...SHAPE, '--host', 'mock:rate=1e11', '--format', 'json', '--output', 'run.json', ...more];
+  expect((await bench(args, cwd)).code).toBe(0);
+  return { cwd, run: JSON.parse(readFileSync(join(cwd, 'run.json'), 'utf8')) as RunDocument };
+}
+
+interface Answer {
+  differences: RunDifference[];
+  environment: string[];
+  missing: string[];
+}
+
+describe('bench repro', () => {
+  let shared: ReturnType<typeof recorded> | undefined;
+
+  it('measures every case again and finds the same', async () => {
+    const { cwd, run } = await recorded('--samples', '7', '--seed', '5', '--causal', 'true');
+    const { code, stdout } = await bench(['repro', 'run.json', '--format', 'json'], cwd);
+    expect(code).toBe(0);
+    const { differences, environment, missing } = JSON.parse(stdout) as Answer;
+    expect(missing).toEqual([]);
+    expect(environment).toEqual([]);
+    expect(differences.map(({ after }) => [after.kernel, after.workload])).toEqual(
+      run.measurements.map(({ kernel, workload }) => [kernel, workload]),
+    );
+    for (const { verdict, ratio, after, caveats } of differences) {
+      expect({ verdict, ratio, caveats }).toEqual({ verdict: 'same', ratio: 1, caveats: [] });
+      expect(after.samples).toHaveLength(7);
+    }
+    const journals = readdirSync(join(cwd, 'results', 'runs')).filter((name) => /^repro-.*\.jsonl$/.test(name));
+    const [head = ''] = readFileSync(join(cwd, 'results', 'runs', journals[0] ?? ''), 'utf8').split('\n');
+    expect((JSON.parse(head) as RunDocument).context.seed).toBe(5);
+  });
+
+  it('says slower with exit code 1, faster with 0, and takes one kernel of the record', async () => {
+    const { cwd } = await recorded();
+    const slower = await bench(['repro', 'run.json', '--host', 'mock:rate=5e10'], cwd);
+    expect(slower.code).toBe(1);
+    expect(slower.stdout.match(/0\.500 \[0\.500, 0\.500\] {2}slower/g)).toHaveLength(8);
+    const faster = await bench(['repro', 'run.json', '--host', 'mock:rate=2e11', '--kernel', 'wasm-flash'], cwd);
+    expect(faster.code).toBe(0);
+    expect(faster.stdout.match(/^wasm-flash .* faster/gm)).toHaveLength(4);
+    expect(faster.stdout).not.toContain('scalar-flash');
+  });
+
+  it('lists what could not be measured this time, and keeps the rest', async () => {
+    const { cwd } = await recorded();
+    const { code, stdout } = await bench(['repro', 'run.json', '--host', 'mock:wasm=fail'], cwd);
+    expect(code).toBe(1);
+    expect(stdout.match(/^scalar-flash .* same/gm)).toHaveLength(4);
+    expect(stdout).toMatch(/^Not measured this time:\n {2}wasm-flash, 512 full, 2 heads, d 128: failed, /m);
+  });
+
+  it('names what differs in the environment', async () => {
+    const { cwd, run } = await recorded();
+    run.context.versions['node'] = '1.2.3';
+    for (const device of run.context.devices) device.name = 'Another device';
+    writeFileSync(join(cwd, 'run.json'), JSON.stringify(run));
+    const { stdout } = await bench(['repro', 'run.json'], cwd);
+    expect(stdout).toMatch(/The environment differs: node 1\.2\.3 before, .* after; devices Another device before/);
+  });
+
+  it('shows the plan of a suite that was recorded, with the suite’s own budget', async () => {
+    const cwd = temporaryFolder();
+    const args = ['suite', 'figure-mha', '--kernel', 'wasm-flash', '--host', 'mock', '--format', 'json'];
+    expect((await bench([...args, '--output', 'run.json'], cwd)).code).toBe(0);
+    const { code, stdout } = await bench(['repro', 'run.json', '--dry-run', '--format', 'json'], cwd);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toHaveLength(8);
+    expect((await bench(['repro', 'run.json'], cwd)).stderr).toContain('for up to 120 s');
+  });
+
+  it('answers a kernel or a backend that the record does not have', async () => {
+    const { cwd } = await recorded('--causal', 'true');
+    const kernel = await bench(['repro', 'run.json', '--kernel', 'wgsl-flash'], cwd);
+    expect([kernel.code, kernel.stderr]).toEqual([2, expect.stringMatching(/^--kernel: .*wasm-flash/)]);
+    const backend = await bench(['repro', 'run.json', '--backend', 'webgpu'], cwd);
+    expect([backend.code, backend.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^--backend: .*wasm-flash, scalar-flash/),
+    ]);
+  });
+
+  it.each([
+    ['no such file', 'none.json', /cannot read 'none\.json'/],
+    ['no run', 'text.json', /text\.json/],
+    ['no measured point', 'empty.json', /no measured point to repeat/],
+    ['only kernels of another version', 'foreign.json', /no kernel that this version knows \(wasm-future\)/],
+  ])('answers %s in one line with exit code 2', async (_, name, expected) => {
+    shared ??= recorded('--causal', 'true');
+    const { cwd, run } = await shared;
+    writeFileSync(join(cwd, 'text.json'), '{"a":1}');
+    writeFileSync(join(cwd, 'empty.json'), JSON.stringify({ ...run, measurements: [], comparisons: [] }));
+    const foreign = run.measurements.map((m) => ({ ...m, kernel: 'wasm-future' }));
+    writeFileSync(join(cwd, 'foreign.json'), JSON.stringify({ ...run, measurements: foreign }));
+    const { code, stderr, stdout } = await bench(['repro', name], cwd);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(expected);
+  });
+});

@@ -54,6 +54,12 @@ export function makeFolders(folder: string): string[] {
   return missing;
 }
 
+/** Writes a file, and makes the folders on its way: what checkWritable promised. */
+export function writeInto(path: string, content: string | Uint8Array): void {
+  makeFolders(dirname(path));
+  writeFileSync(path, content);
+}
+
 function tryTo<T>(path: string, action: () => T): T {
   try {
     return action();

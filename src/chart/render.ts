@@ -1,12 +1,13 @@
 /** Turns a chart specification into a file: SVG, PNG, a page of its own, or the specification itself. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { textMetrics } from 'vega-scenegraph';
+import { writeInto } from '../journal.ts';
 import { badChartExtension, UsageError } from '../messages.ts';
 import { themed } from './theme.ts';
 
@@ -81,13 +82,13 @@ export async function writeChart(specification: TopLevelSpec, path: string): Pro
   const extension = chartExtension(path);
   switch (extension) {
     case '.svg':
-      return writeFileSync(path, await renderSvg(specification));
+      return writeInto(path, await renderSvg(specification));
     case '.png':
-      return writeFileSync(path, renderPng(await renderSvg(specification)));
+      return writeInto(path, renderPng(await renderSvg(specification)));
     case '.html':
-      return writeFileSync(path, renderHtml(specification));
+      return writeInto(path, renderHtml(specification));
     case '.vl.json':
-      return writeFileSync(path, `${JSON.stringify(themed(specification), null, 2)}\n`);
+      return writeInto(path, `${JSON.stringify(themed(specification), null, 2)}\n`);
     default:
       return extension satisfies never;
   }

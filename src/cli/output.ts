@@ -1,9 +1,9 @@
 /** Writes results in the format asked for, to stdout or to a file. */
 
-import { writeFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { Kernel } from '../../kernels/kernel.ts';
 import { seriesScale } from '../chart/palette.ts';
+import { writeInto } from '../journal.ts';
 import type { RunDocument } from '../measurement.ts';
 import { formatBytes } from '../messages.ts';
 import { plan } from '../plan.ts';
@@ -51,7 +51,7 @@ export function formatRun(run: RunDocument, format: Format, toStdout: boolean): 
 
 export function writeOutput(text: string, file: string | null): void {
   if (file === null) process.stdout.write(text);
-  else writeFileSync(file, text);
+  else writeInto(file, text);
 }
 
 /** Header and lines as an aligned table, with a line break at the end. */

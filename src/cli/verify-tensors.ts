@@ -1,9 +1,9 @@
 /** The work of bench verify: every row of the output, not a sample of them. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Kernel } from '../../kernels/kernel.ts';
 import type { Data } from '../data.ts';
-import { checkWritable } from '../journal.ts';
+import { checkWritable, writeInto } from '../journal.ts';
 import { createSource } from '../measure/source.ts';
 import { badSafetensors, cannotRead, headDimUnsupported, UsageError } from '../messages.ts';
 import { compareRows, oracle, type Verification as RowComparison } from '../oracle.ts';
@@ -46,7 +46,7 @@ export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Prom
     await host.run(id);
     const rows = allRows(w);
     const outputs = await host.read(id, rows);
-    if (options.output !== null) writeFileSync(options.output, writeSafetensors({ o: joinRows(w, outputs) }));
+    if (options.output !== null) writeInto(options.output, writeSafetensors({ o: joinRows(w, outputs) }));
     const own = compareRows(w, oracle(w, data, rows), outputs);
     const file = expected === undefined ? null : compareWithFile(w, expected, outputs, own.tolerance);
     const right = own.maxRelativeError <= own.tolerance && (file === null || file.maxRelativeError <= file.tolerance);

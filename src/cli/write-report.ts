@@ -1,13 +1,13 @@
 /** The work of bench report: reads runs, draws their charts, writes the file. */
 
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { allCharts } from '../chart/all.ts';
 import { librarySources, renderSvg, writeChart } from '../chart/render.ts';
 import type { MemoryLimit } from '../chart/roofline.ts';
 import { themeConfig } from '../chart/theme.ts';
-import { checkWritable } from '../journal.ts';
+import { checkWritable, writeInto } from '../journal.ts';
 import type { RunDocument } from '../measurement.ts';
 import { cannotRead, noRuns, UsageError } from '../messages.ts';
 import type { PublishedSet } from '../published.ts';
@@ -44,7 +44,7 @@ export async function writeReport(files: readonly string[], options: ReportOptio
     options.format === 'html'
       ? await html(runs, options.published, memory, search)
       : await markdown(runs, options.published, memory, search, output);
-  writeFileSync(output, text);
+  writeInto(output, text);
   return output;
 }
 

@@ -40,6 +40,15 @@ describe('bench mha', () => {
     expect(stdout).toMatch(/16,150x/);
   });
 
+  it('makes the folders on the way to the files that it was asked for', async () => {
+    const cwd = temporaryFolder();
+    const args = ['mha', '--seq', '4k', '--kernel', 'wasm-flash', '--format', 'csv', ...MOCK];
+    const { code } = await bench([...args, '--output', 'new/deep/run.csv', '--chart', 'other/chart.svg'], cwd);
+    expect(code).toBe(0);
+    expect(readFileSync(join(cwd, 'new', 'deep', 'run.csv'), 'utf8')).toMatch(/^measured,wasm-flash/m);
+    expect(readFileSync(join(cwd, 'other', 'chart.svg'), 'utf8')).toMatch(/^<svg/);
+  });
+
   it.each([
     ['markdown', /^\| kernel \| mask/m],
     ['csv', /^measured,wasm-flash,wasm,mock,Mock device/m],

@@ -20,6 +20,7 @@ export function formatLocal({
   points: readonly LocalPoint[];
   missing: readonly string[];
 }): string {
+  if (points.length === 0) return missing.map((line) => `${line}\n`).join('');
   const share = ({ median, low, high, minimum, maximum }: Summary) =>
     `${percent(median)} [${percent(low ?? minimum)}, ${percent(high ?? maximum)}]`;
   const rows = points.map((point) => [

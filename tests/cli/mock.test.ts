@@ -296,6 +296,7 @@ describe('listings', () => {
   it('shows source text that names its algorithm', async () => {
     expect((await bench(['show', 'wgsl-flash', '--head-dim', '64'])).stdout).toContain('online');
     expect((await bench(['show', 'wasm-flash'])).stdout).toMatch(/^\(module/m);
+    expect((await bench(['show', 'ort-wasm'])).stdout).toContain('kernels/peers/ort-model.ts');
     expect((await bench(['show', 'wgsl-matrix'])).stdout).toContain('subgroupMatrixMultiplyAccumulate');
   });
 });

@@ -28,6 +28,8 @@ export const launchServer = (): Promise<BrowserServer> => chromium.launchServer(
 /** A page that notes whatever it says on its console, and errors. */
 export async function openPage(browser: Browser): Promise<{ page: Page; complaints: string[] }> {
   const page = await (await browser.newContext({ acceptDownloads: true })).newPage();
+  // A shared machine may be slow: how long anything takes is no matter of these tests.
+  page.setDefaultTimeout(150_000);
   const complaints: string[] = [];
   page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => complaints.push(error.message));

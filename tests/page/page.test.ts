@@ -113,7 +113,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     await drawn(other.page);
     expect(await other.page.textContent('#table')).toBe(table);
     expect([...complaints, ...other.complaints]).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   it('stops when asked, stays responsive, and keeps what was measured', async () => {
     const { page, complaints } = await openPage(browser);
@@ -138,7 +138,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     expect(await status(page)).toMatch(/^Stopped: \d of \d points measured and verified/);
     expect(await page.locator('#table tbody tr').count()).toBeGreaterThan(0);
     expect(complaints).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   it('says in one line what it cannot read: a field, a file, a damaged link', async () => {
     const { page, complaints } = await openPage(browser);
@@ -169,7 +169,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     await ended(page);
     expect(await status(page)).toMatch(/^Done: 2 of 8 points measured/);
     expect(await page.textContent('#notes')).toContain('skipped: wgsl-flash');
-  }, 120_000);
+  }, 300_000);
 
   it('tells a lost device, and measures the next point on a new one', async () => {
     const { page } = await openPage(browser);
@@ -184,7 +184,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     await ended(page);
     expect(await page.textContent('#notes')).toMatch(/failed: wgsl-naive, 256 full.*(lost|device|GPU)/);
     expect(await page.locator('#table tbody tr').count()).toBeGreaterThan(0);
-  }, 120_000);
+  }, 300_000);
 
   it('shows the source of a kernel for the workload of the form', async () => {
     const { page } = await openPage(browser);

@@ -44,7 +44,7 @@ describe.skipIf(noBrowserHere)('--host browser', () => {
     const [ratio] = run.ratios.filter(({ kernel, baseline }) => kernel === 'wasm-flash' && baseline === 'wasm-flash');
     expect(run.context.devices[ratio?.device ?? -1]?.browser).toMatch(/^Chromium/);
     expect(run.context.devices[ratio?.baselineDevice ?? -1]?.browser ?? null).toBeNull();
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('--host and --connect', () => {
@@ -69,7 +69,7 @@ describe('--host and --connect', () => {
     expect(m?.state === 'skipped' && m.reason).toMatch(/^no browser behind --connect 1 \(.*ECONNREFUSED/);
     // Neither the reason nor the arguments say where that is.
     expect(outcome.stdout).not.toContain('127.0.0.1');
-  }, 60_000);
+  }, 300_000);
 
   describe.skipIf(noBrowserHere)('against two Playwright servers', () => {
     const servers: BrowserServer[] = [];
@@ -87,6 +87,6 @@ describe('--host and --connect', () => {
       ]);
       expect(run.measurements.map(({ state, device }) => `${state} ${device}`)).toEqual(['measured 0', 'measured 1']);
       expect(run.ratios).toMatchObject([{ kernel: 'wasm-flash', device: 1, baselineDevice: 0 }]);
-    }, 120_000);
+    }, 300_000);
   });
 });

@@ -144,5 +144,7 @@ export const tileUnusable = (kernel: string, headDim: number, problem: string) =
   `The tile given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the shipped one is. bench tune --again finds another.`;
 export const kernelsUnknown = (names: readonly string[]) =>
   `The record has kernels that this version does not know: ${names.join(', ')}. They are left out.`;
+export const tilesElsewhere =
+  'The record was made with a file of tiles, which is not here; --tiles FILE names it, else the tiles of this machine are used.';
 export const interrupted = 'Interrupted: what was measured is kept.';
 export const clockDistrusted = (why: string) => `GPU timestamps are not used (${why}); timing by the wall clock.`;

@@ -7,6 +7,7 @@ import { presetAxes } from '../shapes.ts';
 import type { Finish } from './finish.ts';
 import { choose } from './nearest.ts';
 import { addAdapterOptions, addRunOptions, addShapeOptions, collect, type Raw } from './options.ts';
+import type { Recorded } from './run-repro.ts';
 
 const BUDGET_SECONDS = 30;
 
@@ -49,7 +50,7 @@ export function addReproCommand(program: Command, finish: Finish): void {
  * The options of a recorded command that say how it measured: what says where the output went, or names a file or an address
  * of that machine, is left behind. Throws UsageError where the command line cannot be read.
  */
-function recordedOptions(argv: readonly string[], file: string): { options: Raw; budgetSeconds: number } {
+function recordedOptions(argv: readonly string[], file: string): Recorded {
   const reader = addRunOptions(addShapeOptions(new Command(), presetAxes('mha')), BUDGET_SECONDS)
     .allowUnknownOption()
     .allowExcessArguments()
@@ -72,6 +73,7 @@ function recordedOptions(argv: readonly string[], file: string): { options: Raw;
   for (const name of ['adapter', 'limits', 'full', 'budget', 'samples', 'baseline'] as const) {
     if (all[name] !== undefined) kept[name] = all[name];
   }
+  const tilesFile = all['tiles'] !== undefined && all['tiles'] !== 'default';
   if (all['tiles'] === 'default') kept['tiles'] = 'default';
-  return { options: kept, budgetSeconds: suite?.budgetSeconds ?? BUDGET_SECONDS };
+  return { options: kept, budgetSeconds: suite?.budgetSeconds ?? BUDGET_SECONDS, tilesFile };
 }

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { Kernel } from '../../kernels/kernel.ts';
 import { compareRuns, contextDifferences } from '../compare-runs.ts';
 import type { RunDocument } from '../measurement.ts';
-import { kernelsUnknown, noKernelOfBackend, nothingToRepeat, UsageError } from '../messages.ts';
+import { kernelsUnknown, noKernelOfBackend, nothingToRepeat, tilesElsewhere, UsageError } from '../messages.ts';
 import { formatDifferences } from '../report/differences.ts';
 import { recordedCases } from '../repro.ts';
 import { describe } from '../workload.ts';
@@ -14,13 +14,20 @@ import { type Raw, readRunOptions } from './options.ts';
 import { type Presentation, runPoints } from './run.ts';
 
 /** How the recorded command measured, from its arguments. */
-type ReadRecorded = (argv: readonly string[], file: string) => { options: Raw; budgetSeconds: number };
+export interface Recorded {
+  options: Raw;
+  budgetSeconds: number;
+  /** It was given a file of tiles, which a record does not hold. */
+  tilesFile: boolean;
+}
+
+type ReadRecorded = (argv: readonly string[], file: string) => Recorded;
 
 /** Measures and compares; `given` are the user's options, which win over the record's. Returns the exit code. */
 export async function repeatRun(file: string, given: Raw, readRecorded: ReadRecorded): Promise<number> {
   const before = readRun(file);
   const cases = recordedCases(before, availableParallelism());
-  const { options: recorded, budgetSeconds } = readRecorded(before.context.argv, file);
+  const { options: recorded, budgetSeconds, tilesFile } = readRecorded(before.context.argv, file);
   if (cases.kernels.length === 0) throw new UsageError(nothingToRepeat(file, cases.unknown));
   const kernels = chosenKernels(cases.kernels, given);
   const raw: Raw = {
@@ -38,6 +45,7 @@ export async function repeatRun(file: string, given: Raw, readRecorded: ReadReco
     workload,
     threads: options.threads === null ? threads : null,
   }));
+  if (tilesFile && options.tiles === null && !options.quiet) process.stderr.write(`${tilesElsewhere}\n`);
   if (cases.unknown.length > 0 && !options.quiet) process.stderr.write(`${kernelsUnknown(cases.unknown)}\n`);
   return runPoints('repro', points, options, true, (after) => compareWithRecord(before, after, options.format));
 }

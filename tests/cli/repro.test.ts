@@ -64,6 +64,15 @@ describe('bench repro', () => {
     expect(stdout).toMatch(/^Not measured this time:\n {2}wasm-flash, 512 full, 2 heads, d 128: failed, /m);
   });
 
+  it('says that a file of tiles is not in the record', async () => {
+    const { cwd, run } = await recorded('--causal', 'true');
+    run.context.argv.push('--tiles', 'mine.json');
+    writeFileSync(join(cwd, 'run.json'), JSON.stringify(run));
+    const { code, stderr } = await bench(['repro', 'run.json'], cwd);
+    expect(code).toBe(0);
+    expect(stderr.match(/^The record was made with a file of tiles/gm)).toHaveLength(1);
+  });
+
   it('names what differs in the environment', async () => {
     const { cwd, run } = await recorded();
     run.context.versions['node'] = '1.2.3';

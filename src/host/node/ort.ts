@@ -15,7 +15,7 @@ import { createTable } from '../table.ts';
 
 /** The part of onnxruntime-node and onnxruntime-web that is used here, so that the project checks without them. */
 interface Ort {
-  env: { logLevel: string; versions: { common: string }; wasm: { numThreads: number } };
+  env: { versions: { common: string }; wasm: { numThreads: number } };
   Tensor: new (type: 'float32' | 'int32', values: Float32Array | Int32Array, shape: number[]) => OrtTensor;
   InferenceSession: { create(model: Uint8Array, options: Record<string, unknown>): Promise<OrtSession> };
 }
@@ -61,11 +61,7 @@ function loadOrt(build: OrtBuild): Ort {
 export async function createOrtHost(build: OrtBuild, threads: number): Promise<Host> {
   const ort = loadOrt(build);
   const { name: packageName, memoryBytes } = BUILDS[build];
-  if (build === 'wasm') {
-    ort.env.wasm.numThreads = threads;
-    // Before the first session its log is not set up, and it warns of that.
-    ort.env.logLevel = 'error';
-  }
+  if (build === 'wasm') ort.env.wasm.numThreads = threads;
   const table = createTable<Entry>();
   const options = {
     executionProviders: [build === 'wasm' ? 'wasm' : 'cpu'],

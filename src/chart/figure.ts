@@ -1,7 +1,7 @@
 /** The report's figure with the local machine in it: throughput by sequence length, a panel for each mask, log scale. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import type { RunDocument } from '../measurement.ts';
+import type { Measurement, RunDocument } from '../measurement.ts';
 import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../published.ts';
 import { namesOf } from '../report/names.ts';
 import { formatRate } from '../report/rows.ts';
@@ -115,7 +115,7 @@ function localBars(run: RunDocument): Bar[] {
     return [
       {
         series: nameOf(m),
-        ...place(m.workload),
+        ...place(m.workload, fewerThreads(m, run)),
         tflops: median,
         low: m.tflops.low ?? minimum,
         high: m.tflops.high ?? maximum,
@@ -143,12 +143,26 @@ function publishedBars(run: RunDocument, set: PublishedSet): Bar[] {
   }));
 }
 
-/** Place on the axes; where heads or head dimension vary within a run, the label says which. */
-function place(w: Workload): { seq: string; order: number; mask: string } {
+/** The threads of a point that the same kernel ran with more threads too, as some suites do; else null. */
+function fewerThreads(m: Measurement, run: RunDocument): number | null {
+  const more = run.measurements.some(
+    (other) =>
+      other.kernel === m.kernel &&
+      other.host === m.host &&
+      (other.threads ?? 0) > (m.threads ?? 0) &&
+      sameProblem(other.workload, m.workload),
+  );
+  return more ? m.threads : null;
+}
+
+/** Place on the axes; where heads, head dimension or threads vary within a run, the label says which. */
+function place(w: Workload, threads: number | null = null): { seq: string; order: number; mask: string } {
   const seq = w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)}/${formatSize(w.seqKv)}`;
   const heads = w.queryHeads === w.kvHeads ? '' : `, ${w.queryHeads}/${w.kvHeads}`;
   const dim = w.headDim === 128 ? '' : `, d ${w.headDim}`;
-  return { seq: `${seq}${heads}${dim}`, order: w.seqKv * 1e3 + w.headDim + w.kvHeads / 1e3, mask: w.mask };
+  const few = threads === null ? '' : `, ${threads} thread${threads === 1 ? '' : 's'}`;
+  const order = w.seqKv * 1e3 + w.headDim + w.kvHeads / 1e3 + (threads === null ? 0 : 1e-4);
+  return { seq: `${seq}${heads}${dim}${few}`, order, mask: w.mask };
 }
 
 /** The finding: how far the best local kernel is from the best published figure at the longest common workload. */

@@ -65,6 +65,13 @@ describe('the figure', () => {
     expect(svg).toContain('wasm-flash reaches 100 GFLOPS here; AVO on B200 is 17,000 times faster (32k, full mask)');
   });
 
+  it('sets a workload that ran with fewer threads too apart from the same with more', async () => {
+    const svg = await renderSvg(figureChart(run([point(), { ...point(), threads: 1 }]), 'avo'));
+    expect(svg).toMatch(/>32k, 1 thread</);
+    expect(svg).toMatch(/>32k</);
+    expect(await renderSvg(figureChart(run([{ ...point(), threads: 1 }]), 'avo'))).not.toContain('1 thread');
+  });
+
   it('shows hostile device names as text', async () => {
     const name = `<script>alert("1")</script> ${'x'.repeat(300)} \u202eabc`;
     const specification = figureChart(run([point()], name), 'avo');

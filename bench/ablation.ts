@@ -1,7 +1,7 @@
 /** The report's three ideas on the hardware in front of the user: each kernel beside itself with one option changed. */
 
-import type { Suite } from '../src/plan.ts';
-import { expand, presetAxes } from '../src/shapes.ts';
+import type { Suite } from '../src/measure/plan.ts';
+import { expand, presetAxes } from '../src/problem/sweep.ts';
 
 const WGSL = ['', '-branch', '-overlap', '-small', '-large'].map((option) => `wgsl-flash${option}`);
 const WASM = ['', '-branch', '-phases', '-small', '-large'].map((option) => `wasm-flash${option}`);

@@ -1,7 +1,7 @@
 /** The WebAssembly kernel beside ONNX Runtime's native CPU attention, the same whole heads on both sides. */
 
-import type { Suite } from '../src/plan.ts';
-import { type Axes, expand, presetAxes } from '../src/shapes.ts';
+import type { Suite } from '../src/measure/plan.ts';
+import { type Axes, expand, presetAxes } from '../src/problem/sweep.ts';
 
 const mha: Axes = { ...presetAxes('mha'), batch: [1] };
 const gqa: Axes = { ...presetAxes('gqa'), batch: [1] };

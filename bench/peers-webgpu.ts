@@ -1,7 +1,7 @@
 /** The WGSL kernel beside ONNX Runtime's own WebGPU kernels on the same adapter, both by the wall clock. */
 
-import type { Suite } from '../src/plan.ts';
-import { expand, presetAxes } from '../src/shapes.ts';
+import type { Suite } from '../src/measure/plan.ts';
+import { expand, presetAxes } from '../src/problem/sweep.ts';
 
 export const peersWebgpu: Suite = {
   name: 'peers-webgpu',

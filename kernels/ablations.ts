@@ -1,10 +1,10 @@
 /** The three ideas of the AVO paper as options of the kernels here: each ablation differs from the tuned kernel in one of them. */
 
 import type { Kernel } from './kernel.ts';
-import type { WgslTile } from './tiles.ts';
-import { wasmTile, wgslTile } from './tiles.ts';
+import type { WgslTile } from './configurations.ts';
+import { wasmTile, wgslTile } from './configurations.ts';
 import { emitWasmFlash, wasmFlash } from './wasm/flash.ts';
-import type { WasmTile } from './wasm/tile.ts';
+import type { WasmTile } from './wasm/configuration.ts';
 import { buildWgslFlash, wgslFlash, wgslFlashUnsupported } from './wgsl/flash.ts';
 
 type Idea = NonNullable<Kernel['ablation']>['idea'];

@@ -3,7 +3,7 @@
  * plain data that a host can run, a test can snapshot and a person can read. Nothing here knows a device, a clock or a printer.
  */
 
-import type { Workload } from '../src/workload.ts';
+import type { Workload } from '../src/problem/workload.ts';
 
 /** 'peers': other people's attention, measured beside ours only where asked for. */
 export type Backend = 'scalar' | 'wasm' | 'webgpu' | 'peers';
@@ -50,7 +50,7 @@ export interface SubgroupMatrix {
   spelling: 'template' | 'argument' | 'emulated';
 }
 
-/** A host calls `entry` of the fixed module table (src/host/module.ts) for every unit. */
+/** A host calls `entry` of the fixed module table (src/host/cpu/scalar.ts) for every unit. */
 export interface ModuleProgram {
   kind: 'module';
   entry: string;
@@ -61,7 +61,7 @@ export interface ModuleProgram {
 }
 
 /**
- * WebAssembly text with the exports of src/host/wasm.ts: `configure`, `pack` (once for each KV head and thread share) and
+ * WebAssembly text with the exports of src/host/cpu/wasm.ts: `configure`, `pack` (once for each KV head and thread share) and
  * `attend` (once for each work unit), over an imported memory `host.memory`.
  */
 export interface WasmProgram {

@@ -1,6 +1,6 @@
 /** Workloads for tests: a small one, with whatever a test wants different. */
 
-import type { Workload } from '../src/workload.ts';
+import type { Workload } from '../src/problem/workload.ts';
 
 export function workload(changes: Partial<Workload> = {}): Workload {
   const headDim = changes.headDim ?? 32;

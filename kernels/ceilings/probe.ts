@@ -1,6 +1,6 @@
 /** A ceiling with a result that is known beforehand, so that a probe that skips its work is found. */
 
-import type { Workload } from '../../src/workload.ts';
+import type { Workload } from '../../src/problem/workload.ts';
 import type { Kernel } from '../kernel.ts';
 
 export interface Probe extends Kernel {

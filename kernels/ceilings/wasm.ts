@@ -5,12 +5,12 @@
  * place of attention it does as many operations as the attention of its units would take.
  */
 
-import type { Workload } from '../../src/workload.ts';
+import type { Workload } from '../../src/problem/workload.ts';
 import type { Features, WasmProgram } from '../kernel.ts';
-import { wasmTile } from '../tiles.ts';
+import { wasmTile } from '../configurations.ts';
 import { type MultiplyAdd, multiplyAddOf, productLocals, productLoop } from '../wasm/products.ts';
 import { emitSoftmax, exp2Constants, exp2Locals, exp2Vector, interleaved, statistics } from '../wasm/softmax.ts';
-import { panelWidth, type WasmTile } from '../wasm/tile.ts';
+import { panelWidth, type WasmTile } from '../wasm/configuration.ts';
 import { add, downwards, get, i32, indent, loop, max, min, mul, set, sub, times } from '../wasm/wat.ts';
 import type { Probe } from './probe.ts';
 

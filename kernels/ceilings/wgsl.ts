@@ -5,7 +5,7 @@
  * (1 plus a zero from q) keeps compilers from folding the loops, and makes the sums count them.
  */
 
-import type { Workload } from '../../src/workload.ts';
+import type { Workload } from '../../src/problem/workload.ts';
 import type { WgslProgram } from '../kernel.ts';
 import { abi } from '../wgsl/abi.ts';
 import type { Probe } from './probe.ts';

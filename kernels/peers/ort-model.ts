@@ -1,6 +1,6 @@
 /** ONNX models of one attention node, and which of ONNX Runtime's operators computes a workload. */
 
-import type { Workload } from '../../src/workload.ts';
+import type { Workload } from '../../src/problem/workload.ts';
 import { type OnnxNode, type OnnxTensor, writeOnnxModel } from './onnx.ts';
 
 /** 'native': onnxruntime-node and the WebGPU provider. 'wasm': the CPU provider compiled to WebAssembly. */

@@ -1,7 +1,7 @@
 /** ONNX Runtime's attention on the CPU: the yardstick for the WebAssembly kernel. */
 
 import type { Kernel } from '../kernel.ts';
-import { unsupportedShape } from '../shapes.ts';
+import { unsupportedShape } from '../supported-shapes.ts';
 
 export const ortNative: Kernel = {
   name: 'ort-native',

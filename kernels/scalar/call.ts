@@ -1,6 +1,6 @@
 /** How a host calls a kernel written in TypeScript: one work unit, with strided views of q, k, v and o. */
 
-import type { Visibility } from '../../src/workload.ts';
+import type { Visibility } from '../../src/problem/workload.ts';
 
 /**
  * One work unit: `rows` consecutive query rows of one head. Strides are in elements. Row i of the unit is query row

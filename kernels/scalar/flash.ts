@@ -1,7 +1,7 @@
 /** Flash attention in plain TypeScript: blocks of keys, an online softmax, four rows and two keys at a time in registers. */
 
 import type { Kernel } from '../kernel.ts';
-import { unsupportedShape } from '../shapes.ts';
+import { unsupportedShape } from '../supported-shapes.ts';
 import { type UnitCall, visibleKeys } from './call.ts';
 
 /** Few rows a unit, so that even at 32k keys a slice of 16 units takes well under a second. */

@@ -1,7 +1,7 @@
 /** Attention as the formula is written: all scores of a row, their softmax, their weighted sum of V. One row a unit. */
 
 import type { Kernel } from '../kernel.ts';
-import { unsupportedShape } from '../shapes.ts';
+import { unsupportedShape } from '../supported-shapes.ts';
 import { type UnitCall, visibleKeys } from './call.ts';
 
 export const scalarNaive: Kernel = {

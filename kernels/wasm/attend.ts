@@ -1,7 +1,7 @@
 /** WAT of `attend`: one work unit, the query rows of one block against all keys that they see. */
 
 import { LOWEST, MASKED, statistics } from './softmax.ts';
-import { panelWidth, type WasmTile } from './tile.ts';
+import { panelWidth, type WasmTile } from './configuration.ts';
 import { add, get, i32, laneSum, loop, max, min, mul, roundUp, set, splat, sub, times } from './wat.ts';
 
 /** Byte offsets of a thread's private block: scaled q, output sums, scores, then the statistics of the rows. */

@@ -1,10 +1,10 @@
 /** Tiles of the WebAssembly kernel that may be worth trying, and what makes one impossible. */
 
-import type { Workload } from '../../src/workload.ts';
+import type { Workload } from '../../src/problem/workload.ts';
 import type { Features, Tile } from '../kernel.ts';
-import { combinations, fieldProblem, sameTile } from '../tile-fields.ts';
-import { wasmTile } from '../tiles.ts';
-import { panelWidth, type WasmTile } from './tile.ts';
+import { combinations, fieldProblem, sameTile } from '../configuration-fields.ts';
+import { wasmTile } from '../configurations.ts';
+import { panelWidth, type WasmTile } from './configuration.ts';
 
 const WORDS = {
   rescale: ['always', 'branch'],

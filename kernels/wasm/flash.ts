@@ -1,15 +1,15 @@
 /** wasm-flash: flash attention in WebAssembly SIMD, two register-tiled products around an online softmax. */
 
 import type { Features, Kernel, WasmProgram } from '../kernel.ts';
-import { unsupportedShape } from '../shapes.ts';
-import { wasmTile } from '../tiles.ts';
+import { unsupportedShape } from '../supported-shapes.ts';
+import { wasmTile } from '../configurations.ts';
 import { emitAttend, scratchLayout } from './attend.ts';
 import { emitBounded } from './bounds.ts';
 import { wasmCandidates, wasmTileProblem } from './candidates.ts';
 import { emitPack } from './pack.ts';
 import { emitScores, emitValues, multiplyAddOf } from './products.ts';
 import { emitFill, emitSoftmax } from './softmax.ts';
-import { panelWidth, type WasmTile } from './tile.ts';
+import { panelWidth, type WasmTile } from './configuration.ts';
 import { get, i32, indent } from './wat.ts';
 
 /** Parts of a unit at the end of a run: a sixth of the time that a thread waits for another's last unit. */

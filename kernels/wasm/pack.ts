@@ -1,6 +1,6 @@
 /** WAT of `pack`: K and V of one KV head, from [token, dim] rows to the panels that the products stream through. */
 
-import { panelWidth, type WasmTile } from './tile.ts';
+import { panelWidth, type WasmTile } from './configuration.ts';
 import { add, get, i32, interleave, joinHalves, largestLane, loop, min, mul, set, splat, sub, times } from './wat.ts';
 
 /**

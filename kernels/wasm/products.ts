@@ -1,7 +1,7 @@
 /** WAT of the two register-tiled matrix products: scores = q k^T, and sums = sums * rescale + p v. */
 
 import type { Features } from '../kernel.ts';
-import { panelWidth, type WasmTile } from './tile.ts';
+import { panelWidth, type WasmTile } from './configuration.ts';
 import { add, downwards, get, i32, set, times } from './wat.ts';
 
 /** The arithmetic that a variant has: fused multiply-add where relaxed SIMD is there, else a product and a sum. */

@@ -2,7 +2,7 @@
 
 import type { Features } from '../kernel.ts';
 import { type MultiplyAdd, multiplyAddOf } from './products.ts';
-import { panelWidth, type WasmTile } from './tile.ts';
+import { panelWidth, type WasmTile } from './configuration.ts';
 import { add, downwards, get, i32, interleave, joinHalves, set, splat, times } from './wat.ts';
 
 /** Below every logit that 32-bit inputs of sane size give; the running maximum starts here. */

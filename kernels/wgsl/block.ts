@@ -1,10 +1,10 @@
 /** WGSL of one block of keys of wgsl-flash: scores, online softmax, output sums. */
 
-import type { WgslTile } from '../tiles.ts';
+import type { WgslTile } from '../configurations.ts';
 import { MASKED } from './abi.ts';
-import { rowAddress, tokenOf } from './schedule.ts';
+import { rowAddress, tokenOf } from './work-tiles.ts';
 import { sizes } from './sizes.ts';
-import { LANES, lines, range } from './text.ts';
+import { LANES, lines, range } from './emit.ts';
 
 /** One block of keys from \`base\`: scores, online softmax, output sums. */
 export function emitBlock(headDim: number, tile: WgslTile, group: number, masked: boolean): string {

@@ -2,8 +2,8 @@
 
 import { needsMemory } from '../../src/messages.ts';
 import type { Features, Limits, Tile } from '../kernel.ts';
-import { combinations, fieldProblem, sameTile } from '../tile-fields.ts';
-import { type WgslTile, wgslTile } from '../tiles.ts';
+import { combinations, fieldProblem, sameTile } from '../configuration-fields.ts';
+import { type WgslTile, wgslTile } from '../configurations.ts';
 import { sizes, workgroupBytes } from './sizes.ts';
 
 const WORDS = { rescale: ['always', 'branch'], values: ['after-softmax', 'before-softmax'] } as const;

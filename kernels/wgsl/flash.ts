@@ -7,18 +7,18 @@
  */
 
 import { needsMemory } from '../../src/messages.ts';
-import { groupSize, type Workload } from '../../src/workload.ts';
+import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { Features, Kernel, Limits, WgslProgram } from '../kernel.ts';
-import { unsupportedShape } from '../shapes.ts';
-import { FEW_ROWS, fewRowsTile, type WgslTile, wgslTile } from '../tiles.ts';
+import { unsupportedShape } from '../supported-shapes.ts';
+import { FEW_ROWS, fewRowsTile, type WgslTile, wgslTile } from '../configurations.ts';
 import { abi, LOWEST } from './abi.ts';
 import { emitBlock } from './block.ts';
 import { wgslCandidates, wgslTileProblem } from './candidates.ts';
-import { emitMerge, emitOutput, emitPartial, partialFloats } from './output.ts';
-import { ONE_HEAD, type Schedule, scheduleOf, tokensOf } from './schedule.ts';
+import { emitMerge, emitOutput, emitPartial, partialFloats } from './write.ts';
+import { ONE_HEAD, type Schedule, scheduleOf, tokensOf } from './work-tiles.ts';
 import { sizes, workgroupBytes } from './sizes.ts';
 import { type Storage, storageOf } from './storage.ts';
-import { LANES, lines, range } from './text.ts';
+import { LANES, lines, range } from './emit.ts';
 
 export const wgslFlash: Kernel = {
   name: 'wgsl-flash',

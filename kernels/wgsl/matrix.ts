@@ -4,14 +4,14 @@
  */
 
 import { subgroupMatrixMissing, subgroupMatrixNoShape } from '../../src/messages.ts';
-import { groupSize, type Workload } from '../../src/workload.ts';
+import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { Features, Kernel, Limits, SubgroupMatrixShape, WgslProgram } from '../kernel.ts';
-import { unsupportedShape } from '../shapes.ts';
+import { unsupportedShape } from '../supported-shapes.ts';
 import { abi, LOWEST, MASKED } from './abi.ts';
 import { type MatrixArray, type MatrixSpelling, matrixText } from './matrix-text.ts';
-import { rowAddress, tokenOf } from './schedule.ts';
+import { rowAddress, tokenOf } from './work-tiles.ts';
 import { type Storage, storageOf } from './storage.ts';
-import { LANES, lines, range } from './text.ts';
+import { LANES, lines, range } from './emit.ts';
 
 /** Maxima may be stale by this much, in powers of 2, before the output is rescaled: that means a way through memory. */
 const STALE = 8;

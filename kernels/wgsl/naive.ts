@@ -2,7 +2,7 @@
 
 import { needsMemory } from '../../src/messages.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { unsupportedShape } from '../shapes.ts';
+import { unsupportedShape } from '../supported-shapes.ts';
 import { abi, LOWEST, MASKED } from './abi.ts';
 import { type Storage, storageOf } from './storage.ts';
 

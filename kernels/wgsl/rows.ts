@@ -4,13 +4,13 @@
  */
 
 import { subgroupsMissing } from '../../src/messages.ts';
-import { groupSize, type Workload } from '../../src/workload.ts';
+import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { unsupportedShape } from '../shapes.ts';
+import { unsupportedShape } from '../supported-shapes.ts';
 import { abi, LOWEST, MASKED } from './abi.ts';
-import { rowAddress, tokenOf } from './schedule.ts';
+import { rowAddress, tokenOf } from './work-tiles.ts';
 import { type Storage, storageOf } from './storage.ts';
-import { LANES, lines, range } from './text.ts';
+import { LANES, lines, range } from './emit.ts';
 
 /** Lanes that share a row: no subgroup is smaller. */
 const SPLIT = 4;

@@ -1,6 +1,6 @@
 /** What follows from a tile of the WGSL kernel: blocks, threads, workgroup memory. */
 
-import type { WgslTile } from '../tiles.ts';
+import type { WgslTile } from '../configurations.ts';
 
 /** Sizes that follow from a tile. */
 export function sizes(headDim: number, tile: WgslTile) {

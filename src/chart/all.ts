@@ -1,15 +1,15 @@
 /** Every chart of a run by name, in the order in which a report shows them. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import type { RunDocument } from '../measurement.ts';
-import type { PublishedSet } from '../published.ts';
-import type { Search } from '../tune.ts';
-import { ablationChart } from './ablation.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import type { PublishedSet } from '../compare/published.ts';
+import type { Search } from '../measure/search.ts';
+import { ablationChart } from './ablation-gains.ts';
 import { distanceChart } from './distance.ts';
 import { efficiencyChart } from './efficiency.ts';
 import { figureChart } from './figure.ts';
-import type { Layout } from './layout.ts';
-import { type MemoryLimit, rooflineChart } from './roofline.ts';
+import type { Layout } from './frame.ts';
+import { type MemoryLimit, rooflineChart } from './roofline-plot.ts';
 import { samplesChart } from './samples.ts';
 import { scalingChart } from './scaling.ts';
 import { tuningChart } from './tuning.ts';

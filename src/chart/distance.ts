@@ -1,14 +1,14 @@
 /** How far it is from here to a B200: every device on one logarithmic axis, how many times slower than AVO's 1668 TFLOPS. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { DEVICES } from '../devices.ts';
-import type { RunDocument } from '../measurement.ts';
-import { HEADLINE_TFLOPS, publishedFigures } from '../published.ts';
+import { DEVICES } from '../compare/device-specs.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { HEADLINE_TFLOPS, publishedFigures } from '../compare/published.ts';
 import { formatNumber, formatRate } from '../report/rows.ts';
-import { describe } from '../workload.ts';
-import { heading, type Layout, sentenceChart, VEGA_LITE } from './layout.ts';
+import { describe } from '../problem/workload.ts';
+import { heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
-import { fastestAt, localPoints, mainWorkload } from './points.ts';
+import { fastestAt, localPoints, mainWorkload } from './measured-points.ts';
 
 interface Mark {
   label: string;

@@ -1,14 +1,14 @@
 /** How much of its own limit each kernel reaches: here of the multiply-adds measured in the same rounds, on B200 of two published limits. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { deviceSpec } from '../devices.ts';
-import type { RunDocument } from '../measurement.ts';
-import { publishedFigures } from '../published.ts';
+import { deviceSpec } from '../compare/device-specs.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { publishedFigures } from '../compare/published.ts';
 import { formatRate } from '../report/rows.ts';
-import { describe, formatSize, type Workload } from '../workload.ts';
-import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './layout.ts';
+import { describe, formatSize, type Workload } from '../problem/workload.ts';
+import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
-import { localPoints } from './points.ts';
+import { localPoints } from './measured-points.ts';
 
 interface Share {
   kernel: string;

@@ -1,13 +1,13 @@
 /** The report's figure with the local machine in it: throughput by sequence length, a panel for each mask, log scale. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import type { Measurement, RunDocument } from '../measurement.ts';
-import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../published.ts';
+import type { Measurement, RunDocument } from '../record/measurement.ts';
+import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../compare/published.ts';
 import { namesOf } from '../report/names.ts';
 import { formatRate } from '../report/rows.ts';
-import { summarize } from '../statistics.ts';
-import { formatSize, sameProblem, type Workload } from '../workload.ts';
-import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './layout.ts';
+import { summarize } from '../measure/statistics.ts';
+import { formatSize, sameProblem, type Workload } from '../problem/workload.ts';
+import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
 
 interface Bar {

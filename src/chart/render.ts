@@ -7,7 +7,7 @@ import { Resvg } from '@resvg/resvg-js';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { textMetrics } from 'vega-scenegraph';
-import { writeInto } from '../journal.ts';
+import { writeInto } from '../record/journal.ts';
 import { badChartExtension, UsageError } from '../messages.ts';
 import { themed } from './theme.ts';
 

@@ -1,12 +1,12 @@
 /** Every sample of a run in time order, so that drift and outliers show. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import type { RunDocument } from '../measurement.ts';
+import type { RunDocument } from '../record/measurement.ts';
 import { formatRate } from '../report/rows.ts';
-import { describe } from '../workload.ts';
-import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './layout.ts';
+import { describe } from '../problem/workload.ts';
+import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
-import { localPoints } from './points.ts';
+import { localPoints } from './measured-points.ts';
 
 export function samplesChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
   const points = localPoints(run);

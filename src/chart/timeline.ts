@@ -3,7 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { B200 } from '../model/chip.ts';
 import { AVO_DESIGN, busyShares, mergePieces, steadyPeriod } from '../model/pipeline.ts';
-import { VEGA_LITE } from './layout.ts';
+import { VEGA_LITE } from './frame.ts';
 
 const AGENTS = ['tensor', 'softmax 0', 'softmax 1', 'correction', 'load'] as const;
 

@@ -1,9 +1,9 @@
 /** The search for a tile as a curve: every candidate's ratio to the shipped tile, and the best so far. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { sameTile } from '../../kernels/tile-fields.ts';
-import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../tune.ts';
-import { heading, type Layout, sentenceChart, VEGA_LITE } from './layout.ts';
+import { sameTile } from '../../kernels/configuration-fields.ts';
+import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../measure/search.ts';
+import { heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
 
 export function tuningChart(search: Search | null, layout: Layout = 'wide'): TopLevelSpec {
   if (search === null) {

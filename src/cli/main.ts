@@ -2,19 +2,19 @@
 
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../messages.ts';
-import { addAttentionCommand } from './attention.ts';
-import { addCeilingsCommand } from './ceilings.ts';
-import { addCompareCommand } from './compare.ts';
-import { ownVersion } from './context.ts';
-import { addListingCommands } from './listings.ts';
-import { addModelCommand } from './model.ts';
-import { addReportCommand } from './report.ts';
-import { addReproCommand } from './repro.ts';
-import { addPageCommands } from './serve.ts';
-import { addSourceCommands } from './show.ts';
-import { addSuiteCommand } from './suite.ts';
-import { addTuneCommand } from './tune.ts';
-import { addVerifyCommand } from './verify.ts';
+import { addAttentionCommand } from './commands/attention.ts';
+import { addCeilingsCommand } from './commands/ceilings.ts';
+import { addCompareCommand } from './commands/compare.ts';
+import { ownVersion } from '../record/context.ts';
+import { addListingCommands } from './commands/listings.ts';
+import { addModelCommand } from './commands/model.ts';
+import { addReportCommand } from './commands/report.ts';
+import { addReproCommand } from './commands/repro.ts';
+import { addPageCommands } from './commands/serve.ts';
+import { addSourceCommands } from './commands/show.ts';
+import { addSuiteCommand } from './commands/suite.ts';
+import { addTuneCommand } from './commands/tune.ts';
+import { addVerifyCommand } from './commands/verify.ts';
 
 /** Runs the command line and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

@@ -3,13 +3,13 @@
 import { type Command, Option } from 'commander';
 import { ALL_KERNELS, BACKENDS, findKernel, KERNELS } from '../../kernels/index.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
-import { WASM_VARIANTS } from '../host/variants.ts';
+import { WASM_VARIANTS } from '../host/cpu/wasm-variants.ts';
 import { badNumber, noBackendForKernel, UsageError } from '../messages.ts';
-import type { PublishedSet } from '../published.ts';
-import { type Axes, expand, parseHeadDims, parseSizes } from '../shapes.ts';
-import type { Mask, Workload } from '../workload.ts';
+import type { PublishedSet } from '../compare/published.ts';
+import { type Axes, expand, parseHeadDims, parseSizes } from '../problem/sweep.ts';
+import type { Mask, Workload } from '../problem/workload.ts';
 import { choose } from './nearest.ts';
-import { checkHost, type SpotRequest } from './spots.ts';
+import { checkHost, type SpotRequest } from './runtimes.ts';
 
 export const FORMATS = ['table', 'chart', 'markdown', 'csv', 'json', 'jsonl'] as const;
 export type Format = (typeof FORMATS)[number];

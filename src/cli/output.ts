@@ -3,15 +3,15 @@
 import { styleText } from 'node:util';
 import type { Kernel } from '../../kernels/kernel.ts';
 import { seriesScale } from '../chart/palette.ts';
-import { writeInto } from '../journal.ts';
-import type { RunDocument } from '../measurement.ts';
+import { writeInto } from '../record/journal.ts';
+import type { RunDocument } from '../record/measurement.ts';
 import { formatBytes } from '../messages.ts';
-import { plan } from '../plan.ts';
+import { plan } from '../measure/plan.ts';
 import { formatBars, type Paint } from '../report/bars.ts';
 import { formatNumber } from '../report/rows.ts';
 import { alignColumns, formatTable, type Marks, PLAIN } from '../report/table.ts';
-import { formatCsv, formatJsonLines, formatMarkdown } from '../report/text.ts';
-import { describe, type Workload } from '../workload.ts';
+import { formatCsv, formatJsonLines, formatMarkdown } from '../report/formats.ts';
+import { describe, type Workload } from '../problem/workload.ts';
 import type { Format } from './options.ts';
 
 /** Colours on a terminal; styleText itself obeys NO_COLOR. */

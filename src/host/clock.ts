@@ -1,7 +1,7 @@
 /** The wall clock and its quantum. */
 
 import { estimateResolution, type SortedSamples } from 'tinybench';
-import type { ClockReport } from './host.ts';
+import type { ClockReport } from './contract.ts';
 
 /** Steps seen between successive readings of performance.now(), reduced to the clock's resolution in seconds. */
 function wallQuantum(): number {

@@ -1,8 +1,8 @@
 /** The memory that running a slice of a program takes, before anything is allocated. */
 
 import type { Program, WasmProgram } from '../../kernels/kernel.ts';
-import { type Slice, sliceShape } from '../slice.ts';
-import { bytes, type Workload } from '../workload.ts';
+import { type Slice, sliceShape } from '../problem/slice.ts';
+import { bytes, type Workload } from '../problem/workload.ts';
 
 /** Bytes of q, k, v and o of the slice, packed copies and private scratch; `threads` counts WebAssembly threads. */
 export function footprint(program: Program, w: Workload, slice: Slice, threads: number): number {

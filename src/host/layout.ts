@@ -1,8 +1,8 @@
 /** How a slice lies in memory: [batch, seq, heads, headDim] tensors of what it covers, and its work units in order. */
 
-import { type Data, fillRow } from '../data.ts';
-import { blockStarts, type RowAddress, rowsPerHead, type Slice, sliceShape, unitCount } from '../slice.ts';
-import { groupSize, type Workload } from '../workload.ts';
+import { type Data, fillRow } from '../problem/data.ts';
+import { blockStarts, type RowAddress, rowsPerHead, type Slice, sliceShape, unitCount } from '../problem/slice.ts';
+import { groupSize, type Workload } from '../problem/workload.ts';
 
 /** One work unit: consecutive rows of one query head, by position in the sequence and by place in the tensors. */
 export interface Unit {

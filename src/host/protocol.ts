@@ -1,6 +1,6 @@
 /** A Host behind a message channel: the same calls, sent as plain messages to another process, worker or page. */
 
-import type { Host } from './host.ts';
+import type { Host } from './contract.ts';
 
 /** The methods of Host, the only ones that a message may name. */
 const METHODS = ['environment', 'compile', 'prepare', 'run', 'read', 'dispose', 'close'] as const;

@@ -5,12 +5,12 @@ import type { Probe } from '../../kernels/ceilings/probe.ts';
 import { multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
-import type { Host } from '../host/host.ts';
-import type { Place } from '../host/place.ts';
+import type { Host } from '../host/contract.ts';
+import type { Place } from '../host/target.ts';
 import { wrongProbe } from '../messages.ts';
-import { type Slice, wholeSlice } from '../slice.ts';
-import { summarize } from '../statistics.ts';
-import type { Workload } from '../workload.ts';
+import { type Slice, wholeSlice } from '../problem/slice.ts';
+import { summarize } from './statistics.ts';
+import type { Workload } from '../problem/workload.ts';
 
 export interface Ceiling {
   /** The probe that was fastest. */

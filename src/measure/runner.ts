@@ -1,12 +1,12 @@
 /** One contender at one workload: fitted, prepared, warmed, run, verified; every way that it can end is a state of its record. */
 
 import type { Program } from '../../kernels/kernel.ts';
-import type { Data } from '../data.ts';
+import type { Data } from '../problem/data.ts';
 import { footprint } from '../host/footprint.ts';
-import type { Environment, Sample } from '../host/host.ts';
-import type { Measurement } from '../measurement.ts';
+import type { Environment, Sample } from '../host/contract.ts';
+import type { Measurement } from '../record/measurement.ts';
 import { childHung, needsMemory, notFinished, wrongResult } from '../messages.ts';
-import type { Verification } from '../oracle.ts';
+import type { Verification } from '../host/oracle.ts';
 import {
   chooseSlice,
   groupSlice,
@@ -16,10 +16,10 @@ import {
   sliceShape,
   splitSlice,
   wholeSlice,
-} from '../slice.ts';
-import { MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from '../statistics.ts';
-import { flops, type Workload } from '../workload.ts';
-import type { Contender, Source } from './source.ts';
+} from '../problem/slice.ts';
+import { MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from './statistics.ts';
+import { flops, type Workload } from '../problem/workload.ts';
+import type { Contender, Source } from '../host/pool.ts';
 import { verify } from './verify.ts';
 
 export interface RunnerOptions {

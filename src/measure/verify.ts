@@ -1,9 +1,9 @@
 /** Checks the output of a timed run against the float64 oracle on seeded random rows of the slice. */
 
-import type { Data } from '../data.ts';
-import { compareRows, oracle, type Verification } from '../oracle.ts';
-import { blockStarts, type RowAddress, type Slice, sliceShape } from '../slice.ts';
-import type { Workload } from '../workload.ts';
+import type { Data } from '../problem/data.ts';
+import { compareRows, oracle, type Verification } from '../host/oracle.ts';
+import { blockStarts, type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
+import type { Workload } from '../problem/workload.ts';
 
 /** The oracle's work for one point, about: pairs of query and key. */
 const ORACLE_PAIRS = 250_000;

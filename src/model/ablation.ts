@@ -1,8 +1,8 @@
 /** The AVO paper's ablation, simulated: what each of its three ideas gains on a whole B200. */
 
-import { gainOf, type Idea } from '../ideas.ts';
-import { expand, presetAxes } from '../shapes.ts';
-import type { Mask, Workload } from '../workload.ts';
+import { gainOf, type Idea } from '../compare/ablation.ts';
+import { expand, presetAxes } from '../problem/sweep.ts';
+import type { Mask, Workload } from '../problem/workload.ts';
 import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
 import { B200, type Chip } from './chip.ts';
 import { AVO_DESIGN, type Design, simulateItem } from './pipeline.ts';

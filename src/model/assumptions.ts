@@ -1,6 +1,6 @@
 /** Every parameter of the simulation, with its source or the word assumed: nothing else enters it. */
 
-import { deviceSpec } from '../devices.ts';
+import { deviceSpec } from '../compare/device-specs.ts';
 
 export interface Assumption {
   name: string;

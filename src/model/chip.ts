@@ -1,6 +1,6 @@
 /** The rates of a GPU that the model needs, and of B200 in particular. */
 
-import { deviceSpec } from '../devices.ts';
+import { deviceSpec } from '../compare/device-specs.ts';
 
 export interface Chip {
   /** Streaming multiprocessors. */

@@ -1,6 +1,6 @@
 /** From a workload to work items, and from work items to the time of a whole GPU. */
 
-import { groupSize, type Workload } from '../workload.ts';
+import { groupSize, type Workload } from '../problem/workload.ts';
 import type { ItemBlocks } from './pipeline.ts';
 
 /** Query rows and keys of a work item and of a block. */

@@ -1,8 +1,8 @@
 /** AVO's kernel on another chip: the fitted constants, moved by what the simulation says of the change. */
 
-import { HEADLINE_TFLOPS } from '../published.ts';
-import { expand, presetAxes } from '../shapes.ts';
-import type { Workload } from '../workload.ts';
+import { HEADLINE_TFLOPS } from '../compare/published.ts';
+import { expand, presetAxes } from '../problem/sweep.ts';
+import type { Workload } from '../problem/workload.ts';
 import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
 import { fitLibrary } from './b200.ts';
 import { type Constants, predictTflops } from './calibrate.ts';

@@ -1,7 +1,7 @@
 /** What the command line finds in the page: hosts by number, called with plain JSON. Used by src/host/node/browser.ts alone. */
 
 import { decodeRequest, encodeResponse } from '../host/json-channel.ts';
-import type { KillableHost } from '../host/place.ts';
+import type { KillableHost } from '../host/target.ts';
 import { answer, type Request, type Response } from '../host/protocol.ts';
 import type { HostRole } from '../host/role.ts';
 import { openWorkerHost } from './worker-host.ts';

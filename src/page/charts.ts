@@ -5,7 +5,7 @@ import { expressionInterpreter } from 'vega-interpreter';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { allCharts } from '../chart/all.ts';
 import { themed } from '../chart/theme.ts';
-import type { RunDocument } from '../measurement.ts';
+import type { RunDocument } from '../record/measurement.ts';
 import { element } from './dom.ts';
 
 /** Charts that say something of every run; the others are for searches and ablations. */

@@ -1,10 +1,10 @@
 /** The form: presets, what it asks for, and the same as a command. Sizes are read by the command line's own parser. */
 
 import { KERNELS } from '../../kernels/index.ts';
-import { WASM_VARIANTS, type WasmVariant } from '../host/variants.ts';
+import { WASM_VARIANTS, type WasmVariant } from '../host/cpu/wasm-variants.ts';
 import { badNumber, UsageError } from '../messages.ts';
-import { type Axes, expand, parseHeadDims, parseSizes, presetAxes } from '../shapes.ts';
-import { formatSize, type Mask, type Workload } from '../workload.ts';
+import { type Axes, expand, parseHeadDims, parseSizes, presetAxes } from '../problem/sweep.ts';
+import { formatSize, type Mask, type Workload } from '../problem/workload.ts';
 import { byId, element } from './dom.ts';
 import type { RunRequest } from './messages.ts';
 

@@ -1,12 +1,12 @@
 /** The file that a worker of the page runs: one host, driven by messages, idle between them. The browser's twin of src/host/node/child.ts. */
 
-import { openDevice } from '../host/adapter.ts';
-import type { Host } from '../host/host.ts';
-import { createModuleHost } from '../host/module.ts';
+import { openDevice } from '../host/gpu/adapter.ts';
+import type { Host } from '../host/contract.ts';
+import { createModuleHost } from '../host/cpu/scalar.ts';
 import { answer, type Request } from '../host/protocol.ts';
 import type { HostRole, WebgpuOptions } from '../host/role.ts';
-import { createWasmHost } from '../host/wasm.ts';
-import type { ThreadJob } from '../host/wasm-thread.ts';
+import { createWasmHost } from '../host/cpu/wasm.ts';
+import type { ThreadJob } from '../host/cpu/wasm-thread.ts';
 import { noAdapterAtAll, noHardwareAdapter, noMatchingAdapter, noWebgpuInBrowser } from '../messages.ts';
 import { findAdapter } from './adapter.ts';
 import type { HostReply } from './worker-host.ts';

@@ -2,12 +2,12 @@
 
 import { findKernel, KERNELS } from '../../kernels/index.ts';
 import type { Program } from '../../kernels/kernel.ts';
-import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical.ts';
+import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
 import packageFile from '../../package.json' with { type: 'json' };
-import { comparePublished } from '../compare.ts';
-import type { Device } from '../host/host.ts';
-import type { Context, RunDocument } from '../measurement.ts';
-import { SCHEMA_ID } from '../measurement.ts';
+import { comparePublished } from '../compare/comparisons.ts';
+import type { Device } from '../host/contract.ts';
+import type { Context, RunDocument } from '../record/measurement.ts';
+import { SCHEMA_ID } from '../record/measurement.ts';
 import { showDevices } from './devices.ts';
 import { byId } from './dom.ts';
 import { readForm, readWorkloads, setUpForm, toArguments } from './form.ts';

@@ -1,10 +1,10 @@
 /** What the window and the worker that measures say to each other. */
 
 import type { Backend } from '../../kernels/kernel.ts';
-import type { Device } from '../host/host.ts';
-import type { WasmVariant } from '../host/variants.ts';
-import type { Measurement, Ratio } from '../measurement.ts';
-import type { Workload } from '../workload.ts';
+import type { Device } from '../host/contract.ts';
+import type { WasmVariant } from '../host/cpu/wasm-variants.ts';
+import type { Measurement, Ratio } from '../record/measurement.ts';
+import type { Workload } from '../problem/workload.ts';
 
 /** How the page's devices are opened. */
 export interface Setup {

@@ -1,9 +1,9 @@
 /** Runs that come from elsewhere: files, the link, the server's folder. The first is shown, the next compared with it. */
 
-import { compareRuns } from '../compare-runs.ts';
-import type { RunDocument } from '../measurement.ts';
-import { differenceCells } from '../report/differences.ts';
-import { parseRunFile } from '../run-file.ts';
+import { compareRuns } from '../compare/runs.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { differenceCells } from '../report/differences-text.ts';
+import { parseRunFile } from '../compare/run-file.ts';
 import { byId, element, lines, table } from './dom.ts';
 import { fromFragment } from './link.ts';
 import { shownRun, showRun } from './results.ts';

@@ -1,7 +1,7 @@
 /** Shows a run: the answer, the table, its notes, the charts; saves it and makes a link of it. */
 
-import type { RunDocument } from '../measurement.ts';
-import { answer } from '../report/answer.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { answer } from '../report/finding.ts';
 import { toCells, toRows } from '../report/rows.ts';
 import { sources } from '../report/table.ts';
 import { drawCharts, figurePng, onRedraw } from './charts.ts';

@@ -2,13 +2,13 @@
 
 import { findKernel } from '../../kernels/index.ts';
 import type { Backend } from '../../kernels/kernel.ts';
-import { openBrowserPlace } from '../host/browser-place.ts';
-import type { Place } from '../host/place.ts';
+import { openBrowserPlace } from '../host/browser-target.ts';
+import type { Place } from '../host/target.ts';
 import { ceilingOf } from '../measure/ceilings.ts';
-import { measurePoint } from '../measure/point.ts';
-import { type Contender, createSource } from '../measure/source.ts';
-import { budgetShare, points } from '../plan.ts';
-import { describe } from '../workload.ts';
+import { measurePoint } from '../measure/case.ts';
+import { type Contender, createSource } from '../host/pool.ts';
+import { budgetShare, points } from '../measure/plan.ts';
+import { describe } from '../problem/workload.ts';
 import type { FromWorker, RunRequest, Setup, ToWorker } from './messages.ts';
 import { openWorkerHost } from './worker-host.ts';
 

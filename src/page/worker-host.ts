@@ -1,6 +1,6 @@
 /** Starts a worker with a host in it and talks to it; a lost device or a worker that ends is an error of its calls, nothing more. */
 
-import type { KillableHost } from '../host/place.ts';
+import type { KillableHost } from '../host/target.ts';
 import { connect, type Response } from '../host/protocol.ts';
 import type { HostRole } from '../host/role.ts';
 

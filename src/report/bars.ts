@@ -1,9 +1,9 @@
 /** The figure in a terminal: one bar a series and workload, logarithmic, in Unicode. */
 
-import type { RunDocument } from '../measurement.ts';
-import { seriesOf } from '../published.ts';
-import { summarize } from '../statistics.ts';
-import { describe } from '../workload.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { seriesOf } from '../compare/published.ts';
+import { summarize } from '../measure/statistics.ts';
+import { describe } from '../problem/workload.ts';
 import { namesOf } from './names.ts';
 import { formatRate } from './rows.ts';
 import { sources } from './table.ts';

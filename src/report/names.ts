@@ -1,6 +1,6 @@
 /** What a measurement is called in tables and charts: its kernel, and where one kernel ran in several places, which of them. */
 
-import type { Context, Measurement, Ratio } from '../measurement.ts';
+import type { Context, Measurement, Ratio } from '../record/measurement.ts';
 
 /** "wasm-flash", or "wasm-flash (Chromium 153.0.8010.0)" in a run that has it in other places too. */
 export type NameOf = (m: Pick<Measurement, 'kernel' | 'host' | 'device' | 'threads'>) => string;

@@ -1,12 +1,12 @@
 /** A run as rows of a table, whatever the table is written in: one row a measured point, notes for what qualifies it. */
 
-import { measurementCaveats } from '../compare.ts';
-import { ideaGains } from '../ideas.ts';
-import type { Measured, Measurement, RunDocument } from '../measurement.ts';
+import { measurementCaveats } from '../compare/comparisons.ts';
+import { ideaGains } from '../compare/ablation.ts';
+import type { Measured, Measurement, RunDocument } from '../record/measurement.ts';
 import { caveats } from '../messages.ts';
-import { seriesOf } from '../published.ts';
-import { summarize } from '../statistics.ts';
-import { describe, formatSize, type Workload } from '../workload.ts';
+import { seriesOf } from '../compare/published.ts';
+import { summarize } from '../measure/statistics.ts';
+import { describe, formatSize, type Workload } from '../problem/workload.ts';
 import { namesOf, ratioNames } from './names.ts';
 
 export interface Row {

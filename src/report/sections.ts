@@ -1,7 +1,7 @@
 /** What a report says of a run beside its charts, as titled lists and tables: for HTML and Markdown alike. */
 
-import type { RunDocument } from '../measurement.ts';
-import { ideaCells } from './ideas.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { ideaCells } from './ablation-text.ts';
 import { toCells, toRows } from './rows.ts';
 import { sources } from './table.ts';
 

@@ -1,7 +1,7 @@
 /** The terminal's table of a run. */
 
-import type { RunDocument } from '../measurement.ts';
-import { ideaCells } from './ideas.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { ideaCells } from './ablation-text.ts';
 import { toCells, toRows } from './rows.ts';
 
 /** How parts of the text are marked; identity functions where there is no colour. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderSvg, writeChart } from '../../src/chart/render.ts';
-import { EXAMPLES, exampleCharts } from '../examples.ts';
+import { EXAMPLES, exampleCharts } from '../../scripts/examples.ts';
 
 const stored = (name: string) => readFileSync(new URL(name, EXAMPLES));
 /** Width and height in the header of a PNG. */

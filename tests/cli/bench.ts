@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunDocument } from '../../src/measurement.ts';
+import type { RunDocument } from '../../src/record/measurement.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../src/cli/launch.js', import.meta.url));
 

@@ -2,7 +2,7 @@
 
 import type { BrowserServer } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
-import { documentSchema } from '../../src/measurement.ts';
+import { documentSchema } from '../../src/record/measurement.ts';
 import { launchServer, noBrowserHere } from '../page/browser.ts';
 import { bench, parseRun } from './bench.ts';
 

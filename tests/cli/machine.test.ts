@@ -3,8 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readSafetensors } from '../../src/safetensors.ts';
-import { keyRange } from '../../src/workload.ts';
+import { readSafetensors } from '../../src/problem/safetensors.ts';
+import { keyRange } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 import { bench, parseRun, startBench, temporaryFolder } from './bench.ts';
 

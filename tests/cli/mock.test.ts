@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { documentSchema } from '../../src/measurement.ts';
+import { documentSchema } from '../../src/record/measurement.ts';
 import { bench, journalLines, parseRun, startBench, temporaryFolder } from './bench.ts';
 
 const MOCK = ['--host', 'mock:rate=1e11'];

@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { RunDifference } from '../../src/compare-runs.ts';
-import type { RunDocument } from '../../src/measurement.ts';
+import type { RunDifference } from '../../src/compare/runs.ts';
+import type { RunDocument } from '../../src/record/measurement.ts';
 import { bench, temporaryFolder } from './bench.ts';
 
 const SHAPE = ['--seq', '512,1k', '--heads', '2', '--batch', '1', '--kernel', 'wasm-flash,scalar-flash'];

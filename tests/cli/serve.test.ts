@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PageServer, servePage } from '../../src/cli/page-server.ts';
+import { type PageServer, servePage } from '../../src/server/page-server.ts';
 import { measured, runOf } from '../runs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'attnbench-serve-'));

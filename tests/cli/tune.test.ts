@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
-import { TYPICAL_LIMITS } from '../../kernels/typical.ts';
+import { TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
 import { bench, parseRun, startBench, temporaryFolder } from './bench.ts';
 
 const MOCK = ['--host', 'mock:rate=1e11', '--quiet'];

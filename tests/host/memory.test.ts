@@ -2,12 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { TYPICAL_LIMITS } from '../../kernels/typical.ts';
+import { TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
 import { wasmFlash } from '../../kernels/wasm/flash.ts';
 import { footprint } from '../../src/host/footprint.ts';
-import { spawnWasm } from '../../src/host/node/variants.ts';
-import { wholeSlice } from '../../src/slice.ts';
-import { bytes } from '../../src/workload.ts';
+import { spawnWasm } from '../../src/host/node/wasm-children.ts';
+import { wholeSlice } from '../../src/problem/slice.ts';
+import { bytes } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
 const LONG = workload({ headDim: 128, seqQuery: 96, seqKv: 131072 });

@@ -3,9 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { createMockHost, parseMockOptions } from '../../src/host/mock.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
-import { chooseNodeVariant } from '../../src/host/node/variants.ts';
+import { chooseNodeVariant } from '../../src/host/node/wasm-children.ts';
 import { answer, connect } from '../../src/host/protocol.ts';
-import { wholeSlice } from '../../src/slice.ts';
+import { wholeSlice } from '../../src/problem/slice.ts';
 import { workload } from '../workloads.ts';
 
 const W = workload({ seqQuery: 16 });

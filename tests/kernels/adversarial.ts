@@ -1,7 +1,7 @@
 /** Inputs that break attention kernels: extreme or adverse logits, values that tell which keys were used, poisoned neighbours. */
 
-import type { Data } from '../../src/data.ts';
-import type { Workload } from '../../src/workload.ts';
+import type { Data } from '../../src/problem/data.ts';
+import type { Workload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
 export interface AdversarialCase {

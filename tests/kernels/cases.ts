@@ -1,6 +1,6 @@
 /** The shapes that every kernel must get right: ragged, grouped, decoding, windowed. */
 
-import type { Workload } from '../../src/workload.ts';
+import type { Workload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
 const both = (changes: Partial<Workload>): Workload[] => [workload(changes), workload({ ...changes, mask: 'causal' })];

@@ -2,11 +2,11 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exponentialCeiling, multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
-import type { Host } from '../../src/host/host.ts';
+import type { Host } from '../../src/host/contract.ts';
 import { revectorizeFlag } from '../../src/host/node/flags.ts';
-import { spawnWasm } from '../../src/host/node/variants.ts';
+import { spawnWasm } from '../../src/host/node/wasm-children.ts';
 import { fastestProbe, probeWorkload } from '../../src/measure/ceilings.ts';
-import { flops } from '../../src/workload.ts';
+import { flops } from '../../src/problem/workload.ts';
 import { runKernel } from './harness.ts';
 
 const W = probeWorkload(48, 512, 64);

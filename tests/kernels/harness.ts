@@ -1,11 +1,11 @@
 /** Runs a kernel on a host and compares every row of its output with the oracle. */
 
 import type { Kernel } from '../../kernels/kernel.ts';
-import type { Data } from '../../src/data.ts';
-import type { Host } from '../../src/host/host.ts';
-import { compareRows, oracle, type Verification } from '../../src/oracle.ts';
-import { type RowAddress, type Slice, wholeSlice } from '../../src/slice.ts';
-import type { Workload } from '../../src/workload.ts';
+import type { Data } from '../../src/problem/data.ts';
+import type { Host } from '../../src/host/contract.ts';
+import { compareRows, oracle, type Verification } from '../../src/host/oracle.ts';
+import { type RowAddress, type Slice, wholeSlice } from '../../src/problem/slice.ts';
+import type { Workload } from '../../src/problem/workload.ts';
 
 /** Every row of a workload. */
 export function allRows(w: Workload): RowAddress[] {

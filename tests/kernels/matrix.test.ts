@@ -3,12 +3,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ABLATIONS, KERNELS } from '../../kernels/index.ts';
 import type { Backend } from '../../kernels/kernel.ts';
-import { TYPICAL_LIMITS } from '../../kernels/typical.ts';
-import type { Host } from '../../src/host/host.ts';
-import { createModuleHost } from '../../src/host/module.ts';
+import { TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
+import type { Host } from '../../src/host/contract.ts';
+import { createModuleHost } from '../../src/host/cpu/scalar.ts';
 import { revectorizeFlag } from '../../src/host/node/flags.ts';
-import { spawnWasm } from '../../src/host/node/variants.ts';
-import { describe as describeWorkload } from '../../src/workload.ts';
+import { spawnWasm } from '../../src/host/node/wasm-children.ts';
+import { describe as describeWorkload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 import { adversarialCases } from './adversarial.ts';
 import { HEAD_DIMS, SHAPES } from './cases.ts';

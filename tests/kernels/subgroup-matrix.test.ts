@@ -6,13 +6,13 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Features, Kernel, SubgroupMatrix } from '../../kernels/kernel.ts';
-import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical.ts';
+import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
 import { wgslMatrix } from '../../kernels/wgsl/matrix.ts';
-import { readSubgroupMatrix } from '../../src/host/adapter.ts';
-import type { Host } from '../../src/host/host.ts';
-import { softwareEnvironment } from '../../src/host/node/places.ts';
+import { readSubgroupMatrix } from '../../src/host/gpu/adapter.ts';
+import type { Host } from '../../src/host/contract.ts';
+import { softwareEnvironment } from '../../src/host/node/targets.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
-import { type Dtype, describe as describeWorkload } from '../../src/workload.ts';
+import { type Dtype, describe as describeWorkload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 import { adversarialCases } from './adversarial.ts';
 import { SHAPES } from './cases.ts';

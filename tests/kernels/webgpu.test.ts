@@ -9,12 +9,12 @@ import {
   wgslWorkgroupReads,
 } from '../../kernels/ceilings/wgsl.ts';
 import { ABLATIONS, findKernel } from '../../kernels/index.ts';
-import { TYPICAL_LIMITS } from '../../kernels/typical.ts';
-import type { Host } from '../../src/host/host.ts';
-import { softwareEnvironment } from '../../src/host/node/places.ts';
+import { TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
+import type { Host } from '../../src/host/contract.ts';
+import { softwareEnvironment } from '../../src/host/node/targets.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
 import { fastestProbe, probeWorkload } from '../../src/measure/ceilings.ts';
-import { describe as describeWorkload } from '../../src/workload.ts';
+import { describe as describeWorkload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 import { adversarialCases } from './adversarial.ts';
 import { SHAPES } from './cases.ts';

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { chooseRows } from '../../src/measure/verify.ts';
-import { compareRows, oracle, tolerance } from '../../src/oracle.ts';
-import { blockStarts, chooseSlice, wholeSlice } from '../../src/slice.ts';
+import { compareRows, oracle, tolerance } from '../../src/host/oracle.ts';
+import { blockStarts, chooseSlice, wholeSlice } from '../../src/problem/slice.ts';
 import { workload } from '../workloads.ts';
 
 const W = workload({ headDim: 64, seqQuery: 300, queryHeads: 4, kvHeads: 2, batch: 2, mask: 'causal' });

@@ -1,10 +1,10 @@
 /** The model against the figures: what it was fitted on, what it predicts, and how far off it may be. */
 
 import { describe, expect, it } from 'vitest';
-import { publishedGain } from '../../src/ideas.ts';
+import { publishedGain } from '../../src/compare/ablation.ts';
 import { LIBRARIES, modelB200 } from '../../src/model/b200.ts';
 import { whatIf } from '../../src/model/what-if.ts';
-import { HEADLINE_TFLOPS } from '../../src/published.ts';
+import { HEADLINE_TFLOPS } from '../../src/compare/published.ts';
 
 const model = modelB200();
 const isMha = ({ workload }: (typeof model.points)[number]) => workload.queryHeads === workload.kvHeads;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { B200, ratesOf } from '../../src/model/chip.ts';
 import { predictLocal } from '../../src/model/local.ts';
 import { demandOf, roofline, tileDemand } from '../../src/model/roofline.ts';
-import type { Workload } from '../../src/workload.ts';
+import type { Workload } from '../../src/problem/workload.ts';
 
 const mha = (seq: number, mask: 'full' | 'causal'): Workload => ({
   batch: 32768 / seq,

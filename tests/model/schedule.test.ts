@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makespan, workItems } from '../../src/model/schedule.ts';
-import { expand, presetAxes } from '../../src/shapes.ts';
+import { expand, presetAxes } from '../../src/problem/sweep.ts';
 
 const jobs = fc.array(
   fc.record({ duration: fc.integer({ min: 1, max: 100 }), count: fc.integer({ min: 1, max: 9 }) }),

@@ -1,14 +1,14 @@
 /** The report's words: the answer of every kind of run, its sections, and pages that no name can break. */
 
 import { describe, expect, it } from 'vitest';
-import { comparePublished } from '../../src/compare.ts';
-import type { RunDocument } from '../../src/measurement.ts';
-import { answer } from '../../src/report/answer.ts';
+import { comparePublished } from '../../src/compare/comparisons.ts';
+import type { RunDocument } from '../../src/record/measurement.ts';
+import { answer } from '../../src/report/finding.ts';
 import { formatBars } from '../../src/report/bars.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
 import { sections } from '../../src/report/sections.ts';
-import { parseRunFile } from '../../src/run-file.ts';
+import { parseRunFile } from '../../src/compare/run-file.ts';
 import { HOSTILE, measured, runOf, skipped } from '../runs.ts';
 
 const compared = (run: RunDocument): RunDocument => ({

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import type { Browser, BrowserType, Page } from 'playwright-core';
 import { browserFailed, childDied, playwrightMissing } from '../../messages.ts';
 import { decodeResponse, encodeRequest } from '../json-channel.ts';
-import type { KillableHost } from '../place.ts';
+import type { KillableHost } from '../target.ts';
 import { connect, type Request, type Response } from '../protocol.ts';
 import type { HostRole } from '../role.ts';
 import { findBrowser } from './browser-files.ts';

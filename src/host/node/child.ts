@@ -4,13 +4,13 @@ import { flushCompileCache } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { OrtBuild } from '../../../kernels/peers/ort-model.ts';
-import type { Host } from '../host.ts';
-import { createModuleHost } from '../module.ts';
+import type { Host } from '../contract.ts';
+import { createModuleHost } from '../cpu/scalar.ts';
 import { answer, type Request } from '../protocol.ts';
 import type { HostRole, WebgpuOptions } from '../role.ts';
-import { createWasmHost } from '../wasm.ts';
+import { createWasmHost } from '../cpu/wasm.ts';
 import { createDawnHost, listAdapters } from './dawn.ts';
-import { createOrtHost } from './ort.ts';
+import { createOrtHost } from './ort-native.ts';
 import { createOrtWebHost } from './ort-web.ts';
 import { siblingUrl } from './sibling.ts';
 

@@ -2,8 +2,8 @@
 
 import { totalmem } from 'node:os';
 import { noAdapterAtAll, noHardwareAdapter, noMatchingAdapter, webgpuUnavailable } from '../../messages.ts';
-import { type AdapterDescription, describeAdapter, openDevice } from '../adapter.ts';
-import type { Host } from '../host.ts';
+import { type AdapterDescription, describeAdapter, openDevice } from '../gpu/adapter.ts';
+import type { Host } from '../contract.ts';
 import type { WebgpuOptions } from '../role.ts';
 
 // Released only with the process: Dawn's objects must not be collected while any of its callbacks may come.

@@ -1,7 +1,7 @@
 /** The V8 flags that a variant of the WebAssembly kernels needs, chosen from what this Node knows. */
 
 import { execFileSync } from 'node:child_process';
-import type { WasmVariant } from '../variants.ts';
+import type { WasmVariant } from '../cpu/wasm-variants.ts';
 
 /** Two spellings of V8's revectoriser: it lost its prefix when it left the experiments. */
 export const REVECTORIZE = ['--experimental-wasm-revectorize', '--wasm-revectorize'];

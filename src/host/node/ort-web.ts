@@ -7,16 +7,16 @@ import { createRequire } from 'node:module';
 import { totalmem } from 'node:os';
 import { ortModel } from '../../../kernels/peers/ort-model.ts';
 import { peersMissing } from '../../messages.ts';
-import { sliceFlops, sliceShape } from '../../slice.ts';
-import { describeAdapter } from '../adapter.ts';
+import { sliceFlops, sliceShape } from '../../problem/slice.ts';
+import { describeAdapter } from '../gpu/adapter.ts';
 import { wallClock } from '../clock.ts';
-import { GPU_BUFFER, MAP_READ } from '../gpu-clock.ts';
-import type { Host } from '../host.ts';
+import { GPU_BUFFER, MAP_READ } from '../gpu/timestamps.ts';
+import type { Host } from '../contract.ts';
 import { fillTensors, type Layout, layoutOf } from '../layout.ts';
 import type { WebgpuOptions } from '../role.ts';
 import { createTable } from '../table.ts';
 import { openAdapter } from './dawn.ts';
-import { PEERS } from './ort.ts';
+import { PEERS } from './ort-native.ts';
 
 /** The part of onnxruntime-web that is used here, so that the project checks without it. */
 interface OrtWeb {

@@ -1,0 +1,42 @@
+/** The charts of results/examples/: each from a stored run of a real machine, or from the model. */
+
+import { readFileSync } from 'node:fs';
+import type { TopLevelSpec } from 'vega-lite';
+import { allCharts } from '../src/chart/all.ts';
+import { modelChart } from '../src/chart/model-figure.ts';
+import { modelAblationChart } from '../src/chart/model-gains.ts';
+import { timelineChart } from '../src/chart/timeline.ts';
+import { modelB200 } from '../src/model/b200.ts';
+import { parseRunFile } from '../src/compare/run-file.ts';
+import { parseSearch } from '../src/measure/search.ts';
+
+export const EXAMPLES = new URL('../results/examples/', import.meta.url);
+
+const read = (name: string) => readFileSync(new URL(name, EXAMPLES), 'utf8');
+
+/** Name of the files without extension, and the specification. */
+export function exampleCharts(): { name: string; specification: TopLevelSpec }[] {
+  const figure = parseRunFile(read('figure-mha.jsonl'), 'figure-mha.jsonl', 'avo');
+  const ablation = parseRunFile(read('ablation.jsonl'), 'ablation.jsonl', 'avo');
+  const { ceilings } = JSON.parse(read('ceilings.json')) as {
+    ceilings: { quantity: string; device: string; rate: number }[];
+  };
+  const memory = ceilings
+    .filter(({ quantity }) => quantity === 'memory-read')
+    .map(({ device, rate }) => ({ device, bytesPerSecond: rate }))
+    .sort((a, b) => b.bytesPerSecond - a.bytesPerSecond);
+  const search = parseSearch(JSON.parse(read('tune.json')));
+  const model = modelB200();
+  return [
+    ...allCharts(figure, 'avo', memory, search)
+      .filter(({ name }) => name !== 'ablation')
+      .map(({ name, draw }) => ({ name: name === 'figure' ? 'figure-mha' : name, specification: draw('wide') })),
+    ...allCharts(ablation, 'avo', memory, null)
+      .filter(({ name }) => name === 'ablation')
+      .map(({ name, draw }) => ({ name, specification: draw('wide') })),
+    { name: 'model-mha', specification: modelChart(model, 'mha') },
+    { name: 'model-gqa', specification: modelChart(model, 'gqa') },
+    { name: 'model-ablation', specification: modelAblationChart(model) },
+    { name: 'model-timeline', specification: timelineChart() },
+  ];
+}

@@ -1,0 +1,103 @@
+/** The AVO paper's ideas: what each gains here, with its interval, beside what it gained on B200. */
+
+import type { TopLevelSpec } from 'vega-lite';
+import { gainOf, ideaGains, PUBLISHED_GAINS } from '../compare/ablation.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { formatSize } from '../problem/workload.ts';
+import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
+import { seriesScale } from './palette.ts';
+
+export function ablationChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
+  const gains = ideaGains(run);
+  if (gains.length === 0) {
+    return sentenceChart(['This run holds no ablation; bench suite ablation measures the three ideas.'], layout);
+  }
+  const masks = ['full', 'causal'].filter((mask) => gains.some(({ workload }) => workload.mask === mask));
+  const rows = masks.flatMap((mask) => {
+    const own = gains.filter(({ workload }) => workload.mask === mask);
+    return PUBLISHED_GAINS.filter(({ idea }) => own.some((gain) => gain.idea === idea)).flatMap((published) => {
+      const value = published[mask as 'full' | 'causal'];
+      const B200 = {
+        idea: published.name,
+        mask,
+        what: 'AVO',
+        label: `AVO${layout === 'wide' ? ' on B200' : ''}: ${published.name}`,
+        gain: value,
+        low: value,
+        high: value,
+      };
+      const here = own
+        .filter(({ idea }) => idea === published.idea)
+        .map(({ idea, on, off, gain, low, high, backend }) => ({
+          idea: published.name,
+          mask,
+          what: `${backend === 'webgpu' ? 'wgsl' : backend}-flash`,
+          label: layout === 'wide' ? `${on} over ${off}` : idea === 'overlap' ? on : off,
+          gain,
+          low: low ?? gain,
+          high: high ?? gain,
+        }));
+      return [B200, ...here];
+    });
+  });
+  const labels = [...new Set(rows.map(({ label }) => label))];
+  const y = {
+    field: 'label',
+    type: 'nominal',
+    title: null,
+    sort: labels,
+    axis: { labelLimit: layout === 'wide' ? 300 : 180, minExtent: layout === 'wide' ? 230 : 180 },
+  };
+  const ends = rows.flatMap(({ low, high }) => [low, high]);
+  const domain = [Math.min(0, ...ends), Math.max(0, ...ends)];
+  const x = { field: 'gain', type: 'quantitative', title: 'gain, %', scale: { domain } };
+  const color = { field: 'what', scale: seriesScale(rows.map(({ what }) => what)), legend: null };
+  const lengths = [...new Set(gains.map(({ workload }) => formatSize(workload.seqKv)))].join(', ');
+  const panels = masks.map((mask) => ({
+    title: `${mask} mask`,
+    panel: {
+      data: { values: rows.filter((row) => row.mask === mask) },
+      width: layout === 'wide' ? 480 : 130,
+      height: { step: 20 },
+      layer: [
+        { mark: { type: 'bar', tooltip: true }, encoding: { y, x, color } },
+        { mark: { type: 'rule' }, encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } } },
+      ],
+    },
+  }));
+  return {
+    $schema: VEGA_LITE,
+    title: heading(
+      finding(gains),
+      [
+        `Here at ${lengths}, paired rounds; lines: 95 % intervals. B200: ${PUBLISHED_GAINS[0]?.source}, geometric mean over 4k to 32k.`,
+      ],
+      layout,
+    ),
+    vconcat: stacked(panels),
+    spacing: 14,
+  } as unknown as TopLevelSpec;
+}
+
+function finding(gains: ReturnType<typeof ideaGains>): string {
+  const sure = ({ low, high }: (typeof gains)[number]) => low !== null && high !== null && (low > 0 || high < 0);
+  const branch = gains.filter(({ idea }) => idea === 'branchless');
+  const parts: string[] = [];
+  if (branch.length > 0) {
+    const found = branch.map(({ gain }) => gain);
+    const noise = branch.some(sure) ? '' : ', within noise';
+    parts.push(`Branch-free rescaling, +${gainOf('branchless', 'full')} % on B200, gains ${span(found)} here${noise}`);
+  }
+  const [best] = gains.filter((gain) => gain.idea !== 'branchless' && sure(gain)).sort((a, b) => b.gain - a.gain);
+  if (best !== undefined)
+    parts.push(`what counts here is ${best.name}: ${best.on} is ${best.gain.toFixed(0)} % faster than ${best.off}`);
+  return parts.length === 0 ? 'No idea gains more than the noise here' : parts.join('; ');
+}
+
+/** "-2.6 to +0.1 %", or one number where there is one. */
+function span(values: readonly number[]): string {
+  const [least, most] = [Math.min(...values), Math.max(...values)].map(
+    (value) => `${value >= 0 ? '+' : ''}${value.toFixed(1)}`,
+  );
+  return values.length === 1 ? `${most} %` : `${least} to ${most} %`;
+}

@@ -1,0 +1,58 @@
+/** The measured points of a run as charts take them, and the workload that a chart of one workload is about. */
+
+import type { Measured, RunDocument } from '../record/measurement.ts';
+import { namesOf } from '../report/names.ts';
+import { summarize } from '../measure/statistics.ts';
+import { sameProblem, type Workload } from '../problem/workload.ts';
+
+export interface LocalPoint {
+  /** The kernel, and where it ran in several places, in which. */
+  kernel: string;
+  device: string;
+  software: boolean;
+  workload: Workload;
+  /** TFLOPS: median, and its 95 % interval or below 6 samples the spread. */
+  tflops: number;
+  low: number;
+  high: number;
+  measurement: Measured;
+}
+
+export function localPoints(run: RunDocument): LocalPoint[] {
+  const nameOf = namesOf(run.measurements, run.context);
+  return run.measurements.flatMap((m): LocalPoint[] => {
+    if (m.state !== 'measured') return [];
+    const { median, minimum, maximum } = summarize(m.samples.map((s) => s.flops / s.seconds / 1e12));
+    const device = m.device === null ? undefined : run.context.devices[m.device];
+    return [
+      {
+        kernel: nameOf(m),
+        device: device?.name ?? 'unknown device',
+        software: device?.software ?? false,
+        workload: m.workload,
+        tflops: median,
+        low: m.tflops.low ?? minimum,
+        high: m.tflops.high ?? maximum,
+        measurement: m,
+      },
+    ];
+  });
+}
+
+/** The longest workload of a run that `fits`, without a mask where there is a choice; undefined where none does. */
+export function mainWorkload(points: readonly LocalPoint[], fits: (w: Workload) => boolean = () => true) {
+  return points
+    .map(({ workload }) => workload)
+    .filter(fits)
+    .sort((a, b) => b.seqKv - a.seqKv || Number(a.mask === 'causal') - Number(b.mask === 'causal'))[0];
+}
+
+/** The fastest point of a workload; undefined where there is none. */
+export function fastestAt(points: readonly LocalPoint[], workload: Workload): LocalPoint | undefined {
+  return points
+    .filter((point) => sameProblem(point.workload, workload))
+    .reduce<LocalPoint | undefined>(
+      (best, item) => (best === undefined || item.tflops > best.tflops ? item : best),
+      undefined,
+    );
+}

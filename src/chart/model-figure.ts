@@ -1,0 +1,91 @@
+/** Published figures of B200 and what the model makes of them, a panel for each mask and number of KV heads. */
+
+import type { TopLevelSpec } from 'vega-lite';
+import type { B200Model, ModelPoint } from '../model/b200.ts';
+import { formatSize } from '../problem/workload.ts';
+import { VEGA_LITE } from './frame.ts';
+import { seriesScale } from './palette.ts';
+
+const percent = (value: number) => `${value >= 0 ? '+' : ''}${(100 * value).toFixed(1)} %`;
+
+export function modelChart(model: B200Model, figure: 'mha' | 'gqa'): TopLevelSpec {
+  const isGqa = ({ workload }: ModelPoint) => workload.queryHeads !== workload.kvHeads;
+  const points = model.points.filter((point) => isGqa(point) === (figure === 'gqa'));
+  const rows = points.map((point) => ({
+    library: point.library,
+    seq: formatSize(point.workload.seqKv),
+    order: point.workload.seqKv,
+    panel: `${point.workload.mask} mask${figure === 'gqa' ? `, ${point.workload.kvHeads} KV heads` : ''}`,
+    published: point.published,
+    low: point.published - (point.publishedError ?? 0),
+    high: point.published + (point.publishedError ?? 0),
+    model: point.model,
+    role: point.role,
+    error: percent(point.error),
+    source: point.source,
+  }));
+  const series = seriesScale(points.map(({ library }) => library));
+  const seqs = [...new Set([...rows].sort((a, b) => a.order - b.order).map(({ seq }) => seq))];
+  const panels = [...new Set(rows.map(({ panel }) => panel))].sort(
+    (a, b) => Number(b.startsWith('full')) - Number(a.startsWith('full')),
+  );
+  const x = { field: 'seq', type: 'nominal', sort: seqs, title: 'sequence length', axis: { labelAngle: 0 } };
+  const xOffset = { field: 'library', sort: series.domain };
+  const color = { field: 'library', scale: series, title: 'published' };
+  const y = { type: 'quantitative', scale: { zero: false }, title: 'TFLOPS' };
+  const tooltip = ['library', 'published', 'model', 'error', 'role', 'source'].map((field) => ({ field }));
+  return {
+    $schema: VEGA_LITE,
+    title: { text: title(points, figure), subtitle: subtitle(figure) },
+    data: { values: rows },
+    facet: { field: 'panel', sort: panels, title: null },
+    columns: 2,
+    spec: {
+      width: { step: 26 },
+      height: figure === 'gqa' ? 220 : 280,
+      layer: [
+        {
+          mark: { type: 'rule', strokeWidth: 2 },
+          encoding: { x, xOffset, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
+        },
+        {
+          mark: { type: 'tick', thickness: 5, width: 18 },
+          encoding: { x, xOffset, y: { ...y, field: 'published' }, color, tooltip },
+        },
+        {
+          mark: { type: 'point', size: 70, strokeWidth: 1.5 },
+          encoding: {
+            x,
+            xOffset,
+            y: { ...y, field: 'model' },
+            fill: {
+              field: 'role',
+              scale: { domain: ['fitted', 'predicted'], range: ['#666666', 'transparent'] },
+              title: 'model',
+            },
+            tooltip,
+          },
+        },
+      ],
+    },
+  } as unknown as TopLevelSpec;
+}
+
+function title(points: readonly ModelPoint[], figure: 'mha' | 'gqa'): string {
+  const predicted = points.filter(
+    ({ role, workload }) => role === 'predicted' && (figure === 'mha' || workload.seqKv < 32768),
+  );
+  const worst = Math.max(...predicted.map(({ error }) => Math.abs(error)));
+  const what = figure === 'mha' ? 'causal MHA at 8k to 32k' : 'GQA at 4k to 16k';
+  return `Fitted on five figures of each library, the model predicts ${what} within ${(100 * worst).toFixed(1)} %`;
+}
+
+function subtitle(figure: 'mha' | 'gqa'): string[] {
+  const shape = figure === 'mha' ? '16 heads' : '32 query heads; nothing here was fitted';
+  return [
+    `B200, BF16, forward, head dimension 128, 32k tokens, ${shape}. Marks with error bars: AVO arXiv:2603.24517v1.`,
+    figure === 'gqa'
+      ? 'At 32k the published figures fall, with error bars up to 75 TFLOPS, for no reason that a model of the chip holds.'
+      : 'Filled circles were fitted (no mask; causal at 4k), open ones are predicted.',
+  ];
+}

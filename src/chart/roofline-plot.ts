@@ -1,0 +1,178 @@
+/** Arithmetic intensity against throughput: what runs here under the limits measured here, B200's figures under its own. */
+
+import type { TopLevelSpec } from 'vega-lite';
+import { deviceSpec } from '../compare/device-specs.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { demandOf } from '../model/roofline.ts';
+import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published.ts';
+import { formatRate } from '../report/rows.ts';
+import { describe, sameProblem } from '../problem/workload.ts';
+import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
+import { seriesScale } from './palette.ts';
+import { localPoints } from './measured-points.ts';
+
+/** What `bench ceilings` knows of the memory of a device, bytes a second. */
+export interface MemoryLimit {
+  device: string;
+  bytesPerSecond: number;
+}
+
+interface Roof {
+  name: string;
+  color: string;
+  tflops: number;
+  /** Null where the bandwidth was not measured: then the roof has no slope. */
+  terabytes: number | null;
+}
+
+export function rooflineChart(
+  run: RunDocument,
+  set: PublishedSet,
+  memory: readonly MemoryLimit[] = [],
+  layout: Layout = 'wide',
+): TopLevelSpec {
+  const points = localPoints(run);
+  const roofs = localRoofs(run, memory);
+  if (roofs.length === 0) {
+    return sentenceChart(['No limit of this device is in the run, so there is no roof to draw.'], layout);
+  }
+  const spec = deviceSpec('B200');
+  roofs.push(
+    { name: 'B200, specification', color: '#D55E00', tflops: spec.bf16Tflops, terabytes: spec.memoryTBs },
+    {
+      name: 'B200, best matrix product',
+      color: '#E69F00',
+      tflops: spec.bestMatmulTflops ?? spec.bf16Tflops,
+      terabytes: spec.memoryTBs,
+    },
+  );
+  const local = points.map(({ kernel, workload, tflops, device }) => {
+    const { multiplyAdd, memory: bytes } = demandOf(workload);
+    return {
+      series: kernel,
+      intensity: multiplyAdd / bytes,
+      tflops,
+      detail: `${formatRate(tflops)}, ${describe(workload)}, ${device}`,
+    };
+  });
+  const published = publishedFigures(set)
+    .filter((figure) => points.some(({ workload }) => sameProblem(workload, figure.workload)))
+    .map((figure) => {
+      const { multiplyAdd, memory: bytes } = demandOf(figure.workload);
+      const detail = `${formatRate(figure.tflops)}, ${describe(figure.workload)}, ${figure.source}`;
+      return { series: seriesOf(figure), intensity: multiplyAdd / bytes, tflops: figure.tflops, detail };
+    });
+  const rows = [...published, ...local];
+  const intensities = rows.map(({ intensity }) => intensity);
+  const from = Math.min(8, ...intensities) / 2;
+  const to = Math.max(...intensities) * 4;
+  const x = {
+    field: 'intensity',
+    type: 'quantitative',
+    scale: { type: 'log', domain: [from, to] },
+    title: 'FLOPs for each byte of main memory (log scale)',
+    axis: { format: '~s', grid: false, values: decades(from, to) },
+  };
+  const y = {
+    field: 'tflops',
+    type: 'quantitative',
+    scale: { type: 'log' },
+    title: 'TFLOPS (log scale)',
+    axis: { format: '~g', values: decades(Math.min(...rows.map(({ tflops }) => tflops)) / 10, 1e4) },
+  };
+  const names = roofs.map(({ name }) => name);
+  return {
+    $schema: VEGA_LITE,
+    title: heading(
+      finding(local, roofs),
+      [
+        `Lines: the limits measured here and B200's published ones. Intensity counts each tensor once.${roofs.some(({ terabytes }) => terabytes === null) ? ' Where a line has no slope the memory was not measured: bench ceilings does.' : ''}`,
+      ],
+      layout,
+    ),
+    width: layout === 'wide' ? 620 : 250,
+    height: 300,
+    layer: [
+      {
+        data: { values: roofs.flatMap((roof) => roofLine(roof, from, to)) },
+        mark: { type: 'line', strokeWidth: 2, tooltip: true },
+        encoding: {
+          x,
+          y,
+          color: {
+            field: 'roof',
+            scale: { domain: names, range: roofs.map(({ color }) => color) },
+            legend: null,
+          },
+        },
+      },
+      // Each limit is named where it is flat, the last two, which lie close together, above and below.
+      ...roofs.map((roof, index) => ({
+        data: { values: [{ ...roof, intensity: to }] },
+        mark: {
+          type: 'text',
+          align: 'right',
+          dx: -4,
+          dy: index === roofs.length - 1 ? 22 : -7,
+          fontSize: 10,
+          color: roof.color,
+        },
+        encoding: { x, y, text: { field: 'name' } },
+      })),
+      {
+        data: { values: rows },
+        mark: { type: 'point', size: 60, strokeWidth: 1 },
+        encoding: {
+          x,
+          y,
+          fill: {
+            field: 'series',
+            scale: seriesScale(rows.map(({ series }) => series)),
+            title: 'attention',
+            legend: { orient: 'bottom', columns: layout === 'wide' ? 6 : 2 },
+          },
+          tooltip: [{ field: 'series' }, { field: 'detail' }],
+        },
+      },
+    ],
+    resolve: { scale: { color: 'independent' } },
+  } as unknown as TopLevelSpec;
+}
+
+/** One roof for each multiply-add limit of the run, the highest measured of each kind. */
+function localRoofs(run: RunDocument, memory: readonly MemoryLimit[]): Roof[] {
+  const best = new Map<string, Roof>();
+  const colors: Record<string, string> = { wasm: '#009E73', webgpu: '#0072B2' };
+  for (const { measurement, device } of localPoints(run)) {
+    const { ceiling, backend } = measurement;
+    if (ceiling === undefined) continue;
+    const name = `${device}, ${backend === 'webgpu' ? 'WGSL' : 'WebAssembly'}`;
+    const bandwidth = memory.find((limit) => limit.device === device)?.bytesPerSecond;
+    if ((best.get(name)?.tflops ?? 0) >= ceiling.tflops) continue;
+    const terabytes = bandwidth === undefined ? null : bandwidth / 1e12;
+    best.set(name, { name, color: colors[backend] ?? '#666666', tflops: ceiling.tflops, terabytes });
+  }
+  return [...best.values()];
+}
+
+/** The roof from `from` to `to`: along the memory up to the ridge, then flat. */
+function roofLine({ name, tflops, terabytes }: Roof, from: number, to: number) {
+  const ridge = terabytes === null ? from : tflops / terabytes;
+  const at = (intensity: number) => ({
+    roof: name,
+    intensity,
+    tflops: terabytes === null ? tflops : Math.min(tflops, intensity * terabytes),
+  });
+  return ridge > from && ridge < to ? [at(from), at(ridge), at(to)] : [at(from), at(to)];
+}
+
+/** Whether arithmetic or main memory bounds what ran here; nothing is said of a memory that was not measured. */
+function finding(local: readonly { intensity: number }[], roofs: readonly Roof[]): string {
+  const here = roofs.filter(({ name }) => !name.startsWith('B200,'));
+  const ridges = here.map(({ tflops, terabytes }) => (terabytes === null ? null : tflops / terabytes));
+  if (ridges.some((ridge) => ridge === null)) return 'Attention here and on B200, under the limits that are known';
+  const highest = Math.max(...ridges.map((ridge) => ridge ?? 0));
+  const bound = local.filter(({ intensity }) => intensity < highest).length;
+  if (bound === 0) return 'Attention at these lengths is bound by arithmetic, not by main memory, here as on a B200';
+  return `${bound} of ${local.length} points have too few FLOPs a byte: main memory bounds them here`;
+}

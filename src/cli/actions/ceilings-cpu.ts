@@ -1,0 +1,66 @@
+/** The work of bench ceilings on the CPU: every probe in a child of its own kind, a few milliseconds a run. */
+
+import { scalarMultiplyAdd } from '../../../kernels/ceilings/scalar.ts';
+import { bandwidthCeiling, exponentialCeiling, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
+import type { Host } from '../../host/contract.ts';
+import { revectorizeFlag } from '../../host/node/flags.ts';
+import { spawnHost } from '../../host/node/spawn.ts';
+import { spawnWasm } from '../../host/node/wasm-children.ts';
+import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
+import { type Ceiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
+
+/** One limit of one device. */
+export interface DeviceCeiling extends Ceiling {
+  device: string;
+  backend: 'scalar' | 'wasm' | 'webgpu';
+  quantity: 'multiply-add' | 'multiply-add f16' | 'exponential' | 'workgroup-read' | 'memory-read';
+  /** How the probe was compiled. */
+  variant: string;
+  threads: number | null;
+  unit: 'FLOP/s' | '1/s' | 'byte/s';
+}
+
+const RUNS = 7;
+/** 150 MFLOP a thread in 16 units of 48 rows: some milliseconds. */
+const SMALL = probeWorkload(768, 384, 128);
+/** Two KV heads whose K is 64 MiB each, read in turn by a few of many rows: more than a core's share of any cache. */
+const LARGE = probeWorkload(8192, 2 ** 19, 32, 2);
+const ROWS_READ = 4;
+
+export async function measureCpu(cores: number): Promise<DeviceCeiling[]> {
+  const ceilings: DeviceCeiling[] = [];
+  const threadCounts = [...new Set([1, cores])];
+  const within = async (open: Promise<Host>, measure: (host: Host, device: string) => Promise<void>) => {
+    const host = await open;
+    try {
+      await measure(host, (await host.environment()).device.name);
+    } finally {
+      await host.close();
+    }
+  };
+
+  await within(spawnHost({ role: { backend: 'scalar' }, flags: [], env: {} }), async (host, device) => {
+    const found = await fastestProbe(host, [scalarMultiplyAdd], SMALL, RUNS);
+    const common = { device, backend: 'scalar', variant: 'scalar', threads: 1 } as const;
+    ceilings.push({ ...common, quantity: 'multiply-add', unit: 'FLOP/s', ...found });
+  });
+  const variants: WasmVariant[] = revectorizeFlag() === undefined ? ['simd-relaxed'] : ['simd-relaxed', 'simd256'];
+  const reads: DeviceCeiling[] = [];
+  for (const variant of variants) {
+    for (const threads of threadCounts) {
+      await within(spawnWasm(variant, threads), async (host, device) => {
+        const { features } = await host.environment();
+        const work = { ...SMALL, seqQuery: SMALL.seqQuery * threads };
+        const common = { device, backend: 'wasm', variant, threads } as const;
+        const adds = await fastestProbe(host, multiplyAddCeilings(features), work, RUNS);
+        ceilings.push({ ...common, quantity: 'multiply-add', unit: 'FLOP/s', ...adds });
+        const exponentials = await fastestProbe(host, [exponentialCeiling], work, RUNS);
+        ceilings.push({ ...common, quantity: 'exponential', unit: '1/s', ...exponentials });
+        if (variant !== variants.at(-1)) return;
+        const found = await fastestProbe(host, [bandwidthCeiling], LARGE, 3, ROWS_READ);
+        reads.push({ ...common, quantity: 'memory-read', unit: 'byte/s', ...found });
+      });
+    }
+  }
+  return [...ceilings, ...reads];
+}

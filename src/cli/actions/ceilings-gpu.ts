@@ -1,0 +1,55 @@
+/** The work of bench ceilings on a GPU: multiply-adds, exponentials, workgroup memory and main memory, in WGSL. */
+
+import type { Probe } from '../../../kernels/ceilings/probe.ts';
+import {
+  wgslExponential,
+  wgslMemoryReads,
+  wgslMultiplyAdd,
+  wgslMultiplyAddF16,
+  wgslWorkgroupReads,
+} from '../../../kernels/ceilings/wgsl.ts';
+import type { Host } from '../../host/contract.ts';
+import type { Place } from '../../host/target.ts';
+import { type Ceiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
+import { flops, type Workload } from '../../problem/workload.ts';
+import type { DeviceCeiling } from './ceilings-cpu.ts';
+
+const RUNS = 5;
+/** From what a software adapter does in a tenth of a second to what fills a large GPU for some milliseconds. */
+const SIZES = [probeWorkload(512, 256, 128), probeWorkload(8192, 1024, 128), probeWorkload(65536, 4096, 128)] as const;
+/** A run should take at least this long; the next size is tried below it. */
+const LONG_ENOUGH = 0.005;
+
+/** Measures a place that is open. f16 multiply-adds are left out where the device has none. */
+export async function measureGpu(place: Place): Promise<DeviceCeiling[]> {
+  const host = await place.open();
+  try {
+    const { device, features, limits } = await host.environment();
+    const common = { device: device.name, backend: 'webgpu', variant: 'wgsl', threads: null } as const;
+    const ceilings: DeviceCeiling[] = [];
+    const add = async (quantity: DeviceCeiling['quantity'], unit: DeviceCeiling['unit'], probe: Probe) => {
+      ceilings.push({ ...common, quantity, unit, ...(await longEnough(host, probe)) });
+    };
+    await add('multiply-add', 'FLOP/s', wgslMultiplyAdd);
+    if (features.f16) await add('multiply-add f16', 'FLOP/s', wgslMultiplyAddF16);
+    await add('exponential', '1/s', wgslExponential);
+    await add('workgroup-read', 'byte/s', wgslWorkgroupReads);
+    // As large as one buffer may be, 128 MiB at most: more than the caches of any GPU but the largest.
+    const keys = Math.min(2 ** 18, 2 ** Math.floor(Math.log2(limits.tensorBytes / (4 * 128))));
+    const reads = await fastestProbe(host, [wgslMemoryReads], probeWorkload(65536, keys, 128), RUNS);
+    ceilings.push({ ...common, quantity: 'memory-read', unit: 'byte/s', ...reads });
+    return ceilings;
+  } finally {
+    await host.close();
+  }
+}
+
+async function longEnough(host: Host, probe: Probe): Promise<Ceiling> {
+  for (const size of SIZES) {
+    const found = await fastestProbe(host, [probe], size, RUNS);
+    if (size === SIZES.at(-1) || secondsOf(size, probe, found.rate) >= LONG_ENOUGH) return found;
+  }
+  throw new RangeError('no sizes to try');
+}
+
+const secondsOf = (w: Workload, probe: Probe, rate: number) => (flops(w) * probe.operationsPerFlop(w)) / rate;

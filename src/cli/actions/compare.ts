@@ -1,0 +1,28 @@
+/** The work of bench compare. */
+
+import { readFileSync } from 'node:fs';
+import { compareRuns, contextDifferences } from '../../compare/runs.ts';
+import type { RunDocument } from '../../record/measurement.ts';
+import { cannotRead, nothingInCommon, UsageError } from '../../messages.ts';
+import { formatDifferences } from '../../report/differences-text.ts';
+import { parseRunFile } from '../../compare/run-file.ts';
+
+/** Prints the comparison; 1 where a point became slower, else 0. Throws UsageError where a file is no run or nothing can be compared. */
+export function compareFiles(before: string, after: string, format: 'table' | 'json'): number {
+  const [old, run] = [readRun(before), readRun(after)];
+  const differences = compareRuns(old, run);
+  if (differences.length === 0) throw new UsageError(nothingInCommon(before, after));
+  if (format === 'json') process.stdout.write(`${JSON.stringify(differences, null, 2)}\n`);
+  else process.stdout.write(formatDifferences(differences, contextDifferences(old.context, run.context), []));
+  return differences.some(({ verdict }) => verdict === 'slower') ? 1 : 0;
+}
+
+/** The run in a file, compared with the figures of the AVO paper. Throws UsageError where it cannot be read or is no run. */
+export function readRun(path: string): RunDocument {
+  try {
+    return parseRunFile(readFileSync(path, 'utf8'), path, 'avo');
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(cannotRead(path, (error as NodeJS.ErrnoException).code ?? String(error)));
+  }
+}

@@ -1,0 +1,51 @@
+/** The work of bench compile: no clock test, no probe, no verification. */
+
+import { availableParallelism } from 'node:os';
+import type { Kernel } from '../../../kernels/kernel.ts';
+import type { Host } from '../../host/contract.ts';
+import { softwareEnvironment } from '../../host/node/targets.ts';
+import { spawnHost } from '../../host/node/spawn.ts';
+import { spawnWasm } from '../../host/node/wasm-children.ts';
+import { nothingToCompile, UsageError } from '../../messages.ts';
+import { describe, type Workload } from '../../problem/workload.ts';
+import type { readPlace } from '../options.ts';
+
+export async function compileKernel(
+  kernel: Kernel,
+  workload: Workload,
+  place: ReturnType<typeof readPlace>,
+): Promise<number> {
+  const { backend } = kernel;
+  if (backend !== 'wasm' && backend !== 'webgpu') throw new UsageError(nothingToCompile(kernel.name));
+  let host: Host | undefined;
+  try {
+    host = await openHost(backend, place);
+    const { device, deviceLimits, limits: held, features } = await host.environment();
+    const unsupported = kernel.unsupported(workload, held, features);
+    if (unsupported !== undefined) throw new Error(unsupported);
+    const program = kernel.build(workload, features, held);
+    const seconds = await host.compile(program);
+    process.stdout.write(`${kernel.name}, head dimension ${workload.headDim}, ${workload.dtype}, on ${device.name}\n`);
+    process.stdout.write(
+      `compiled in ${(seconds * 1000).toFixed(1)} ms${program.kind === 'wgsl' ? `, ${program.passes.length} pipelines` : ''}\n`,
+    );
+    const used = Object.entries(deviceLimits).map(([name, value]) => `${name} ${value}`);
+    if (used.length > 0) process.stdout.write(`device limits: ${used.join(', ')}\n`);
+    return 0;
+  } catch (error) {
+    process.stderr.write(
+      `${kernel.name}, ${describe(workload)}: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    return 1;
+  } finally {
+    await host?.close();
+  }
+}
+
+/** A host for the backend; a WebGPU one without the test of its clocks. */
+async function openHost(backend: 'wasm' | 'webgpu', place: ReturnType<typeof readPlace>): Promise<Host> {
+  const { adapter, allowSoftware, limits, threads, variant } = place;
+  if (backend === 'wasm') return spawnWasm(variant ?? 'simd-relaxed', threads ?? availableParallelism());
+  const env = await softwareEnvironment(allowSoftware);
+  return spawnHost({ role: { backend, options: { adapter, allowSoftware, limits }, untimed: true }, flags: [], env });
+}

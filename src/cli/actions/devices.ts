@@ -1,0 +1,64 @@
+/** The text of bench devices: every backend, what would run it, and why not where it cannot run. */
+
+import { BACKENDS, KERNELS } from '../../../kernels/index.ts';
+import { formatBytes } from '../../messages.ts';
+import { openPlaces, type PlaceRequest } from '../targets.ts';
+
+export async function listDevices(
+  request: Omit<PlaceRequest, 'kernels' | 'named' | 'ceilings' | 'tiles'>,
+  format: 'table' | 'json',
+): Promise<string> {
+  const wanted = BACKENDS.filter((backend) =>
+    request.backend === 'auto' ? backend !== 'peers' : request.backend === backend,
+  );
+  // One kernel for each place that a backend has: peers have several.
+  const kernels = wanted.flatMap((backend) => [
+    ...new Map(KERNELS.filter((kernel) => kernel.backend === backend).map((kernel) => [kernel.place, kernel])).values(),
+  ]);
+  const { contenders, close } = await openPlaces({
+    ...request,
+    kernels,
+    named: true,
+    ceilings: false,
+    tiles: 'default',
+  });
+  const places = contenders.map(({ place, kernel }) => ({ backend: kernel.backend, place }));
+  await close();
+
+  if (format === 'json') {
+    const devices = places.map(({ backend, place }) =>
+      place.environment === null
+        ? { backend, unavailable: place.unavailable }
+        : { ...place.environment.device, limits: place.environment.deviceLimits },
+    );
+    return `${JSON.stringify(devices, null, 2)}\n`;
+  }
+  return places
+    .map(({ backend, place }) => {
+      if (place.environment === null) return `${backend}: not available: ${place.unavailable}\n`;
+      const { device, deviceLimits } = place.environment;
+      const { clock } = device;
+      const limits = Object.entries(deviceLimits).map(
+        ([name, value]) => `${name} ${/Bytes|Size/.test(name) ? formatBytes(value) : value}`,
+      );
+      const lines = [
+        `${backend}: ${device.name}${device.software ? ' (software)' : ''}${device.browser ? ` in ${device.browser}` : ''}`,
+        `  features  ${device.features.join(', ') || 'none'}`,
+        ...(device.threads === null ? [] : [`  threads   ${device.threads}`]),
+        ...(device.variant === null
+          ? []
+          : [`  variant   ${device.variant}${device.variantReason === null ? '' : `: ${device.variantReason}`}`]),
+        `  clock     ${clock.clock}, quantum ${formatSeconds(clock.quantumSeconds)}${clock.emptySeconds > 0 ? `, empty submission ${formatSeconds(clock.emptySeconds)}` : ''}`,
+        ...(clock.note === null ? [] : [`            ${clock.note}`]),
+        ...(limits.length === 0 ? [] : [`  limits    ${limits.join(', ')}`]),
+      ];
+      return `${lines.join('\n')}\n`;
+    })
+    .join('');
+}
+
+function formatSeconds(seconds: number): string {
+  return seconds < 1e-6
+    ? `${Number((seconds * 1e9).toPrecision(3))} ns`
+    : `${Number((seconds * 1e6).toPrecision(3))} µs`;
+}

@@ -1,0 +1,29 @@
+/** The work of bench model b200: text or JSON on stdout, and a chart where one is asked for. */
+
+import { modelChart } from '../../chart/model-figure.ts';
+import { modelAblationChart } from '../../chart/model-gains.ts';
+import { chartExtension, writeChart } from '../../chart/render.ts';
+import { timelineChart } from '../../chart/timeline.ts';
+import { checkWritable } from '../../record/journal.ts';
+import { modelB200 } from '../../model/b200.ts';
+import { formatModel, type ModelFigure } from '../../report/b200-text.ts';
+import { formatTimeline } from '../../report/timeline-text.ts';
+
+export async function showB200(figure: ModelFigure, format: 'table' | 'json', chart: string | null): Promise<void> {
+  if (chart !== null) {
+    chartExtension(chart);
+    checkWritable(chart);
+  }
+  const model = modelB200();
+  if (format === 'json') process.stdout.write(`${JSON.stringify(model, null, 2)}\n`);
+  else process.stdout.write(figure === 'timeline' ? formatTimeline() : formatModel(model, figure));
+  if (chart === null) return;
+  const specification =
+    figure === 'timeline'
+      ? timelineChart()
+      : figure === 'ablation'
+        ? modelAblationChart(model)
+        : modelChart(model, figure ?? 'mha');
+  await writeChart(specification, chart);
+  process.stderr.write(`Chart: ${chart}\n`);
+}

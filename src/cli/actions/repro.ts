@@ -1,0 +1,77 @@
+/** The work of bench repro: the cases of a record measured here, then compared with it. */
+
+import { availableParallelism } from 'node:os';
+import type { Kernel } from '../../../kernels/kernel.ts';
+import { compareRuns, contextDifferences } from '../../compare/runs.ts';
+import type { RunDocument } from '../../record/measurement.ts';
+import { kernelsUnknown, noKernelOfBackend, nothingToRepeat, tilesElsewhere, UsageError } from '../../messages.ts';
+import { formatDifferences } from '../../report/differences-text.ts';
+import { recordedCases } from '../../compare/reproduction.ts';
+import { describe } from '../../problem/workload.ts';
+import { readRun } from './compare.ts';
+import { choose } from '../nearest.ts';
+import { type Raw, readRunOptions } from '../options.ts';
+import { type Presentation, runPoints } from './run.ts';
+
+/** How the recorded command measured, from its arguments. */
+export interface Recorded {
+  options: Raw;
+  budgetSeconds: number;
+  /** It was given a file of tiles, which a record does not hold. */
+  tilesFile: boolean;
+}
+
+type ReadRecorded = (argv: readonly string[], file: string) => Recorded;
+
+/** Measures and compares; `given` are the user's options, which win over the record's. Returns the exit code. */
+export async function repeatRun(file: string, given: Raw, readRecorded: ReadRecorded): Promise<number> {
+  const before = readRun(file);
+  const cases = recordedCases(before, availableParallelism());
+  const { options: recorded, budgetSeconds, tilesFile } = readRecorded(before.context.argv, file);
+  if (cases.kernels.length === 0) throw new UsageError(nothingToRepeat(file, cases.unknown));
+  const kernels = chosenKernels(cases.kernels, given);
+  const raw: Raw = {
+    ...recorded,
+    host: cases.host,
+    ...(cases.variant === null ? {} : { variant: cases.variant }),
+    seed: String(before.context.seed),
+    allowSoftware: cases.software,
+    ...given,
+    kernel: kernels,
+  };
+  if (!kernels.includes(String(raw['baseline']))) delete raw['baseline'];
+  const options = readRunOptions(raw, budgetSeconds);
+  const points = cases.points.map(({ workload, threads }) => ({
+    workload,
+    threads: options.threads === null ? threads : null,
+  }));
+  if (tilesFile && options.tiles === null && !options.quiet) process.stderr.write(`${tilesElsewhere}\n`);
+  if (cases.unknown.length > 0 && !options.quiet) process.stderr.write(`${kernelsUnknown(cases.unknown)}\n`);
+  return runPoints('repro', points, options, true, (after) => compareWithRecord(before, after, options.format));
+}
+
+/** The names of the record's kernels, or those of them that the user wants. Throws UsageError for a name that it does not have. */
+function chosenKernels(recorded: readonly Kernel[], given: Raw): string[] {
+  const { kernel, backend } = given;
+  const wanted = Array.isArray(kernel) ? kernel.flatMap((item) => item.split(',')) : null;
+  const ofBackend = recorded.filter((item) => backend === undefined || backend === 'auto' || item.backend === backend);
+  const names = ofBackend.map(({ name }) => name);
+  if (names.length === 0) throw new UsageError(noKernelOfBackend(String(backend), recorded));
+  return wanted === null ? names : wanted.map((name) => choose('--kernel', name.trim(), names));
+}
+
+function compareWithRecord(before: RunDocument, after: RunDocument, format: string): Presentation {
+  const differences = compareRuns(before, after);
+  const environment = contextDifferences(before.context, after.context);
+  const missing = after.measurements.flatMap((m) =>
+    m.state === 'measured'
+      ? []
+      : [`${m.kernel}, ${describe(m.workload)}: ${m.state}, ${m.state === 'skipped' ? m.reason : m.message}`],
+  );
+  const slower = differences.some(({ verdict }) => verdict === 'slower');
+  const text =
+    format === 'json'
+      ? `${JSON.stringify({ differences, environment, missing }, null, 2)}\n`
+      : formatDifferences(differences, environment, missing);
+  return { text, exitCode: slower ? 1 : 0 };
+}

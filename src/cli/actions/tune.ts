@@ -1,0 +1,211 @@
+/** The work of bench tune: one search for each kernel, head dimension and mask, continued where it was left. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Backend, Kernel, Tile } from '../../../kernels/kernel.ts';
+import { wasmFlash } from '../../../kernels/wasm/flash.ts';
+import { wgslFlash } from '../../../kernels/wgsl/flash.ts';
+import { writeChart } from '../../chart/render.ts';
+import { tuningChart } from '../../chart/tuning.ts';
+import { checkFolder, makeFolders } from '../../record/journal.ts';
+import { measurePoint } from '../../measure/case.ts';
+import { type Contender, createSource, type Source } from '../../host/pool.ts';
+import { interrupted } from '../../messages.ts';
+import { summarize } from '../../measure/statistics.ts';
+import { continueSearch, type Duel, finalist, isComplete, type Outcome, type Search, winner } from '../../measure/search.ts';
+import { describe, groupSize, type Workload } from '../../problem/workload.ts';
+import { timeStamp } from '../../record/context.ts';
+import { stopOnInterrupt } from '../interrupt.ts';
+import type { PlaceRequest } from '../targets.ts';
+import { openPlaces } from '../targets.ts';
+import { createProgress, type Progress } from '../progress.ts';
+import { keepTile, readSearch, type TileKey, writeSearch } from '../tuned-configurations.ts';
+
+export interface TuneOptions {
+  place: Omit<PlaceRequest, 'kernels' | 'named' | 'ceilings' | 'tiles'>;
+  budgetSeconds: number;
+  again: boolean;
+  results: string;
+  quiet: boolean;
+}
+
+const KERNELS: Record<'wasm' | 'webgpu', Kernel> = { webgpu: wgslFlash, wasm: wasmFlash };
+/** Seconds of a duel's samples, both sides, that sizes their slices. */
+const DUEL_SECONDS = 2;
+const SEED = 1;
+
+/** Tunes and returns the exit code. */
+export async function tune(workloads: readonly Workload[], options: TuneOptions): Promise<number> {
+  checkFolder(options.results);
+  const progress = createProgress(options.quiet);
+  const stopping = stopOnInterrupt(progress);
+  const { backend } = options.place;
+  // Without a wish: the GPU where there is one, else the CPU.
+  const wanted: Backend[] = backend === 'auto' ? ['webgpu', 'wasm'] : [backend];
+  const kernels = wanted.map((name) => KERNELS[name as 'wasm' | 'webgpu']);
+  const opened = await openPlaces({
+    ...options.place,
+    kernels,
+    named: backend !== 'auto',
+    ceilings: false,
+    tiles: 'default',
+  });
+  for (const notice of opened.notices) progress.say(notice);
+  const contender = opened.contenders.find(({ place }) => place.environment !== null);
+  const source = createSource();
+  try {
+    if (contender === undefined) {
+      for (const { kernel, place } of opened.contenders) progress.say(`${kernel.name}: ${place.unavailable}`);
+      return 1;
+    }
+    const charts: string[] = [];
+    for (const workload of workloads) {
+      if (stopping.aborted) break;
+      charts.push(...(await tuneOne(workload, contender, source, options, stopping, progress)));
+    }
+    if (charts.length > 0) process.stderr.write(`${charts.join('  ')}\n`);
+    if (stopping.aborted) progress.say(interrupted);
+    return stopping.aborted ? 130 : charts.length > 0 ? 0 : 1;
+  } finally {
+    await source.close();
+    await opened.close();
+    progress.stop();
+    stopping.dispose();
+  }
+}
+
+/** One search; the paths of its record and chart, or nothing where the kernel cannot run the workload. */
+async function tuneOne(
+  workload: Workload,
+  contender: Contender,
+  source: Source,
+  options: TuneOptions,
+  signal: { readonly aborted: boolean },
+  progress: Progress,
+): Promise<string[]> {
+  const { kernel, place } = contender;
+  const { environment } = place;
+  const { tunable } = kernel;
+  if (environment === null || tunable === undefined) return [];
+  const { features, limits, device } = environment;
+  const unsupported = kernel.unsupported(workload, limits, features);
+  if (unsupported !== undefined) {
+    progress.say(`${kernel.name}, ${describe(workload)}: ${unsupported}`);
+    return [];
+  }
+  const { headDim, mask, dtype } = workload;
+  const key: TileKey = { kernel: kernel.name, device: device.name, variant: place.variant, headDim, mask, dtype };
+  const candidates = tunable.candidates(workload, features, limits);
+  const shipped = tunable.shipped(workload, features, limits);
+  const before = options.again ? undefined : readSearch(key, candidates);
+  const search: Search = before ?? { ...key, shipped, candidates, trials: [] };
+  if (before !== undefined)
+    progress.say(`Continuing a search of ${before.trials.length} trials (--again begins anew).`);
+  progress.say(`${kernel.name} on ${device.name}, ${describe(workload)}: ${candidates.length} candidates.`);
+
+  const begin = performance.now();
+  const spent = () => (performance.now() - begin) / 1000 / options.budgetSeconds;
+  await continueSearch(search, duelOf(workload, contender, source, signal), {
+    spent,
+    signal,
+    onTrial(trial) {
+      writeSearch(search);
+      const what = trial.ratio === null ? `no result (${trial.message?.split('\n')[0]})` : trial.ratio.toFixed(3);
+      progress.update(Math.min(1, spent()), `candidate ${search.trials.length}: ${what}`);
+    },
+  });
+  return conclude(search, key, options.results);
+}
+
+/** Says what was found, keeps it, and leaves record and chart. */
+async function conclude(search: Search, key: TileKey, results: string): Promise<string[]> {
+  const tried = search.trials.filter(({ rung }) => rung === 0).length;
+  const won = winner(search);
+  const last = finalist(search);
+  const interval = (low: number | null, high: number | null) =>
+    low === null || high === null ? '' : ` [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  const lines = [
+    `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, on ${search.device}: ${tried} of ${search.candidates.length} candidates met the shipped tile${isComplete(search) ? '' : '; the next bench tune continues'}.`,
+  ];
+  if (won !== null) {
+    const { tile, ratio, low, high } = won;
+    const path = keepTile(key, {
+      ...key,
+      tile,
+      ratio: ratio ?? 1,
+      low,
+      high,
+      date: new Date().toISOString().slice(0, 10),
+    });
+    lines.push(`Better: ${(ratio ?? 1).toFixed(3)} times the shipped tile${interval(low, high)}: ${show(tile)}`);
+    lines.push(`Kept in ${path}; bench mha and the others use it from now on, --tiles default does not.`);
+  } else {
+    // Only last duels speak against a tile that was kept before.
+    if (last !== undefined) keepTile(key, null);
+    lines.push(
+      last?.ratio == null
+        ? 'The search did not come to its last duels: nothing changes. Give it a larger --budget.'
+        : `Not better beyond the noise: the best runs at ${last.ratio.toFixed(3)} times the shipped tile${interval(last.low, last.high)} (${show(last.tile)}). The shipped tile stays.`,
+    );
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+  makeFolders(results);
+  const record = join(results, `tune-${search.kernel}-d${search.headDim}-${search.mask}-${timeStamp()}.json`);
+  writeFileSync(record, `${JSON.stringify(search)}\n`);
+  const chart = record.replace(/\.json$/, '.svg');
+  await writeChart(tuningChart(search), chart);
+  return [`Record: ${record}`, `Chart: ${chart}`];
+}
+
+const show = (tile: Tile) =>
+  Object.entries(tile)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+
+/** A candidate is verified on a small ragged workload, then meets the shipped tile in paired rounds, whose last output is verified as well. */
+function duelOf(workload: Workload, contender: Contender, source: Source, signal: { readonly aborted: boolean }): Duel {
+  const { kernel } = contender;
+  const options = {
+    data: { kind: 'normal', seed: SEED },
+    seed: SEED,
+    baseline: null,
+    signal,
+    onProgress: () => {},
+  } as const;
+  // As many query heads a group, so that most devices compile a tile once for both.
+  const group = groupSize(workload);
+  const small: Workload = { ...workload, batch: 1, queryHeads: group, kvHeads: 1, seqQuery: 130, seqKv: 130 };
+  const pinned = (tile: Tile): Contender => ({
+    ...contender,
+    kernel: {
+      ...kernel,
+      build: (w, features, limits) => kernel.tunable?.build(w, features, tile) ?? kernel.build(w, features, limits),
+    },
+  });
+  return async (tile, rounds): Promise<Outcome> => {
+    const check = await measurePoint(small, [pinned(tile)], source, {
+      ...options,
+      full: true,
+      budgetSeconds: 0.1,
+      samples: 1,
+    });
+    const [checked] = check.measurements;
+    if (checked?.state !== 'measured') return { message: reason(checked) };
+    const { measurements, rounds: rates } = await measurePoint(workload, [contender, pinned(tile)], source, {
+      ...options,
+      full: false,
+      budgetSeconds: DUEL_SECONDS,
+      samples: rounds,
+    });
+    const failed = measurements.find(({ state }) => state !== 'measured');
+    if (failed !== undefined) return { message: reason(failed) };
+    const ratios = rates.flatMap(([base, own]) => (base === undefined || own === undefined ? [] : [own / base]));
+    if (ratios.length === 0) return { message: 'no round held both tiles' };
+    const { median, low, high } = summarize(ratios);
+    return { ratio: median, low, high, rounds: ratios.length };
+  };
+}
+
+function reason(m: { state: string; reason?: string; message?: string } | undefined): string {
+  return m?.message ?? m?.reason ?? 'it was not measured';
+}

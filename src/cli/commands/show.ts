@@ -1,0 +1,58 @@
+/** bench show and bench compile: a kernel's source text for a workload, and its compilation on the device. */
+
+import type { Command } from 'commander';
+import type { Kernel, Program } from '../../../kernels/kernel.ts';
+import { TYPICAL_FEATURES, TYPICAL_LIMITS, TYPICAL_MATRIX } from '../../../kernels/typical-device.ts';
+import { presetAxes } from '../../problem/sweep.ts';
+import type { Workload } from '../../problem/workload.ts';
+import type { Finish } from '../finish.ts';
+import { choose } from '../nearest.ts';
+import { addPlaceOptions, addShapeOptions, readKernel, readPlace, readWorkloads } from '../options.ts';
+
+/** The first workload of the shape options; its text depends on few of them. */
+function firstWorkload(raw: Parameters<typeof readWorkloads>[0]): Workload {
+  return readWorkloads(raw, presetAxes('mha'))[0] as Workload;
+}
+
+function sourceText(program: Program, kernel: Kernel): string {
+  switch (program.kind) {
+    case 'wgsl':
+      return program.passes.map(({ label, code }) => `// ${kernel.name}, pass: ${label}\n\n${code}`).join('\n');
+    case 'wasm':
+      return `${program.text}\n`;
+    case 'module':
+      return kernel.backend === 'peers'
+        ? `// ${kernel.name} is ONNX Runtime's own code; kernels/peers/ort-model.ts says which of its operators computes a workload\n`
+        : `// ${kernel.name} is TypeScript: kernels/scalar/${program.entry.replace('scalar-', '')}.ts\n`;
+    default:
+      return program satisfies never;
+  }
+}
+
+export function addSourceCommands(program: Command, finish: Finish): void {
+  const show = program.command('show').argument('<kernel>').description("print a kernel's source text for a workload");
+  addShapeOptions(show, presetAxes('mha'))
+    .option('--variant <name>', 'WebAssembly variant: simd, simd-relaxed, simd256', 'simd-relaxed')
+    .action((name: string, raw) => {
+      const kernel = readKernel(name);
+      const variant = choose('--variant', raw.variant as string, ['simd', 'simd-relaxed', 'simd256'] as const);
+      const features = {
+        ...TYPICAL_FEATURES,
+        relaxedSimd: variant !== 'simd',
+        simd256: variant === 'simd256',
+        subgroupMatrix: TYPICAL_MATRIX,
+      };
+      process.stdout.write(sourceText(kernel.build(firstWorkload(raw), features, TYPICAL_LIMITS), kernel));
+      finish(0);
+    });
+
+  const compile = program
+    .command('compile')
+    .argument('<kernel>')
+    .description("compile a kernel's code on the device and stop: nothing is run");
+  addPlaceOptions(addShapeOptions(compile, presetAxes('mha'))).action(async (name: string, raw) => {
+    const kernel = readKernel(name);
+    const { compileKernel } = await import('../actions/compile.ts');
+    finish(await compileKernel(kernel, firstWorkload(raw), readPlace(raw)));
+  });
+}

@@ -1,0 +1,130 @@
+/** Where a run's kernels run: in this Node, in browsers here or elsewhere, or in a mock. */
+
+import type { Backend, Kernel } from '../../kernels/kernel.ts';
+import { openBrowserPlace } from '../host/browser-target.ts';
+import { parseMockOptions } from '../host/mock.ts';
+import { type BrowserSession, openBrowser } from '../host/node/browser.ts';
+import { isExecutable } from '../host/node/browser-files.ts';
+import { mockPlace, nodePlace } from '../host/node/targets.ts';
+import { type Place, unavailablePlace } from '../host/target.ts';
+import type { WasmVariant } from '../host/cpu/wasm-variants.ts';
+import { badChoice, connectFailed, noSuchBrowser, UsageError } from '../messages.ts';
+import { choose } from './nearest.ts';
+import { pageFolder } from '../server/page-files.ts';
+import { servePage } from '../server/page-server.ts';
+
+export interface SpotRequest {
+  /** "node", "browser", both with a comma between them, or "mock:OPTIONS". */
+  host: string;
+  /** The browser to launch; null for the one that is found. */
+  browser: string | null;
+  /** Playwright servers to connect to instead of launching. */
+  connect: string[];
+  variant: WasmVariant | null;
+  adapter: string | null;
+  allowSoftware: boolean;
+  threads: number | null;
+  limits: Record<string, number>;
+}
+
+/** One machine and program that can run several backends. */
+export interface Spot {
+  /** `device` where the kernels need another than the backend's own. */
+  place(backend: Backend, device?: Kernel['place']): Promise<Place>;
+  close(): Promise<void>;
+}
+
+const HOSTS = ['node', 'browser'] as const;
+
+/** Throws UsageError for a host that is not known, a browser that is no program, an address that is none of a server. */
+export function checkHost(host: string, browser: string | null, connect: readonly string[]): void {
+  if (browser !== null && !isExecutable(browser)) throw new UsageError(noSuchBrowser(browser));
+  if (host.startsWith('mock:') || host === 'mock') {
+    parseMockOptions(host.split(':')[1] ?? '');
+    return;
+  }
+  for (const name of host.split(',')) choose('--host', name, HOSTS);
+  for (const endpoint of connect) {
+    if (!/^wss?:\/\/[^/]/.test(endpoint)) {
+      throw new UsageError(badChoice('--connect', endpoint, 'ws://HOST:PORT/', ['the address of a Playwright server']));
+    }
+  }
+}
+
+/** The spots of a request, in its order. A browser that cannot be opened is a spot whose places say why. */
+export async function openSpots(request: SpotRequest): Promise<Spot[]> {
+  const { host, threads, variant, adapter, allowSoftware, limits } = request;
+  if (host.startsWith('mock')) {
+    const options = parseMockOptions(host.split(':')[1] ?? '');
+    return [{ place: (backend) => mockPlace(backend, options), close: async () => {} }];
+  }
+  const spots: Spot[] = [];
+  for (const name of new Set(host.split(','))) {
+    if (name === 'node') {
+      const options = { threads, variant, webgpu: { adapter, allowSoftware, limits } };
+      spots.push({ place: (backend, device) => nodePlace(backend, options, device), close: async () => {} });
+    } else {
+      spots.push(...(await browserSpots(request)));
+    }
+  }
+  return spots;
+}
+
+/** A spot for each server to connect to, or for one launched browser; they share the page's server, which ends with the last of them. */
+async function browserSpots(request: SpotRequest): Promise<Spot[]> {
+  const endpoints = request.connect.length > 0 ? request.connect : [null];
+  const server = await servePage({ page: await pageFolder(), results: null, port: 0 });
+  let open = endpoints.length;
+  const closeOne = async () => {
+    open -= 1;
+    if (open === 0) await server.close();
+  };
+  const spots: Spot[] = [];
+  for (const [index, endpoint] of endpoints.entries()) {
+    const { browser: executable, allowSoftware } = request;
+    try {
+      const session = await openBrowser({ executable, endpoint, url: server.url, allowSoftware });
+      const number = endpoints.length > 1 ? index + 1 : null;
+      spots.push({
+        place: (backend) => browserPlace(session, backend, request, number),
+        close: async () => {
+          await session.close();
+          await closeOne();
+        },
+      });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      // A record does not say where a machine is.
+      const reason = endpoint === null ? why : connectFailed(index + 1, withoutPlaces(why, endpoint));
+      spots.push({ place: async () => unavailablePlace('browser', reason), close: closeOne });
+    }
+  }
+  return spots;
+}
+
+/** What went wrong, without the address of a machine or paths on it. */
+function withoutPlaces(why: string, endpoint: string): string {
+  const there = why.replaceAll(endpoint, 'there').replaceAll(new URL(endpoint).host, 'there');
+  return there.replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\\/\s]+){2,}/g, (path) => path.split(/[\\/]/).at(-1) ?? '');
+}
+
+/** A backend in a browser. `number` tells browsers apart where there are several. */
+async function browserPlace(
+  session: BrowserSession,
+  backend: Backend,
+  { variant, adapter, allowSoftware, limits, threads }: SpotRequest,
+  number: number | null,
+): Promise<Place> {
+  const place = await openBrowserPlace(backend, session.open, {
+    browser: session.name,
+    threads: Math.min(threads ?? session.threads, session.threads),
+    variant,
+    webgpu: { adapter, allowSoftware, limits },
+  });
+  if (place.environment !== null) {
+    const { device } = place.environment;
+    if (backend !== 'webgpu' && session.cpu !== null) device.name = session.cpu;
+    if (number !== null) device.name += `, browser ${number}`;
+  }
+  return place;
+}

@@ -1,0 +1,104 @@
+/** Tuned tiles in the user's cache folder, or in a file of the user's own: one for each kernel, device, variant, head dimension, type and mask. */
+
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import envPaths from 'env-paths';
+import { z } from 'zod';
+import type { Tile } from '../../kernels/kernel.ts';
+import { badTiles, cannotRead, UsageError } from '../messages.ts';
+import { parseSearch, type Search } from '../measure/search.ts';
+
+const tileSchema = z.record(z.string(), z.union([z.number(), z.string()]));
+const fileSchema = z.object({
+  tiles: z.array(
+    z.object({
+      kernel: z.string(),
+      device: z.string(),
+      variant: z.string().nullable(),
+      headDim: z.number(),
+      mask: z.string(),
+      dtype: z.string(),
+      tile: tileSchema,
+      /** Over the shipped tile, with its interval. */
+      ratio: z.number(),
+      low: z.number().nullable(),
+      high: z.number().nullable(),
+      date: z.string(),
+    }),
+  ),
+});
+
+export type TunedTile = z.infer<typeof fileSchema>['tiles'][number];
+/** What a tile belongs to. */
+export type TileKey = Pick<TunedTile, 'kernel' | 'device' | 'variant' | 'headDim' | 'mask' | 'dtype'>;
+
+const folder = () => join(envPaths('attnbench', { suffix: '' }).cache, 'tiles');
+const path = () => join(folder(), 'tuned.json');
+
+/** The tuned tiles of a file, by default of the cache; none where the cache has none. Throws UsageError for a file that is not one. */
+export function readTiles(file: string | null): TunedTile[] {
+  const from = file ?? path();
+  if (file === null && !existsSync(from)) return [];
+  let text: string;
+  try {
+    text = readFileSync(from, 'utf8');
+  } catch (error) {
+    throw new UsageError(cannotRead(from, (error as NodeJS.ErrnoException).code ?? String(error)));
+  }
+  const parsed = fileSchema.safeParse(parse(text));
+  if (parsed.success) return parsed.data.tiles;
+  const [issue] = parsed.error.issues;
+  throw new UsageError(badTiles(from, `${issue?.path.join('.') || 'the file'}: ${issue?.message}`));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const sameKey = (a: TileKey, b: TileKey) =>
+  a.kernel === b.kernel &&
+  a.device === b.device &&
+  a.variant === b.variant &&
+  a.headDim === b.headDim &&
+  a.mask === b.mask &&
+  a.dtype === b.dtype;
+
+export function findTile(tiles: readonly TunedTile[], key: TileKey): { tile: Tile; entry: TunedTile } | undefined {
+  const entry = tiles.find((item) => sameKey(item, key));
+  return entry === undefined ? undefined : { tile: entry.tile, entry };
+}
+
+/** Keeps a tile in the cache in place of the one with its key, or with null forgets it; the path of the file. */
+export function keepTile(key: TileKey, tile: TunedTile | null): string {
+  const others = readTiles(null).filter((item) => !sameKey(item, key));
+  write(path(), { tiles: tile === null ? others : [...others, tile] });
+  return path();
+}
+
+const searchPath = (key: TileKey) => {
+  const name = [key.kernel, key.device, key.variant ?? '', `d${key.headDim}`, key.mask, key.dtype].join('-');
+  return join(folder(), `search-${name.replaceAll(/[^A-Za-z0-9.-]+/g, '_')}.json`);
+};
+
+/** The search that was begun for a key with the same candidates; undefined where there is none. */
+export function readSearch(key: TileKey, candidates: readonly Tile[]): Search | undefined {
+  const from = searchPath(key);
+  if (!existsSync(from)) return undefined;
+  const found = parseSearch(parse(readFileSync(from, 'utf8')));
+  return found !== null && JSON.stringify(found.candidates) === JSON.stringify(candidates) ? found : undefined;
+}
+
+export function writeSearch(search: Search): void {
+  write(searchPath(search), search);
+}
+
+/** Written beside and renamed, so that an interruption leaves the old file or the new one. */
+function write(to: string, value: unknown): void {
+  mkdirSync(folder(), { recursive: true });
+  writeFileSync(`${to}.new`, `${JSON.stringify(value)}\n`);
+  renameSync(`${to}.new`, to);
+}

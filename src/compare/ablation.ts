@@ -1,0 +1,94 @@
+/** The AVO paper's three ideas: what each gained on B200, what it gains in the kernels here, and why the two differ. */
+
+import { knownKernel } from '../../kernels/index.ts';
+import type { Backend, Kernel } from '../../kernels/kernel.ts';
+import rows from '../../results/published/ablation-gains.json' with { type: 'json' };
+import type { RunDocument } from '../record/measurement.ts';
+import type { Mask, Workload } from '../problem/workload.ts';
+
+export type Idea = NonNullable<Kernel['ablation']>['idea'];
+
+export interface PublishedGain {
+  idea: Idea;
+  name: string;
+  /** Gain of the geometric mean of throughput over 4k to 32k on B200, percent, by mask. */
+  full: number;
+  causal: number;
+  versions: string;
+  source: string;
+}
+
+export const PUBLISHED_GAINS = rows as readonly PublishedGain[];
+
+/** One idea in one kernel at one workload: its gain in percent with its 95 % interval. */
+export interface IdeaGain {
+  idea: Idea;
+  name: string;
+  backend: Backend;
+  /** The kernel with the idea and the one without. */
+  on: string;
+  off: string;
+  workload: Workload;
+  gain: number;
+  low: number | null;
+  high: number | null;
+  published: number;
+}
+
+/** The gains that a run's paired ratios hold; empty where no ablation ran. */
+export function ideaGains(run: RunDocument): IdeaGain[] {
+  return run.ratios.flatMap((ratio): IdeaGain[] => {
+    const kernel = knownKernel(ratio.kernel);
+    if (kernel?.ablation?.of !== ratio.baseline) return [];
+    const { idea, change } = kernel.ablation;
+    const published = publishedGain(idea);
+    const added = change === 'adds';
+    const percent = (value: number | undefined) =>
+      value === undefined ? null : 100 * ((added ? value : 1 / value) - 1);
+    const [a, b] = [percent(ratio.low), percent(ratio.high)];
+    return [
+      {
+        idea,
+        name: published.name,
+        backend: kernel.backend,
+        on: added ? kernel.name : ratio.baseline,
+        off: added ? ratio.baseline : kernel.name,
+        workload: ratio.workload,
+        gain: percent(ratio.ratio) ?? 0,
+        low: a === null || b === null ? null : Math.min(a, b),
+        high: a === null || b === null ? null : Math.max(a, b),
+        published: published[ratio.workload.mask],
+      },
+    ];
+  });
+}
+
+/** Throws RangeError for an idea that is not in the table. */
+export function publishedGain(idea: Idea): PublishedGain {
+  const found = PUBLISHED_GAINS.find((row) => row.idea === idea);
+  if (found === undefined) throw new RangeError(`no published gain for '${idea}'`);
+  return found;
+}
+
+export function gainOf(idea: Idea, mask: Mask): number {
+  return publishedGain(idea)[mask];
+}
+
+/** Why the gain of an idea on this kind of device need not be that on B200. */
+export const WHY: Record<Idea, Partial<Record<Backend, string>>> = {
+  branchless: {
+    wasm: 'On B200 the branch makes the warps of a group agree and forces a blocking fence, on the path that every block waits for. Here one thread owns its rows: the branch is predicted, and the factor is multiplied in while the sums are loaded anyway.',
+    webgpu:
+      'On B200 the branch makes the warps of a group agree and forces a blocking fence. Here every thread rescales sums in its own registers: the branch costs a comparison and saves one multiplication for each sum where nothing moved.',
+  },
+  overlap: {
+    wasm: 'On B200 the correction and the products run on different units, so doing both at once hides one. Here both use the same vector units of one instruction stream: the order only decides which data are in the cache.',
+    webgpu:
+      'On B200 the correction overlaps a product of the matrix unit. WGSL has neither asynchronous copies nor groups of warps with different work; what can overlap is the load of the values with the softmax, which other workgroups hide already where enough of them fit.',
+  },
+  registers: {
+    wasm: 'On B200 registers move from a group of warps that has too many to one that spills. Here all code has the same registers and the tile decides: a smaller one loads more for each multiply-add, a larger one spills its sums.',
+    webgpu:
+      'On B200 registers move between groups of warps with different work. Here all threads do the same and the tile decides: a smaller one reads more workgroup memory for each multiply-add, a larger one leaves room for fewer threads or spills.',
+  },
+};

@@ -1,0 +1,63 @@
+/** Measurements beside published figures: ratios with errors, and the caveats that belong to each. */
+
+import type { Comparison, Context, Measured, Measurement, Published } from '../record/measurement.ts';
+import { caveats } from '../messages.ts';
+import { matching, type PublishedSet } from './published.ts';
+import { MIN_FOR_INTERVAL, summarize } from '../measure/statistics.ts';
+import { describe, flops } from '../problem/workload.ts';
+
+/** Throughput of one sample in TFLOPS. */
+export function sampleTflops(sample: { flops: number; seconds: number }): number {
+  return sample.flops / sample.seconds / 1e12;
+}
+
+/** Everything that qualifies a measured number, whatever it is compared with. */
+export function measurementCaveats(m: Measured, context: Context): string[] {
+  const device = m.device === null ? undefined : context.devices[m.device];
+  const list: string[] = [];
+  if (device?.software) list.push(caveats.software);
+  if (m.coverage < 1) list.push(caveats.coverage);
+  if (m.threads === 1 && m.backend !== 'webgpu') list.push(caveats.singleThread);
+  if (m.samples.length < MIN_FOR_INTERVAL) list.push(caveats.fewSamples);
+  else if (!m.converged) list.push(caveats.notConverged);
+  if (m.backend === 'webgpu' && m.samples[0]?.clock === 'wall') list.push(caveats.wallClock);
+  return list;
+}
+
+/**
+ * published / measured for one figure. The measured rate is recounted by the figure's FLOP rule first. The relative
+ * error combines half the measured interval (below 6 samples half the spread; of one sample nothing is known) and the
+ * figure's error bar in quadrature, the rule for a quotient of independent quantities.
+ */
+export function ratioTo(m: Measured, figure: Published): { ratio: number; ratioError: number | null } {
+  const recount = flops(m.workload, figure.rule) / flops(m.workload, 'exact');
+  const ratio = figure.tflops / (m.tflops.median * recount);
+  if (m.samples.length < 2) return { ratio, ratioError: null };
+  const { median, minimum, maximum, low, high } = summarize(m.samples.map(sampleTflops));
+  const measuredError = ((high ?? maximum) - (low ?? minimum)) / 2 / median;
+  const publishedError = (figure.error ?? 0) / figure.tflops;
+  return { ratio, ratioError: ratio * Math.hypot(measuredError, publishedError) };
+}
+
+/** Comparisons of every measured point, in order; a point that no figure matches gets one that says so. */
+export function comparePublished(
+  measurements: readonly Measurement[],
+  context: Context,
+  set: PublishedSet,
+): Comparison[] {
+  return measurements.flatMap((m, index): Comparison[] => {
+    if (m.state !== 'measured') return [];
+    const own = measurementCaveats(m, context);
+    const figures = matching(m.workload, set);
+    if (figures.length === 0) {
+      const note = caveats.noMatch(describe(m.workload));
+      return [{ measurement: index, published: null, ratio: null, ratioError: null, caveats: [note, ...own] }];
+    }
+    return figures.map((published) => ({
+      measurement: index,
+      published,
+      ...ratioTo(m, published),
+      caveats: [caveats.dtype(m.workload.dtype, published.workload.dtype), ...own],
+    }));
+  });
+}

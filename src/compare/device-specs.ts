@@ -1,0 +1,32 @@
+/** Published limits of devices: peak rates, bandwidth and clocks, each row with its source. */
+
+import rows from '../../results/published/devices.json' with { type: 'json' };
+
+export interface DeviceSpec {
+  device: string;
+  /** Dense BF16 or FP16 matrix products, TFLOPS, and what kind of number that is. */
+  bf16Tflops: number;
+  bf16Basis: string;
+  fp32Tflops: number;
+  memoryTBs: number;
+  /** Streaming multiprocessors, compute units or cores. */
+  units: number;
+  clockMHz: number | null;
+  exponentialsPerClock: number | null;
+  /** The best sustained BF16 matrix product that anyone measured, TFLOPS. */
+  bestMatmulTflops: number | null;
+  tensorFlopsPerClock?: number;
+  sharedBytesPerClock?: number;
+  maxClockMHz?: number;
+  source: string;
+  grade: string;
+}
+
+export const DEVICES = rows as readonly DeviceSpec[];
+
+/** Throws RangeError for a device that is not in the table. */
+export function deviceSpec(device: string): DeviceSpec {
+  const found = DEVICES.find((row) => row.device === device);
+  if (found === undefined) throw new RangeError(`no published device is called '${device}'`);
+  return found;
+}

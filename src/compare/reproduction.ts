@@ -1,0 +1,58 @@
+/** What a recorded run measured, as what to measure again: the same points, kernels, threads and variant. */
+
+import { knownKernel } from '../../kernels/index.ts';
+import type { Kernel } from '../../kernels/kernel.ts';
+import type { Measured, RunDocument } from '../record/measurement.ts';
+import type { Point } from '../measure/plan.ts';
+
+export interface RecordedCases {
+  /** In the order of the record. */
+  points: Point[];
+  /** Those that gave a figure. */
+  kernels: Kernel[];
+  /** Kernels of the record that this version does not have. */
+  unknown: string[];
+  /** The WebAssembly variant, where the record has only one. */
+  variant: string | null;
+  /** "node", "browser", "mock", or several with commas. */
+  host: string;
+  /** A software adapter was used. */
+  software: boolean;
+}
+
+/**
+ * The cases of a run that gave a figure. Threads are the record's where this machine has as many `cores`, and all of them where it
+ * has fewer.
+ */
+export function recordedCases(run: RunDocument, cores: number): RecordedCases {
+  const measured = run.measurements.filter((m): m is Measured => m.state === 'measured');
+  const names = [...new Set(measured.map(({ kernel }) => kernel))];
+  const kernels = names.map(knownKernel).filter((kernel) => kernel !== undefined);
+  const variants = new Set(measured.flatMap((m) => (m.backend === 'wasm' && m.variant !== null ? [m.variant] : [])));
+  const points = new Map<string, Point>();
+  for (const { workload } of measured) {
+    for (const threads of threadsOf(measured, workload)) {
+      const held = threads === null ? null : Math.min(threads, cores);
+      points.set(JSON.stringify([workload, held]), { workload, threads: held });
+    }
+  }
+  return {
+    points: [...points.values()],
+    kernels,
+    unknown: names.filter((name) => knownKernel(name) === undefined),
+    variant: variants.size === 1 ? ([...variants][0] ?? null) : null,
+    host: [...new Set(measured.map(({ host }) => host))].join(','),
+    software: measured.some(({ device }) => device !== null && run.context.devices[device]?.software === true),
+  };
+}
+
+/** Thread counts that a workload was measured with, of kernels that can choose; null where none can. */
+function threadsOf(measured: readonly Measured[], workload: Measured['workload']): (number | null)[] {
+  const key = JSON.stringify(workload);
+  const counts = measured.flatMap((m) =>
+    (m.backend === 'wasm' || m.backend === 'peers') && m.threads !== null && JSON.stringify(m.workload) === key
+      ? [m.threads]
+      : [],
+  );
+  return counts.length === 0 ? [null] : [...new Set(counts)];
+}

@@ -1,0 +1,96 @@
+/** Run against run: the points that both measured, each with a ratio, its interval and a verdict that does not cry wolf. */
+
+import { sampleTflops } from './comparisons.ts';
+import type { Context, Measured, RunDocument } from '../record/measurement.ts';
+import { MIN_FOR_INTERVAL, summarize } from '../measure/statistics.ts';
+import { sameProblem } from '../problem/workload.ts';
+
+/** 'same': within 3 % for certain. 'unclear': the intervals do not decide, or there is none. */
+export type Verdict = 'faster' | 'slower' | 'same' | 'unclear';
+
+export interface RunDifference {
+  before: Measured;
+  after: Measured;
+  /** Throughput of `after` over `before`, and its 95 % bounds; null where one of the two has fewer than 6 samples. */
+  ratio: number;
+  low: number | null;
+  high: number | null;
+  verdict: Verdict;
+  /** What differs between the two beside the time: devices, threads, variants, clocks. */
+  caveats: string[];
+}
+
+/** Differences below this are none. */
+const NEGLIGIBLE = 0.03;
+
+/** Compares points of the same kernel and workload, in the order of `after`. */
+export function compareRuns(before: RunDocument, after: RunDocument): RunDifference[] {
+  const old = before.measurements.filter((m): m is Measured => m.state === 'measured');
+  return after.measurements.flatMap((m): RunDifference[] => {
+    if (m.state !== 'measured') return [];
+    const matches = old.filter(
+      (other) =>
+        other.kernel === m.kernel &&
+        sameProblem(other.workload, m.workload) &&
+        other.workload.dtype === m.workload.dtype,
+    );
+    // Where a kernel ran in several places, the one that is most alike.
+    const [match] = matches.sort(
+      (a, b) => differences(a, m, before, after).length - differences(b, m, before, after).length,
+    );
+    return match === undefined ? [] : [difference(match, m, differences(match, m, before, after))];
+  });
+}
+
+/** The bounds divide lower by upper: wider than a paired interval, as the two were measured apart. */
+function difference(before: Measured, after: Measured, caveats: string[]): RunDifference {
+  const [a, b] = [before, after].map((m) => summarize(m.samples.map(sampleTflops))) as [Summary, Summary];
+  const ratio = b.median / a.median;
+  const known = Math.min(before.samples.length, after.samples.length) >= MIN_FOR_INTERVAL;
+  const low = known && a.high !== null && b.low !== null ? b.low / a.high : null;
+  const high = known && a.low !== null && b.high !== null ? b.high / a.low : null;
+  return { before, after, ratio, low, high, verdict: verdictOf(low, high), caveats };
+}
+
+type Summary = ReturnType<typeof summarize>;
+
+function verdictOf(low: number | null, high: number | null): Verdict {
+  if (low === null || high === null) return 'unclear';
+  if (low > 1) return 'faster';
+  if (high < 1) return 'slower';
+  return low > 1 - NEGLIGIBLE && high < 1 + NEGLIGIBLE ? 'same' : 'unclear';
+}
+
+function differences(a: Measured, b: Measured, runA: RunDocument, runB: RunDocument): string[] {
+  const device = (m: Measured, run: RunDocument) => (m.device === null ? undefined : run.context.devices[m.device]);
+  const [one, two] = [device(a, runA), device(b, runB)];
+  const pairs: [string, unknown, unknown][] = [
+    ['device', one?.name, two?.name],
+    ['place', one?.browser ?? a.host, two?.browser ?? b.host],
+    ['threads', a.threads, b.threads],
+    ['variant', a.variant, b.variant],
+    ['clock', a.samples[0]?.clock, b.samples[0]?.clock],
+    ['kernel text', a.kernelHash, b.kernelHash],
+  ];
+  return pairs
+    .filter(([, x, y]) => x !== y)
+    .map(([what, x, y]) => `${what}: ${x ?? 'unknown'} before, ${y ?? 'unknown'} after`);
+}
+
+/** What differs between the programs and machines of two runs: versions and devices. */
+export function contextDifferences(before: Context, after: Context): string[] {
+  const devices = ({ devices: all }: Context) =>
+    [...new Set(all.map(({ name, software }) => `${name}${software ? ' (software)' : ''}`))].join(' and ');
+  const names = [...new Set([...Object.keys(before.versions), ...Object.keys(after.versions)])];
+  const pairs: [string, string | undefined, string | undefined][] = [
+    ...names.map((name): [string, string | undefined, string | undefined] => [
+      name,
+      before.versions[name],
+      after.versions[name],
+    ]),
+    ['devices', devices(before), devices(after)],
+  ];
+  return pairs
+    .filter(([, x, y]) => x !== y)
+    .map(([what, x, y]) => `${what} ${x ?? 'none'} before, ${y ?? 'none'} after`);
+}

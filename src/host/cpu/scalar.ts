@@ -1,0 +1,101 @@
+/** Runs kernels that are TypeScript functions, on the calling thread. */
+
+import { runScalarMultiplyAdd } from '../../../kernels/ceilings/scalar.ts';
+import type { UnitCall } from '../../../kernels/scalar/call.ts';
+import { runScalarFlash } from '../../../kernels/scalar/flash.ts';
+import { runScalarNaive } from '../../../kernels/scalar/naive.ts';
+import { sliceFlops } from '../../problem/slice.ts';
+import { visibility } from '../../problem/workload.ts';
+import { wallClock } from '../clock.ts';
+import type { Host } from '../contract.ts';
+import { fillTensors, type Layout, layoutOf } from '../layout.ts';
+import { createTable } from '../table.ts';
+
+/** Every module that a Program may name. */
+const MODULES: Record<string, (call: UnitCall) => void> = {
+  'scalar-naive': runScalarNaive,
+  'scalar-flash': runScalarFlash,
+  'scalar-multiply-add': runScalarMultiplyAdd,
+};
+
+interface Entry {
+  run: (call: UnitCall) => void;
+  call: UnitCall;
+  layout: Layout;
+  flops: number;
+}
+
+/** A host for module programs. `memoryBytes` is what the machine can spare. */
+export function createModuleHost(deviceName: string, memoryBytes: number): Host {
+  const table = createTable<Entry>();
+  const lookUp = (name: string) => {
+    const run = MODULES[name];
+    if (run === undefined) throw new RangeError(`no module '${name}' is known here`);
+    return run;
+  };
+  return {
+    async environment() {
+      return {
+        device: {
+          name: deviceName,
+          backend: 'scalar',
+          software: false,
+          features: [],
+          threads: 1,
+          variant: null,
+          variantReason: null,
+          clock: wallClock(),
+        },
+        deviceLimits: {},
+        limits: {
+          memoryBytes,
+          tensorBytes: 2 ** 32,
+          workgroupMemoryBytes: Number.POSITIVE_INFINITY,
+          workgroupInvocations: Number.POSITIVE_INFINITY,
+        },
+        features: { relaxedSimd: false, simd256: false, f16: false },
+      };
+    },
+    async compile(program) {
+      if (program.kind === 'module') lookUp(program.entry);
+      return 0;
+    },
+    async prepare({ program, workload: w, slice, data }) {
+      if (program.kind !== 'module') throw new TypeError(`a module host cannot run a ${program.kind} program`);
+      const run = lookUp(program.entry);
+      const begin = performance.now();
+      const layout = layoutOf(w, slice);
+      const q = new Float32Array(layout.qElements);
+      const k = new Float32Array(layout.kvElements);
+      const v = new Float32Array(layout.kvElements);
+      const o = new Float32Array(layout.qElements).fill(Number.NaN);
+      fillTensors(data, w, slice, { q, k, v });
+      const { qStride, kvStride } = layout;
+      const { seqKv, headDim, scale } = w;
+      const unit = { qOffset: 0, kvOffset: 0, firstRow: 0, rows: 0 };
+      const call = { q, k, v, o, qStride, kvStride, seqKv, headDim, scale, visibility: visibility(w), ...unit };
+      const id = table.add({ run, call, layout, flops: sliceFlops(w, slice) });
+      return { id, compileSeconds: 0, prepareSeconds: (performance.now() - begin) / 1000 };
+    },
+    async run(id) {
+      const { run, call, layout, flops } = table.get(id);
+      const begin = performance.now();
+      for (let index = 0; index < layout.units; index += 1) {
+        const { qOffset, kvOffset, firstRow, rows } = layout.unit(index);
+        run({ ...call, qOffset, kvOffset, firstRow, rows });
+      }
+      return { seconds: (performance.now() - begin) / 1000, flops, clock: 'wall' };
+    },
+    async read(id, rows) {
+      const { call, layout } = table.get(id);
+      return rows.map((address) => {
+        const offset = layout.locate(address);
+        return call.o.slice(offset, offset + call.headDim);
+      });
+    },
+    async dispose(id) {
+      table.take(id);
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,123 @@
+/** Chooses how the WebAssembly kernels are compiled: each variant is tried on a small workload, the fastest right one wins. */
+
+import { wasmFlash } from '../../../kernels/wasm/flash.ts';
+import { compareRows, oracle } from '../oracle.ts';
+import { wholeSlice } from '../../problem/slice.ts';
+import { summarize } from '../../measure/statistics.ts';
+import type { Workload } from '../../problem/workload.ts';
+import type { Host } from '../contract.ts';
+
+/** How the WebAssembly kernels are compiled: plain SIMD, with fused multiply-adds, or packed into 256 bits as well. */
+export type WasmVariant = 'simd' | 'simd-relaxed' | 'simd256';
+export const WASM_VARIANTS: readonly WasmVariant[] = ['simd', 'simd-relaxed', 'simd256'];
+
+export interface VariantChoice {
+  variant: WasmVariant;
+  reason: string;
+}
+
+/** One head of 480 tokens: 118 MFLOP, a few milliseconds. */
+const PROBE: Workload = {
+  batch: 1,
+  queryHeads: 1,
+  kvHeads: 1,
+  headDim: 128,
+  seqQuery: 480,
+  seqKv: 480,
+  mask: 'causal',
+  window: null,
+  dtype: 'f32',
+  scale: 1 / Math.sqrt(128),
+};
+const DATA = { kind: 'normal', seed: 1 } as const;
+/** Runs until the engine has compiled the kernel for speed: so many seconds at least and at most, ended by two runs that agree. */
+const WARM_SECONDS = 0.12;
+const WARM_AT_MOST = 1;
+const AGREE = 0.03;
+/** Pairs of runs that count. */
+const ROUNDS = 9;
+
+/** Opens a WebAssembly host of one thread whose kernels are compiled in a variant. */
+export type OpenVariant = (variant: WasmVariant) => Promise<Host>;
+
+export interface VariantOptions {
+  open: OpenVariant;
+  /** False where the engine is known to have no revectoriser; where it may have one, the probe tells. */
+  revectorizer: boolean;
+  /** Times that 256 bits must be as fast to be chosen: above 1 where they cost an experimental flag. */
+  worthwhile: number;
+}
+
+/** The best variant for this engine and CPU, found in a second or two. The two variants take turns, so that noise hits both. */
+export async function chooseVariant({ open, revectorizer, worthwhile }: VariantOptions): Promise<VariantChoice> {
+  const narrow = await openProbe(open, 'simd-relaxed');
+  try {
+    if (narrow.relaxed === false) return { variant: 'simd', reason: 'the engine has no relaxed SIMD' };
+    if (narrow.run === null)
+      return { variant: 'simd', reason: `relaxed SIMD was tried and is not used: ${narrow.fault}` };
+    if (!revectorizer) {
+      return { variant: 'simd-relaxed', reason: 'the engine has no revectoriser for 256-bit operations' };
+    }
+    return await weighWide(narrow.run, open, worthwhile);
+  } finally {
+    await narrow.close();
+  }
+}
+
+async function weighWide(narrow: Run, open: OpenVariant, worthwhile: number): Promise<VariantChoice> {
+  const wide = await openProbe(open, 'simd256');
+  try {
+    if (wide.run === null) {
+      return { variant: 'simd-relaxed', reason: `256-bit operations were tried and are not used: ${wide.fault}` };
+    }
+    const gains: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) gains.push((await narrow()) / (await wide.run()));
+    const gain = summarize(gains).median;
+    const reason = `the kernel for 256 bits ran ${gain.toFixed(2)} times as fast as that for 128 in a probe`;
+    return { variant: gain >= worthwhile ? 'simd256' : 'simd-relaxed', reason };
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error);
+    return { variant: 'simd-relaxed', reason: `256-bit operations were tried and are not used: ${fault}` };
+  } finally {
+    await wide.close();
+  }
+}
+
+/** One run of the probe's workload; seconds. */
+type Run = () => Promise<number>;
+
+interface Probe {
+  /** False where the engine has no relaxed SIMD. */
+  relaxed: boolean;
+  /** Null where the variant does not work, with what was wrong. */
+  run: Run | null;
+  fault: string;
+  close(): Promise<void>;
+}
+
+/** A variant that is warm and gives right results. */
+async function openProbe(open: OpenVariant, variant: WasmVariant): Promise<Probe> {
+  let host: Host | undefined;
+  const close = async () => void (await host?.close());
+  try {
+    host = await open(variant);
+    const { run: runOnce, read } = host;
+    const { features, limits } = await host.environment();
+    const program = wasmFlash.build(PROBE, features, limits);
+    const slice = wholeSlice(PROBE, program.blockRows);
+    const { id } = await host.prepare({ program, workload: PROBE, slice, data: DATA });
+    const run = async () => (await runOnce(id)).seconds;
+    let before = await run();
+    for (let spent = before, now = 0; spent < WARM_AT_MOST; before = now) {
+      now = await run();
+      spent += now;
+      if (spent >= WARM_SECONDS && Math.abs(now - before) / now < AGREE) break;
+    }
+    const rows = [0, 47, 48, 301, 479].map((row) => ({ batch: 0, queryHead: 0, row }));
+    const check = compareRows(PROBE, oracle(PROBE, DATA, rows), await read(id, rows));
+    const right = check.maxRelativeError <= check.tolerance;
+    return { relaxed: features.relaxedSimd, run: right ? run : null, fault: 'its result was wrong', close };
+  } catch (error) {
+    return { relaxed: true, run: null, fault: error instanceof Error ? error.message : String(error), close };
+  }
+}

@@ -1,0 +1,87 @@
+/** The float64 oracle applied to rows of a workload, and how far from it a kernel in f32, or one that stores f16, may be. */
+
+import { type ReferenceRow, referenceRow } from '../../kernels/reference.ts';
+import { type Data, fillRow } from '../problem/data.ts';
+import type { RowAddress } from '../problem/slice.ts';
+import { groupSize, keyRange, type Workload } from '../problem/workload.ts';
+
+/** Reference results of the given rows, in their order. Rows that share a KV head share its keys, made once. */
+export function oracle(w: Workload, data: Data, rows: readonly RowAddress[]): ReferenceRow[] {
+  const results: ReferenceRow[] = [];
+  const k = new Float32Array(w.seqKv * w.headDim);
+  const v = new Float32Array(w.seqKv * w.headDim);
+  const q = new Float32Array(w.headDim);
+  const byHead = new Map<string, number[]>();
+  rows.forEach(({ batch, queryHead }, index) => {
+    const key = `${batch}/${Math.floor(queryHead / groupSize(w))}`;
+    byHead.set(key, [...(byHead.get(key) ?? []), index]);
+  });
+  for (const indices of byHead.values()) {
+    const first = rows[indices[0] as number] as RowAddress;
+    const kvHead = Math.floor(first.queryHead / groupSize(w));
+    for (let token = 0; token < w.seqKv; token += 1) {
+      fillRow(data, w, 'k', first.batch, kvHead, token, k, token * w.headDim);
+      fillRow(data, w, 'v', first.batch, kvHead, token, v, token * w.headDim);
+    }
+    for (const index of indices) {
+      const { batch, queryHead, row } = rows[index] as RowAddress;
+      fillRow(data, w, 'q', batch, queryHead, row, q, 0);
+      results[index] = referenceRow(q, k, v, keyRange(w, row), w.scale);
+    }
+  }
+  return results;
+}
+
+export interface Verification {
+  rows: number;
+  maxAbsoluteError: number;
+  /** Largest over rows of: largest error in the row / root mean square of the reference row. */
+  maxRelativeError: number;
+  tolerance: number;
+}
+
+/** An f32 kernel's row error over the row's size, for unit normal inputs. */
+const F32_TOLERANCE = 5e-5;
+/**
+ * The row error that rounding can explain: 5e-5 of the row's size for logits below 8, growing with the logits (an error
+ * of one part in 2^24 of a logit s is a factor 1 + s 2^-24 on its weight) and, past 32k keys, with the length of the sums.
+ */
+export function tolerance(w: Workload, maxLogit: number): number {
+  return F32_TOLERANCE * Math.max(1, maxLogit / 8) * Math.max(1, w.seqKv / 32768);
+}
+
+/** What rounding an output to half precision takes of it at most. */
+const HALF_ROUNDING = 2 ** -11;
+
+/** Compares output rows with their references. A NaN anywhere gives an infinite error. */
+export function compareRows(
+  w: Workload,
+  references: readonly ReferenceRow[],
+  outputs: readonly Float32Array[],
+): Verification {
+  let maxAbsoluteError = 0;
+  let maxRelativeError = 0;
+  let maxLogit = 0;
+  let rounding = 0;
+  references.forEach((reference, index) => {
+    const output = outputs[index] as Float32Array;
+    let squares = 0;
+    let worst = 0;
+    let largest = 0;
+    reference.output.forEach((expected, dim) => {
+      const error = Math.abs(expected - (output[dim] as number));
+      // A comparison with NaN is false, so ask whether it is fine, not whether it is wrong.
+      if (!(error <= worst)) worst = Number.isFinite(error) ? error : Number.POSITIVE_INFINITY;
+      squares += expected * expected;
+      largest = Math.max(largest, Math.abs(expected));
+    });
+    // Where the terms of a row cancel, a thousandth of their size stands in for the size of their sum.
+    const size = Math.max(Math.sqrt(squares / reference.output.length), reference.termSize / 1000);
+    maxAbsoluteError = Math.max(maxAbsoluteError, worst);
+    maxRelativeError = Math.max(maxRelativeError, worst === 0 ? 0 : worst / size);
+    maxLogit = Math.max(maxLogit, reference.maxLogit);
+    if (w.dtype === 'f16' && size > 0) rounding = Math.max(rounding, (HALF_ROUNDING * largest) / size);
+  });
+  const allowed = tolerance(w, maxLogit) + rounding;
+  return { rows: references.length, maxAbsoluteError, maxRelativeError, tolerance: allowed };
+}

@@ -1,0 +1,132 @@
+/** From what a user writes ("1k-32k*2", --total-tokens) to a list of workloads. */
+
+import { badGroup, badHeadDim, badNumber, badSize, tooLarge, tooManyPoints, tooSmall, UsageError } from '../messages.ts';
+import { type Dtype, formatSize, type Mask, type Workload } from './workload.ts';
+
+/** 16 Mi tokens: beyond what any model reads, and small enough that products of sizes stay exact. */
+const LARGEST = 2 ** 24;
+const MOST_POINTS = 1000;
+
+/** One size: an integer with an optional k (1024) or m (1024 squared). */
+export function parseSize(option: string, text: string): number {
+  const match = /^\s*([+-]?\d+)\s*([km]?)\s*$/i.exec(text);
+  if (match === null) throw new UsageError(badSize(option, text));
+  const unit = { '': 1, k: 1024, m: 1024 * 1024 }[(match[2] ?? '').toLowerCase()] ?? 1;
+  const value = Number(match[1]) * unit;
+  if (value < 1) throw new UsageError(tooSmall(option, text, 1));
+  if (value > LARGEST) throw new UsageError(tooLarge(option, text, `${LARGEST / 1024}k`));
+  return value;
+}
+
+/**
+ * A list of sizes: comma lists, ranges `first-last*factor` and `first-last+step`, and repeated flags (an array of texts).
+ * Repeats are dropped, order is kept. Throws UsageError naming the part that cannot be read.
+ */
+export function parseSizes(option: string, texts: readonly string[]): number[] {
+  const sizes = new Set<number>();
+  for (const part of texts.flatMap((text) => text.split(','))) {
+    const range = /^([^-*+]+)-([^-*+]+)([*+])([^-*+]+)$/.exec(part.trim());
+    if (range === null) {
+      sizes.add(parseSize(option, part));
+      continue;
+    }
+    const [first, last, step] = [range[1], range[2], range[4]].map((text) => parseSize(option, text ?? ''));
+    if (first === undefined || last === undefined || step === undefined) throw new UsageError(badSize(option, part));
+    if (first > last || (range[3] === '*' && step < 2)) throw new UsageError(badSize(option, part));
+    for (let size = first; size <= last; size = range[3] === '*' ? size * step : size + step) {
+      sizes.add(size);
+      if (sizes.size > MOST_POINTS) throw new UsageError(tooManyPoints(sizes.size, MOST_POINTS));
+    }
+  }
+  return [...sizes];
+}
+
+/** Head dimensions: multiples of 16 from 32 to 256. */
+export function parseHeadDims(texts: readonly string[]): number[] {
+  const result = new Set<number>();
+  for (const text of texts.flatMap((item) => item.split(','))) {
+    const value = /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : Number.NaN;
+    if (Number.isNaN(value)) throw new UsageError(badNumber('--head-dim', text, '64, 128'));
+    if (value < 32 || value > 256 || value % 16 !== 0) {
+      const below = Math.max(32, Math.min(256, Math.floor(value / 16) * 16));
+      const above = Math.max(32, Math.min(256, Math.ceil(value / 16) * 16));
+      throw new UsageError(badHeadDim(text, below === above ? [below] : [below, above]));
+    }
+    result.add(value);
+  }
+  return [...result];
+}
+
+/** The axes of a sweep; every combination is one workload. */
+export interface Axes {
+  seq: readonly number[];
+  /** Null: as many keys as queries. */
+  seqKv: readonly number[] | null;
+  /** Null: max(1, totalTokens / seq), the benchmark protocol of the FlashAttention repository. */
+  batch: readonly number[] | null;
+  totalTokens: number;
+  heads: readonly number[];
+  /** Null: one KV head for each query head (MHA). */
+  kvHeads: readonly number[] | null;
+  headDim: readonly number[];
+  masks: readonly Mask[];
+  window: number | null;
+  dtype: Dtype;
+  /** Null: 1/sqrt(headDim). */
+  scale: number | null;
+}
+
+/** Expands a sweep in a fixed order: head dimension, heads, KV heads, batch, then length, then mask. */
+export function expand(axes: Axes): Workload[] {
+  const workloads: Workload[] = [];
+  for (const headDim of axes.headDim) {
+    for (const queryHeads of axes.heads) {
+      for (const kvHeads of axes.kvHeads ?? [queryHeads]) {
+        checkGroup(queryHeads, kvHeads);
+        for (const seqQuery of axes.seq) {
+          for (const seqKv of axes.seqKv ?? [seqQuery]) {
+            const long = Math.max(seqQuery, seqKv);
+            for (const batch of axes.batch ?? [Math.max(1, Math.floor(axes.totalTokens / long))]) {
+              for (const mask of axes.masks) {
+                const scale = axes.scale ?? 1 / Math.sqrt(headDim);
+                const { window, dtype } = axes;
+                workloads.push({ batch, queryHeads, kvHeads, headDim, seqQuery, seqKv, mask, window, dtype, scale });
+                if (workloads.length > MOST_POINTS) throw new UsageError(tooManyPoints(workloads.length, MOST_POINTS));
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  return workloads;
+}
+
+function checkGroup(queryHeads: number, kvHeads: number): void {
+  if (queryHeads % kvHeads === 0) return;
+  const below = Math.floor(queryHeads / kvHeads) * kvHeads;
+  throw new UsageError(badGroup(queryHeads, kvHeads, below > 0 ? [below, below + kvHeads] : [kvHeads]));
+}
+
+/** The default shapes of the report's figure 5 (MHA) and of the AVO paper's GQA figure: head dimension 128, 32k tokens, both masks. */
+export function presetAxes(command: 'mha' | 'gqa'): Axes {
+  return {
+    seq: [4096, 8192, 16384, 32768],
+    seqKv: null,
+    batch: null,
+    totalTokens: 32768,
+    heads: [command === 'mha' ? 16 : 32],
+    kvHeads: command === 'mha' ? null : [4],
+    headDim: [128],
+    masks: ['full', 'causal'],
+    window: null,
+    dtype: 'f32',
+    scale: null,
+  };
+}
+
+/** A sweep in a few words for file names: "4k-32k" or "512". */
+export function summarizeSizes(sizes: readonly number[]): string {
+  const [first, last] = [Math.min(...sizes), Math.max(...sizes)];
+  return first === last ? formatSize(first) : `${formatSize(first)}-${formatSize(last)}`;
+}

@@ -1,0 +1,40 @@
+/** The ablation of a run in words: each idea's gain here beside the published one, and why they differ. */
+
+import { type IdeaGain, ideaGains, PUBLISHED_GAINS, WHY } from '../compare/ablation.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { describe } from '../problem/workload.ts';
+
+/** "+8.1 %", "-0.3 %". */
+export function formatGain(percent: number): string {
+  return `${percent >= 0 ? '+' : ''}${percent.toFixed(1)} %`;
+}
+
+/** Cells of a table with its header first; null where no ablation ran. */
+export function ideaCells(run: RunDocument): { cells: string[][]; reasons: string[] } | null {
+  const gains = ideaGains(run);
+  if (gains.length === 0) return null;
+  const header = ['idea', 'with it', 'without it', 'workload', 'gain here [95 %]', 'published, B200'];
+  const body = gains.map((gain) => [
+    gain.name,
+    gain.on,
+    gain.off,
+    describe(gain.workload),
+    withInterval(gain),
+    formatGain(gain.published),
+  ]);
+  const backends = [...new Set(gains.map(({ backend }) => backend))];
+  const reasons = PUBLISHED_GAINS.filter(({ idea }) => gains.some((gain) => gain.idea === idea)).flatMap(
+    ({ idea, name }) =>
+      backends.flatMap((backend) => {
+        const why = WHY[idea][backend];
+        return why === undefined ? [] : [`${name}, ${backend}: ${why}`];
+      }),
+  );
+  return { cells: [header, ...body], reasons };
+}
+
+function withInterval({ gain, low, high }: IdeaGain): string {
+  return low === null || high === null
+    ? formatGain(gain)
+    : `${formatGain(gain)} [${low.toFixed(1)}, ${high.toFixed(1)}]`;
+}

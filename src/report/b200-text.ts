@@ -1,0 +1,130 @@
+/** The text of bench model b200: constants, fitted and predicted points apart, the ablation, where the model is wrong. */
+
+import { ABLATION_SOURCE } from '../model/ablation.ts';
+import type { B200Model, ModelPoint } from '../model/b200.ts';
+import { B200 } from '../model/chip.ts';
+import { formatSize } from '../problem/workload.ts';
+import { alignColumns } from './table.ts';
+
+/** Which part to print. */
+export type ModelFigure = 'mha' | 'gqa' | 'ablation' | 'timeline' | null;
+
+const percent = (value: number, digits = 1) => `${value >= 0 ? '+' : ''}${(100 * value).toFixed(digits)} %`;
+const isGqa = ({ workload }: ModelPoint) => workload.queryHeads !== workload.kvHeads;
+const table = (rows: readonly (readonly string[])[]) => alignColumns(rows).join('\n');
+
+export function formatModel(model: B200Model, figure: ModelFigure): string {
+  const parts: string[] = [];
+  if (figure === null) parts.push(whySection(model));
+  if (figure !== 'ablation') {
+    const wanted = (points: readonly ModelPoint[]) =>
+      points.filter((point) => (figure === 'gqa' ? isGqa(point) : figure === 'mha' ? !isGqa(point) : true));
+    parts.push(
+      constantsSection(model),
+      pointsSection('Fitted', wanted(model.points.filter(({ role }) => role === 'fitted'))),
+    );
+    parts.push(pointsSection('Predicted', wanted(model.points.filter(({ role }) => role === 'predicted'))));
+    if (figure !== 'gqa')
+      parts.push(pointsSection("Predicted, the FA4 paper's own measurements", wanted(model.otherPoints)));
+  }
+  if (figure === null || figure === 'ablation') parts.push(ablationSection(model));
+  if (figure === null) parts.push(sensitivitySection(model), wrongSection(model));
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function whySection({ waterfall, roofline, simulation }: B200Model): string {
+  const steps = waterfall.map(({ step, factor, tflops }) => [
+    tflops.toFixed(0),
+    factor === 1 ? '' : `x ${factor.toFixed(3)}`,
+    step,
+  ]);
+  const ms = (seconds: number | null) => (seconds === null ? '?' : `${(seconds * 1e3).toFixed(2)} ms`);
+  const { seconds } = roofline;
+  return `Why 1668 TFLOPS: AVO on B200, MHA without a mask at 32k
+
+${table([['TFLOPS', '', 'after'], ...steps])}
+
+Roofline of that pass: multiply-adds ${ms(seconds.multiplyAdd)}, exponentials ${ms(seconds.exponential)}, shared memory ${ms(seconds.onChip)}, main memory ${ms(seconds.memory)}.
+The simulated block takes ${simulation.blockClocks.toFixed(0)} clocks (fitted: ${simulation.fittedBlockClocks.toFixed(0)}), an item beside its blocks ${simulation.fixedClocks.toFixed(0)} (fitted: ${simulation.fittedFixedClocks.toFixed(0)}).
+Busy in a simulated block: ${simulation.busy.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(', ')}.`;
+}
+
+function constantsSection({ kernels }: B200Model): string {
+  const rows = kernels.map((k) => [
+    k.library,
+    `${(k.constants.blockSeconds * 1e9).toFixed(0)} ns (${k.blockClocks.toFixed(0)} clocks)`,
+    `${(k.constants.fixedSeconds * 1e9).toFixed(0)} ns (${k.fixedBlocks.toFixed(2)} blocks)`,
+    `${(k.constants.diagonalSeconds * 1e9).toFixed(0)} ns (${k.diagonalBlocks.toFixed(2)} blocks)`,
+    k.packing === 'tokens' ? 'tokens' : 'tokens x group',
+  ]);
+  return `Constants: time of a key block and of a work item fitted on MHA without a mask, of a masked block on causal MHA at 4k; clocks at ${B200.clockHz / 1e9} GHz
+
+${table([['library', 'key block', 'work item beside', 'masked block beside', 'rows of an item'], ...rows])}`;
+}
+
+function pointsSection(title: string, points: readonly ModelPoint[]): string {
+  if (points.length === 0) return '';
+  const rows = points.map((p) => [
+    p.library,
+    p.workload.mask,
+    formatSize(p.workload.seqKv),
+    isGqa(p) ? `${p.workload.queryHeads}/${p.workload.kvHeads}` : String(p.workload.queryHeads),
+    `${p.published}${p.publishedError === null ? '' : ` ± ${p.publishedError}`}`,
+    p.model.toFixed(0),
+    percent(p.error),
+    p.publishedError !== null && Math.abs(p.model - p.published) <= p.publishedError ? 'within the error bar' : '',
+  ]);
+  return `${title}
+
+${table([['library', 'mask', 'seq', 'heads', 'published', 'model', 'error', ''], ...rows])}`;
+}
+
+function ablationSection({ ablation }: B200Model): string {
+  const rows = ablation.map((gain) => [
+    gain.idea,
+    gain.mask,
+    `${gain.published > 0 ? '+' : ''}${gain.published.toFixed(1)} %`,
+    `+${gain.model.toFixed(1)} %`,
+    gain.agrees ? 'within a factor of 2, or 0.5 points' : 'does not agree',
+  ]);
+  return `Ablation, geometric mean over 4k to 32k; published in ${ABLATION_SOURCE}
+
+${table([['idea', 'mask', 'published', 'simulated', ''], ...rows])}`;
+}
+
+function sensitivitySection({ sensitivity }: B200Model): string {
+  const shapes = sensitivity[0]?.change.map(({ workload }) => `${workload.mask} ${formatSize(workload.seqKv)}`) ?? [];
+  const rows = sensitivity.map(({ library, constant, change }) => [
+    library,
+    { block: 'key block', fixed: 'work item', diagonal: 'masked block' }[constant],
+    ...change.map(({ relative }) => percent(relative, 2)),
+  ]);
+  return `Sensitivity: throughput where one constant is 10 % larger
+
+${table([['library', 'constant', ...shapes], ...rows])}`;
+}
+
+/** The largest error of each group of predicted points, and what the residuals say. */
+function wrongSection(model: B200Model): string {
+  const predicted = model.points.filter(({ role }) => role === 'predicted');
+  const groups: [string, ModelPoint[]][] = [
+    ['causal MHA, 8k to 32k', predicted.filter((p) => !isGqa(p))],
+    ['GQA, 4k to 16k', predicted.filter((p) => isGqa(p) && p.workload.seqKv < 32768)],
+    ['GQA, 32k', predicted.filter((p) => isGqa(p) && p.workload.seqKv === 32768)],
+    ["the FA4 paper's figures", model.otherPoints],
+  ];
+  const worst = groups.map(([name, points]) => {
+    const point = [...points].sort((a, b) => Math.abs(b.error) - Math.abs(a.error))[0];
+    if (point === undefined) return [name, '', ''];
+    return [
+      name,
+      percent(point.error),
+      `${point.library}, ${point.workload.mask}, ${formatSize(point.workload.seqKv)}`,
+    ];
+  });
+  return `Where the model is wrong: its largest errors
+
+${table([['points', 'error', 'where'], ...worst])}
+
+${model.remarks.map((remark) => `- ${remark}`).join('\n')}`;
+}

@@ -1,0 +1,43 @@
+/** The table of bench ceilings. */
+
+import { formatRate } from './rows.ts';
+import type { DeviceCeiling } from '../cli/actions/ceilings-cpu.ts';
+import { formatColumns } from '../cli/output.ts';
+
+const NAMES = {
+  'multiply-add': 'multiply-adds',
+  'multiply-add f16': 'f16 multiply-adds',
+  exponential: 'exponentials',
+  'workgroup-read': 'workgroup reads',
+  'memory-read': 'memory reads',
+} as const;
+const COMPILED: Record<string, string> = {
+  scalar: 'JavaScript',
+  simd: '128 bits',
+  'simd-relaxed': '128 bits',
+  simd256: '256 bits',
+  wgsl: 'WGSL',
+};
+
+export function formatCeilings(ceilings: readonly DeviceCeiling[], versions: Record<string, string>): string {
+  const devices = [...new Set(ceilings.map(({ device }) => device))];
+  const tables = devices.map((device) => {
+    const body = ceilings
+      .filter((item) => item.device === device)
+      .map((item) => [
+        NAMES[item.quantity],
+        COMPILED[item.variant] ?? item.variant,
+        item.threads === null ? '' : String(item.threads),
+        amount(item.unit, item.rate),
+        `${amount(item.unit, item.minimum)} to ${amount(item.unit, item.maximum)}`,
+        item.probe.replace(/^wasm-multiply-add-/, 'tile of '),
+      ]);
+    return `${device}\n\n${formatColumns(['what', 'as', 'threads', 'median', 'range', 'fastest probe'], body)}`;
+  });
+  return `${tables.join('\n')}\nNode ${versions['node']}, V8 ${versions['v8']}\n`;
+}
+
+function amount(unit: DeviceCeiling['unit'], rate: number): string {
+  if (unit === 'FLOP/s') return formatRate(rate / 1e12);
+  return `${(rate / 1e9).toPrecision(3)} ${unit === '1/s' ? 'G/s' : 'GB/s'}`;
+}

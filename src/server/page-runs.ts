@@ -1,0 +1,102 @@
+/** The runs of a folder for the page: a list, one of them, and new ones into the journal; everything that is not exactly that is refused. */
+
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { basename, join } from 'node:path';
+import { createJournal } from '../record/journal.ts';
+import { documentSchema } from '../record/measurement.ts';
+import { timeStamp } from '../record/context.ts';
+
+export interface Reply {
+  status: number;
+  text?: string;
+  json?: unknown;
+}
+
+/** A run with a thousand points of a hundred samples is some 10 MB. */
+const LARGEST_BODY = 16 * 2 ** 20;
+const MOST_LISTED = 200;
+const RUN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\.jsonl$/;
+
+/** Answers /api/runs and /api/runs/NAME. `origins` are the server's own. Never throws. */
+export async function answerRuns(
+  request: IncomingMessage,
+  path: string,
+  folder: string | null,
+  origins: readonly string[],
+): Promise<Reply> {
+  try {
+    if (folder === null) return { status: 404, text: 'no runs are served here' };
+    if (path === '/api/runs' && request.method === 'GET') return { status: 200, json: listRuns(folder) };
+    if (path === '/api/runs' && request.method === 'POST') return await takeRun(request, folder, origins);
+    if (request.method !== 'GET') return { status: 405, text: 'only GET is answered here' };
+    return readRun(folder, path.slice('/api/runs/'.length));
+  } catch (error) {
+    return { status: 500, text: `the runs could not be read or written: ${(error as NodeJS.ErrnoException).code}` };
+  }
+}
+
+function listRuns(folder: string): { name: string; modified: string }[] {
+  const names = journalNames(folder);
+  const dated = names.map((name) => ({ name, time: statSync(join(folder, name)).mtimeMs }));
+  return dated
+    .sort((a, b) => b.time - a.time)
+    .slice(0, MOST_LISTED)
+    .map(({ name, time }) => ({ name, modified: new Date(time).toISOString() }));
+}
+
+/** Journals of the folder; none where it does not exist yet. */
+function journalNames(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => RUN_NAME.test(name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** A name that is not in the list is not there, whatever the path would lead to. */
+function readRun(folder: string, name: string): Reply {
+  if (!journalNames(folder).includes(name)) return { status: 404, text: 'there is no such run' };
+  return { status: 200, text: readFileSync(join(folder, name), 'utf8') };
+}
+
+async function takeRun(request: IncomingMessage, folder: string, origins: readonly string[]): Promise<Reply> {
+  const { origin } = request.headers;
+  // A page of another origin can send here without asking; it says who it is.
+  if (origin === undefined || !origins.includes(origin)) return { status: 403, text: 'runs come from this page only' };
+  if (request.headers['content-type'] !== 'application/json') return { status: 415, text: 'a run is application/json' };
+  const tooLarge = { status: 413, text: `a run has at most ${LARGEST_BODY} bytes` };
+  if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) return tooLarge;
+  const body = await readBody(request);
+  if (body === null) return tooLarge;
+  const run = documentSchema.safeParse(parseJson(body));
+  if (!run.success) {
+    const [issue] = run.error.issues;
+    return { status: 400, text: `this is no run: ${issue?.path.join('.') || 'the document'}: ${issue?.message}` };
+  }
+  const { context, measurements } = run.data;
+  const journal = createJournal(folder, `page-${timeStamp(new Date(context.startedAt).toISOString())}`, context);
+  for (const measurement of measurements) journal.append(measurement);
+  return { status: 201, json: { name: basename(journal.path) } };
+}
+
+/** The body as text; null where it is larger than a run may be. */
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > LARGEST_BODY) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,86 @@
+/** The cited figures: their number, their headline, their bounds; and ratios to them. */
+
+import { describe, expect, it } from 'vitest';
+import { comparePublished, ratioTo } from '../../src/compare/comparisons.ts';
+import type { Context, Measured } from '../../src/record/measurement.ts';
+import { CLAIMS, matching, publishedFigures } from '../../src/compare/published.ts';
+import { flops } from '../../src/problem/workload.ts';
+import { workload } from '../workloads.ts';
+
+const LONG = workload({ queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 });
+
+describe('published figures', () => {
+  it('holds the AVO paper apart from the FA4 paper', () => {
+    expect(publishedFigures('avo')).toHaveLength(72);
+    // 72 of the FA4 paper and 120 of other devices and shapes.
+    expect(publishedFigures('all')).toHaveLength(264);
+    expect(new Set(publishedFigures('avo').map(({ device }) => device))).toEqual(new Set(['B200']));
+    expect(matching(LONG, 'avo').map(({ library, tflops, error }) => [library, tflops, error])).toEqual([
+      ['AVO', 1668, 18.6],
+      ['cuDNN', 1638, 11.7],
+      ['FA4', 1651, 22.2],
+    ]);
+  });
+
+  it('gives the ranges that the paper states: causal AVO over FA4 +5.0 to +10.5 %, over cuDNN +0.4 to +3.5 %', () => {
+    const gains = (other: string) =>
+      [4096, 8192, 16384, 32768].map((seqQuery) => {
+        const figures = matching(
+          { ...LONG, seqQuery, seqKv: seqQuery, batch: 32768 / seqQuery, mask: 'causal' },
+          'avo',
+        );
+        const rate = (library: string) => figures.find((figure) => figure.library === library)?.tflops ?? Number.NaN;
+        return (rate('AVO') / rate(other) - 1) * 100;
+      });
+    expect(Math.max(...gains('FA4'))).toBeCloseTo(10.5, 0);
+    expect(Math.min(...gains('FA4'))).toBeCloseTo(5.0, 1);
+    expect(Math.max(...gains('cuDNN'))).toBeCloseTo(3.5, 0);
+    expect(Math.min(...gains('cuDNN'))).toBeCloseTo(0.4, 0);
+  });
+
+  it('keeps bounds as bounds, each with the configuration that it belongs to', () => {
+    const bounds = CLAIMS.filter(({ kind }) => kind === 'bound');
+    expect(bounds.map(({ value }) => value)).toEqual([3.5, 10.5, 7, 9.3]);
+    expect(bounds.every(({ where }) => /^causal, sequence length 4k/.test(where))).toBe(true);
+  });
+});
+
+const measured = (seconds: number[], changes: Partial<Measured> = {}): Measured => ({
+  ...{ kernel: 'wasm-flash', backend: 'wasm', host: 'node', device: 0, variant: null, threads: 2, kernelHash: null },
+  ...{ workload: LONG, state: 'measured', converged: true, coverage: 1, compileSeconds: 0, prepareSeconds: 0 },
+  samples: seconds.map((s) => ({ seconds: s, flops: flops(LONG), clock: 'wall' as const })),
+  tflops: { median: flops(LONG) / (seconds[0] ?? 1) / 1e12 },
+  passSeconds: seconds[0] ?? 1,
+  verification: { rows: 1, maxAbsoluteError: 0, maxRelativeError: 0, tolerance: 1 },
+  ...changes,
+});
+const CONTEXT: Context = {
+  ...{ argv: [], label: null, startedAt: '2026-01-01T00:00:00Z', versions: {}, seed: 1, cancelled: false },
+  devices: [],
+};
+
+describe('ratios', () => {
+  it('combines both errors in quadrature', () => {
+    const figure = {
+      ...(matching(LONG, 'avo')[0] as NonNullable<ReturnType<typeof matching>[number]>),
+      tflops: 1000,
+      error: 30,
+    };
+    const seconds = [0.96, 1, 1, 1, 1, 1 / 0.96].map((x) => x * 8796.093022208);
+    const { ratio, ratioError } = ratioTo(measured([...seconds], { tflops: { median: 0.001 } }), figure);
+    expect(ratio).toBeCloseTo(1e6, 3);
+    // Half of the spread over the median is 4.1 %, the published error 3 %.
+    expect((ratioError ?? 0) / ratio).toBeCloseTo(Math.hypot((1 / 0.96 - 0.96) / 2, 0.03), 6);
+  });
+
+  it('knows no error of a single sample', () => {
+    expect(ratioTo(measured([1]), matching(LONG, 'avo')[0] as never).ratioError).toBeNull();
+  });
+
+  it('matches exactly or says that nothing matches', () => {
+    const near = measured([1], { workload: { ...LONG, queryHeads: 8, kvHeads: 8 } });
+    const [comparison] = comparePublished([near], CONTEXT, 'all');
+    expect(comparison).toMatchObject({ published: null, ratio: null });
+    expect(comparison?.caveats[0]).toBe('no published figure for 32k full, 8 heads, d 128');
+  });
+});

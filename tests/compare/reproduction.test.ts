@@ -1,0 +1,54 @@
+/** What of a record is measured again: cases with a figure, their threads, variant and places. */
+
+import { describe, expect, it } from 'vitest';
+import { recordedCases } from '../../src/compare/reproduction.ts';
+import { measured, runOf, skipped } from '../runs.ts';
+
+const point = (threads: number | null, changes: object = {}) => ({
+  ...measured({ seqQuery: 512 }),
+  threads,
+  ...changes,
+});
+
+describe('recordedCases', () => {
+  it('takes a workload once for each thread count that its kernels ran with', () => {
+    const run = runOf([
+      point(2),
+      point(1, { kernel: 'scalar-flash', backend: 'scalar' }),
+      point(1),
+      point(4, { workload: measured({ seqQuery: 64 }).workload }),
+    ]);
+    const { points, kernels } = recordedCases(run, 8);
+    expect(points.map(({ workload, threads }) => [workload.seqQuery, threads])).toEqual([
+      [512, 2],
+      [512, 1],
+      [64, 4],
+    ]);
+    expect(kernels.map(({ name }) => name)).toEqual(['wasm-flash', 'scalar-flash']);
+    // A machine with fewer cores takes all that it has, and does not measure a workload twice for that.
+    expect(recordedCases(run, 1).points.map(({ threads }) => threads)).toEqual([1, 1]);
+  });
+
+  it('leaves threads open where no kernel of the workload chooses them', () => {
+    const run = runOf([point(null, { kernel: 'wgsl-flash', backend: 'webgpu' })]);
+    expect(recordedCases(run, 8).points.map(({ threads }) => threads)).toEqual([null]);
+  });
+
+  it('leaves out what gave no figure and kernels that are not known', () => {
+    const run = runOf([skipped('no memory'), point(2), point(2, { kernel: 'wasm-future' })]);
+    const { points, kernels, unknown } = recordedCases(run, 8);
+    expect(points).toHaveLength(1);
+    expect(kernels.map(({ name }) => name)).toEqual(['wasm-flash']);
+    expect(unknown).toEqual(['wasm-future']);
+  });
+
+  it('keeps a variant that all share, the places and the use of a software adapter', () => {
+    const node = point(2, { variant: 'simd256' });
+    const browser = point(2, { variant: 'simd-relaxed', host: 'browser' });
+    expect(recordedCases(runOf([node, node]), 8)).toMatchObject({ variant: 'simd256', host: 'node', software: false });
+    expect(recordedCases(runOf([node, browser]), 8)).toMatchObject({ variant: null, host: 'node,browser' });
+    const run = runOf([node]);
+    for (const device of run.context.devices) device.software = true;
+    expect(recordedCases(run, 8).software).toBe(true);
+  });
+});

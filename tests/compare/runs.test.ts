@@ -1,0 +1,71 @@
+/** Run against run: what matches, the interval of a ratio, and verdicts that claim nothing that the samples do not show. */
+
+import { describe, expect, it } from 'vitest';
+import { compareRuns } from '../../src/compare/runs.ts';
+import type { Measured } from '../../src/record/measurement.ts';
+import { differenceCells } from '../../src/report/differences-text.ts';
+import { flops } from '../../src/problem/workload.ts';
+import { measured, runOf, skipped } from '../runs.ts';
+
+/** A measurement whose samples run at these rates, FLOP/s. */
+function at(rates: readonly number[], changes: Partial<Measured> = {}): Measured {
+  const base = measured({ seqQuery: 512 });
+  const work = flops(base.workload);
+  const samples = rates.map((rate) => ({ seconds: work / rate, flops: work, clock: 'wall' as const }));
+  return { ...base, ...changes, samples };
+}
+
+const around = (rate: number, spread: number) => [-1, -0.6, -0.2, 0.2, 0.6, 1].map((x) => rate * (1 + x * spread));
+const verdict = (before: number[], after: number[]) => compareRuns(runOf([at(before)]), runOf([at(after)]))[0];
+
+describe('compareRuns', () => {
+  it('divides medians, after by before, and bounds the ratio by both intervals', () => {
+    const found = verdict(around(1e11, 0.01), around(1.2e11, 0.01));
+    expect(found?.ratio).toBeCloseTo(1.2, 6);
+    expect(found?.low).toBeCloseTo((1.2 * 0.99) / 1.01, 6);
+    expect(found?.high).toBeCloseTo((1.2 * 1.01) / 0.99, 6);
+    expect(found?.verdict).toBe('faster');
+  });
+
+  it.each([
+    ['slower', around(1e11, 0.01), around(0.9e11, 0.01)],
+    ['same', around(1e11, 0.005), around(1.005e11, 0.005)],
+    // The intervals overlap, and are too wide to call it the same.
+    ['unclear', around(1e11, 0.1), around(1.05e11, 0.1)],
+    // Five samples have no interval, however far apart they are.
+    ['unclear', around(1e11, 0.01).slice(1), around(2e11, 0.01)],
+  ])('says %s', (wanted, before, after) => {
+    expect(verdict(before, after)?.verdict).toBe(wanted);
+  });
+
+  it('compares the same kernel at the same workload and type, and nothing else', () => {
+    const other = at(around(1e11, 0.01), { kernel: 'wgsl-flash' });
+    const longer = measured({ seqQuery: 1024 });
+    const half = {
+      ...at(around(1e11, 0.01)),
+      workload: { ...measured({ seqQuery: 512 }).workload, dtype: 'f16' as const },
+    };
+    const run = runOf([other, longer, half, skipped('no device')]);
+    expect(compareRuns(run, runOf([at(around(1e11, 0.01))]))).toEqual([]);
+    expect(compareRuns(run, run)).toHaveLength(3);
+  });
+
+  it('names what else differs, each once in the notes', () => {
+    const before = runOf([at(around(1e11, 0.01)), at(around(1e11, 0.01), { kernel: 'scalar-flash' })], 'One CPU');
+    const after = runOf(
+      [at(around(1e11, 0.01)), at(around(1e11, 0.01), { kernel: 'scalar-flash', threads: 1 })],
+      'Another',
+    );
+    const { cells, notes } = differenceCells(compareRuns(before, after));
+    expect(notes).toEqual(['1: device: One CPU before, Another after', '2: threads: 2 before, 1 after']);
+    expect(cells.slice(1).map((row) => row.at(-1))).toEqual(['1', '1 2']);
+  });
+
+  it('takes the place that is most alike where a kernel ran in several', () => {
+    const node = at(around(1e11, 0.01));
+    const browser = at(around(2e11, 0.01), { host: 'browser' });
+    const [found] = compareRuns(runOf([node, browser]), runOf([at(around(2e11, 0.01), { host: 'browser' })]));
+    expect(found?.before.host).toBe('browser');
+    expect(found?.caveats).toEqual([]);
+  });
+});

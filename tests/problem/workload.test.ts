@@ -1,0 +1,91 @@
+/** Masks, FLOPs and bytes of a workload, from numbers counted by hand. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bytes, flops, formatSize, keyRange, pairs } from '../../src/problem/workload.ts';
+import { workload } from '../workloads.ts';
+
+describe('key ranges', () => {
+  it('lets every query see every key under the full mask', () => {
+    expect(keyRange(workload({ seqQuery: 3, seqKv: 5 }), 0)).toEqual({ low: 0, high: 5 });
+  });
+
+  it('aligns the causal mask with the last key', () => {
+    const w = workload({ seqQuery: 3, seqKv: 5, mask: 'causal' });
+    expect([0, 1, 2].map((row) => keyRange(w, row).high)).toEqual([3, 4, 5]);
+  });
+
+  it('leaves rows before the first key without any', () => {
+    const w = workload({ seqQuery: 5, seqKv: 3, mask: 'causal' });
+    expect([0, 1, 2, 3, 4].map((row) => keyRange(w, row))).toEqual([
+      { low: 0, high: 0 },
+      { low: 0, high: 0 },
+      { low: 0, high: 1 },
+      { low: 0, high: 2 },
+      { low: 0, high: 3 },
+    ]);
+  });
+
+  it('counts the own key in a sliding window', () => {
+    const w = workload({ seqQuery: 6, mask: 'causal', window: 2 });
+    expect([0, 1, 5].map((row) => keyRange(w, row))).toEqual([
+      { low: 0, high: 1 },
+      { low: 0, high: 2 },
+      { low: 4, high: 6 },
+    ]);
+    expect(keyRange({ ...w, mask: 'full' }, 3)).toEqual({ low: 2, high: 5 });
+  });
+
+  it('agrees with the definition of every mask, key by key', () => {
+    const shape = fc.record({
+      seqQuery: fc.integer({ min: 1, max: 20 }),
+      seqKv: fc.integer({ min: 1, max: 20 }),
+      mask: fc.constantFrom('full' as const, 'causal' as const),
+      window: fc.option(fc.integer({ min: 1, max: 25 })),
+    });
+    fc.assert(
+      fc.property(shape, (changes) => {
+        const w = workload(changes);
+        let kept = 0;
+        for (let row = 0; row < w.seqQuery; row += 1) {
+          const { low, high } = keyRange(w, row);
+          for (let key = 0; key < w.seqKv; key += 1) {
+            const ahead = key - (row + w.seqKv - w.seqQuery);
+            const seen = (w.mask === 'full' || ahead <= 0) && (w.window === null || Math.abs(ahead) < w.window);
+            expect(key >= low && key < high).toBe(seen);
+            kept += seen ? 1 : 0;
+          }
+        }
+        expect(pairs(w)).toBe(kept);
+      }),
+    );
+  });
+});
+
+describe('work', () => {
+  it('counts 4 FLOPs for each pair, head dimension and query head', () => {
+    expect(flops(workload({ batch: 2, queryHeads: 8, kvHeads: 2, headDim: 64, seqQuery: 10 }))).toBe(
+      4 * 2 * 8 * 64 * 100,
+    );
+  });
+
+  it('counts causal pairs exactly, and as half a square where a figure does', () => {
+    const w = workload({ seqQuery: 4, mask: 'causal', headDim: 32 });
+    expect(flops(w)).toBe(4 * 32 * 10);
+    expect(flops(w, 'half-square')).toBe(4 * 32 * 8);
+  });
+
+  it('gives the published 8.8 TFLOP for 32k', () => {
+    expect(flops(workload({ queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 }))).toBe(8796093022208);
+  });
+
+  it('counts the bytes of q, k, v and o', () => {
+    expect(bytes(workload({ queryHeads: 4, kvHeads: 2, headDim: 32, seqQuery: 3, seqKv: 5 }))).toBe(
+      4 * (2 * 3 * 4 * 32 + 2 * 5 * 2 * 32),
+    );
+  });
+
+  it('writes sizes as people do', () => {
+    expect([1, 1000, 1024, 32768, 1536].map(formatSize)).toEqual(['1', '1000', '1k', '32k', '1536']);
+  });
+});

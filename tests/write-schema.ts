@@ -1,6 +1,0 @@
-/** Writes results/schema.json from the schema in src/measurement.ts; a test fails while it is stale. */
-
-import { writeFileSync } from 'node:fs';
-import { documentJsonSchema } from '../src/measurement.ts';
-
-writeFileSync(new URL('../results/schema.json', import.meta.url), `${JSON.stringify(documentJsonSchema(), null, 2)}\n`);

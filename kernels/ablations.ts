@@ -1,26 +1,26 @@
 /** The three ideas of the AVO paper as options of the kernels here: each ablation differs from the tuned kernel in one of them. */
 
+import type { WgslConfiguration } from './configurations.ts';
+import { wasmConfiguration, wgslConfiguration } from './configurations.ts';
 import type { Kernel } from './kernel.ts';
-import type { WgslTile } from './configurations.ts';
-import { wasmTile, wgslTile } from './configurations.ts';
+import type { WasmConfiguration } from './wasm/configuration.ts';
 import { emitWasmFlash, wasmFlash } from './wasm/flash.ts';
-import type { WasmTile } from './wasm/configuration.ts';
 import { buildWgslFlash, wgslFlash, wgslFlashUnsupported } from './wgsl/flash.ts';
 
-type Idea = NonNullable<Kernel['ablation']>['idea'];
+type Technique = NonNullable<Kernel['ablation']>['technique'];
 
-function wasm(option: string, idea: Idea, summary: string, change: Partial<WasmTile>): Kernel {
+function wasm(option: string, technique: Technique, summary: string, change: Partial<WasmConfiguration>): Kernel {
   return {
     ...wasmFlash,
     name: `wasm-flash-${option}`,
     summary,
-    ablation: { of: wasmFlash.name, idea, change: 'removes' },
-    build: (w, features) => emitWasmFlash(w.headDim, { ...wasmTile(features, w), ...change }, features),
+    ablation: { of: wasmFlash.name, technique, change: 'removes' },
+    build: (w, features) => emitWasmFlash(w.headDim, { ...wasmConfiguration(features, w), ...change }, features),
   };
 }
 
 export const WASM_ABLATIONS: readonly Kernel[] = [
-  wasm('branch', 'branchless', 'wasm-flash, sums rescaled only where the maximum of a row of the tile moved', {
+  wasm('branch', 'branchless', 'wasm-flash, sums rescaled only where the maximum of a row of the register tile moved', {
     rescale: 'branch',
   }),
   wasm('phases', 'overlap', 'wasm-flash, all scores of a block, then all its softmax, then all its sums', {
@@ -30,15 +30,20 @@ export const WASM_ABLATIONS: readonly Kernel[] = [
   wasm('large', 'registers', 'wasm-flash, register tile of 8 rows: more registers than there are', { rows: 8 }),
 ];
 
-function wgsl(option: string, idea: Idea, summary: string, change: (tile: WgslTile) => Partial<WgslTile>): Kernel {
-  const varied = (tile: WgslTile) => ({ ...tile, ...change(tile) });
+function wgsl(
+  option: string,
+  technique: Technique,
+  summary: string,
+  change: (config: WgslConfiguration) => Partial<WgslConfiguration>,
+): Kernel {
+  const varied = (config: WgslConfiguration) => ({ ...config, ...change(config) });
   return {
     ...wgslFlash,
     name: `wgsl-flash-${option}`,
     summary,
-    ablation: { of: wgslFlash.name, idea, change: idea === 'overlap' ? 'adds' : 'removes' },
-    unsupported: (w, limits) => wgslFlashUnsupported(w, limits, varied(wgslTile(w.headDim, {}, limits))),
-    build: (w, features, limits) => buildWgslFlash(w, features, varied(wgslTile(w.headDim, features, limits))),
+    ablation: { of: wgslFlash.name, technique, change: technique === 'overlap' ? 'adds' : 'removes' },
+    unsupported: (w, limits) => wgslFlashUnsupported(w, limits, varied(wgslConfiguration(w.headDim, {}, limits))),
+    build: (w, features, limits) => buildWgslFlash(w, features, varied(wgslConfiguration(w.headDim, features, limits))),
   };
 }
 
@@ -49,16 +54,16 @@ export const WGSL_ABLATIONS: readonly Kernel[] = [
   wgsl('overlap', 'overlap', 'wgsl-flash, first values loaded before the softmax instead of after it', () => ({
     values: 'before-softmax',
   })),
-  wgsl('small', 'registers', 'wgsl-flash, half the keys a thread: fewer registers than there are', (tile) => ({
-    keys: tile.keys / 2,
+  wgsl('small', 'registers', 'wgsl-flash, half the keys a thread: fewer registers than there are', (config) => ({
+    keys: config.keys / 2,
   })),
   wgsl(
     'large',
     'registers',
     'wgsl-flash, half as many keys more a thread: more registers than many devices have',
-    (tile) => ({
-      keys: tile.keys * 1.5,
-      weightParts: tile.threadColumns / 2,
+    (config) => ({
+      keys: config.keys * 1.5,
+      weightParts: config.threadColumns / 2,
       valueKeys: 8,
     }),
   ),

@@ -1,19 +1,19 @@
 /** A tile from a file against the shipped one: the same fields, of the same kinds. */
 
-import type { Tile } from './kernel.ts';
+import type { Configuration } from './kernel.ts';
 
 /** What is wrong with the fields of a tile, or undefined. Numbers are whole and above 0; words are among those allowed. */
 export function fieldProblem(
-  tile: Tile,
+  config: Configuration,
   shipped: object,
   words: Record<string, readonly string[]>,
 ): string | undefined {
   const names = Object.keys(shipped);
-  const missing = names.find((name) => !(name in tile));
+  const missing = names.find((name) => !(name in config));
   if (missing !== undefined) return `it has no '${missing}'`;
-  const extra = Object.keys(tile).find((name) => !names.includes(name));
+  const extra = Object.keys(config).find((name) => !names.includes(name));
   if (extra !== undefined) return `it has an unknown field '${extra}'`;
-  for (const [name, value] of Object.entries(tile)) {
+  for (const [name, value] of Object.entries(config)) {
     const allowed = words[name];
     if (allowed !== undefined) {
       if (!allowed.includes(String(value))) return `'${name}' is ${value}, not ${allowed.join(' or ')}`;
@@ -34,6 +34,6 @@ export function combinations<T extends object>(base: T, values: { [Name in keyof
 }
 
 /** Equal in every field. */
-export function sameTile(a: object, b: object): boolean {
+export function sameConfiguration(a: object, b: object): boolean {
   return JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
 }

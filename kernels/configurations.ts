@@ -2,11 +2,11 @@
 
 import type { Workload } from '../src/problem/workload.ts';
 import type { Features, Limits } from './kernel.ts';
-import type { WasmTile } from './wasm/configuration.ts';
+import type { WasmConfiguration } from './wasm/configuration.ts';
 
 /** Query rows of a unit to choose from; a workload should make at least so many units, for any number of threads. */
 const BLOCK_ROWS = [576, 288, 192, 96, 48] as const;
-const LEAST_UNITS = 192;
+const LEAST_TILES = 192;
 /** From so many keys on 288 rows a unit read packed K and V from memory so often that twice as many gain. */
 const LONG = 16384;
 /** From so many keys on V is not copied: memory counts for more than the 2 % that panels gain. */
@@ -21,10 +21,10 @@ const VERY_LONG = 65536;
  * 32k, where packed K and V outgrow the caches and more rows share each read of them; 576 rows beside 288 1.007
  * at 16k causal, 8 query heads a KV head, 0.995 to 1.008 at 32k, 0.994 at 4k.
  */
-export function wasmTile(features: Features, w: Workload): WasmTile {
-  const units = (rows: number) => w.batch * w.queryHeads * Math.ceil(w.seqQuery / rows);
+export function wasmConfiguration(features: Features, w: Workload): WasmConfiguration {
+  const tiles = (rows: number) => w.batch * w.queryHeads * Math.ceil(w.seqQuery / rows);
   const most = w.seqKv >= LONG ? 576 : 288;
-  const blockRows = BLOCK_ROWS.find((rows) => rows <= most && units(rows) >= LEAST_UNITS) ?? 48;
+  const blockRows = BLOCK_ROWS.find((rows) => rows <= most && tiles(rows) >= LEAST_TILES) ?? 48;
   return {
     rows: 6,
     vectors: features.simd256 ? 4 : 2,
@@ -33,13 +33,13 @@ export function wasmTile(features: Features, w: Workload): WasmTile {
     unroll: 4,
     rescale: 'always',
     order: 'groups',
-    maxima: 'unbounded',
+    maxima: 'when-needed',
     values: w.seqKv >= VERY_LONG ? 'rows' : 'panels',
   };
 }
 
 /** The tile of the WGSL flash kernel. */
-export interface WgslTile {
+export interface WgslConfiguration {
   /** Threads along the query rows and along the keys and output columns. */
   threadRows: number;
   threadColumns: number;
@@ -65,7 +65,7 @@ export interface WgslTile {
  * barrier switches between groups of threads; so few threads, each with much to do. Beside the tile of a GPU 1.15 to
  * 1.42 times as fast at head dimensions 64 and 128, 512 and 1k keys (SwiftShader on an AMD EPYC, six interleaved runs, 24 November 2026).
  */
-const SOFTWARE_TILE: WgslTile = {
+const SOFTWARE_CONFIGURATION: WgslConfiguration = {
   threadRows: 2,
   threadColumns: 4,
   rows: 16,
@@ -84,12 +84,13 @@ const SOFTWARE_TILE: WgslTile = {
  * for each multiply-add, where there are 22 KiB. Compiled for RDNA2 (24 November 2026, Mesa 22.3) both spill nothing, 89 % of vector
  * issues of the main loop are multiply-adds, and 0.98 and 0.99 bytes are read for each.
  */
-export function wgslTile(
+export function wgslConfiguration(
   headDim: number,
   features: Pick<Features, 'software'>,
   limits: Pick<Limits, 'workgroupMemoryBytes'>,
-): WgslTile {
-  if (features.software === true && headDim <= 128 && limits.workgroupMemoryBytes >= 24 * 1024) return SOFTWARE_TILE;
+): WgslConfiguration {
+  if (features.software === true && headDim <= 128 && limits.workgroupMemoryBytes >= 24 * 1024)
+    return SOFTWARE_CONFIGURATION;
   const common = { threadRows: 8, threadColumns: 8, keys: 8, chunk: 16, unroll: 2, weightParts: 2 } as const;
   // 16 keys of V in the 8 KiB that a chunk of q and k takes; 8 keys above head dimension 128.
   const rows = headDim <= 64 && limits.workgroupMemoryBytes >= 24 * 1024 ? 12 : 8;
@@ -103,7 +104,7 @@ export const FEW_ROWS = 32;
  * For decoding: a block of 8 to 32 rows, so that hardly any is wasted, and all 64 threads along the keys. 13 KiB of workgroup
  * memory at most.
  */
-export function fewRowsTile(rows: number): WgslTile {
+export function fewRowsConfiguration(rows: number): WgslConfiguration {
   const threadRows = [1, 2, 4].find((count) => count * 8 >= rows) ?? 4;
   return {
     threadRows,

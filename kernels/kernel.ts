@@ -54,7 +54,7 @@ export interface SubgroupMatrix {
 export interface ModuleProgram {
   kind: 'module';
   entry: string;
-  /** Query rows of one work unit. */
+  /** Query rows of one work tile. */
   blockRows: number;
   /** True where it can run whole heads only. */
   wholeHeads?: boolean;
@@ -62,7 +62,7 @@ export interface ModuleProgram {
 
 /**
  * WebAssembly text with the exports of src/host/cpu/wasm.ts: `configure`, `pack` (once for each KV head and thread share) and
- * `attend` (once for each work unit), over an imported memory `host.memory`.
+ * `attend` (once for each work tile), over an imported memory `host.memory`.
  */
 export interface WasmProgram {
   kind: 'wasm';
@@ -75,25 +75,25 @@ export interface WasmProgram {
   /** True where packed V is [key][headDim]: V of a KV head that lies alone and needs no padding is used where it is. */
   plainValues: boolean;
   /** Query rows of the parts that the last units are cut into, so that all threads end together; blockRows where they are not cut. */
-  partRows: number;
+  splitRows: number;
 }
 
-/** One compute shader; a work unit takes `workgroupsPerUnit` workgroups in x, units go in y. */
+/** One compute shader; a work tile takes `workgroupsPerTile` workgroups in x, units go in y. */
 export interface WgslPass {
   label: string;
   code: string;
-  workgroupsPerUnit: number;
+  workgroupsPerTile: number;
 }
 
 /**
  * WGSL passes that share group 0: 0 uniform Params (kernels/wgsl/abi.ts), 1 q, 2 k, 3 v, 4 o, 5 block starts and, where
- * scratchBytesPerUnit is above 0, 6 scratch.
+ * scratchBytesPerTile is above 0, 6 scratch.
  */
 export interface WgslProgram {
   kind: 'wgsl';
   passes: WgslPass[];
   blockRows: number;
-  scratchBytesPerUnit: number;
+  scratchBytesPerTile: number;
   /** True where a unit holds the rows of all query heads of a KV head's group. */
   groupedRows?: boolean;
 }
@@ -101,17 +101,17 @@ export interface WgslProgram {
 export type Program = ModuleProgram | WasmProgram | WgslProgram;
 
 /** A kernel's tile as plain data, so that it can be kept in a file. */
-export type Tile = Record<string, number | string>;
+export type Configuration = Record<string, number | string>;
 
 /** What bench tune needs of a kernel whose tile can be chosen. */
 export interface Tunable {
   /** The tile that is shipped. */
-  shipped(workload: Workload, features: Features, limits: Limits): Tile;
+  shipped(workload: Workload, features: Features, limits: Limits): Configuration;
   /** Other tiles worth trying on such a device, most promising first. */
-  candidates(workload: Workload, features: Features, limits: Limits): Tile[];
+  candidates(workload: Workload, features: Features, limits: Limits): Configuration[];
   /** Why a tile cannot be used for a workload on such a device, or undefined; it may come from a file. */
-  problem(tile: Tile, workload: Workload, features: Features, limits: Limits): string | undefined;
-  build(workload: Workload, features: Features, tile: Tile): Program;
+  problem(tile: Configuration, workload: Workload, features: Features, limits: Limits): string | undefined;
+  build(workload: Workload, features: Features, tile: Configuration): Program;
 }
 
 export interface Kernel {
@@ -124,9 +124,9 @@ export interface Kernel {
    * Set on a kernel that differs from another in one option: it runs only where it is asked for, beside that other. The
    * option adds the idea to the other kernel or takes it away.
    */
-  ablation?: { of: string; idea: 'branchless' | 'overlap' | 'registers'; change: 'adds' | 'removes' };
+  ablation?: { of: string; technique: 'branchless' | 'overlap' | 'registers'; change: 'adds' | 'removes' };
   /** Set where it runs in another place than the other kernels of its backend. */
-  place?: 'webgpu' | 'wasm';
+  target?: 'webgpu' | 'wasm';
   /** Why this kernel cannot run the workload on such a device; undefined where it can. */
   unsupported(workload: Workload, limits: Limits, features: Features): string | undefined;
   build(workload: Workload, features: Features, limits: Limits): Program;

@@ -6,9 +6,9 @@ import { allCharts } from '../src/chart/all.ts';
 import { modelChart } from '../src/chart/model-figure.ts';
 import { modelAblationChart } from '../src/chart/model-gains.ts';
 import { timelineChart } from '../src/chart/timeline.ts';
-import { modelB200 } from '../src/model/b200.ts';
 import { parseRunFile } from '../src/compare/run-file.ts';
 import { parseSearch } from '../src/measure/search.ts';
+import { modelB200 } from '../src/model/b200.ts';
 
 export const EXAMPLES = new URL('../results/examples/', import.meta.url);
 

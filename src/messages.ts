@@ -5,17 +5,13 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
-/** Bytes in the unit that people say, binary prefixes. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
-  let unit = 0;
-  let value = bytes;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toPrecision(3)} ${units[unit]}`;
+/** What a caught value says: the message of an Error, or the value as text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
+
+/** The first line of what a caught value says; drivers and bundlers say many. */
+export const firstLineOf = (error: unknown) => messageOf(error).split('\n')[0] ?? '';
 
 // Bad input
 
@@ -33,7 +29,7 @@ export const badHeadDim = (text: string, nearest: readonly number[]) =>
   `--head-dim: '${text}' is not a multiple of 16 from 32 to 256; nearest: ${nearest.join(' or ')}`;
 export const badGroup = (queryHeads: number, kvHeads: number, nearest: readonly number[]) =>
   `--heads ${queryHeads} --kv-heads ${kvHeads}: the query heads must be a multiple of the KV heads; nearest: --heads ${nearest.join(' or ')}`;
-export const tooManyPoints = (count: number, limit: number) =>
+export const tooManyCases = (count: number, limit: number) =>
   `these options make ${count} workloads; the most in one run is ${limit}: shorten a list`;
 export const cannotWrite = (path: string, reason: string) =>
   `cannot write to '${path}' (${reason}); choose another folder or file`;
@@ -44,12 +40,12 @@ export const oneShapeForTune =
   'bench tune searches once for each head dimension and mask; give one --seq, --batch, --heads and --kv-heads';
 export const nothingToCompile = (kernel: string) =>
   `${kernel} has no code of its own to compile; choose a wasm or wgsl kernel`;
-export const badTiles = (path: string, what: string) =>
+export const badConfigurations = (path: string, what: string) =>
   `'${path}' is not a file of tiles: ${what}; bench tune writes such files`;
 export const nothingToRepeat = (path: string, unknown: readonly string[]) =>
   unknown.length > 0
     ? `'${path}' has no kernel that this version knows (${unknown.join(', ')}); run the version that made it`
-    : `'${path}' has no measured point to repeat; give a run in which something was measured`;
+    : `'${path}' has no measured case to repeat; give a run in which something was measured`;
 export const noKernelOfBackend = (backend: string, kernels: readonly { name: string }[]) =>
   `--backend: the record has no kernel of '${backend}'; its kernels: ${kernels.map(({ name }) => name).join(', ')}`;
 export const nothingInCommon = (before: string, after: string) =>
@@ -74,8 +70,8 @@ export const noFreePort = (first: number, last: number) =>
 
 // Skip reasons
 
-export const needsMemory = (what: string, need: number, limit: number) =>
-  `${what} needs ${formatBytes(need)} (${need} bytes); the limit is ${formatBytes(limit)} (${limit} bytes)`;
+export const needsMemory = (what: string, need: string, limit: string) =>
+  `${what} needs ${need}; the limit is ${limit}`;
 export const noHardwareAdapter = (software: readonly string[]) =>
   software.length > 0
     ? `no hardware WebGPU adapter here, only software (${software.join(', ')}); --allow-software uses it`
@@ -138,13 +134,13 @@ export const caveats = {
 // Notices on stderr
 
 export const leftOut = (backend: string, why: string) => `${backend} is left out: ${why}.`;
-export const tileUsed = (kernel: string, headDim: number, mask: string, date: string, ratio: number) =>
+export const configurationUsed = (kernel: string, headDim: number, mask: string, date: string, ratio: number) =>
   `${kernel} uses the tile tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)} times the shipped one); --tiles default does not.`;
-export const tileUnusable = (kernel: string, headDim: number, problem: string) =>
+export const configurationUnusable = (kernel: string, headDim: number, problem: string) =>
   `The tile given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the shipped one is. bench tune --again finds another.`;
 export const kernelsUnknown = (names: readonly string[]) =>
   `The record has kernels that this version does not know: ${names.join(', ')}. They are left out.`;
-export const tilesElsewhere =
+export const configurationsElsewhere =
   'The record was made with a file of tiles, which is not here; --tiles FILE names it, else the tiles of this machine are used.';
 export const interrupted = 'Interrupted: what was measured is kept.';
 export const clockDistrusted = (why: string) => `GPU timestamps are not used (${why}); timing by the wall clock.`;

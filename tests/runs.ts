@@ -1,7 +1,7 @@
 /** Runs made up for tests of what reads them: exact rates, a device of any name. */
 
-import type { Measured, Measurement, RunDocument } from '../src/record/measurement.ts';
 import { flops, type Workload } from '../src/problem/workload.ts';
+import type { Measured, Measurement, RunDocument } from '../src/record/measurement.ts';
 import { workload } from './workloads.ts';
 
 /** A device name that no page may take for markup: tags, quotes, 300 characters, text from right to left. */

@@ -1,6 +1,6 @@
 /** What a JavaScript engine alone can do at best: multiply-adds on numbers that stay in registers. */
 
-import { type UnitCall, visibleKeys } from '../scalar/call.ts';
+import { visibleKeys, type WorkTileCall } from '../scalar/call.ts';
 import type { Probe } from './probe.ts';
 
 export const scalarMultiplyAdd: Probe = {
@@ -15,7 +15,7 @@ export const scalarMultiplyAdd: Probe = {
 };
 
 /** As many multiply-adds as the attention of the unit: 2 x headDim for each pair of query and key. */
-export function runScalarMultiplyAdd(call: UnitCall): void {
+export function runScalarMultiplyAdd(call: WorkTileCall): void {
   let pairs = 0;
   for (let row = 0; row < call.rows; row += 1) {
     const { low, high } = visibleKeys(call, row);

@@ -6,11 +6,11 @@
  */
 
 import type { Workload } from '../../src/problem/workload.ts';
+import { wasmConfiguration } from '../configurations.ts';
 import type { Features, WasmProgram } from '../kernel.ts';
-import { wasmTile } from '../configurations.ts';
+import { panelWidth, type WasmConfiguration } from '../wasm/configuration.ts';
 import { type MultiplyAdd, multiplyAddOf, productLocals, productLoop } from '../wasm/products.ts';
 import { emitSoftmax, exp2Constants, exp2Locals, exp2Vector, interleaved, statistics } from '../wasm/softmax.ts';
-import { panelWidth, type WasmTile } from '../wasm/configuration.ts';
 import { add, downwards, get, i32, indent, loop, max, min, mul, set, sub, times } from '../wasm/wat.ts';
 import type { Probe } from './probe.ts';
 
@@ -22,7 +22,7 @@ const BLOCK_ROWS = 48;
 const NARROW_TILES = ['6x2', '5x2', '4x2', '4x3', '3x4'] as const;
 const WIDE_TILES = ['6x4', '5x4', '4x4', '3x4', '2x8'] as const;
 
-function tileOf(name: string): WasmTile {
+function tileOf(name: string): WasmConfiguration {
   const [rows = 1, vectors = 1] = name.split('x').map(Number);
   const words = { rescale: 'always', order: 'groups', maxima: 'always', values: 'panels' } as const;
   return { rows, vectors, blockRows: BLOCK_ROWS, blockKeys: DEPTH, unroll: 4, ...words };
@@ -37,13 +37,13 @@ export function multiplyAddCeilings(features: Features): Probe[] {
     unsupported: () => undefined,
     operationsPerFlop: () => 1,
     // Every step of a panel adds 2^-20 to every sum.
-    expected: (w) => 2 ** -20 * DEPTH * Math.round(unitFlops(w, BLOCK_ROWS) / panelFlops(tileOf(name))),
+    expected: (w) => 2 ** -20 * DEPTH * Math.round(workTileFlops(w, BLOCK_ROWS) / panelFlops(tileOf(name))),
     build: (workload, built) => emitMultiplyAdd(workload.headDim, tileOf(name), multiplyAddOf(built)),
   }));
 }
 
 /** FLOPs of attention that a unit of the first `rows` rows stands for, full mask. */
-function unitFlops(w: Workload, rows: number): number {
+function workTileFlops(w: Workload, rows: number): number {
   return 4 * w.headDim * w.seqKv * Math.min(rows, w.seqQuery);
 }
 
@@ -95,12 +95,12 @@ function ceilingModule(parts: {
 (module
 (import "host" "memory" (memory 1 65536 shared))
 (global $seqKv (mut i32) (i32.const 0))
-(global $lowOffset (mut i32) (i32.const 0))
-(global $highOffset (mut i32) (i32.const 0))
-(func (export "configure") (param $seqKv i32) (param $keysPadded i32) (param $lowOffset i32) (param $highOffset i32) (param $qStride i32) (param $kvStride i32) (param $scale f32)
+(global $windowLow (mut i32) (i32.const 0))
+(global $windowHigh (mut i32) (i32.const 0))
+(func (export "configure") (param $seqKv i32) (param $keysPadded i32) (param $windowLow i32) (param $windowHigh i32) (param $qStride i32) (param $kvStride i32) (param $scale f32)
 (global.set $seqKv ${get('seqKv')})
-(global.set $lowOffset ${get('lowOffset')})
-(global.set $highOffset ${get('highOffset')}))
+(global.set $windowLow ${get('windowLow')})
+(global.set $windowHigh ${get('windowHigh')}))
 (func (export "pack") (param $k i32) (param $v i32) (param $packedK i32) (param $packedV i32) (param $first i32) (param $last i32)
 ${pack})
 ${helpers}
@@ -114,20 +114,20 @@ ${loop(
   add(get('firstRow'), get('rows')),
   i32(1),
   `
-${set('high', min(max(add(get('row'), '(global.get $highOffset)'), i32(0)), '(global.get $seqKv)'))}
-${set('low', min(max(add(get('row'), '(global.get $lowOffset)'), i32(0)), get('high')))}
+${set('high', min(max(add(get('row'), '(global.get $windowHigh)'), i32(0)), '(global.get $seqKv)'))}
+${set('low', min(max(add(get('row'), '(global.get $windowLow)'), i32(0)), get('high')))}
 ${set('pairs', add(get('pairs'), sub(get('high'), get('low'))))}`,
 )}
 ${body}
 )
 )`);
-  return { kind: 'wasm', text, blockRows, keyMultiple: 16, scratchBytes, plainValues: false, partRows: blockRows };
+  return { kind: 'wasm', text, blockRows, keyMultiple: 16, scratchBytes, plainValues: false, splitRows: blockRows };
 }
 
 /** FLOPs of attention that one pass over a panel stands for: 2 for each multiply-add of rows x width x DEPTH. */
-const panelFlops = (tile: WasmTile) => 2 * tile.rows * panelWidth(tile) * DEPTH;
+const panelFlops = (tile: WasmConfiguration) => 2 * tile.rows * panelWidth(tile) * DEPTH;
 
-function emitMultiplyAdd(headDim: number, tile: WasmTile, multiplyAdd: MultiplyAdd): WasmProgram {
+function emitMultiplyAdd(headDim: number, tile: WasmConfiguration, multiplyAdd: MultiplyAdd): WasmProgram {
   const aBytes = tile.rows * DEPTH * 4;
   const bBytes = DEPTH * panelWidth(tile) * 4;
   const sums = times(tile.rows, (r) =>
@@ -190,7 +190,7 @@ ${loop('row', i32(0), get('pairs'), i32(1), `(call $sweep ${get('scratch')} ${ge
 
 function emitSoftmaxRows(workload: Workload, features: Features): WasmProgram {
   const { headDim } = workload;
-  const tile = wasmTile(features, workload);
+  const tile = wasmConfiguration(features, workload);
   const at = statistics(tile);
   // The scores of a row group, then its statistics.
   const scores = tile.rows * tile.blockKeys * 4;

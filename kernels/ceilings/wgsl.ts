@@ -45,27 +45,27 @@ function loopProgram(
 ${declarations}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  let unit = findUnit(params.unitBase + workgroup.y);
+  let tile = findWorkTile(params.tileBase + workgroup.y);
   var pairs = 0u;
-  for (var row = 0u; row < unit.rows; row += 1u) {
-    pairs += u32(max(0, highKey(unit.firstRow + row) - lowKey(unit.firstRow + row)));
+  for (var row = 0u; row < tile.rows; row += 1u) {
+    pairs += u32(max(0, highKey(tile.firstRow + row) - lowKey(tile.firstRow + row)));
   }
   let count = u32(f32(pairs) * ${perPair} + 0.5);
-  let one = 1.0 + q[unit.q].x;
+  let one = 1.0 + q[tile.q].x;
 ${before}
   for (var i = 0u; i < count; i += 1u) {
 ${body}
   }
   if (thread < columns) {
-    o[unit.q + thread] = ${result};
+    o[tile.q + thread] = ${result};
   }
 }
 `;
   return {
     kind: 'wgsl',
-    passes: [{ label, code, workgroupsPerUnit: 1 }],
+    passes: [{ label, code, workgroupsPerTile: 1 }],
     blockRows: BLOCK_ROWS,
-    scratchBytesPerUnit: 0,
+    scratchBytesPerTile: 0,
   };
 }
 
@@ -174,26 +174,26 @@ export const wgslMemoryReads: Probe = {
   unsupported: () => undefined,
   // K has 4 seqKv headDim bytes; its FLOPs are counted once for every query row.
   operationsPerFlop: (w) => 1 / w.seqQuery,
-  expected: (w) => Math.ceil(vectorsOfUnit(w) / THREADS),
+  expected: (w) => Math.ceil(vectorsOfTile(w) / THREADS),
   build: (w) => ({
     kind: 'wgsl',
     blockRows: BLOCK_ROWS,
-    scratchBytesPerUnit: 0,
+    scratchBytesPerTile: 0,
     passes: [
       {
         label: 'memory reads',
-        workgroupsPerUnit: 1,
+        workgroupsPerTile: 1,
         code: `${abi(w.headDim, BLOCK_ROWS, false)}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  let unit = findUnit(params.unitBase + workgroup.y);
-  let first = unit.kv + unit.firstRow / blockRows * ${vectorsOfUnit(w)}u;
+  let tile = findWorkTile(params.tileBase + workgroup.y);
+  let first = tile.kv + tile.firstRow / blockRows * ${vectorsOfTile(w)}u;
   var total = vec4f();
-  for (var i = thread; i < ${vectorsOfUnit(w)}u; i += ${THREADS}u) {
+  for (var i = thread; i < ${vectorsOfTile(w)}u; i += ${THREADS}u) {
     total += k[first + i] + 1.0;
   }
   if (thread < columns) {
-    o[unit.q + thread] = total;
+    o[tile.q + thread] = total;
   }
 }
 `,
@@ -203,6 +203,6 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
 };
 
 /** vec4s of K that one unit reads, one KV head in memory. */
-function vectorsOfUnit(w: Workload): number {
+function vectorsOfTile(w: Workload): number {
   return Math.floor((w.seqKv * w.headDim) / 4 / Math.ceil(w.seqQuery / BLOCK_ROWS));
 }

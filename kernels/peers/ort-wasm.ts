@@ -10,7 +10,7 @@ export const ortWasm: Kernel = {
   ...ortNative,
   name: 'ort-wasm',
   summary: "ONNX Runtime Web's CPU attention in WebAssembly: MultiHeadAttention, Attention where heads are grouped",
-  place: 'wasm',
+  target: 'wasm',
   unsupported(w, limits, features) {
     if (2 * w.seqQuery * w.seqKv * w.headDim > MOST_OPERATIONS) {
       const most = Math.floor(Math.sqrt(MOST_OPERATIONS / 2 / w.headDim));

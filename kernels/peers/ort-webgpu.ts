@@ -7,7 +7,7 @@ export const ortWebgpu: Kernel = {
   ...ortNative,
   name: 'ort-webgpu',
   summary: "ONNX Runtime's WebGPU attention, its own kernels on the same adapter, by the wall clock",
-  place: 'webgpu',
+  target: 'webgpu',
   unsupported(w, limits, features) {
     if (w.mask === 'full' && w.queryHeads !== w.kvHeads) {
       return 'its WebGPU provider has no grouped attention under a full mask: it would run on the CPU';

@@ -2,7 +2,7 @@
 
 import type { Kernel } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
-import { type UnitCall, visibleKeys } from './call.ts';
+import { visibleKeys, type WorkTileCall } from './call.ts';
 
 /** Few rows a unit, so that even at 32k keys a slice of 16 units takes well under a second. */
 const BLOCK_ROWS = 2;
@@ -23,7 +23,7 @@ const scores = new Float32Array(BLOCK_KEYS);
  * Runs one unit. For each block of keys and each row: scores, then m' = max(m, scores), p = exp(s - m'),
  * l = l exp(m - m') + sum p, o = o exp(m - m') + p V; at the end o / l (Milakov and Gimelshein 2018; FlashAttention).
  */
-export function runScalarFlash(call: UnitCall): void {
+export function runScalarFlash(call: WorkTileCall): void {
   const { q, o, headDim, rows } = call;
   const maximum = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY);
   const total = new Float64Array(rows);
@@ -62,7 +62,7 @@ export function runScalarFlash(call: UnitCall): void {
 }
 
 /** scores[j - low] = scale * q . k_j, two keys at a time with two partial sums each; returns the largest. */
-function scoreKeys(call: UnitCall, q: Float32Array, qRow: number, low: number, high: number): number {
+function scoreKeys(call: WorkTileCall, q: Float32Array, qRow: number, low: number, high: number): number {
   const { k, headDim, scale, kvStride, kvOffset } = call;
   let largest = Number.NEGATIVE_INFINITY;
   for (let j = low; j < high; j += 2) {
@@ -87,7 +87,14 @@ function scoreKeys(call: UnitCall, q: Float32Array, qRow: number, low: number, h
 }
 
 /** sums[row] = sums[row] * rescale + p V over the keys low <= j < high, four keys at a time. */
-function accumulate(call: UnitCall, sums: Float32Array, row: number, rescale: number, low: number, high: number): void {
+function accumulate(
+  call: WorkTileCall,
+  sums: Float32Array,
+  row: number,
+  rescale: number,
+  low: number,
+  high: number,
+): void {
   const { v, headDim, kvStride, kvOffset } = call;
   if (rescale !== 1) for (let d = row; d < row + headDim; d += 1) sums[d] = (sums[d] as number) * rescale;
   for (let j = low; j < high; j += 4) {

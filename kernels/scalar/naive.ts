@@ -2,7 +2,7 @@
 
 import type { Kernel } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
-import { type UnitCall, visibleKeys } from './call.ts';
+import { visibleKeys, type WorkTileCall } from './call.ts';
 
 export const scalarNaive: Kernel = {
   name: 'scalar-naive',
@@ -13,7 +13,7 @@ export const scalarNaive: Kernel = {
 };
 
 /** Runs one unit. Scores take seqKv floats, made anew for each call as naive code does. */
-export function runScalarNaive(call: UnitCall): void {
+export function runScalarNaive(call: WorkTileCall): void {
   const { q, k, v, o, headDim, scale } = call;
   for (let row = 0; row < call.rows; row += 1) {
     const { low, high } = visibleKeys(call, row);

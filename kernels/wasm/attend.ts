@@ -1,16 +1,16 @@
-/** WAT of `attend`: one work unit, the query rows of one block against all keys that they see. */
+/** WAT of `attend`: one work tile, the query rows of one block against all keys that they see. */
 
+import { panelWidth, type WasmConfiguration } from './configuration.ts';
 import { LOWEST, MASKED, statistics } from './softmax.ts';
-import { panelWidth, type WasmTile } from './configuration.ts';
 import { add, get, i32, laneSum, loop, max, min, mul, roundUp, set, splat, sub, times } from './wat.ts';
 
 /** Byte offsets of a thread's private block: scaled q, output sums, scores, then the statistics of the rows. */
-export function scratchLayout(headDim: number, tile: WasmTile) {
+export function scratchLayout(headDim: number, config: WasmConfiguration) {
   const q = 0;
-  const sums = q + tile.blockRows * headDim * 4;
-  const scores = sums + tile.blockRows * headDim * 4;
-  const stats = scores + (tile.order === 'groups' ? tile.rows : tile.blockRows) * tile.blockKeys * 4;
-  return { q, sums, scores, stats, bytes: stats + statistics(tile).bytes };
+  const sums = q + config.blockRows * headDim * 4;
+  const scores = sums + config.blockRows * headDim * 4;
+  const stats = scores + (config.order === 'groups' ? config.rows : config.blockRows) * config.blockKeys * 4;
+  return { q, sums, scores, stats, bytes: stats + statistics(config).bytes };
 }
 
 /**
@@ -19,34 +19,34 @@ export function scratchLayout(headDim: number, tile: WasmTile) {
  * of a panel skip it, so only blocks on the diagonal do masked work. In order 'phases' the panels are the outer loop of both
  * products, and all groups take each step together.
  */
-export function emitAttend(headDim: number, tile: WasmTile): string {
-  const width = panelWidth(tile);
-  const at = scratchLayout(headDim, tile);
-  const stats = statistics(tile);
+export function emitAttend(headDim: number, config: WasmConfiguration): string {
+  const width = panelWidth(config);
+  const at = scratchLayout(headDim, config);
+  const stats = statistics(config);
   const panelOf = (key: string) => `(i32.div_u ${key} ${i32(width)})`;
   const rowBytes = headDim * 4;
-  const scoreRowBytes = tile.blockKeys * 4;
+  const scoreRowBytes = config.blockKeys * 4;
   /** First key not seen by row $name (a row of the whole sequence), at least 0 and at most seqKv. */
-  const high = (row: string) => min(max(add(row, '(global.get $highOffset)'), i32(0)), '(global.get $seqKv)');
-  const low = (row: string) => max(add(row, '(global.get $lowOffset)'), i32(0));
+  const high = (row: string) => min(max(add(row, '(global.get $windowHigh)'), i32(0)), '(global.get $seqKv)');
+  const low = (row: string) => max(add(row, '(global.get $windowLow)'), i32(0));
   /** Where the scores of a row begin; by groups all of them use the same place, which stays in the first-level cache. */
   const scoreRow = (row: string) =>
     add(
       get('scratch'),
-      add(i32(at.scores), mul(tile.order === 'groups' ? sub(row, get('row')) : row, i32(scoreRowBytes))),
+      add(i32(at.scores), mul(config.order === 'groups' ? sub(row, get('row')) : row, i32(scoreRowBytes))),
     );
   /** Keys of this block, rounded up to panels, that any row of the group starting at $row sees. */
   const groupCount = set(
     'groupKeys',
     min(
-      max(roundUp(sub(high(add(get('firstRow'), add(get('row'), i32(tile.rows - 1)))), get('key')), width), i32(0)),
+      max(roundUp(sub(high(add(get('firstRow'), add(get('row'), i32(config.rows - 1)))), get('key')), width), i32(0)),
       get('keys'),
     ),
   );
   /** $row and $stats, the group's first row and its statistics, over the groups. */
   const overGroups = (body: string) =>
     `${set('stats', add(get('scratch'), i32(at.stats)))}
-${loop('row', i32(0), get('padded'), i32(tile.rows), `${body}\n${set('stats', add(get('stats'), i32(stats.groupBytes)))}`)}`;
+${loop('row', i32(0), get('padded'), i32(config.rows), `${body}\n${set('stats', add(get('stats'), i32(stats.groupBytes)))}`)}`;
   const seen = (body: string) => `${groupCount}\n(if ${get('groupKeys')} (then\n${body}))`;
 
   const load = overGroups(`
@@ -55,7 +55,7 @@ ${times(stats.groupBytes / 16, (i) => `(v128.store offset=${stats.maximum + i * 
 ${loop(
   'r',
   get('row'),
-  add(get('row'), i32(tile.rows)),
+  add(get('row'), i32(config.rows)),
   i32(1),
   `
 ${set('to', add(get('scratch'), mul(get('r'), i32(stats.rowSumBytes))))}
@@ -106,10 +106,10 @@ ${set('to', scoreRow(get('r')))}
 ;; a block that ends past what the first row sees, or begins before what the last one sees, is masked
 (if (i32.or
 (i32.gt_s ${add(get('key'), get('groupKeys'))} ${high(add(get('firstRow'), get('row')))})
-(i32.gt_s ${low(add(get('firstRow'), add(get('row'), i32(tile.rows - 1))))} ${get('key')}))
-(then ${loop('r', get('row'), add(get('row'), i32(tile.rows)), i32(1), maskRow)}
+(i32.gt_s ${low(add(get('firstRow'), add(get('row'), i32(config.rows - 1))))} ${get('key')}))
+(then ${loop('r', get('row'), add(get('row'), i32(config.rows)), i32(1), maskRow)}
 ${softmaxCall('softmax')})
-(else (if ${get('bounded')} (then ${softmaxCall('weigh')}) (else ${softmaxCall('softmax')}))))`;
+(else (if ${get('bounded')} (then ${softmaxCall('softmax_bounded')}) (else ${softmaxCall('softmax')}))))`;
 
   const groupScorePanels = loop('panel', i32(0), get('groupKeys'), i32(width), `${panelAddress}\n${groupScores}`);
 
@@ -117,7 +117,7 @@ ${softmaxCall('softmax')})
     'from',
     add(
       get('packedV'),
-      tile.values === 'rows'
+      config.values === 'rows'
         ? add(mul(get('key'), i32(rowBytes)), `(i32.shl ${get('panel')} ${i32(2)})`)
         : `(i32.shl ${add(mul(get('key'), i32(headDim)), mul(get('panel'), get('blockLength')))} ${i32(2)})`,
     ),
@@ -139,7 +139,7 @@ ${get('groupKeys')})`;
 
   const groupValuePanels = loop('panel', i32(0), i32(headDim), i32(width), `${valueAddress}\n${groupValues}`);
   const block =
-    tile.order === 'phases'
+    config.order === 'phases'
       ? `${scorePanels}\n${overGroups(seen(softmaxGroup))}\n${valuePanels}`
       : overGroups(seen(`${groupScorePanels}\n${softmaxGroup}\n${groupValuePanels}`));
 
@@ -148,7 +148,7 @@ ${get('groupKeys')})`;
 ${loop(
   'r',
   get('row'),
-  min(add(get('row'), i32(tile.rows)), get('rows')),
+  min(add(get('row'), i32(config.rows)), get('rows')),
   i32(1),
   `
 ${set('from', add(get('scratch'), mul(get('r'), i32(rowBytes))))}
@@ -188,15 +188,15 @@ ${set('finite', `(f32x4.add ${get('finite')} (f32x4.mul ${get('value')} ${splat(
     'stats',
   ];
   return `
-;; One work unit: $rows query rows from $firstRow of the sequence; q and o point at the first, packedK and packedV at the KV head.
+;; One work tile: $rows query rows from $firstRow of the sequence; q and o point at the first, packedK and packedV at the KV head.
 (func (export "attend") (param $q i32) (param $o i32) (param $rows i32) (param $firstRow i32) (param $packedK i32) (param $packedV i32) (param $scratch i32) (param $norms i32)
 ${times(names.length, (i) => `(local $${names[i]} i32)`)}
 (local $scale v128) (local $total f32) (local $bounded i32) (local $least v128) (local $finite v128) (local $value v128)
-${set('padded', mul(`(i32.div_u ${add(get('rows'), i32(tile.rows - 1))} ${i32(tile.rows)})`, i32(tile.rows)))}
+${set('padded', mul(`(i32.div_u ${add(get('rows'), i32(config.rows - 1))} ${i32(config.rows)})`, i32(config.rows)))}
 ${set('position', sub(add(get('firstRow'), get('rows')), i32(1)))}
 ${set('lastKey', high(get('position')))}
-${set('firstKey', mul(`(i32.div_u ${low(get('firstRow'))} ${i32(tile.blockKeys)})`, i32(tile.blockKeys)))}
-${tile.maxima === 'always' ? '' : set('bounded', `(call $bounded ${get('q')} ${get('rows')} ${get('norms')} ${panelOf(get('firstKey'))} ${panelOf(roundUp(get('lastKey'), width))})`)}
+${set('firstKey', mul(`(i32.div_u ${low(get('firstRow'))} ${i32(config.blockKeys)})`, i32(config.blockKeys)))}
+${config.maxima === 'always' ? '' : set('bounded', `(call $bounded ${get('q')} ${get('rows')} ${get('norms')} ${panelOf(get('firstKey'))} ${panelOf(roundUp(get('lastKey'), width))})`)}
 (loop $again
 ${set('scale', '(f32x4.splat (global.get $scale))')}
 ;; m begins at 0 where no score can pass it by far, else below all scores
@@ -207,10 +207,10 @@ ${loop(
   'key',
   get('firstKey'),
   get('lastKey'),
-  i32(tile.blockKeys),
+  i32(config.blockKeys),
   `
-${set('blockLength', min(i32(tile.blockKeys), sub('(global.get $keysPadded)', get('key'))))}
-${set('keys', min(i32(tile.blockKeys), roundUp(sub(get('lastKey'), get('key')), width)))}
+${set('blockLength', min(i32(config.blockKeys), sub('(global.get $keysPadded)', get('key'))))}
+${set('keys', min(i32(config.blockKeys), roundUp(sub(get('lastKey'), get('key')), width)))}
 ${block}`,
 )}
 ${set('finite', splat(0))}

@@ -1,4 +1,4 @@
-/** WAT of `bounded`: whether the norms of q and k keep every logit of a work unit so small that its softmax needs no maxima. */
+/** WAT of `bounded`: whether the norms of q and k keep every logit of a work tile so small that its softmax needs no maxima. */
 
 import { add, get, i32, laneSum, loop, set, splat, times } from './wat.ts';
 

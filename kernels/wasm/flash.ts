@@ -1,15 +1,15 @@
 /** wasm-flash: flash attention in WebAssembly SIMD, two register-tiled products around an online softmax. */
 
+import { wasmConfiguration } from '../configurations.ts';
 import type { Features, Kernel, WasmProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
-import { wasmTile } from '../configurations.ts';
 import { emitAttend, scratchLayout } from './attend.ts';
 import { emitBounded } from './bounds.ts';
-import { wasmCandidates, wasmTileProblem } from './candidates.ts';
+import { wasmCandidates, wasmConfigurationProblem } from './candidates.ts';
+import { panelWidth, type WasmConfiguration } from './configuration.ts';
 import { emitPack } from './pack.ts';
 import { emitScores, emitValues, multiplyAddOf } from './products.ts';
 import { emitFill, emitSoftmax } from './softmax.ts';
-import { panelWidth, type WasmTile } from './configuration.ts';
 import { get, i32, indent } from './wat.ts';
 
 /** Parts of a unit at the end of a run: a sixth of the time that a thread waits for another's last unit. */
@@ -20,21 +20,22 @@ export const wasmFlash: Kernel = {
   backend: 'wasm',
   summary: 'WebAssembly SIMD on all cores: packed K and V, register-tiled products, online softmax in the cache',
   unsupported: (workload) => unsupportedShape(workload),
-  build: (workload, features) => emitWasmFlash(workload.headDim, wasmTile(features, workload), features),
+  build: (workload, features) => emitWasmFlash(workload.headDim, wasmConfiguration(features, workload), features),
   tunable: {
-    shipped: (workload, features) => ({ ...wasmTile(features, workload) }),
+    shipped: (workload, features) => ({ ...wasmConfiguration(features, workload) }),
     candidates: wasmCandidates,
-    problem: wasmTileProblem,
-    build: (workload, features, tile) => emitWasmFlash(workload.headDim, tile as unknown as WasmTile, features),
+    problem: wasmConfigurationProblem,
+    build: (workload, features, config) =>
+      emitWasmFlash(workload.headDim, config as unknown as WasmConfiguration, features),
   },
 };
 
 /** The program for a head dimension, tile and feature set; sequence lengths, strides and the mask are arguments of it. */
-export function emitWasmFlash(headDim: number, tile: WasmTile, features: Features): WasmProgram {
+export function emitWasmFlash(headDim: number, config: WasmConfiguration, features: Features): WasmProgram {
   const multiplyAdd = multiplyAddOf(features);
-  const globals = ['seqKv', 'keysPadded', 'lowOffset', 'highOffset', 'qStride', 'kvStride'];
+  const globals = ['seqKv', 'keysPadded', 'windowLow', 'windowHigh', 'qStride', 'kvStride'];
   const text = indent(`
-;; Flash attention, head dimension ${headDim}. Register tile ${tile.rows} x ${tile.vectors} vectors, ${tile.blockRows} query rows x ${tile.blockKeys} keys a block.
+;; Flash attention, head dimension ${headDim}. Register tile ${config.rows} x ${config.vectors} vectors, ${config.blockRows} query rows x ${config.blockKeys} keys a block.
 ;; Strides are in bytes. Address 0 holds a row of zeros.
 (module
 (import "host" "memory" (memory 1 65536 shared))
@@ -43,22 +44,22 @@ ${globals.map((name) => `(global $${name} (mut i32) ${i32(0)})`).join('\n')}
 (func (export "configure") ${globals.map((name) => `(param $${name} i32)`).join(' ')} (param $scale f32)
 ${globals.map((name) => `(global.set $${name} ${get(name)})`).join('\n')}
 (global.set $scale ${get('scale')}))
-${emitPack(headDim, tile)}
-${emitScores(headDim, tile, multiplyAdd)}
-${emitValues(headDim, tile, multiplyAdd)}
-${emitSoftmax(tile, features)}
+${emitPack(headDim, config)}
+${emitScores(headDim, config, multiplyAdd)}
+${emitValues(headDim, config, multiplyAdd)}
+${emitSoftmax(config, features)}
 ${emitFill}
 ${emitBounded(headDim)}
-${emitAttend(headDim, tile)}
+${emitAttend(headDim, config)}
 )`);
   return {
     kind: 'wasm',
     text,
-    blockRows: tile.blockRows,
-    keyMultiple: panelWidth(tile),
-    scratchBytes: scratchLayout(headDim, tile).bytes,
-    plainValues: tile.values === 'rows',
+    blockRows: config.blockRows,
+    keyMultiple: panelWidth(config),
+    scratchBytes: scratchLayout(headDim, config).bytes,
+    plainValues: config.values === 'rows',
     // Whole row groups, so that a row's result does not depend on where its unit was cut.
-    partRows: tile.rows * Math.ceil(tile.blockRows / tile.rows / PARTS),
+    splitRows: config.rows * Math.ceil(config.blockRows / config.rows / PARTS),
   };
 }

@@ -1,6 +1,6 @@
 /** WAT of `pack`: K and V of one KV head, from [token, dim] rows to the panels that the products stream through. */
 
-import { panelWidth, type WasmTile } from './configuration.ts';
+import { panelWidth, type WasmConfiguration } from './configuration.ts';
 import { add, get, i32, interleave, joinHalves, largestLane, loop, min, mul, set, splat, sub, times } from './wat.ts';
 
 /**
@@ -11,8 +11,8 @@ import { add, get, i32, interleave, joinHalves, largestLane, loop, min, mul, set
  * Keys past seqKv are zeros, read from address 0, where the host keeps a row of them: their weight is 0 and 0 times anything
  * finite is 0. Where $packedV is $v, V lies as the products want it and stays there.
  */
-export function emitPack(headDim: number, tile: WasmTile): string {
-  const width = panelWidth(tile);
+export function emitPack(headDim: number, config: WasmConfiguration): string {
+  const width = panelWidth(config);
   const keyAddress = (base: string, key: string) =>
     `(select ${add(get(base), mul(key, '(global.get $kvStride)'))} ${i32(0)} (i32.lt_s ${key} (global.get $seqKv)))`;
 
@@ -33,7 +33,7 @@ ${set('squares', `(f32x4.add ${get('squares')} (f32x4.mul ${get(`x${i}`)} ${get(
 )}`;
 
   // One row after the other, or its dims to the panels that hold them.
-  const rows = tile.values === 'rows';
+  const rows = config.values === 'rows';
   const step = rows ? i32(width * 4) : mul(get('blockLength'), i32(width * 4));
   const target = rows
     ? mul(get('key'), i32(headDim * 4))
@@ -52,7 +52,7 @@ ${loop(
   i32(headDim),
   i32(width),
   `
-${times(tile.vectors, (i) => `(v128.store offset=${i * 16} ${get('to')} (v128.load offset=${i * 16} ${get('from')}))`)}
+${times(config.vectors, (i) => `(v128.store offset=${i * 16} ${get('to')} (v128.load offset=${i * 16} ${get('from')}))`)}
 ${set('from', add(get('from'), i32(width * 4)))}
 ${set('to', add(get('to'), step))}`,
 )}`,
@@ -71,8 +71,8 @@ ${loop(
   `
 ${set('key', mul(get('panel'), i32(width)))}
 ${set('end', add(get('key'), i32(width)))}
-${set('blockStart', mul(`(i32.div_u ${get('key')} ${i32(tile.blockKeys)})`, i32(tile.blockKeys)))}
-${set('blockLength', min(i32(tile.blockKeys), sub('(global.get $keysPadded)', get('blockStart'))))}
+${set('blockStart', mul(`(i32.div_u ${get('key')} ${i32(config.blockKeys)})`, i32(config.blockKeys)))}
+${set('blockLength', min(i32(config.blockKeys), sub('(global.get $keysPadded)', get('blockStart'))))}
 ${set('toK', add(get('packedK'), mul(get('panel'), i32(headDim * width * 4))))}
 ;; K: transposed, four keys at a time
 ${set('largest', splat(0))}
@@ -90,7 +90,7 @@ ${set('toK', add(get('toK'), i32(16)))}`,
 )}
 (f32.store ${add(get('norms'), `(i32.shl ${get('panel')} ${i32(2)})`)} ${largestLane('largest')})
 ;; V: row by row
-${tile.values === 'rows' ? `;; unless it is used where it lies\n(if (i32.ne ${get('packedV')} ${get('v')}) (then ${values}))` : values}`,
+${config.values === 'rows' ? `;; unless it is used where it lies\n(if (i32.ne ${get('packedV')} ${get('v')}) (then ${values}))` : values}`,
 )}
 )`;
 }

@@ -1,8 +1,8 @@
 /** WAT of the online softmax of a row group of scores, its exponential a polynomial in base 2. */
 
 import type { Features } from '../kernel.ts';
+import { panelWidth, type WasmConfiguration } from './configuration.ts';
 import { type MultiplyAdd, multiplyAddOf } from './products.ts';
-import { panelWidth, type WasmTile } from './configuration.ts';
 import { add, downwards, get, i32, interleave, joinHalves, set, splat, times } from './wat.ts';
 
 /** Below every logit that 32-bit inputs of sane size give; the running maximum starts here. */
@@ -77,11 +77,11 @@ const PARTIAL_BYTES = 32;
  * Where the statistics of a row group lie: m, the rescale factor and the shift in blocks of `groupBytes` a group, a lane each
  * row; l in partial sums, 8 lanes a row; then the partial maxima of one group, which all groups share.
  */
-export function statistics(tile: WasmTile) {
-  const lanes = Math.ceil(tile.rows / 4) * 4;
-  const blockBytes = (tile.blockRows / tile.rows) * lanes * 4;
+export function statistics(config: WasmConfiguration) {
+  const lanes = Math.ceil(config.rows / 4) * 4;
+  const blockBytes = (config.blockRows / config.rows) * lanes * 4;
   const sums = 3 * blockBytes;
-  const partial = sums + tile.blockRows * PARTIAL_BYTES;
+  const partial = sums + config.blockRows * PARTIAL_BYTES;
   return {
     groupBytes: lanes * 4,
     maximum: 0,
@@ -90,23 +90,23 @@ export function statistics(tile: WasmTile) {
     sums,
     rowSumBytes: PARTIAL_BYTES,
     partial,
-    bytes: partial + tile.rows * PARTIAL_BYTES,
+    bytes: partial + config.rows * PARTIAL_BYTES,
   };
 }
 
 /** Statements that set $x0 to the maxima of four rows, a lane each, from their partial vectors at $partial. */
-function foldMaxima(tile: WasmTile, first: number): string {
+function foldMaxima(config: WasmConfiguration, first: number): string {
   const fold = (a: string, b: string) => `(f32x4.pmax ${a} ${b})`;
   return `
-${times(4, (i) => set(`x${i}`, partialMaximum(tile, Math.min(first + i, tile.rows - 1))))}
+${times(4, (i) => set(`x${i}`, partialMaximum(config, Math.min(first + i, config.rows - 1))))}
 ${set('y0', fold(interleave('x0', 'x1', 'low'), interleave('x0', 'x1', 'high')))}
 ${set('y1', fold(interleave('x2', 'x3', 'low'), interleave('x2', 'x3', 'high')))}
 ${set('x0', fold(joinHalves('y0', 'y1', 'low'), joinHalves('y0', 'y1', 'high')))}`;
 }
 
 /** The partial maxima of a row of the group, in four lanes. */
-function partialMaximum(tile: WasmTile, row: number): string {
-  const at = statistics(tile).partial + row * PARTIAL_BYTES;
+function partialMaximum(config: WasmConfiguration, row: number): string {
+  const at = statistics(config).partial + row * PARTIAL_BYTES;
   return `(f32x4.pmax (v128.load offset=${at} ${get('stats0')}) (v128.load offset=${at + 16} ${get('stats0')}))`;
 }
 
@@ -118,12 +118,12 @@ function partialMaximum(tile: WasmTile, row: number): string {
  * vectors and one pointer, and end in stores: the form that V8's revectoriser packs in pairs. Maxima are folded four rows at a
  * time, a lane each; sums stay in 8 lanes to the end.
  */
-export function emitSoftmax(tile: WasmTile, features: Features): string {
+export function emitSoftmax(config: WasmConfiguration, features: Features): string {
   const multiplyAdd = multiplyAddOf(features);
   const { shift, exponent, rescale } = baseTwo(features);
-  const at = statistics(tile);
+  const at = statistics(config);
   const each = (emit: (i: number) => string, count: number) => times(count, emit);
-  const rowBytes = tile.blockKeys * 4;
+  const rowBytes = config.blockKeys * 4;
   /** A pass over all rows: `before` sets the accumulators $t0 and $t1, which go to $partial, one row's place after the other. */
   const pass = (label: string, partial: string, before: string, body: string) => `
 ${set('row', get('scores'))}
@@ -134,19 +134,19 @@ ${set('p', get('row'))}
 ${set('end', add(get('row'), `(i32.shl ${get('count')} ${i32(2)})`))}
 (loop $${label}
 ${body}
-${set('p', add(get('p'), i32(panelWidth(tile) * 4)))}
+${set('p', add(get('p'), i32(panelWidth(config) * 4)))}
 (br_if $${label} (i32.lt_u ${get('p')} ${get('end')})))
 ${downwards(2, (i) => `(v128.store offset=${i * 16} ${get('partial')} ${get(`t${i}`)})`)}
 ${set('row', add(get('row'), i32(rowBytes)))}
 ${set('partial', add(get('partial'), i32(PARTIAL_BYTES)))}
 (br_if $${label}_rows (i32.lt_u ${get('row')} ${get('lastRow')})))`;
-  const fours = Array.from({ length: Math.ceil(tile.rows / 4) }, (_, i) => i);
+  const fours = Array.from({ length: Math.ceil(config.rows / 4) }, (_, i) => i);
   const store = (what: number, four: number, value: string) =>
     `(v128.store offset=${what + four * 16} ${get('stats')} ${value})`;
 
   const move = fours
     .map(
-      (four) => `${foldMaxima(tile, four * 4)}
+      (four) => `${foldMaxima(config, four * 4)}
 ${set('before', `(v128.load offset=${at.maximum + four * 16} ${get('stats')})`)}
 ${set('after', `(f32x4.pmax ${get('before')} ${get('x0')})`)}
 ${store(at.maximum, four, get('after'))}
@@ -158,7 +158,7 @@ ${store(at.rescale, four, get('x0'))}`,
     .join('\n');
 
   /** Vectors whose exponentials are taken side by side: two pairs where the panel has them and the pairs share registers. */
-  const abreast = Math.min(4, tile.vectors);
+  const abreast = Math.min(4, config.vectors);
   const weights = (clamp: boolean) => (group: number) =>
     `
 ${each((i) => set(`x${i}`, exponent(`(v128.load offset=${(group * abreast + i) * 16} ${get('p')})`)), abreast)}
@@ -170,11 +170,11 @@ ${each((i) => set(`t${i % 2}`, `(f32x4.add ${get(`t${i % 2}`)} ${get(`x${i}`)})`
 ${set('rowStats', get('stats'))}
 ${pass(
   'weights',
-  sumsOf(tile),
+  sumsOf(config),
   `${sums}
 ${set('shift', `(v128.load32_splat offset=${at.shift} ${get('rowStats')})`)}
 ${set('rowStats', add(get('rowStats'), i32(4)))}`,
-  each(weights(clamp), tile.vectors / abreast),
+  each(weights(clamp), config.vectors / abreast),
 )}`;
   const sum = (i: number) => `(v128.load offset=${i * 16} ${get('partial')})`;
   const common = `(param $scores i32) (param $count i32) (param $stats i32) (param $stats0 i32)
@@ -184,9 +184,9 @@ ${exp2Locals}
 ${times(4, (i) => exp2Vector(`x${i}`))}
 ${exp2Constants}
 ${set('log2e', splat(Math.LOG2E))}
-${set('lastRow', add(get('scores'), i32(tile.rows * rowBytes)))}`;
+${set('lastRow', add(get('scores'), i32(config.rows * rowBytes)))}`;
   return `
-;; online softmax of $count scores of ${tile.rows} rows from $scores; their statistics at $stats, in the block of statistics at $stats0
+;; online softmax of $count scores of ${config.rows} rows from $scores; their statistics at $stats, in the block of statistics at $stats0
 (func $softmax ${common}
 ${pass(
   'maxima',
@@ -194,7 +194,7 @@ ${pass(
   each((i) => set(`t${i}`, splat(LOWEST)), 2),
   each(
     (i) => set(`t${i % 2}`, `(f32x4.pmax ${get(`t${i % 2}`)} (v128.load offset=${i * 16} ${get('p')}))`),
-    tile.vectors,
+    config.vectors,
   ),
 )}
 ${move}
@@ -205,7 +205,7 @@ ${each((i) => set(`t${i}`, `(f32x4.mul ${get('shift')} ${sum(i)})`), 2)}`,
 )}
 )
 ;; the same where logits are bounded: m stays as it is, and no exponent needs raising
-(func $weigh ${common}
+(func $softmax_bounded ${common}
 ${fours.map((four) => store(at.rescale, four, splat(1))).join('\n')}
 ${weightsPass(
   false,
@@ -215,9 +215,9 @@ ${weightsPass(
 }
 
 /** Where the partial sums of the group at $stats begin: groups are as far apart as their rows take. */
-function sumsOf(tile: WasmTile): string {
-  const at = statistics(tile);
-  const scale = i32((tile.rows * PARTIAL_BYTES) / at.groupBytes);
+function sumsOf(config: WasmConfiguration): string {
+  const at = statistics(config);
+  const scale = i32((config.rows * PARTIAL_BYTES) / at.groupBytes);
   return add(add(get('stats0'), i32(at.sums)), `(i32.mul (i32.sub ${get('stats')} ${get('stats0')}) ${scale})`);
 }
 

@@ -1,4 +1,4 @@
-/** What every WGSL kernel and its host agree on: bindings, the Params block, and how a work unit is found. */
+/** What every WGSL kernel and its host agree on: bindings, the Params block, and how a work tile is found. */
 
 import { enableOf, type Storage, tensors } from './storage.ts';
 
@@ -11,9 +11,9 @@ export const PARAM_NAMES = [
   'queryHeads',
   'kvHeads',
   'group',
-  'unitBase',
-  'lowOffset',
-  'highOffset',
+  'tileBase',
+  'windowLow',
+  'windowHigh',
   'scale',
 ] as const;
 export const PARAM_BYTES = 48;
@@ -42,9 +42,9 @@ export function abi(
   queryHeads: u32,
   kvHeads: u32,
   group: u32,       // query heads that share a KV head
-  unitBase: u32,    // first work unit of this dispatch
-  lowOffset: i32,   // row r sees keys from r + lowOffset
-  highOffset: i32,  // up to, not including, r + highOffset
+  tileBase: u32,    // first work config of this dispatch
+  windowLow: i32,   // row r sees keys from r + windowLow
+  windowHigh: i32,  // up to, not including, r + windowHigh
   scale: f32,       // softmax scale times log2(e)
 }
 
@@ -53,10 +53,10 @@ ${tensors(storage)}
 @group(0) @binding(5) var<storage, read> starts: array<u32>;
 ${scratch ? '@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;\n' : ''}
 const columns = ${headDim / 4}u; // vec4 columns of a row
-const blockRows = ${blockRows}u; // tokens of a unit
+const blockRows = ${blockRows}u; // tokens of a tile
 
-struct Unit {
-  q: u32,        // vec4 index of the unit's first row in q and o
+struct WorkTile {
+  q: u32,        // vec4 index of the tile's first row in q and o
   kv: u32,       // vec4 index of its KV head's first row in k and v
   firstRow: u32, // of the whole sequence
   tokens: u32,
@@ -64,7 +64,7 @@ struct Unit {
 }
 
 // Units run KV head by KV head, last rows first, ${grouped ? 'all query heads of a group in one unit' : 'the query heads of a group side by side'}.
-fn findUnit(index: u32) -> Unit {
+fn findWorkTile(index: u32) -> WorkTile {
 ${
   grouped
     ? `  let member = 0u;
@@ -77,21 +77,21 @@ ${
   let batch = kvIndex / params.kvHeads;
   let kvHead = kvIndex % params.kvHeads;
   let firstRow = starts[block];
-  var unit: Unit;
-  unit.q = ((batch * params.rowsPerHead + block * blockRows) * params.queryHeads + kvHead * params.group + member) * columns;
-  unit.kv = (batch * params.seqKv * params.kvHeads + kvHead) * columns;
-  unit.firstRow = firstRow;
-  unit.tokens = min(blockRows, params.seqQuery - firstRow);
-  unit.rows = unit.tokens${grouped ? ' * params.group' : ''};
-  return unit;
+  var tile: WorkTile;
+  tile.q = ((batch * params.rowsPerHead + block * blockRows) * params.queryHeads + kvHead * params.group + member) * columns;
+  tile.kv = (batch * params.seqKv * params.kvHeads + kvHead) * columns;
+  tile.firstRow = firstRow;
+  tile.tokens = min(blockRows, params.seqQuery - firstRow);
+  tile.rows = tile.tokens${grouped ? ' * params.group' : ''};
+  return tile;
 }
 
 // The keys that row r of the sequence sees, low inclusive, high exclusive.
 fn lowKey(row: u32) -> i32 {
-  return max(i32(row) + params.lowOffset, 0);
+  return max(i32(row) + params.windowLow, 0);
 }
 fn highKey(row: u32) -> i32 {
-  return clamp(i32(row) + params.highOffset, 0, i32(params.seqKv));
+  return clamp(i32(row) + params.windowHigh, 0, i32(params.seqKv));
 }
 `;
 }

@@ -1,52 +1,52 @@
 /** WGSL of one block of keys of wgsl-flash: scores, online softmax, output sums. */
 
-import type { WgslTile } from '../configurations.ts';
+import type { WgslConfiguration } from '../configurations.ts';
 import { MASKED } from './abi.ts';
-import { rowAddress, tokenOf } from './work-tiles.ts';
-import { sizes } from './sizes.ts';
 import { LANES, lines, range } from './emit.ts';
+import { sizes } from './sizes.ts';
+import { rowAddress, tokenOf } from './work-tiles.ts';
 
 /** One block of keys from \`base\`: scores, online softmax, output sums. */
-export function emitBlock(headDim: number, tile: WgslTile, group: number, masked: boolean): string {
-  const rowVectors = range(tile.rows / 4);
-  const keys = range(tile.keys);
+export function emitBlock(headDim: number, config: WgslConfiguration, group: number, masked: boolean): string {
+  const rowVectors = range(config.rows / 4);
+  const keys = range(config.keys);
   const body = `
 // S = q k^T, a chunk of dims at a time
 ${lines(keys.flatMap((j) => rowVectors.map((v) => `var s${j}_${v} = vec4f();`)))}
 for (var d = 0u; d < columns; d += chunk / 4u) {
-${emitStageScores(headDim, tile, group)}
+${emitStageScores(headDim, config, group)}
   workgroupBarrier();
-  for (var i = 0u; i < ${tile.chunk / tile.unroll}u; i += 1u) {
-${lines(range(tile.unroll).map((step) => emitScoreProduct(tile, step)))}
+  for (var i = 0u; i < ${config.chunk / config.unroll}u; i += 1u) {
+${lines(range(config.unroll).map((step) => emitScoreProduct(config, step)))}
   }
   workgroupBarrier();
 }
-${masked ? emitMask(tile, group) : ''}
-${tile.values === 'before-softmax' ? `{\n  // the first rows of v, while the softmax computes\n  let part = 0u;\n  let first = 0u;\n${emitStageValues(headDim, tile)}\n}` : ''}
+${masked ? emitMask(config, group) : ''}
+${config.values === 'before-softmax' ? `{\n  // the first rows of v, while the softmax computes\n  let part = 0u;\n  let first = 0u;\n${emitStageValues(headDim, config)}\n}` : ''}
 // m' = max(m, rows of S), over the thread columns through workgroup memory
-${lines(rowVectors.map((v) => `weights[c * rowVectors + r * ${tile.rows / 4}u + ${v}u] = ${keys.map((j) => `s${j}_${v}`).reduce((a, b) => `max(${a}, ${b})`)};`))}
+${lines(rowVectors.map((v) => `weights[c * rowVectors + r * ${config.rows / 4}u + ${v}u] = ${keys.map((j) => `s${j}_${v}`).reduce((a, b) => `max(${a}, ${b})`)};`))}
 workgroupBarrier();
 ${lines(rowVectors.map((v) => `var next${v} = m${v};`))}
-for (var t = 0u; t < ${tile.threadColumns}u; t += 1u) {
-${lines(rowVectors.map((v) => `  next${v} = max(next${v}, weights[t * rowVectors + r * ${tile.rows / 4}u + ${v}u]);`))}
+for (var t = 0u; t < ${config.threadColumns}u; t += 1u) {
+${lines(rowVectors.map((v) => `  next${v} = max(next${v}, weights[t * rowVectors + r * ${config.rows / 4}u + ${v}u]);`))}
 }
 workgroupBarrier();
 // p = 2^(s - m'), l = l 2^(m - m') + sum p, o = o 2^(m - m')
 ${lines(keys.flatMap((j) => rowVectors.map((v) => `s${j}_${v} = exp2(s${j}_${v} - next${v});`)))}
 ${lines(rowVectors.map((v) => `let rescale${v} = exp2(m${v} - next${v});\nm${v} = next${v};\nl${v} = fma(l${v}, rescale${v}, ${keys.map((j) => `s${j}_${v}`).join(' + ')});`))}
-${emitRescale(headDim, tile)}
+${emitRescale(headDim, config)}
 // O += p v: weights through workgroup memory in parts, V in chunks of keys
-for (var part = 0u; part < ${tile.weightParts}u; part += 1u) {
-  if (c / ${tile.threadColumns / tile.weightParts}u == part) {
-    let key = c % ${tile.threadColumns / tile.weightParts}u * ${tile.keys}u;
-${lines(keys.flatMap((j) => rowVectors.map((v) => `    weights[(key + ${j}u) * rowVectors + r * ${tile.rows / 4}u + ${v}u] = s${j}_${v};`)))}
+for (var part = 0u; part < ${config.weightParts}u; part += 1u) {
+  if (c / ${config.threadColumns / config.weightParts}u == part) {
+    let key = c % ${config.threadColumns / config.weightParts}u * ${config.keys}u;
+${lines(keys.flatMap((j) => rowVectors.map((v) => `    weights[(key + ${j}u) * rowVectors + r * ${config.rows / 4}u + ${v}u] = s${j}_${v};`)))}
   }
-  for (var piece = 0u; piece < ${(tile.threadColumns * tile.keys) / tile.weightParts / tile.valueKeys}u; piece += 1u) {
+  for (var piece = 0u; piece < ${(config.threadColumns * config.keys) / config.weightParts / config.valueKeys}u; piece += 1u) {
     let first = piece * valueKeys;
-${tile.values === 'before-softmax' ? `    if (part + first > 0u) {\n${emitStageValues(headDim, tile)}\n    }` : emitStageValues(headDim, tile)}
+${config.values === 'before-softmax' ? `    if (part + first > 0u) {\n${emitStageValues(headDim, config)}\n    }` : emitStageValues(headDim, config)}
     workgroupBarrier();
-    for (var i = 0u; i < ${tile.valueKeys / tile.unroll}u; i += 1u) {
-${lines(range(tile.unroll).map((step) => emitValueProduct(headDim, tile, step)))}
+    for (var i = 0u; i < ${config.valueKeys / config.unroll}u; i += 1u) {
+${lines(range(config.unroll).map((step) => emitValueProduct(headDim, config, step)))}
     }
     workgroupBarrier();
   }
@@ -59,9 +59,9 @@ ${lines(range(tile.unroll).map((step) => emitValueProduct(headDim, tile, step)))
 }
 
 /** Stages a chunk of dims of q (scaled) and k, transposed four by four in registers; rows and keys past the end are zeros. */
-function emitStageScores(headDim: number, tile: WgslTile, group: number): string {
-  const { blockRows, blockKeys, threads } = sizes(headDim, tile);
-  const quads = tile.chunk / 4;
+function emitStageScores(headDim: number, config: WgslConfiguration, group: number): string {
+  const { blockRows, blockKeys, threads } = sizes(headDim, config);
+  const quads = config.chunk / 4;
   const part = (vectors: number, load: (i: number) => string, at: string) => {
     const count = (vectors / 4) * quads;
     const body = `
@@ -79,73 +79,75 @@ ${body}
     part(
       blockRows,
       (i) =>
-        `select(vec4f(), readQ(${rowAddress(`min(${row(i)}, unit.rows - 1u)`, group)} + d + quad) * params.scale, ${row(i)} < unit.rows)`,
+        `select(vec4f(), readQ(${rowAddress(`min(${row(i)}, tile.rows - 1u)`, group)} + d + quad) * params.scale, ${row(i)} < tile.rows)`,
       '0u',
     ),
     part(
       blockKeys,
       (i) =>
-        `select(vec4f(), readK(unit.kv + min(u32(base) + ${row(i)}, params.seqKv - 1u) * kvStride + d + quad), u32(base) + ${row(i)} < params.seqKv)`,
+        `select(vec4f(), readK(tile.kv + min(u32(base) + ${row(i)}, params.seqKv - 1u) * kvStride + d + quad), u32(base) + ${row(i)} < params.seqKv)`,
       'chunk * rowVectors',
     ),
   ]);
 }
 
 /** O = O 2^(m - m'), always or where a factor of this thread is not 1. */
-function emitRescale(headDim: number, tile: WgslTile): string {
-  const rowVectors = range(tile.rows / 4);
-  const sums = range(sizes(headDim, tile).threadColumns).flatMap((i) =>
+function emitRescale(headDim: number, config: WgslConfiguration): string {
+  const rowVectors = range(config.rows / 4);
+  const sums = range(sizes(headDim, config).threadColumns).flatMap((i) =>
     LANES.flatMap((lane) => rowVectors.map((v) => `o${i}_${lane}${v} *= rescale${v};`)),
   );
-  if (tile.rescale === 'always') return lines(sums);
+  if (config.rescale === 'always') return lines(sums);
   const moved = rowVectors.map((v) => `any(rescale${v} != vec4f(1.0))`).join(' || ');
   return `if (${moved}) {\n${lines(sums.map((line) => `  ${line}`))}\n}`;
 }
 
 /** Stages valueKeys rows of v; keys past the end and columns past headDim are zeros. */
-function emitStageValues(headDim: number, tile: WgslTile): string {
-  const { threads, paddedColumns, partKeys } = sizes(headDim, tile);
+function emitStageValues(headDim: number, config: WgslConfiguration): string {
+  const { threads, paddedColumns, partKeys } = sizes(headDim, config);
   const outside = paddedColumns === headDim / 4 ? '' : ' && column < columns';
-  return `    for (var t = thread; t < ${tile.valueKeys * paddedColumns}u; t += ${threads}u) {
+  return `    for (var t = thread; t < ${config.valueKeys * paddedColumns}u; t += ${threads}u) {
       let key = u32(base) + part * ${partKeys}u + first + t / ${paddedColumns}u;
       let column = t % ${paddedColumns}u;
-      stage[t] = select(vec4f(), readV(unit.kv + min(key, params.seqKv - 1u) * kvStride + min(column, columns - 1u)), key < params.seqKv${outside});
+      stage[t] = select(vec4f(), readV(tile.kv + min(key, params.seqKv - 1u) * kvStride + min(column, columns - 1u)), key < params.seqKv${outside});
     }`;
 }
 
 /** The dim i + step of S = q k^T: a broadcast of each k component against the q of the thread's rows. */
-function emitScoreProduct(tile: WgslTile, step: number): string {
-  const rowVectors = range(tile.rows / 4);
-  return scope(tile, [
-    ...rowVectors.map((v) => `let q${v} = stage[${at(tile, step)} * rowVectors + r * ${tile.rows / 4}u + ${v}u];`),
-    ...range(tile.keys / 4).map(
-      (g) => `let k${g} = stage[chunk * rowVectors + ${at(tile, step)} * keyVectors + c * ${tile.keys / 4}u + ${g}u];`,
+function emitScoreProduct(config: WgslConfiguration, step: number): string {
+  const rowVectors = range(config.rows / 4);
+  return scope(config, [
+    ...rowVectors.map((v) => `let q${v} = stage[${at(config, step)} * rowVectors + r * ${config.rows / 4}u + ${v}u];`),
+    ...range(config.keys / 4).map(
+      (g) =>
+        `let k${g} = stage[chunk * rowVectors + ${at(config, step)} * keyVectors + c * ${config.keys / 4}u + ${g}u];`,
     ),
-    ...range(tile.keys).flatMap((j) =>
+    ...range(config.keys).flatMap((j) =>
       rowVectors.map((v) => `s${j}_${v} = fma(vec4f(k${Math.floor(j / 4)}.${LANES[j % 4]}), q${v}, s${j}_${v});`),
     ),
   ]);
 }
 
 /** The step of a loop that is written out: in this form compilers see that it stays within its bounds. */
-const at = (tile: WgslTile, step: number) => (tile.unroll === 1 ? 'i' : `(i * ${tile.unroll}u + ${step}u)`);
+const at = (config: WgslConfiguration, step: number) =>
+  config.unroll === 1 ? 'i' : `(i * ${config.unroll}u + ${step}u)`;
 
 /** Statements in a scope of their own where a loop holds several steps. */
-function scope(tile: WgslTile, statements: string[]): string {
+function scope(config: WgslConfiguration, statements: string[]): string {
   const inner = statements.map((line) => `    ${line}`);
-  return lines(tile.unroll === 1 ? inner : ['    {', ...inner.map((line) => `  ${line}`), '    }']);
+  return lines(config.unroll === 1 ? inner : ['    {', ...inner.map((line) => `  ${line}`), '    }']);
 }
 
 /** Key i + step of O += p v: a broadcast of each v component against the weights of the thread's rows. */
-function emitValueProduct(headDim: number, tile: WgslTile, step: number): string {
-  const { threadColumns, paddedColumns } = sizes(headDim, tile);
-  const rowVectors = range(tile.rows / 4);
-  return scope(tile, [
+function emitValueProduct(headDim: number, config: WgslConfiguration, step: number): string {
+  const { threadColumns, paddedColumns } = sizes(headDim, config);
+  const rowVectors = range(config.rows / 4);
+  return scope(config, [
     ...rowVectors.map(
-      (v) => `let p${v} = weights[(first + ${at(tile, step)}) * rowVectors + r * ${tile.rows / 4}u + ${v}u];`,
+      (v) => `let p${v} = weights[(first + ${at(config, step)}) * rowVectors + r * ${config.rows / 4}u + ${v}u];`,
     ),
     ...range(threadColumns).flatMap((i) => [
-      `let v${i} = stage[${at(tile, step)} * ${paddedColumns}u + c + ${i * tile.threadColumns}u];`,
+      `let v${i} = stage[${at(config, step)} * ${paddedColumns}u + c + ${i * config.threadColumns}u];`,
       ...LANES.flatMap((lane) =>
         rowVectors.map((v) => `o${i}_${lane}${v} = fma(vec4f(v${i}.${lane}), p${v}, o${i}_${lane}${v});`),
       ),
@@ -154,16 +156,16 @@ function emitValueProduct(headDim: number, tile: WgslTile, step: number): string
 }
 
 /** Scores of keys that a row does not see become MASKED. */
-function emitMask(tile: WgslTile, group: number): string {
-  const rowVectors = range(tile.rows / 4);
+function emitMask(config: WgslConfiguration, group: number): string {
+  const rowVectors = range(config.rows / 4);
   return lines([
     ...rowVectors.map((v) => {
-      const rows = range(4).map((i) => `unit.firstRow + ${tokenOf(`(r * ${tile.rows}u + ${v * 4 + i}u)`, group)}`);
+      const rows = range(4).map((i) => `tile.firstRow + ${tokenOf(`(r * ${config.rows}u + ${v * 4 + i}u)`, group)}`);
       return `let low${v} = vec4i(${rows.map((row) => `lowKey(${row})`).join(', ')});
 let high${v} = vec4i(${rows.map((row) => `highKey(${row})`).join(', ')});`;
     }),
-    `let ownKey = base + i32(c * ${tile.keys}u);`,
-    ...range(tile.keys).flatMap((j) =>
+    `let ownKey = base + i32(c * ${config.keys}u);`,
+    ...range(config.keys).flatMap((j) =>
       rowVectors.map(
         (v) =>
           `s${j}_${v} = select(vec4f(${MASKED}), s${j}_${v}, (vec4i(ownKey + ${j}) >= low${v}) & (vec4i(ownKey + ${j}) < high${v}));`,

@@ -1,9 +1,10 @@
 /** Tiles of the WGSL kernel that may be worth trying on a device, and what makes one impossible. */
 
+import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory } from '../../src/messages.ts';
-import type { Features, Limits, Tile } from '../kernel.ts';
-import { combinations, fieldProblem, sameTile } from '../configuration-fields.ts';
-import { type WgslTile, wgslTile } from '../configurations.ts';
+import { combinations, fieldProblem, sameConfiguration } from '../configuration-fields.ts';
+import { type WgslConfiguration, wgslConfiguration } from '../configurations.ts';
+import type { Configuration, Features, Limits } from '../kernel.ts';
 import { sizes, workgroupBytes } from './sizes.ts';
 
 const WORDS = { rescale: ['always', 'branch'], values: ['after-softmax', 'before-softmax'] } as const;
@@ -11,10 +12,10 @@ const WORDS = { rescale: ['always', 'branch'], values: ['after-softmax', 'before
 const REGISTERS = 256;
 
 /** Why a tile cannot be built or run: fields, parts that do not divide, or the limits of the device. */
-export function wgslTileProblem(tile: Tile, headDim: number, limits: Limits): string | undefined {
-  const fields = fieldProblem(tile, wgslTile(headDim, {}, limits), WORDS);
+export function wgslConfigurationProblem(config: Configuration, headDim: number, limits: Limits): string | undefined {
+  const fields = fieldProblem(config, wgslConfiguration(headDim, {}, limits), WORDS);
   if (fields !== undefined) return fields;
-  const t = tile as unknown as WgslTile;
+  const t = config as unknown as WgslConfiguration;
   if (t.rows % 4 !== 0 || t.keys % 4 !== 0) return 'rows and keys must be multiples of 4';
   if (t.chunk % 4 !== 0 || headDim % t.chunk !== 0)
     return `chunk ${t.chunk} does not divide head dimension ${headDim} in fours`;
@@ -25,7 +26,8 @@ export function wgslTileProblem(tile: Tile, headDim: number, limits: Limits): st
   const { partKeys, threads } = sizes(headDim, t);
   if (partKeys % t.valueKeys !== 0) return `valueKeys ${t.valueKeys} does not divide a part of ${partKeys} keys`;
   const need = workgroupBytes(headDim, t);
-  if (need > limits.workgroupMemoryBytes) return needsMemory('workgroup memory', need, limits.workgroupMemoryBytes);
+  if (need > limits.workgroupMemoryBytes)
+    return needsMemory('workgroup memory', formatExactBytes(need), formatExactBytes(limits.workgroupMemoryBytes));
   if (threads > limits.workgroupInvocations) {
     return `it needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
   }
@@ -33,24 +35,24 @@ export function wgslTileProblem(tile: Tile, headDim: number, limits: Limits): st
 }
 
 /** Registers of a thread, estimated: scores, output sums, statistics, a row of operands and addresses. */
-function registers(tile: WgslTile, headDim: number): number {
-  const { threadColumns } = sizes(headDim, tile);
-  return tile.rows * tile.keys + tile.rows * threadColumns * 4 + 3 * tile.rows + tile.keys + 24;
+function registers(config: WgslConfiguration, headDim: number): number {
+  const { threadColumns } = sizes(headDim, config);
+  return config.rows * config.keys + config.rows * threadColumns * 4 + 3 * config.rows + config.keys + 24;
 }
 
 /** Floats of workgroup memory read for each multiply-add, of both products. */
-function reads(tile: WgslTile, headDim: number): number {
-  const { threadColumns } = sizes(headDim, tile);
-  return 1 / tile.rows + 1 / tile.keys + 1 / tile.rows + 1 / (4 * threadColumns);
+function reads(config: WgslConfiguration, headDim: number): number {
+  const { threadColumns } = sizes(headDim, config);
+  return 1 / config.rows + 1 / config.keys + 1 / config.rows + 1 / (4 * threadColumns);
 }
 
 /**
  * Tiles that fit the limits and the estimate of registers, fewest reads first; where a CPU emulates the GPU, neighbours of the shipped
  * tile first, since a search there has time for a few only.
  */
-export function wgslCandidates(headDim: number, features: Features, limits: Limits): Tile[] {
-  const shipped = wgslTile(headDim, features, limits);
-  const shapes = combinations<WgslTile>(shipped, {
+export function wgslCandidates(headDim: number, features: Features, limits: Limits): Configuration[] {
+  const shipped = wgslConfiguration(headDim, features, limits);
+  const shapes = combinations<WgslConfiguration>(shipped, {
     threadRows: features.software === true ? [1, 2, 4] : [4, 8, 16],
     threadColumns: features.software === true ? [4, 8] : [8, 16],
     rows: features.software === true ? [8, 16, 24] : [4, 8, 12],
@@ -62,21 +64,21 @@ export function wgslCandidates(headDim: number, features: Features, limits: Limi
     values: ['after-softmax', 'before-softmax'],
   });
   const fits = shapes.filter(
-    (tile) =>
-      !sameTile(tile, shipped) &&
-      (features.software === true || registers(tile, headDim) <= REGISTERS) &&
-      wgslTileProblem({ ...tile }, headDim, limits) === undefined,
+    (config) =>
+      !sameConfiguration(config, shipped) &&
+      (features.software === true || registers(config, headDim) <= REGISTERS) &&
+      wgslConfigurationProblem({ ...config }, headDim, limits) === undefined,
   );
-  const byReads = (a: WgslTile, b: WgslTile) => reads(a, headDim) - reads(b, headDim);
-  const byDistance = (a: WgslTile, b: WgslTile) => distance(a, shipped) - distance(b, shipped);
+  const byReads = (a: WgslConfiguration, b: WgslConfiguration) => reads(a, headDim) - reads(b, headDim);
+  const byDistance = (a: WgslConfiguration, b: WgslConfiguration) => distance(a, shipped) - distance(b, shipped);
   return fits
     .sort((a, b) =>
       features.software === true ? byDistance(a, b) || byReads(a, b) : byReads(a, b) || byDistance(a, b),
     )
-    .map((tile) => ({ ...tile }));
+    .map((config) => ({ ...config }));
 }
 
 /** Fields in which two tiles differ: neighbours of the shipped tile come first among equals. */
-function distance(a: WgslTile, b: WgslTile): number {
-  return (Object.keys(a) as (keyof WgslTile)[]).filter((name) => a[name] !== b[name]).length;
+function distance(a: WgslConfiguration, b: WgslConfiguration): number {
+  return (Object.keys(a) as (keyof WgslConfiguration)[]).filter((name) => a[name] !== b[name]).length;
 }

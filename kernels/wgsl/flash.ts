@@ -6,52 +6,55 @@
  * its state sits in named vec4 variables whose four lanes are four query rows, so the softmax of four rows is one vec4 operation.
  */
 
+import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory } from '../../src/messages.ts';
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
+import { FEW_ROWS, fewRowsConfiguration, type WgslConfiguration, wgslConfiguration } from '../configurations.ts';
 import type { Features, Kernel, Limits, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
-import { FEW_ROWS, fewRowsTile, type WgslTile, wgslTile } from '../configurations.ts';
 import { abi, LOWEST } from './abi.ts';
 import { emitBlock } from './block.ts';
-import { wgslCandidates, wgslTileProblem } from './candidates.ts';
-import { emitMerge, emitOutput, emitPartial, partialFloats } from './write.ts';
-import { ONE_HEAD, type Schedule, scheduleOf, tokensOf } from './work-tiles.ts';
+import { wgslCandidates, wgslConfigurationProblem } from './candidates.ts';
+import { LANES, lines, range } from './emit.ts';
 import { sizes, workgroupBytes } from './sizes.ts';
 import { type Storage, storageOf } from './storage.ts';
-import { LANES, lines, range } from './emit.ts';
+import { ONE_HEAD, type Schedule, scheduleOf, tokensOf } from './work-tiles.ts';
+import { emitMerge, emitOutput, emitPartial, partialFloats } from './write.ts';
 
 export const wgslFlash: Kernel = {
   name: 'wgsl-flash',
   backend: 'webgpu',
   summary:
     'one pass: register-tiled q k^T and p v around an online softmax; scores stay on chip, masked blocks are skipped',
-  unsupported: (workload, limits) => wgslFlashUnsupported(workload, limits, wgslTile(workload.headDim, {}, limits)),
+  unsupported: (workload, limits) =>
+    wgslFlashUnsupported(workload, limits, wgslConfiguration(workload.headDim, {}, limits)),
   build: (workload, features, limits) => buildWgslFlash(workload, features, shippedTile(workload, features, limits)),
   tunable: {
     shipped: (workload, features, limits) => ({ ...shippedTile(workload, features, limits) }),
     candidates: (workload, features, limits) => wgslCandidates(workload.headDim, features, limits),
-    problem: (tile, workload, _, limits) => wgslTileProblem(tile, workload.headDim, limits),
-    build: (workload, features, tile) => buildWgslFlash(workload, features, tile as unknown as WgslTile),
+    problem: (config, workload, _, limits) => wgslConfigurationProblem(config, workload.headDim, limits),
+    build: (workload, features, config) => buildWgslFlash(workload, features, config as unknown as WgslConfiguration),
   },
 };
 
 /** The tile of a workload: one of few rows where it has no more, as in decoding. */
-function shippedTile(w: Workload, features: Features, limits: Limits): WgslTile {
-  const tile = wgslTile(w.headDim, features, limits);
+function shippedTile(w: Workload, features: Features, limits: Limits): WgslConfiguration {
+  const config = wgslConfiguration(w.headDim, features, limits);
   const rows = w.seqQuery * groupSize(w);
-  return rows <= FEW_ROWS && features.software !== true ? fewRowsTile(rows) : tile;
+  return rows <= FEW_ROWS && features.software !== true ? fewRowsConfiguration(rows) : config;
 }
 
 /** The program of a workload in a tile, with the data type and the schedule that it wants. */
-export function buildWgslFlash(w: Workload, features: Features, tile: WgslTile): WgslProgram {
-  return emitWgslFlash(w.headDim, tile, storageOf(w.dtype, features), scheduleOf(w, tile, features));
+export function buildWgslFlash(w: Workload, features: Features, config: WgslConfiguration): WgslProgram {
+  return emitWgslFlash(w.headDim, config, storageOf(w.dtype, features), scheduleOf(w, config, features));
 }
 
 /** Why a tile does not fit a device or the kernel a workload, or undefined. */
-export function wgslFlashUnsupported(w: Workload, limits: Limits, tile: WgslTile): string | undefined {
-  const need = workgroupBytes(w.headDim, tile);
-  if (need > limits.workgroupMemoryBytes) return needsMemory('workgroup memory', need, limits.workgroupMemoryBytes);
-  const threads = tile.threadRows * tile.threadColumns;
+export function wgslFlashUnsupported(w: Workload, limits: Limits, config: WgslConfiguration): string | undefined {
+  const need = workgroupBytes(w.headDim, config);
+  if (need > limits.workgroupMemoryBytes)
+    return needsMemory('workgroup memory', formatExactBytes(need), formatExactBytes(limits.workgroupMemoryBytes));
+  const threads = config.threadRows * config.threadColumns;
   if (threads > limits.workgroupInvocations) {
     return `needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
   }
@@ -60,14 +63,14 @@ export function wgslFlashUnsupported(w: Workload, limits: Limits, tile: WgslTile
 
 export function emitWgslFlash(
   headDim: number,
-  tile: WgslTile,
+  config: WgslConfiguration,
   storage: Storage,
   schedule: Schedule = ONE_HEAD,
 ): WgslProgram {
   const { group, splits } = schedule;
-  const tokens = tokensOf(tile, schedule);
-  const size = sizes(headDim, tile);
-  const rowVectors = range(tile.rows / 4);
+  const tokens = tokensOf(config, schedule);
+  const size = sizes(headDim, config);
+  const rowVectors = range(config.rows / 4);
   const columns = range(size.threadColumns);
   const output = columns.flatMap((i) => LANES.flatMap((lane) => rowVectors.map((r) => ({ i, lane, r }))));
 
@@ -77,13 +80,13 @@ export function emitWgslFlash(
 // and at the end O / l. Scores never leave the chip; blocks that the mask hides are never visited.
 // Lanes of a vec4 are four query rows: s<key>_<rows>, o<column>_<dim><rows>, m<rows>, l<rows>.
 //
-// Workgroup of ${size.threads} threads, ${tile.threadRows} x ${tile.threadColumns}; block of ${size.blockRows} query rows x ${size.blockKeys} keys; thread tile ${tile.rows} x ${tile.keys}.
+// Workgroup of ${size.threads} threads, ${config.threadRows} x ${config.threadColumns}; block of ${size.blockRows} query rows x ${size.blockKeys} keys; thread tile ${config.rows} x ${config.keys}.
 const threads = ${size.threads}u;
 const blockKeys = ${size.blockKeys}u;
 const rowVectors = ${size.blockRows / 4}u; // vec4s of rows in a block
 const keyVectors = ${size.blockKeys / 4}u;
-const chunk = ${tile.chunk}u;    // head dimensions staged at a time
-const valueKeys = ${tile.valueKeys}u; // keys of V staged at a time
+const chunk = ${config.chunk}u;    // head dimensions staged at a time
+const valueKeys = ${config.valueKeys}u; // keys of V staged at a time
 
 // q^T [dim][row] then k^T [dim][key] of a chunk of dims; later v [key][column] of some keys
 var<workgroup> stage: array<vec4f, ${size.stageVectors}>;
@@ -92,16 +95,16 @@ var<workgroup> weights: array<vec4f, ${size.weightVectors}>;
 
 @compute @workgroup_size(${size.threads})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  let unit = findUnit(params.unitBase + workgroup.y);
+  let tile = findWorkTile(params.tileBase + workgroup.y);
   let qStride = params.queryHeads * columns;
   let kvStride = params.kvHeads * columns;
-  let r = thread / ${tile.threadColumns}u; // this thread's place among the rows
-  let c = thread % ${tile.threadColumns}u; // and among the keys and columns
-  let lastToken = unit.firstRow + unit.tokens - 1u;
+  let r = thread / ${config.threadColumns}u; // this thread's place among the rows
+  let c = thread % ${config.threadColumns}u; // and among the keys and columns
+  let lastToken = tile.firstRow + tile.tokens - 1u;
 ${emitKeyRange(splits)}
   // Blocks inside [plainBegin, plainEnd) are seen whole by every row and need no mask.
   let plainBegin = max(firstKey, (lowKey(lastToken) + i32(blockKeys) - 1) / i32(blockKeys) * i32(blockKeys));
-  let plainEnd = max(plainBegin, min(endKey, highKey(unit.firstRow)) / i32(blockKeys) * i32(blockKeys));
+  let plainEnd = max(plainBegin, min(endKey, highKey(tile.firstRow)) / i32(blockKeys) * i32(blockKeys));
 
   // running maximum and this thread's part of the row sums
 ${lines(rowVectors.map((v) => `  var m${v} = vec4f(${LOWEST});\n  var l${v} = vec4f();`))}
@@ -109,7 +112,7 @@ ${lines(rowVectors.map((v) => `  var m${v} = vec4f(${LOWEST});\n  var l${v} = ve
 ${lines(output.map(({ i, lane, r }) => `  var o${i}_${lane}${r} = vec4f();`))}
 
   for (var base = plainBegin; base < plainEnd; base += i32(blockKeys)) {
-${emitBlock(headDim, tile, group, false)}
+${emitBlock(headDim, config, group, false)}
   }
 
   for (var base = firstKey; base < endKey; base += i32(blockKeys)) {
@@ -119,32 +122,32 @@ ${emitBlock(headDim, tile, group, false)}
         break;
       }
     }
-${emitBlock(headDim, tile, group, true)}
+${emitBlock(headDim, config, group, true)}
   }
 
   // Row sums over the thread columns, then the rows out; a row that saw no key has sum 0 and gives zeros.
-${lines(rowVectors.map((v) => `  weights[c * rowVectors + r * ${tile.rows / 4}u + ${v}u] = l${v};`))}
+${lines(rowVectors.map((v) => `  weights[c * rowVectors + r * ${config.rows / 4}u + ${v}u] = l${v};`))}
   workgroupBarrier();
 ${lines(rowVectors.map((v) => `  var total${v} = vec4f();`))}
-  for (var t = 0u; t < ${tile.threadColumns}u; t += 1u) {
-${lines(rowVectors.map((v) => `    total${v} += weights[t * rowVectors + r * ${tile.rows / 4}u + ${v}u];`))}
+  for (var t = 0u; t < ${config.threadColumns}u; t += 1u) {
+${lines(rowVectors.map((v) => `    total${v} += weights[t * rowVectors + r * ${config.rows / 4}u + ${v}u];`))}
   }
-${splits > 1 ? emitPartial(headDim, tile, splits) : emitOutput(headDim, tile, group)}
+${splits > 1 ? emitPartial(headDim, config, splits) : emitOutput(headDim, config, group)}
 }
 `;
-  const attention = { label: 'attention', code, workgroupsPerUnit: splits };
+  const attention = { label: 'attention', code, workgroupsPerTile: splits };
   return {
     kind: 'wgsl',
-    passes: splits > 1 ? [attention, emitMerge(headDim, tile, storage, schedule)] : [attention],
+    passes: splits > 1 ? [attention, emitMerge(headDim, config, storage, schedule)] : [attention],
     blockRows: tokens,
-    scratchBytesPerUnit: splits > 1 ? partialFloats(headDim, tile) * splits * 4 : 0,
+    scratchBytesPerTile: splits > 1 ? partialFloats(headDim, config) * splits * 4 : 0,
     groupedRows: group > 1,
   };
 }
 
 /** The keys of this workgroup: all that a row of the unit sees, or its part of the blocks that they fill. */
 function emitKeyRange(splits: number): string {
-  const first = 'lowKey(unit.firstRow) / i32(blockKeys) * i32(blockKeys)';
+  const first = 'lowKey(tile.firstRow) / i32(blockKeys) * i32(blockKeys)';
   if (splits === 1) return `  let firstKey = ${first};\n  let endKey = highKey(lastToken);`;
   return `  // Splits share the blocks of keys between the first that any row sees and the last.
   let begin = ${first};

@@ -8,10 +8,10 @@ import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { Features, Kernel, Limits, SubgroupMatrixShape, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
 import { abi, LOWEST, MASKED } from './abi.ts';
-import { type MatrixArray, type MatrixSpelling, matrixText } from './matrix-text.ts';
-import { rowAddress, tokenOf } from './work-tiles.ts';
-import { type Storage, storageOf } from './storage.ts';
 import { LANES, lines, range } from './emit.ts';
+import { type MatrixArray, type MatrixSpelling, matrixText } from './matrix-text.ts';
+import { type Storage, storageOf } from './storage.ts';
+import { rowAddress, tokenOf } from './work-tiles.ts';
 
 /** Maxima may be stale by this much, in powers of 2, before the output is rescaled: that means a way through memory. */
 const STALE = 8;
@@ -83,18 +83,18 @@ export function emitWgslMatrix(w: Workload, storage: Storage, plan: MatrixPlan):
   const stage = array('stage', Math.max(keys, blockRows) * headDim);
   const scores = array('scores', blockRows * keys, 'f32');
   const weights = array('weights', blockRows * keys);
-  const tile = array('tile', m * n, 'f32');
+  const scratch = array('scratch', m * n, 'f32');
   /** Lanes that share a row in the softmax, and rows that a lane has. */
   const lanes = Math.max(1, Math.floor(threads / blockRows));
   const own = range(Math.max(1, Math.ceil(blockRows / threads)));
   // f16 weights small beside the row's largest would vanish; a power of two cancels in O / l.
   const lift = component === 'f16' ? 6 : 0;
 
-  const tiles = range(blockRows / m);
+  const rowBlocks = range(blockRows / m);
   const dims = range(headDim / k);
   const outputs = range(headDim / n);
   const eachOutput = (emit: (r: number, c: number) => string) =>
-    lines(tiles.flatMap((r) => outputs.map((c) => emit(r, c))));
+    lines(rowBlocks.flatMap((r) => outputs.map((c) => emit(r, c))));
   const put = (value: string, indent: string) =>
     [
       `let value = ${component === 'f16' ? 'vec4<f16>(' : ''}${value}${component === 'f16' ? ')' : ''};`,
@@ -103,7 +103,7 @@ export function emitWgslMatrix(w: Workload, storage: Storage, plan: MatrixPlan):
   const stageKeys = (read: string) => `
     for (var t = thread; t < ${(keys * headDim) / 4}u; t += ${threads}u) {
       let key = u32(base) + t / columns;
-      let at = unit.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
+      let at = tile.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
       // Keys past the end weigh nothing, but nothing times infinity would.
       ${put(`select(vec4f(), ${read}(at), key < params.seqKv)`, '      ')}
     }`;
@@ -127,14 +127,14 @@ export function emitWgslMatrix(w: Workload, storage: Storage, plan: MatrixPlan):
   const body = `
 @compute @workgroup_size(${threads})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  let unit = findUnit(params.unitBase + workgroup.y);
+  let tile = findWorkTile(params.tileBase + workgroup.y);
   let qStride = params.queryHeads * columns;
   let kvStride = params.kvHeads * columns;
   let part = thread % ${lanes}u;
 ${lines(
   own.map(
     (r) => `  let row${r} = thread${lanes === 1 ? '' : ` / ${lanes}u`}${r === 0 ? '' : ` + ${r * threads}u`};
-  let token${r} = unit.firstRow + ${tokenOf(`min(row${r}, unit.rows - 1u)`, group)};
+  let token${r} = tile.firstRow + ${tokenOf(`min(row${r}, tile.rows - 1u)`, group)};
   let low${r} = lowKey(token${r});
   let high${r} = highKey(token${r});
   var m${r} = ${LOWEST};
@@ -143,30 +143,30 @@ ${lines(
 )}
 
   for (var t = thread; t < ${(blockRows * headDim) / 4}u; t += ${threads}u) {
-    let row = min(t / columns, unit.rows - 1u);
+    let row = min(t / columns, tile.rows - 1u);
     ${put(`readQ(${rowAddress('row', group)} + t % columns)`, '    ')}
   }
   workgroupBarrier();
-${lines(tiles.flatMap((r) => dims.map((d) => `  let q${r}_${d} = ${text.load('left', stage, `${r * m * headDim + d * k}u`, headDim)};`)))}
+${lines(rowBlocks.flatMap((r) => dims.map((d) => `  let q${r}_${d} = ${text.load('left', stage, `${r * m * headDim + d * k}u`, headDim)};`)))}
 ${eachOutput((r, c) => `  var o${r}_${c} = ${text.zero};`)}
 
-  let lastToken = unit.firstRow + unit.tokens - 1u;
+  let lastToken = tile.firstRow + tile.tokens - 1u;
   let endKey = highKey(lastToken);
-  for (var base = lowKey(unit.firstRow) / i32(keys) * i32(keys); base < endKey; base += i32(keys)) {
+  for (var base = lowKey(tile.firstRow) / i32(keys) * i32(keys); base < endKey; base += i32(keys)) {
 ${barrier}${stageKeys('readK')}
 ${barrier}
     // S = q k^T
 ${lines(
   range(keys / n).map(
     (c) => `    {
-${lines(tiles.map((r) => `    var s${r} = ${text.zero};`))}
+${lines(rowBlocks.map((r) => `    var s${r} = ${text.zero};`))}
 ${lines(
   dims.flatMap((d) => [
     `    let k${d} = ${text.load('right', stage, `${c * n * headDim + d * k}u`, headDim, true)};`,
-    ...tiles.map((r) => `    s${r} = ${text.multiplyAdd(`q${r}_${d}`, `k${d}`, `s${r}`)};`),
+    ...rowBlocks.map((r) => `    s${r} = ${text.multiplyAdd(`q${r}_${d}`, `k${d}`, `s${r}`)};`),
   ]),
 )}
-${lines(tiles.map((r) => `    ${text.store(scores, `${r * m * keys + c * n}u`, `s${r}`, keys)}`))}
+${lines(rowBlocks.map((r) => `    ${text.store(scores, `${r * m * keys + c * n}u`, `s${r}`, keys)}`))}
     }`,
   ),
 )}
@@ -211,13 +211,13 @@ ${barrier}
     // O = O 2^(m - m'), seldom: through memory, a matrix at a time.
     if (workgroupUniformLoad(&anyGrown) != 0u) {
 ${eachOutput(
-  (r, c) => `      ${text.store(tile, '0u', `o${r}_${c}`, n)}
+  (r, c) => `      ${text.store(scratch, '0u', `o${r}_${c}`, n)}
       workgroupBarrier();
       for (var t = thread; t < ${m * n}u; t += ${threads}u) {
-        tile[t] *= factors[${r * m}u + t / ${n}u];
+        scratch[t] *= factors[${r * m}u + t / ${n}u];
       }
       workgroupBarrier();
-      o${r}_${c} = ${text.load('result', tile, '0u', n)};
+      o${r}_${c} = ${text.load('result', scratch, '0u', n)};
       workgroupBarrier();`,
 )}
     }
@@ -225,11 +225,11 @@ ${eachOutput(
 ${lines(
   range(keys / k).map(
     (d) => `    {
-${lines(tiles.map((r) => `    let p${r} = ${text.load('left', weights, `${r * m * keys + d * k}u`, keys)};`))}
+${lines(rowBlocks.map((r) => `    let p${r} = ${text.load('left', weights, `${r * m * keys + d * k}u`, keys)};`))}
 ${lines(
   outputs.flatMap((c) => [
     `    let v${c} = ${text.load('right', stage, `${d * k * headDim + c * n}u`, headDim)};`,
-    ...tiles.map((r) => `    o${r}_${c} = ${text.multiplyAdd(`p${r}`, `v${c}`, `o${r}_${c}`)};`),
+    ...rowBlocks.map((r) => `    o${r}_${c} = ${text.multiplyAdd(`p${r}`, `v${c}`, `o${r}_${c}`)};`),
   ]),
 )}
     }`,
@@ -251,12 +251,12 @@ ${lines(
 )}
 ${eachOutput(
   (r, c) => `  workgroupBarrier();
-  ${text.store(tile, '0u', `o${r}_${c}`, n)}
+  ${text.store(scratch, '0u', `o${r}_${c}`, n)}
   workgroupBarrier();
   for (var t = thread; t < ${(m * n) / 4}u; t += ${threads}u) {
     let row = ${r * m}u + t / ${n / 4}u;
-    if (row < unit.rows) {
-      let value = vec4f(tile[t * 4u], tile[t * 4u + 1u], tile[t * 4u + 2u], tile[t * 4u + 3u]);
+    if (row < tile.rows) {
+      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
       writeO(${rowAddress('row', group)} + ${(c * n) / 4}u + t % ${n / 4}u, value * factors[row]);
     }
   }`,
@@ -270,15 +270,15 @@ ${eachOutput(
 // m, a row's maximum, is raised, and l and O rescaled, only where a score passes it by ${STALE}.
 const keys = ${keys}u; // staged at a time
 
-${lines([stage, scores, weights, tile].map(({ name, component: type, length }) => `var<workgroup> ${name}: array<${type}, ${length}>;`))}
+${lines([stage, scores, weights, scratch].map(({ name, component: type, length }) => `var<workgroup> ${name}: array<${type}, ${length}>;`))}
 var<workgroup> factors: array<f32, ${blockRows}>;
 ${lanes === 1 ? '' : `var<workgroup> partial: array<f32, ${blockRows * lanes}>;\n`}var<workgroup> anyGrown: u32;
 ${text.declarations}${body}`;
   return {
     kind: 'wgsl',
-    passes: [{ label: 'attention', code, workgroupsPerUnit: 1 }],
+    passes: [{ label: 'attention', code, workgroupsPerTile: 1 }],
     blockRows: Math.floor(blockRows / group),
-    scratchBytesPerUnit: 0,
+    scratchBytesPerTile: 0,
     groupedRows: group > 1,
   };
 }

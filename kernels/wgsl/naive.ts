@@ -1,5 +1,6 @@
 /** wgsl-naive: the formula in three passes, with the scores of some rows written to memory in between. */
 
+import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory } from '../../src/messages.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
@@ -15,7 +16,12 @@ export const wgslNaive: Kernel = {
   summary: 'three passes: all scores to memory, softmax in place, weighted sum of V; one thread for each result',
   unsupported(workload, limits) {
     const need = 4 * BLOCK_ROWS * workload.seqKv;
-    if (need > limits.tensorBytes) return needsMemory('the score buffer of one work unit', need, limits.tensorBytes);
+    if (need > limits.tensorBytes)
+      return needsMemory(
+        'the score buffer of one work tile',
+        formatExactBytes(need),
+        formatExactBytes(limits.tensorBytes),
+      );
     return unsupportedShape(workload, ['f32', 'f16']);
   },
   build: (workload, features) => emitWgslNaive(workload.headDim, workload.seqKv, storageOf(workload.dtype, features)),
@@ -25,11 +31,11 @@ export function emitWgslNaive(headDim: number, seqKv: number, storage: Storage):
   const common = abi(headDim, BLOCK_ROWS, true, storage);
   const pass = (label: string, results: number, body: string) => ({
     label,
-    workgroupsPerUnit: Math.ceil(results / THREADS),
+    workgroupsPerTile: Math.ceil(results / THREADS),
     code: `${common}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(workgroup_id) workgroup: vec3u) {
-  let unit = findUnit(params.unitBase + workgroup.y);
+  let tile = findWorkTile(params.tileBase + workgroup.y);
   // scores of this unit: [blockRows, seqKv]
   let scores = workgroup.y * blockRows * params.seqKv;
 ${body}
@@ -42,16 +48,16 @@ ${body}
     BLOCK_ROWS * seqKv,
     `  let row = thread.x / params.seqKv;
   let key = thread.x % params.seqKv;
-  if (row >= unit.rows) {
+  if (row >= tile.rows) {
     return;
   }
-  let qRow = unit.q + row * params.queryHeads * columns;
-  let kRow = unit.kv + key * params.kvHeads * columns;
+  let qRow = tile.q + row * params.queryHeads * columns;
+  let kRow = tile.kv + key * params.kvHeads * columns;
   var sum = vec4f();
   for (var c = 0u; c < columns; c += 1u) {
     sum += readQ(qRow + c) * readK(kRow + c);
   }
-  let position = unit.firstRow + row;
+  let position = tile.firstRow + row;
   let visible = i32(key) >= lowKey(position) && i32(key) < highKey(position);
   scratch[scores + thread.x] = select(${MASKED}, (sum.x + sum.y + sum.z + sum.w) * params.scale, visible);`,
   );
@@ -60,7 +66,7 @@ ${body}
     'softmax',
     BLOCK_ROWS,
     `  let row = thread.x;
-  if (row >= unit.rows) {
+  if (row >= tile.rows) {
     return;
   }
   let first = scores + row * params.seqKv;
@@ -85,16 +91,16 @@ ${body}
     BLOCK_ROWS * (headDim / 4),
     `  let row = thread.x / columns;
   let column = thread.x % columns;
-  if (row >= unit.rows) {
+  if (row >= tile.rows) {
     return;
   }
   var sum = vec4f();
   for (var key = 0u; key < params.seqKv; key += 1u) {
-    sum += scratch[scores + row * params.seqKv + key] * readV(unit.kv + key * params.kvHeads * columns + column);
+    sum += scratch[scores + row * params.seqKv + key] * readV(tile.kv + key * params.kvHeads * columns + column);
   }
-  writeO(unit.q + row * params.queryHeads * columns + column, sum);`,
+  writeO(tile.q + row * params.queryHeads * columns + column, sum);`,
   );
 
   const passes = [scorePass, softmaxPass, outputPass];
-  return { kind: 'wgsl', passes, blockRows: BLOCK_ROWS, scratchBytesPerUnit: 4 * BLOCK_ROWS * seqKv };
+  return { kind: 'wgsl', passes, blockRows: BLOCK_ROWS, scratchBytesPerTile: 4 * BLOCK_ROWS * seqKv };
 }

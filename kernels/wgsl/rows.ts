@@ -8,9 +8,9 @@ import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
 import { abi, LOWEST, MASKED } from './abi.ts';
-import { rowAddress, tokenOf } from './work-tiles.ts';
-import { type Storage, storageOf } from './storage.ts';
 import { LANES, lines, range } from './emit.ts';
+import { type Storage, storageOf } from './storage.ts';
+import { rowAddress, tokenOf } from './work-tiles.ts';
 
 /** Lanes that share a row: no subgroup is smaller. */
 const SPLIT = 4;
@@ -58,7 +58,7 @@ fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let unit = findUnit(params.unitBase + workgroup.y);
+  let tile = findWorkTile(params.tileBase + workgroup.y);
   let qStride = params.queryHeads * columns;
   let kvStride = params.kvHeads * columns;
   // How invocations are numbered within subgroups is the device's choice: the first lane of each four draws their rows.
@@ -70,8 +70,8 @@ fn main(
   let firstRow = subgroupShuffle(ticket, lane - part) * ${rows}u;
 ${lines(
   own.map(
-    (r) => `  let row${r} = min(firstRow + ${r}u, unit.rows - 1u);
-  let token${r} = unit.firstRow + ${tokenOf(`row${r}`, group)};
+    (r) => `  let row${r} = min(firstRow + ${r}u, tile.rows - 1u);
+  let token${r} = tile.firstRow + ${tokenOf(`row${r}`, group)};
   let low${r} = lowKey(token${r});
   let high${r} = highKey(token${r});
   var m${r} = ${LOWEST};
@@ -80,13 +80,13 @@ ${lines(
 )}
 ${each((r, c) => `  let q${r}_${c} = readQ(${rowAddress(`row${r}`, group)} + part + ${c * SPLIT}u) * params.scale;\n  var o${r}_${c} = vec4f();`)}
 
-  let lastToken = unit.firstRow + unit.tokens - 1u;
+  let lastToken = tile.firstRow + tile.tokens - 1u;
   let endKey = highKey(lastToken);
-  for (var base = lowKey(unit.firstRow) / i32(keys) * i32(keys); base < endKey; base += i32(keys)) {
+  for (var base = lowKey(tile.firstRow) / i32(keys) * i32(keys); base < endKey; base += i32(keys)) {
     workgroupBarrier();
     for (var t = thread; t < ${(keys * headDim) / 4}u; t += ${THREADS}u) {
       let key = u32(base) + t / columns;
-      let at = unit.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
+      let at = tile.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
       stagedK[t] = readK(at);
       // Keys past the end weigh nothing, but nothing times infinity would.
       stagedV[t] = select(vec4f(), readV(at), key < params.seqKv);
@@ -134,7 +134,7 @@ ${lines(
   // A row that saw no key has sum 0 and gives zeros.
 ${lines(
   own.map(
-    (r) => `  if (firstRow + ${r}u < unit.rows) {
+    (r) => `  if (firstRow + ${r}u < tile.rows) {
     let factor${r} = select(0.0, 1.0 / l${r}, l${r} > 0.0);
 ${lines(columns.map((c) => `    writeO(${rowAddress(`row${r}`, group)} + part + ${c * SPLIT}u, o${r}_${c} * factor${r});`))}
   }`,
@@ -144,9 +144,9 @@ ${lines(columns.map((c) => `    writeO(${rowAddress(`row${r}`, group)} + part + 
 `;
   return {
     kind: 'wgsl',
-    passes: [{ label: 'attention', code, workgroupsPerUnit: 1 }],
+    passes: [{ label: 'attention', code, workgroupsPerTile: 1 }],
     blockRows: Math.floor(blockRows / group),
-    scratchBytesPerUnit: 0,
+    scratchBytesPerTile: 0,
     groupedRows: group > 1,
   };
 }

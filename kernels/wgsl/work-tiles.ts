@@ -1,8 +1,8 @@
 /** How the work of wgsl-flash is laid out over workgroups: query heads of a group side by side, and keys split where there is little else to split. */
 
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
+import type { WgslConfiguration } from '../configurations.ts';
 import type { Features } from '../kernel.ts';
-import type { WgslTile } from '../configurations.ts';
 
 export interface Schedule {
   /** Query heads whose rows share a unit: row r of it is token r / group of query head r % group. */
@@ -19,21 +19,22 @@ const WORKGROUPS = 128;
 const LEAST_BLOCKS = 4;
 
 /** Tokens of one unit. */
-export const tokensOf = (tile: WgslTile, { group }: Schedule) => Math.floor((tile.threadRows * tile.rows) / group);
+export const tokensOf = (config: WgslConfiguration, { group }: Schedule) =>
+  Math.floor((config.threadRows * config.rows) / group);
 
 /** The schedule of a workload on a device of this kind. */
-export function scheduleOf(w: Workload, tile: WgslTile, features: Features): Schedule {
-  const blockRows = tile.threadRows * tile.rows;
+export function scheduleOf(w: Workload, config: WgslConfiguration, features: Features): Schedule {
+  const blockRows = config.threadRows * config.rows;
   // A group larger than a block stays one head a unit.
   const group = groupSize(w) <= blockRows ? groupSize(w) : 1;
-  const units = (w.batch * w.queryHeads * Math.ceil(w.seqQuery / Math.floor(blockRows / group))) / group;
+  const tiles = (w.batch * w.queryHeads * Math.ceil(w.seqQuery / Math.floor(blockRows / group))) / group;
   // Splitting feeds the many cores of a GPU; a CPU that emulates one has few.
-  const wanted = features.software === true ? 1 : Math.floor(WORKGROUPS / units);
-  const most = Math.floor(w.seqKv / (LEAST_BLOCKS * tile.threadColumns * tile.keys));
+  const wanted = features.software === true ? 1 : Math.floor(WORKGROUPS / tiles);
+  const most = Math.floor(w.seqKv / (LEAST_BLOCKS * config.threadColumns * config.keys));
   return { group, splits: Math.max(1, Math.min(wanted, most)) };
 }
 
-/** Place of a row of the unit in q and o, and its token: rows of a group's query heads lie side by side. */
+/** Target of a row of the unit in q and o, and its token: rows of a group's query heads lie side by side. */
 export const rowAddress = (row: string, group: number) =>
-  group === 1 ? `unit.q + ${row} * qStride` : `unit.q + ${row} / ${group}u * qStride + ${row} % ${group}u * columns`;
+  group === 1 ? `tile.q + ${row} * qStride` : `tile.q + ${row} / ${group}u * qStride + ${row} % ${group}u * columns`;
 export const tokenOf = (row: string, group: number) => (group === 1 ? row : `${row} / ${group}u`);

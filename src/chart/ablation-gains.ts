@@ -1,44 +1,46 @@
 /** The AVO paper's ideas: what each gains here, with its interval, beside what it gained on B200. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { gainOf, ideaGains, PUBLISHED_GAINS } from '../compare/ablation.ts';
-import type { RunDocument } from '../record/measurement.ts';
+import { ablationGains, gainOf, PUBLISHED_GAINS } from '../compare/ablation.ts';
 import { formatSize } from '../problem/workload.ts';
+import type { RunDocument } from '../record/measurement.ts';
 import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
 
 export function ablationChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
-  const gains = ideaGains(run);
+  const gains = ablationGains(run);
   if (gains.length === 0) {
-    return sentenceChart(['This run holds no ablation; bench suite ablation measures the three ideas.'], layout);
+    return sentenceChart(['This run holds no ablation; bench suite ablation measures the three techniques.'], layout);
   }
   const masks = ['full', 'causal'].filter((mask) => gains.some(({ workload }) => workload.mask === mask));
   const rows = masks.flatMap((mask) => {
     const own = gains.filter(({ workload }) => workload.mask === mask);
-    return PUBLISHED_GAINS.filter(({ idea }) => own.some((gain) => gain.idea === idea)).flatMap((published) => {
-      const value = published[mask as 'full' | 'causal'];
-      const B200 = {
-        idea: published.name,
-        mask,
-        what: 'AVO',
-        label: `AVO${layout === 'wide' ? ' on B200' : ''}: ${published.name}`,
-        gain: value,
-        low: value,
-        high: value,
-      };
-      const here = own
-        .filter(({ idea }) => idea === published.idea)
-        .map(({ idea, on, off, gain, low, high, backend }) => ({
-          idea: published.name,
+    return PUBLISHED_GAINS.filter(({ technique }) => own.some((gain) => gain.technique === technique)).flatMap(
+      (published) => {
+        const value = published[mask as 'full' | 'causal'];
+        const B200 = {
+          technique: published.name,
           mask,
-          what: `${backend === 'webgpu' ? 'wgsl' : backend}-flash`,
-          label: layout === 'wide' ? `${on} over ${off}` : idea === 'overlap' ? on : off,
-          gain,
-          low: low ?? gain,
-          high: high ?? gain,
-        }));
-      return [B200, ...here];
-    });
+          what: 'AVO',
+          label: `AVO${layout === 'wide' ? ' on B200' : ''}: ${published.name}`,
+          gain: value,
+          low: value,
+          high: value,
+        };
+        const here = own
+          .filter(({ technique }) => technique === published.technique)
+          .map(({ technique, on, off, gain, low, high, backend }) => ({
+            technique: published.name,
+            mask,
+            what: `${backend === 'webgpu' ? 'wgsl' : backend}-flash`,
+            label: layout === 'wide' ? `${on} over ${off}` : technique === 'overlap' ? on : off,
+            gain,
+            low: low ?? gain,
+            high: high ?? gain,
+          }));
+        return [B200, ...here];
+      },
+    );
   });
   const labels = [...new Set(rows.map(({ label }) => label))];
   const y = {
@@ -79,19 +81,19 @@ export function ablationChart(run: RunDocument, layout: Layout = 'wide'): TopLev
   } as unknown as TopLevelSpec;
 }
 
-function finding(gains: ReturnType<typeof ideaGains>): string {
+function finding(gains: ReturnType<typeof ablationGains>): string {
   const sure = ({ low, high }: (typeof gains)[number]) => low !== null && high !== null && (low > 0 || high < 0);
-  const branch = gains.filter(({ idea }) => idea === 'branchless');
+  const branch = gains.filter(({ technique }) => technique === 'branchless');
   const parts: string[] = [];
   if (branch.length > 0) {
     const found = branch.map(({ gain }) => gain);
     const noise = branch.some(sure) ? '' : ', within noise';
     parts.push(`Branch-free rescaling, +${gainOf('branchless', 'full')} % on B200, gains ${span(found)} here${noise}`);
   }
-  const [best] = gains.filter((gain) => gain.idea !== 'branchless' && sure(gain)).sort((a, b) => b.gain - a.gain);
+  const [best] = gains.filter((gain) => gain.technique !== 'branchless' && sure(gain)).sort((a, b) => b.gain - a.gain);
   if (best !== undefined)
     parts.push(`what counts here is ${best.name}: ${best.on} is ${best.gain.toFixed(0)} % faster than ${best.off}`);
-  return parts.length === 0 ? 'No idea gains more than the noise here' : parts.join('; ');
+  return parts.length === 0 ? 'No technique gains more than the noise here' : parts.join('; ');
 }
 
 /** "-2.6 to +0.1 %", or one number where there is one. */

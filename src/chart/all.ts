@@ -1,9 +1,9 @@
 /** Every chart of a run by name, in the order in which a report shows them. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import type { RunDocument } from '../record/measurement.ts';
 import type { PublishedSet } from '../compare/published.ts';
 import type { Search } from '../measure/search.ts';
+import type { RunDocument } from '../record/measurement.ts';
 import { ablationChart } from './ablation-gains.ts';
 import { distanceChart } from './distance.ts';
 import { efficiencyChart } from './efficiency.ts';

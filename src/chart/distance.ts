@@ -2,13 +2,13 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { DEVICES } from '../compare/device-specs.ts';
-import type { RunDocument } from '../record/measurement.ts';
 import { HEADLINE_TFLOPS, publishedFigures } from '../compare/published.ts';
-import { formatNumber, formatRate } from '../report/rows.ts';
+import { formatNumber, formatRate } from '../format.ts';
 import { describe } from '../problem/workload.ts';
+import type { RunDocument } from '../record/measurement.ts';
 import { heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
-import { seriesScale } from './palette.ts';
 import { fastestAt, localPoints, mainWorkload } from './measured-points.ts';
+import { seriesScale } from './palette.ts';
 
 interface Mark {
   label: string;

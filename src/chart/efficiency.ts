@@ -2,13 +2,13 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { deviceSpec } from '../compare/device-specs.ts';
-import type { RunDocument } from '../record/measurement.ts';
 import { publishedFigures } from '../compare/published.ts';
-import { formatRate } from '../report/rows.ts';
+import { formatRate } from '../format.ts';
 import { describe, formatSize, type Workload } from '../problem/workload.ts';
+import type { RunDocument } from '../record/measurement.ts';
 import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
-import { seriesScale } from './palette.ts';
 import { localPoints } from './measured-points.ts';
+import { seriesScale } from './palette.ts';
 
 interface Share {
   kernel: string;

@@ -1,12 +1,13 @@
 /** The report's figure with the local machine in it: throughput by sequence length, a panel for each mask, log scale. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import type { Measurement, RunDocument } from '../record/measurement.ts';
 import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../compare/published.ts';
-import { namesOf } from '../report/names.ts';
-import { formatRate } from '../report/rows.ts';
+import { formatRate } from '../format.ts';
 import { summarize } from '../measure/statistics.ts';
 import { formatSize, sameProblem, type Workload } from '../problem/workload.ts';
+import type { Measurement, RunDocument } from '../record/measurement.ts';
+import { namesOf } from '../record/names.ts';
+import { tflopsOf } from '../record/rate.ts';
 import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
 
@@ -110,7 +111,7 @@ function localBars(run: RunDocument): Bar[] {
   const nameOf = namesOf(run.measurements, run.context);
   return run.measurements.flatMap((m): Bar[] => {
     if (m.state !== 'measured') return [];
-    const { median, minimum, maximum } = summarize(m.samples.map((s) => s.flops / s.seconds / 1e12));
+    const { median, minimum, maximum } = summarize(m.samples.map(tflopsOf));
     const device = m.device === null ? '' : (run.context.devices[m.device]?.name ?? '');
     return [
       {
@@ -155,7 +156,7 @@ function fewerThreads(m: Measurement, run: RunDocument): number | null {
   return more ? m.threads : null;
 }
 
-/** Place on the axes; where heads, head dimension or threads vary within a run, the label says which. */
+/** Target on the axes; where heads, head dimension or threads vary within a run, the label says which. */
 function place(w: Workload, threads: number | null = null): { seq: string; order: number; mask: string } {
   const seq = w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)}/${formatSize(w.seqKv)}`;
   const heads = w.queryHeads === w.kvHeads ? '' : `, ${w.queryHeads}/${w.kvHeads}`;

@@ -1,9 +1,10 @@
 /** The measured points of a run as charts take them, and the workload that a chart of one workload is about. */
 
-import type { Measured, RunDocument } from '../record/measurement.ts';
-import { namesOf } from '../report/names.ts';
 import { summarize } from '../measure/statistics.ts';
 import { sameProblem, type Workload } from '../problem/workload.ts';
+import type { Measured, RunDocument } from '../record/measurement.ts';
+import { namesOf } from '../record/names.ts';
+import { tflopsOf } from '../record/rate.ts';
 
 export interface LocalPoint {
   /** The kernel, and where it ran in several places, in which. */
@@ -22,7 +23,7 @@ export function localPoints(run: RunDocument): LocalPoint[] {
   const nameOf = namesOf(run.measurements, run.context);
   return run.measurements.flatMap((m): LocalPoint[] => {
     if (m.state !== 'measured') return [];
-    const { median, minimum, maximum } = summarize(m.samples.map((s) => s.flops / s.seconds / 1e12));
+    const { median, minimum, maximum } = summarize(m.samples.map(tflopsOf));
     const device = m.device === null ? undefined : run.context.devices[m.device];
     return [
       {

@@ -2,14 +2,14 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { deviceSpec } from '../compare/device-specs.ts';
-import type { RunDocument } from '../record/measurement.ts';
-import { demandOf } from '../model/roofline.ts';
 import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published.ts';
-import { formatRate } from '../report/rows.ts';
+import { formatRate } from '../format.ts';
+import { demandOf } from '../model/roofline.ts';
 import { describe, sameProblem } from '../problem/workload.ts';
+import type { RunDocument } from '../record/measurement.ts';
 import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
-import { seriesScale } from './palette.ts';
 import { localPoints } from './measured-points.ts';
+import { seriesScale } from './palette.ts';
 
 /** What `bench ceilings` knows of the memory of a device, bytes a second. */
 export interface MemoryLimit {

@@ -1,12 +1,13 @@
 /** Every sample of a run in time order, so that drift and outliers show. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import type { RunDocument } from '../record/measurement.ts';
-import { formatRate } from '../report/rows.ts';
+import { formatRate } from '../format.ts';
 import { describe } from '../problem/workload.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { tflopsOf } from '../record/rate.ts';
 import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
-import { seriesScale } from './palette.ts';
 import { localPoints } from './measured-points.ts';
+import { seriesScale } from './palette.ts';
 
 export function samplesChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
   const points = localPoints(run);
@@ -26,7 +27,7 @@ export function samplesChart(run: RunDocument, layout: Layout = 'wide'): TopLeve
     const name = describe(point.workload);
     const from = starts[workloads.indexOf(name)] ?? 0;
     return point.measurement.samples.map((sample, index) => {
-      const rate = sample.flops / sample.seconds / 1e12;
+      const rate = tflopsOf(sample);
       const relative = 100 * (rate / point.tflops - 1);
       const detail = `${formatRate(rate)}, sample ${index + 1} of ${name}, ${sample.clock}`;
       return { kernel: point.kernel, round: from + index + 1, relative, detail };

@@ -1,13 +1,13 @@
 /** Throughput against sequence length, here and published, both axes logarithmic. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import type { RunDocument } from '../record/measurement.ts';
 import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published.ts';
-import { formatRate } from '../report/rows.ts';
+import { formatRate } from '../format.ts';
 import { formatSize, type Workload } from '../problem/workload.ts';
+import type { RunDocument } from '../record/measurement.ts';
 import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
-import { seriesScale } from './palette.ts';
 import { localPoints } from './measured-points.ts';
+import { seriesScale } from './palette.ts';
 
 interface Row {
   series: string;

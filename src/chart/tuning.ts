@@ -1,7 +1,7 @@
 /** The search for a tile as a curve: every candidate's ratio to the shipped tile, and the best so far. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { sameTile } from '../../kernels/configuration-fields.ts';
+import { sameConfiguration } from '../../kernels/configuration-fields.ts';
 import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../measure/search.ts';
 import { heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
 
@@ -13,11 +13,11 @@ export function tuningChart(search: Search | null, layout: Layout = 'wide'): Top
   if (first.every(({ ratio }) => ratio === null)) {
     return sentenceChart([`No candidate of ${search.kernel} on ${search.device} could be measured.`], layout);
   }
-  // A first duel is short: the curve follows the last ones, which a tile reaches by its first.
+  // A first paired comparison is short: the curve follows the last ones, which a tile reaches by its first.
   const finals = search.trials.filter(({ rung }) => rung === LAST_RUNG);
   let best = 1;
   const rows = first.map(({ ratio, tile, message }, index) => {
-    const last = finals.filter((trial) => sameTile(trial.tile, tile)).at(-1);
+    const last = finals.filter((trial) => sameConfiguration(trial.tile, tile)).at(-1);
     best = Math.max(best, last?.low != null && last.low > 1 ? (last.ratio ?? 1) : 1);
     const text = Object.entries(tile)
       .map(([name, value]) => `${name} ${value}`)
@@ -35,7 +35,7 @@ export function tuningChart(search: Search | null, layout: Layout = 'wide'): Top
   };
   const failed = first.length - measured.length;
   const subtitle = [
-    `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, ${search.dtype}, on ${search.device}. Dots: first duels of two rounds; diamonds: last duels with their 95 % intervals; line: the best that is better beyond the noise.`,
+    `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, ${search.dtype}, on ${search.device}. Dots: first paired comparisons of two rounds; diamonds: last paired comparisons with their 95 % intervals; line: the best that is better beyond the noise.`,
     `${first.length} of ${search.candidates.length} candidates met the shipped tile${failed === 0 ? '' : `, ${failed} of them without a result`}; the best met it again for longer.`,
   ];
   return {
@@ -74,6 +74,6 @@ function finding(search: Search): string {
   const last = finalist(search);
   const part = isComplete(search) ? '' : ' so far';
   if (won !== null) return `A tile runs at ${won.ratio?.toFixed(2)} times the shipped one${part}, beyond the noise`;
-  if (last === undefined) return `The search has not come to its last duels${part}`;
+  if (last === undefined) return `The search has not come to its last paired comparisons${part}`;
   return `The shipped tile stands${part}: the best other runs at ${last.ratio?.toFixed(2)} times it, within the noise`;
 }

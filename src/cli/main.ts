@@ -5,7 +5,6 @@ import { UsageError } from '../messages.ts';
 import { addAttentionCommand } from './commands/attention.ts';
 import { addCeilingsCommand } from './commands/ceilings.ts';
 import { addCompareCommand } from './commands/compare.ts';
-import { ownVersion } from '../record/context.ts';
 import { addListingCommands } from './commands/listings.ts';
 import { addModelCommand } from './commands/model.ts';
 import { addReportCommand } from './commands/report.ts';
@@ -15,6 +14,7 @@ import { addSourceCommands } from './commands/show.ts';
 import { addSuiteCommand } from './commands/suite.ts';
 import { addTuneCommand } from './commands/tune.ts';
 import { addVerifyCommand } from './commands/verify.ts';
+import { ownVersion } from './versions.ts';
 
 /** Runs the command line and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

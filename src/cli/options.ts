@@ -3,19 +3,19 @@
 import { type Command, Option } from 'commander';
 import { ALL_KERNELS, BACKENDS, findKernel, KERNELS } from '../../kernels/index.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
+import type { PublishedSet } from '../compare/published.ts';
 import { WASM_VARIANTS } from '../host/cpu/wasm-variants.ts';
 import { badNumber, noBackendForKernel, UsageError } from '../messages.ts';
-import type { PublishedSet } from '../compare/published.ts';
 import { type Axes, expand, parseHeadDims, parseSizes } from '../problem/sweep.ts';
 import type { Mask, Workload } from '../problem/workload.ts';
 import { choose } from './nearest.ts';
-import { checkHost, type SpotRequest } from './runtimes.ts';
+import { checkHost, type RuntimeRequest } from './runtimes.ts';
 
 export const FORMATS = ['table', 'chart', 'markdown', 'csv', 'json', 'jsonl'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Everything that a measuring command was asked for, workloads aside. */
-export interface RunOptions extends SpotRequest {
+export interface RunOptions extends RuntimeRequest {
   /** 'default', a file of tiles, or null for those that bench tune found. */
   tiles: string | null;
   kernels: Kernel[];
@@ -75,7 +75,7 @@ export function addAdapterOptions(command: Command): Command {
 }
 
 /** Options that say where and how to run. */
-export function addPlaceOptions(command: Command): Command {
+export function addTargetOptions(command: Command): Command {
   return addAdapterOptions(command)
     .option('--variant <name>', `WebAssembly variant: ${WASM_VARIANTS.join(', ')} (default: the fastest in a probe)`)
     .option('--threads <count>', 'WebAssembly threads (default: all cores)')
@@ -92,14 +92,14 @@ export function addPlaceOptions(command: Command): Command {
 /** Options that say how long to measure and what to write. */
 export function addRunOptions(command: Command, budgetSeconds: number | null): Command {
   const budget = budgetSeconds === null ? "the suite's own" : `${budgetSeconds}`;
-  return addPlaceOptions(command)
+  return addTargetOptions(command)
     .addOption(
       list('--kernel <names>', `kernels: ${KERNELS.map(({ name }) => name).join(', ')} (default: all of the backends)`),
     )
     .option('--tiles <which>', 'default: the shipped tiles, not those that bench tune found; or a file of tiles')
     .option('--label <text>', 'a name for this run, kept in its record')
     .option('--budget <seconds>', `bound on the measuring of the whole command (default: ${budget})`)
-    .option('--samples <count>', 'take exactly this many samples of every point')
+    .option('--samples <count>', 'take exactly this many samples of every case')
     .option('--full', 'run whole workloads, never slices', false)
     .option('--seed <number>', 'seed of the random inputs', '1')
     .option('--baseline <kernel>', 'kernel that the others are divided by, in paired rounds')
@@ -109,7 +109,7 @@ export function addRunOptions(command: Command, budgetSeconds: number | null): C
     .option('--chart <file>', 'draw the chart: .svg, .png, .html or .vl.json (default: an SVG beside the journal)')
     .option('--no-chart', 'draw no chart')
     .option('--results <folder>', 'where the journal goes', 'results/runs')
-    .option('--dry-run', 'show the points, their work and their memory, and stop', false)
+    .option('--dry-run', 'show the cases, their work and their memory, and stop', false)
     .option('--quiet', 'no progress on stderr', false);
 }
 
@@ -179,8 +179,8 @@ function readKernels(names: readonly string[] | null, backend: Backend | 'auto')
   return kernels;
 }
 
-/** Where and how to run, from the options of addPlaceOptions. */
-export function readPlace(raw: Raw) {
+/** Where and how to run, from the options of addTargetOptions. */
+export function readTarget(raw: Raw) {
   const backend = choose('--backend', text(raw, 'backend') ?? 'auto', ['auto', ...BACKENDS] as const);
   const [variant, threads] = [text(raw, 'variant'), text(raw, 'threads')];
   const limits = (texts(raw, 'limits') ?? []).map((item): [string, number] => {
@@ -212,11 +212,11 @@ export function readPlace(raw: Raw) {
 
 /** All run options. `budgetSeconds` is the default budget. */
 export function readRunOptions(raw: Raw, budgetSeconds: number): RunOptions {
-  const place = readPlace(raw);
-  const kernels = readKernels(texts(raw, 'kernel'), place.backend);
+  const target = readTarget(raw);
+  const kernels = readKernels(texts(raw, 'kernel'), target.backend);
   const [budget, samples, baseline] = [text(raw, 'budget'), text(raw, 'samples'), text(raw, 'baseline')];
   return {
-    ...place,
+    ...target,
     kernels,
     tiles: text(raw, 'tiles'),
     label: text(raw, 'label'),

@@ -3,15 +3,15 @@
 import { styleText } from 'node:util';
 import type { Kernel } from '../../kernels/kernel.ts';
 import { seriesScale } from '../chart/palette.ts';
+import { formatBytes, formatNumber } from '../format.ts';
+import { plan } from '../measure/plan.ts';
+import { describe, type Workload } from '../problem/workload.ts';
 import { writeInto } from '../record/journal.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { formatBytes } from '../messages.ts';
-import { plan } from '../measure/plan.ts';
 import { formatBars, type Paint } from '../report/bars.ts';
-import { formatNumber } from '../report/rows.ts';
-import { alignColumns, formatTable, type Marks, PLAIN } from '../report/table.ts';
+import { formatColumns } from '../report/columns.ts';
 import { formatCsv, formatJsonLines, formatMarkdown } from '../report/formats.ts';
-import { describe, type Workload } from '../problem/workload.ts';
+import { formatTable, type Marks, PLAIN } from '../report/table.ts';
 import type { Format } from './options.ts';
 
 /** Colours on a terminal; styleText itself obeys NO_COLOR. */
@@ -54,11 +54,6 @@ export function writeOutput(text: string, file: string | null): void {
   else writeInto(file, text);
 }
 
-/** Header and lines as an aligned table, with a line break at the end. */
-export function formatColumns(header: readonly string[], body: readonly (readonly string[])[]): string {
-  return `${alignColumns([header, ...body]).join('\n')}\n`;
-}
-
 /** The plan of a run: nothing in it is measured. */
 export function formatDryRun(
   workloads: readonly Workload[],
@@ -66,15 +61,15 @@ export function formatDryRun(
   cores: number,
   format: Format,
 ): string {
-  const points = plan(workloads, kernels, cores);
-  if (format === 'json') return `${JSON.stringify(points, null, 2)}\n`;
-  if (format === 'jsonl') return points.map((point) => `${JSON.stringify(point)}\n`).join('');
-  const body = points.map((point) => [
-    point.kernel,
-    describe(point.workload),
-    formatNumber(point.flops / 1e12),
-    formatBytes(point.bytes),
-    point.passSeconds === null ? 'not estimated' : `~${formatNumber(point.passSeconds)}`,
+  const cases = plan(workloads, kernels, cores);
+  if (format === 'json') return `${JSON.stringify(cases, null, 2)}\n`;
+  if (format === 'jsonl') return cases.map((planned) => `${JSON.stringify(planned)}\n`).join('');
+  const body = cases.map((planned) => [
+    planned.kernel,
+    describe(planned.workload),
+    formatNumber(planned.flops / 1e12),
+    formatBytes(planned.bytes),
+    planned.passSeconds === null ? 'not estimated' : `~${formatNumber(planned.passSeconds)}`,
   ]);
   const header = ['kernel', 'workload', 'TFLOP', 'q, k, v, o', 'seconds a pass'];
   return `${formatColumns(header, body)}Seconds are for typical speeds; a run measures slices that fit its budget.\n`;

@@ -1,19 +1,19 @@
 /** Where a run's kernels run: in this Node, in browsers here or elsewhere, or in a mock. */
 
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
-import { openBrowserPlace } from '../host/browser-target.ts';
+import { openBrowserTarget } from '../host/browser-target.ts';
+import type { WasmVariant } from '../host/cpu/wasm-variants.ts';
 import { parseMockOptions } from '../host/mock.ts';
 import { type BrowserSession, openBrowser } from '../host/node/browser.ts';
 import { isExecutable } from '../host/node/browser-files.ts';
-import { mockPlace, nodePlace } from '../host/node/targets.ts';
-import { type Place, unavailablePlace } from '../host/target.ts';
-import type { WasmVariant } from '../host/cpu/wasm-variants.ts';
-import { badChoice, connectFailed, noSuchBrowser, UsageError } from '../messages.ts';
-import { choose } from './nearest.ts';
+import { mockTarget, nodeTarget } from '../host/node/targets.ts';
+import { type Target, unavailableTarget } from '../host/target.ts';
+import { badChoice, connectFailed, messageOf, noSuchBrowser, UsageError } from '../messages.ts';
 import { pageFolder } from '../server/page-files.ts';
 import { servePage } from '../server/page-server.ts';
+import { choose } from './nearest.ts';
 
-export interface SpotRequest {
+export interface RuntimeRequest {
   /** "node", "browser", both with a comma between them, or "mock:OPTIONS". */
   host: string;
   /** The browser to launch; null for the one that is found. */
@@ -28,9 +28,9 @@ export interface SpotRequest {
 }
 
 /** One machine and program that can run several backends. */
-export interface Spot {
+export interface Runtime {
   /** `device` where the kernels need another than the backend's own. */
-  place(backend: Backend, device?: Kernel['place']): Promise<Place>;
+  target(backend: Backend, device?: Kernel['target']): Promise<Target>;
   close(): Promise<void>;
 }
 
@@ -51,27 +51,27 @@ export function checkHost(host: string, browser: string | null, connect: readonl
   }
 }
 
-/** The spots of a request, in its order. A browser that cannot be opened is a spot whose places say why. */
-export async function openSpots(request: SpotRequest): Promise<Spot[]> {
+/** The runtimes of a request, in its order. A browser that cannot be opened is a runtime whose places say why. */
+export async function openRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
   const { host, threads, variant, adapter, allowSoftware, limits } = request;
   if (host.startsWith('mock')) {
     const options = parseMockOptions(host.split(':')[1] ?? '');
-    return [{ place: (backend) => mockPlace(backend, options), close: async () => {} }];
+    return [{ target: (backend) => mockTarget(backend, options), close: async () => {} }];
   }
-  const spots: Spot[] = [];
+  const runtimes: Runtime[] = [];
   for (const name of new Set(host.split(','))) {
     if (name === 'node') {
       const options = { threads, variant, webgpu: { adapter, allowSoftware, limits } };
-      spots.push({ place: (backend, device) => nodePlace(backend, options, device), close: async () => {} });
+      runtimes.push({ target: (backend, device) => nodeTarget(backend, options, device), close: async () => {} });
     } else {
-      spots.push(...(await browserSpots(request)));
+      runtimes.push(...(await browserRuntimes(request)));
     }
   }
-  return spots;
+  return runtimes;
 }
 
-/** A spot for each server to connect to, or for one launched browser; they share the page's server, which ends with the last of them. */
-async function browserSpots(request: SpotRequest): Promise<Spot[]> {
+/** A runtime for each server to connect to, or for one launched browser; they share the page's server, which ends with the last of them. */
+async function browserRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
   const endpoints = request.connect.length > 0 ? request.connect : [null];
   const server = await servePage({ page: await pageFolder(), results: null, port: 0 });
   let open = endpoints.length;
@@ -79,52 +79,52 @@ async function browserSpots(request: SpotRequest): Promise<Spot[]> {
     open -= 1;
     if (open === 0) await server.close();
   };
-  const spots: Spot[] = [];
+  const runtimes: Runtime[] = [];
   for (const [index, endpoint] of endpoints.entries()) {
     const { browser: executable, allowSoftware } = request;
     try {
       const session = await openBrowser({ executable, endpoint, url: server.url, allowSoftware });
       const number = endpoints.length > 1 ? index + 1 : null;
-      spots.push({
-        place: (backend) => browserPlace(session, backend, request, number),
+      runtimes.push({
+        target: (backend) => browserTarget(session, backend, request, number),
         close: async () => {
           await session.close();
           await closeOne();
         },
       });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       // A record does not say where a machine is.
-      const reason = endpoint === null ? why : connectFailed(index + 1, withoutPlaces(why, endpoint));
-      spots.push({ place: async () => unavailablePlace('browser', reason), close: closeOne });
+      const reason = endpoint === null ? why : connectFailed(index + 1, withoutAddresses(why, endpoint));
+      runtimes.push({ target: async () => unavailableTarget('browser', reason), close: closeOne });
     }
   }
-  return spots;
+  return runtimes;
 }
 
 /** What went wrong, without the address of a machine or paths on it. */
-function withoutPlaces(why: string, endpoint: string): string {
+function withoutAddresses(why: string, endpoint: string): string {
   const there = why.replaceAll(endpoint, 'there').replaceAll(new URL(endpoint).host, 'there');
   return there.replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\\/\s]+){2,}/g, (path) => path.split(/[\\/]/).at(-1) ?? '');
 }
 
 /** A backend in a browser. `number` tells browsers apart where there are several. */
-async function browserPlace(
+async function browserTarget(
   session: BrowserSession,
   backend: Backend,
-  { variant, adapter, allowSoftware, limits, threads }: SpotRequest,
+  { variant, adapter, allowSoftware, limits, threads }: RuntimeRequest,
   number: number | null,
-): Promise<Place> {
-  const place = await openBrowserPlace(backend, session.open, {
+): Promise<Target> {
+  const target = await openBrowserTarget(backend, session.open, {
     browser: session.name,
     threads: Math.min(threads ?? session.threads, session.threads),
     variant,
     webgpu: { adapter, allowSoftware, limits },
   });
-  if (place.environment !== null) {
-    const { device } = place.environment;
+  if (target.environment !== null) {
+    const { device } = target.environment;
     if (backend !== 'webgpu' && session.cpu !== null) device.name = session.cpu;
     if (number !== null) device.name += `, browser ${number}`;
   }
-  return place;
+  return target;
 }

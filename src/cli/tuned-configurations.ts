@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 import { z } from 'zod';
-import type { Tile } from '../../kernels/kernel.ts';
-import { badTiles, cannotRead, UsageError } from '../messages.ts';
+import type { Configuration } from '../../kernels/kernel.ts';
 import { parseSearch, type Search } from '../measure/search.ts';
+import { badConfigurations, cannotRead, UsageError } from '../messages.ts';
 
-const tileSchema = z.record(z.string(), z.union([z.number(), z.string()]));
+const configurationSchema = z.record(z.string(), z.union([z.number(), z.string()]));
 const fileSchema = z.object({
   tiles: z.array(
     z.object({
@@ -18,7 +18,7 @@ const fileSchema = z.object({
       headDim: z.number(),
       mask: z.string(),
       dtype: z.string(),
-      tile: tileSchema,
+      tile: configurationSchema,
       /** Over the shipped tile, with its interval. */
       ratio: z.number(),
       low: z.number().nullable(),
@@ -28,15 +28,15 @@ const fileSchema = z.object({
   ),
 });
 
-export type TunedTile = z.infer<typeof fileSchema>['tiles'][number];
+export type TunedConfiguration = z.infer<typeof fileSchema>['tiles'][number];
 /** What a tile belongs to. */
-export type TileKey = Pick<TunedTile, 'kernel' | 'device' | 'variant' | 'headDim' | 'mask' | 'dtype'>;
+export type ConfigurationKey = Pick<TunedConfiguration, 'kernel' | 'device' | 'variant' | 'headDim' | 'mask' | 'dtype'>;
 
 const folder = () => join(envPaths('attnbench', { suffix: '' }).cache, 'tiles');
 const path = () => join(folder(), 'tuned.json');
 
 /** The tuned tiles of a file, by default of the cache; none where the cache has none. Throws UsageError for a file that is not one. */
-export function readTiles(file: string | null): TunedTile[] {
+export function readConfigurations(file: string | null): TunedConfiguration[] {
   const from = file ?? path();
   if (file === null && !existsSync(from)) return [];
   let text: string;
@@ -48,7 +48,7 @@ export function readTiles(file: string | null): TunedTile[] {
   const parsed = fileSchema.safeParse(parse(text));
   if (parsed.success) return parsed.data.tiles;
   const [issue] = parsed.error.issues;
-  throw new UsageError(badTiles(from, `${issue?.path.join('.') || 'the file'}: ${issue?.message}`));
+  throw new UsageError(badConfigurations(from, `${issue?.path.join('.') || 'the file'}: ${issue?.message}`));
 }
 
 function parse(text: string): unknown {
@@ -59,7 +59,7 @@ function parse(text: string): unknown {
   }
 }
 
-const sameKey = (a: TileKey, b: TileKey) =>
+const sameKey = (a: ConfigurationKey, b: ConfigurationKey) =>
   a.kernel === b.kernel &&
   a.device === b.device &&
   a.variant === b.variant &&
@@ -67,25 +67,28 @@ const sameKey = (a: TileKey, b: TileKey) =>
   a.mask === b.mask &&
   a.dtype === b.dtype;
 
-export function findTile(tiles: readonly TunedTile[], key: TileKey): { tile: Tile; entry: TunedTile } | undefined {
+export function findConfiguration(
+  tiles: readonly TunedConfiguration[],
+  key: ConfigurationKey,
+): { tile: Configuration; entry: TunedConfiguration } | undefined {
   const entry = tiles.find((item) => sameKey(item, key));
   return entry === undefined ? undefined : { tile: entry.tile, entry };
 }
 
 /** Keeps a tile in the cache in place of the one with its key, or with null forgets it; the path of the file. */
-export function keepTile(key: TileKey, tile: TunedTile | null): string {
-  const others = readTiles(null).filter((item) => !sameKey(item, key));
+export function keepConfiguration(key: ConfigurationKey, tile: TunedConfiguration | null): string {
+  const others = readConfigurations(null).filter((item) => !sameKey(item, key));
   write(path(), { tiles: tile === null ? others : [...others, tile] });
   return path();
 }
 
-const searchPath = (key: TileKey) => {
+const searchPath = (key: ConfigurationKey) => {
   const name = [key.kernel, key.device, key.variant ?? '', `d${key.headDim}`, key.mask, key.dtype].join('-');
   return join(folder(), `search-${name.replaceAll(/[^A-Za-z0-9.-]+/g, '_')}.json`);
 };
 
 /** The search that was begun for a key with the same candidates; undefined where there is none. */
-export function readSearch(key: TileKey, candidates: readonly Tile[]): Search | undefined {
+export function readSearch(key: ConfigurationKey, candidates: readonly Configuration[]): Search | undefined {
   const from = searchPath(key);
   if (!existsSync(from)) return undefined;
   const found = parseSearch(parse(readFileSync(from, 'utf8')));

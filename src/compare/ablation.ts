@@ -3,13 +3,13 @@
 import { knownKernel } from '../../kernels/index.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
 import rows from '../../results/published/ablation-gains.json' with { type: 'json' };
-import type { RunDocument } from '../record/measurement.ts';
 import type { Mask, Workload } from '../problem/workload.ts';
+import type { RunDocument } from '../record/measurement.ts';
 
-export type Idea = NonNullable<Kernel['ablation']>['idea'];
+export type Technique = NonNullable<Kernel['ablation']>['technique'];
 
 export interface PublishedGain {
-  idea: Idea;
+  technique: Technique;
   name: string;
   /** Gain of the geometric mean of throughput over 4k to 32k on B200, percent, by mask. */
   full: number;
@@ -21,8 +21,8 @@ export interface PublishedGain {
 export const PUBLISHED_GAINS = rows as readonly PublishedGain[];
 
 /** One idea in one kernel at one workload: its gain in percent with its 95 % interval. */
-export interface IdeaGain {
-  idea: Idea;
+export interface AblationGain {
+  technique: Technique;
   name: string;
   backend: Backend;
   /** The kernel with the idea and the one without. */
@@ -36,19 +36,19 @@ export interface IdeaGain {
 }
 
 /** The gains that a run's paired ratios hold; empty where no ablation ran. */
-export function ideaGains(run: RunDocument): IdeaGain[] {
-  return run.ratios.flatMap((ratio): IdeaGain[] => {
+export function ablationGains(run: RunDocument): AblationGain[] {
+  return run.ratios.flatMap((ratio): AblationGain[] => {
     const kernel = knownKernel(ratio.kernel);
     if (kernel?.ablation?.of !== ratio.baseline) return [];
-    const { idea, change } = kernel.ablation;
-    const published = publishedGain(idea);
+    const { technique, change } = kernel.ablation;
+    const published = publishedGain(technique);
     const added = change === 'adds';
     const percent = (value: number | undefined) =>
       value === undefined ? null : 100 * ((added ? value : 1 / value) - 1);
     const [a, b] = [percent(ratio.low), percent(ratio.high)];
     return [
       {
-        idea,
+        technique,
         name: published.name,
         backend: kernel.backend,
         on: added ? kernel.name : ratio.baseline,
@@ -64,18 +64,18 @@ export function ideaGains(run: RunDocument): IdeaGain[] {
 }
 
 /** Throws RangeError for an idea that is not in the table. */
-export function publishedGain(idea: Idea): PublishedGain {
-  const found = PUBLISHED_GAINS.find((row) => row.idea === idea);
-  if (found === undefined) throw new RangeError(`no published gain for '${idea}'`);
+export function publishedGain(technique: Technique): PublishedGain {
+  const found = PUBLISHED_GAINS.find((row) => row.technique === technique);
+  if (found === undefined) throw new RangeError(`no published gain for '${technique}'`);
   return found;
 }
 
-export function gainOf(idea: Idea, mask: Mask): number {
-  return publishedGain(idea)[mask];
+export function gainOf(technique: Technique, mask: Mask): number {
+  return publishedGain(technique)[mask];
 }
 
 /** Why the gain of an idea on this kind of device need not be that on B200. */
-export const WHY: Record<Idea, Partial<Record<Backend, string>>> = {
+export const WHY: Record<Technique, Partial<Record<Backend, string>>> = {
   branchless: {
     wasm: 'On B200 the branch makes the warps of a group agree and forces a blocking fence, on the path that every block waits for. Here one thread owns its rows: the branch is predicted, and the factor is multiplied in while the sums are loaded anyway.',
     webgpu:

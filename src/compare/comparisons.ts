@@ -1,15 +1,11 @@
 /** Measurements beside published figures: ratios with errors, and the caveats that belong to each. */
 
-import type { Comparison, Context, Measured, Measurement, Published } from '../record/measurement.ts';
-import { caveats } from '../messages.ts';
-import { matching, type PublishedSet } from './published.ts';
 import { MIN_FOR_INTERVAL, summarize } from '../measure/statistics.ts';
+import { caveats } from '../messages.ts';
 import { describe, flops } from '../problem/workload.ts';
-
-/** Throughput of one sample in TFLOPS. */
-export function sampleTflops(sample: { flops: number; seconds: number }): number {
-  return sample.flops / sample.seconds / 1e12;
-}
+import type { Comparison, Context, Measured, Measurement, Published } from '../record/measurement.ts';
+import { tflopsOf } from '../record/rate.ts';
+import { matching, type PublishedSet } from './published.ts';
 
 /** Everything that qualifies a measured number, whatever it is compared with. */
 export function measurementCaveats(m: Measured, context: Context): string[] {
@@ -33,7 +29,7 @@ export function ratioTo(m: Measured, figure: Published): { ratio: number; ratioE
   const recount = flops(m.workload, figure.rule) / flops(m.workload, 'exact');
   const ratio = figure.tflops / (m.tflops.median * recount);
   if (m.samples.length < 2) return { ratio, ratioError: null };
-  const { median, minimum, maximum, low, high } = summarize(m.samples.map(sampleTflops));
+  const { median, minimum, maximum, low, high } = summarize(m.samples.map(tflopsOf));
   const measuredError = ((high ?? maximum) - (low ?? minimum)) / 2 / median;
   const publishedError = (figure.error ?? 0) / figure.tflops;
   return { ratio, ratioError: ratio * Math.hypot(measuredError, publishedError) };

@@ -3,9 +3,9 @@
 import rows from '../../results/published/b200-attention-forward.json' with { type: 'json' };
 import others from '../../results/published/other-attention-forward.json' with { type: 'json' };
 import claims from '../../results/published/report-claims.json' with { type: 'json' };
-import type { Published } from '../record/measurement.ts';
 import type { Dtype, Mask, Workload } from '../problem/workload.ts';
 import { sameProblem } from '../problem/workload.ts';
+import type { Published } from '../record/measurement.ts';
 
 /** Which figures comparisons use: those of the AVO paper, or every source, never merged. */
 export type PublishedSet = 'avo' | 'all';

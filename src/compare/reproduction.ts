@@ -2,12 +2,12 @@
 
 import { knownKernel } from '../../kernels/index.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
+import type { Case } from '../problem/suite.ts';
 import type { Measured, RunDocument } from '../record/measurement.ts';
-import type { Point } from '../measure/plan.ts';
 
 export interface RecordedCases {
   /** In the order of the record. */
-  points: Point[];
+  cases: Case[];
   /** Those that gave a figure. */
   kernels: Kernel[];
   /** Kernels of the record that this version does not have. */
@@ -29,15 +29,15 @@ export function recordedCases(run: RunDocument, cores: number): RecordedCases {
   const names = [...new Set(measured.map(({ kernel }) => kernel))];
   const kernels = names.map(knownKernel).filter((kernel) => kernel !== undefined);
   const variants = new Set(measured.flatMap((m) => (m.backend === 'wasm' && m.variant !== null ? [m.variant] : [])));
-  const points = new Map<string, Point>();
+  const cases = new Map<string, Case>();
   for (const { workload } of measured) {
     for (const threads of threadsOf(measured, workload)) {
       const held = threads === null ? null : Math.min(threads, cores);
-      points.set(JSON.stringify([workload, held]), { workload, threads: held });
+      cases.set(JSON.stringify([workload, held]), { workload, threads: held });
     }
   }
   return {
-    points: [...points.values()],
+    cases: [...cases.values()],
     kernels,
     unknown: names.filter((name) => knownKernel(name) === undefined),
     variant: variants.size === 1 ? ([...variants][0] ?? null) : null,

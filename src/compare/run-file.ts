@@ -1,12 +1,19 @@
 /** A run read back from its file: a journal of JSON lines or a JSON document, checked against the schema. */
 
 import { knownKernel } from '../../kernels/index.ts';
-import { comparePublished } from './comparisons.ts';
-import { documentSchema, type Measured, type Measurement, type Ratio, type RunDocument } from '../record/measurement.ts';
-import { badRunFile, UsageError } from '../messages.ts';
-import type { PublishedSet } from './published.ts';
 import { summarize } from '../measure/statistics.ts';
+import { badRunFile, UsageError } from '../messages.ts';
 import { sameProblem } from '../problem/workload.ts';
+import {
+  documentSchema,
+  type Measured,
+  type Measurement,
+  type Ratio,
+  type RunDocument,
+} from '../record/measurement.ts';
+import { rateOf } from '../record/rate.ts';
+import { comparePublished } from './comparisons.ts';
+import type { PublishedSet } from './published.ts';
 
 /**
  * The run in `text`; `name` is for messages. Comparisons are made anew with the figures of `set`; a journal has no ratios, so those
@@ -53,10 +60,9 @@ function ablationRatios(measurements: readonly Measurement[]): Ratio[] {
       (other) => other.kernel === baseline && other.device === m.device && sameProblem(other.workload, m.workload),
     );
     if (base === undefined) return [];
-    const rate = (sample: { flops: number; seconds: number }) => sample.flops / sample.seconds;
     const pairs = m.samples.slice(0, base.samples.length);
     const { median, low, high } = summarize(
-      pairs.map((sample, i) => rate(sample) / rate(base.samples[i] as (typeof base.samples)[number])),
+      pairs.map((sample, i) => rateOf(sample) / rateOf(base.samples[i] as (typeof base.samples)[number])),
     );
     const bounds = low === null || high === null ? {} : { low, high };
     const { kernel, workload, threads, device } = m;

@@ -1,9 +1,9 @@
 /** Run against run: the points that both measured, each with a ratio, its interval and a verdict that does not cry wolf. */
 
-import { sampleTflops } from './comparisons.ts';
-import type { Context, Measured, RunDocument } from '../record/measurement.ts';
 import { MIN_FOR_INTERVAL, summarize } from '../measure/statistics.ts';
 import { sameProblem } from '../problem/workload.ts';
+import type { Context, Measured, RunDocument } from '../record/measurement.ts';
+import { tflopsOf } from '../record/rate.ts';
 
 /** 'same': within 3 % for certain. 'unclear': the intervals do not decide, or there is none. */
 export type Verdict = 'faster' | 'slower' | 'same' | 'unclear';
@@ -44,7 +44,7 @@ export function compareRuns(before: RunDocument, after: RunDocument): RunDiffere
 
 /** The bounds divide lower by upper: wider than a paired interval, as the two were measured apart. */
 function difference(before: Measured, after: Measured, caveats: string[]): RunDifference {
-  const [a, b] = [before, after].map((m) => summarize(m.samples.map(sampleTflops))) as [Summary, Summary];
+  const [a, b] = [before, after].map((m) => summarize(m.samples.map(tflopsOf))) as [Summary, Summary];
   const ratio = b.median / a.median;
   const known = Math.min(before.samples.length, after.samples.length) >= MIN_FOR_INTERVAL;
   const low = known && a.high !== null && b.low !== null ? b.low / a.high : null;

@@ -2,11 +2,11 @@
 
 import type { Backend } from '../../kernels/kernel.ts';
 import { noPeersInBrowser } from '../messages.ts';
-import { type KillableHost, openPlace, type Place, unavailablePlace } from './target.ts';
-import { type HostRole, type WebgpuOptions, wasmRole } from './role.ts';
 import { chooseVariant, type WasmVariant } from './cpu/wasm-variants.ts';
+import { type HostRole, type WebgpuOptions, wasmRole } from './role.ts';
+import { type KillableHost, openTarget, type Target, unavailableTarget } from './target.ts';
 
-export interface BrowserPlaceOptions {
+export interface BrowserTargetOptions {
   /** The browser and its version. */
   browser: string;
   threads: number;
@@ -15,25 +15,25 @@ export interface BrowserPlaceOptions {
   webgpu: WebgpuOptions;
 }
 
-export async function openBrowserPlace(
+export async function openBrowserTarget(
   backend: Backend,
   open: (role: HostRole) => Promise<KillableHost>,
-  { browser, threads, variant, webgpu }: BrowserPlaceOptions,
-): Promise<Place> {
-  if (backend === 'peers') return unavailablePlace('browser', noPeersInBrowser);
-  const place = await openBackend();
-  if (place.environment !== null) place.environment.device.browser = browser;
-  return place;
+  { browser, threads, variant, webgpu }: BrowserTargetOptions,
+): Promise<Target> {
+  if (backend === 'peers') return unavailableTarget('browser', noPeersInBrowser);
+  const target = await openBackend();
+  if (target.environment !== null) target.environment.device.browser = browser;
+  return target;
 
-  async function openBackend(): Promise<Place> {
-    if (backend === 'webgpu') return openPlace('browser', null, () => open({ backend, options: webgpu }));
-    if (backend !== 'wasm') return openPlace('browser', null, () => open({ backend: 'scalar' }));
+  async function openBackend(): Promise<Target> {
+    if (backend === 'webgpu') return openTarget('browser', null, () => open({ backend, options: webgpu }));
+    if (backend !== 'wasm') return openTarget('browser', null, () => open({ backend: 'scalar' }));
     const choice =
       variant === null
         ? // A browser has been given its flags or not: whatever is faster is right.
           await chooseVariant({ open: (name) => open(wasmRole(name, 1)), revectorizer: true, worthwhile: 1 })
         : { variant, reason: 'asked for' };
-    const opened = await openPlace('browser', choice.variant, () => open(wasmRole(choice.variant, threads)));
+    const opened = await openTarget('browser', choice.variant, () => open(wasmRole(choice.variant, threads)));
     if (opened.environment !== null) {
       Object.assign(opened.environment.device, { variant: choice.variant, variantReason: choice.reason });
     }

@@ -4,7 +4,7 @@ import { estimateResolution, type SortedSamples } from 'tinybench';
 import type { ClockReport } from './contract.ts';
 
 /** Steps seen between successive readings of performance.now(), reduced to the clock's resolution in seconds. */
-function wallQuantum(): number {
+function wallResolution(): number {
   const steps: number[] = [];
   for (let step = 0; step < 200; step += 1) {
     const begin = performance.now();
@@ -17,5 +17,5 @@ function wallQuantum(): number {
 }
 
 export function wallClock(): ClockReport {
-  return { clock: 'wall', quantumSeconds: wallQuantum(), emptySeconds: 0, note: null };
+  return { clock: 'wall', quantumSeconds: wallResolution(), emptySeconds: 0, note: null };
 }

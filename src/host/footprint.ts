@@ -19,7 +19,7 @@ export function footprint(program: Program, w: Workload, slice: Slice, threads: 
       return tensors + (usesValuesInPlace(program, shape) ? 1 : 2) * packed + norms + threads * program.scratchBytes;
     }
     case 'wgsl':
-      return tensors + program.scratchBytesPerUnit;
+      return tensors + program.scratchBytesPerTile;
     default:
       return program satisfies never;
   }

@@ -1,11 +1,11 @@
-/** How a slice lies in memory: [batch, seq, heads, headDim] tensors of what it covers, and its work units in order. */
+/** How a slice lies in memory: [batch, seq, heads, headDim] tensors of what it covers, and its work tiles in order. */
 
 import { type Data, fillRow } from '../problem/data.ts';
-import { blockStarts, type RowAddress, rowsPerHead, type Slice, sliceShape, unitCount } from '../problem/slice.ts';
+import { blockStarts, type RowAddress, rowsPerHead, type Slice, sliceShape, workTileCount } from '../problem/slice.ts';
 import { groupSize, type Workload } from '../problem/workload.ts';
 
-/** One work unit: consecutive rows of one query head, by position in the sequence and by place in the tensors. */
-export interface Unit {
+/** One work tile: consecutive rows of one query head, by position in the sequence and by place in the tensors. */
+export interface WorkTile {
   /** Element offset of the unit's first row in q and in o. */
   qOffset: number;
   /** Element offset of the KV head's first row in k and in v. */
@@ -25,8 +25,8 @@ export interface Layout {
   qStride: number;
   kvStride: number;
   kvHeads: number;
-  units: number;
-  unit(index: number): Unit;
+  tiles: number;
+  tile(index: number): WorkTile;
   /** True where the slice holds the head of a row of the whole workload. */
   holds(address: RowAddress): boolean;
   /** Element offset in o of a row of the whole workload. Throws RangeError where the slice does not hold it. */
@@ -61,8 +61,8 @@ export function layoutOf(w: Workload, slice: Slice): Layout {
     qStride,
     kvStride,
     kvHeads: shape.batch * shape.kvHeads,
-    units: unitCount(w, slice),
-    unit(index) {
+    tiles: workTileCount(w, slice),
+    tile(index) {
       const member = index % group;
       const block = starts.length - 1 - (Math.floor(index / group) % starts.length);
       const kvIndex = Math.floor(index / (group * starts.length));

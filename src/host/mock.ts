@@ -1,9 +1,9 @@
 /** A host without arithmetic or clock, for testing everything around the kernels: fixed rates, chosen failures, oracle outputs. */
 
 import type { Backend } from '../../kernels/kernel.ts';
-import { oracle } from './oracle.ts';
 import { sliceFlops } from '../problem/slice.ts';
 import type { Host, PrepareRequest } from './contract.ts';
+import { oracle } from './oracle.ts';
 import { createTable } from './table.ts';
 
 export interface MockOptions {

@@ -2,56 +2,56 @@
 
 import type { Kernel } from '../../kernels/kernel.ts';
 import type { Host } from './contract.ts';
-import type { Place } from './target.ts';
+import type { Target } from './target.ts';
 
 /** A kernel on a place to run it. Contenders with the same `place` share one host. */
 export interface Contender {
   kernel: Kernel;
-  place: Place;
+  target: Target;
   /** True for a limit of the device: it runs in the same rounds, and the kernels of its place are divided by it. */
   ceiling?: boolean;
 }
 
 /** A host that is open, with a number that grows each time it had to be opened again. */
-export interface Lease {
+export interface AcquiredHost {
   host: Host;
-  epoch: number;
+  generation: number;
 }
 
-export interface Source {
-  lease(place: Place): Promise<Lease>;
+export interface HostPool {
+  acquire(target: Target): Promise<AcquiredHost>;
   /** To be called after a failure: tests the host and forgets it where it is gone. */
-  check(place: Place): Promise<void>;
-  kill(place: Place): void;
+  check(target: Target): Promise<void>;
+  kill(target: Target): void;
   close(): Promise<void>;
 }
 
-export function createSource(): Source {
-  const open = new Map<Place, Lease>();
-  const epochs = new Map<Place, number>();
+export function createHostPool(): HostPool {
+  const open = new Map<Target, AcquiredHost>();
+  const generations = new Map<Target, number>();
   return {
-    async lease(place) {
-      const existing = open.get(place);
+    async acquire(target) {
+      const existing = open.get(target);
       if (existing !== undefined) return existing;
-      const epoch = (epochs.get(place) ?? 0) + 1;
-      epochs.set(place, epoch);
-      const lease = { host: await place.open(), epoch };
-      open.set(place, lease);
-      return lease;
+      const generation = (generations.get(target) ?? 0) + 1;
+      generations.set(target, generation);
+      const acquire = { host: await target.open(), generation };
+      open.set(target, acquire);
+      return acquire;
     },
-    async check(place) {
-      const lease = open.get(place);
-      if (lease === undefined) return;
+    async check(target) {
+      const acquire = open.get(target);
+      if (acquire === undefined) return;
       try {
-        await lease.host.environment();
+        await acquire.host.environment();
       } catch {
         // It does not answer: whoever needs it next gets a new one.
-        open.delete(place);
+        open.delete(target);
       }
     },
-    kill(place) {
-      const lease = open.get(place);
-      if (lease !== undefined) place.kill(lease.host);
+    kill(target) {
+      const acquire = open.get(target);
+      if (acquire !== undefined) target.kill(acquire.host);
     },
     async close() {
       await Promise.all([...open.values()].map(({ host }) => host.close()));

@@ -1,5 +1,6 @@
 /** A Host behind a message channel: the same calls, sent as plain messages to another process, worker or page. */
 
+import { messageOf } from '../messages.ts';
 import type { Host } from './contract.ts';
 
 /** The methods of Host, the only ones that a message may name. */
@@ -22,7 +23,7 @@ export async function answer(host: Host, request: Request): Promise<Response> {
     const run = host[method] as (...values: unknown[]) => Promise<unknown>;
     return { call, ok: true, value: await run(...args) };
   } catch (error) {
-    return { call, ok: false, message: error instanceof Error ? error.message : String(error) };
+    return { call, ok: false, message: messageOf(error) };
   }
 }
 

@@ -1,5 +1,6 @@
 /** A place where kernels can run: how to open a host there and what it is. */
 
+import { messageOf } from '../messages.ts';
 import type { Environment, Host } from './contract.ts';
 
 /** A host that can be ended at once, whatever it is doing. */
@@ -8,7 +9,7 @@ export interface KillableHost extends Host {
 }
 
 /** One pair of backend and engine flags: a child process in Node, a worker in a browser. */
-export interface Place {
+export interface Target {
   /** Where: "node", "browser" or "mock". */
   host: string;
   variant: string | null;
@@ -26,7 +27,7 @@ export interface Place {
 }
 
 /** Opens once to learn the environment; that host is the first one handed out. Where it cannot be opened, the place says why. */
-export async function openPlace(host: string, variant: string | null, open: () => Promise<Host>): Promise<Place> {
+export async function openTarget(host: string, variant: string | null, open: () => Promise<Host>): Promise<Target> {
   let first: Host | undefined;
   try {
     first = await open();
@@ -50,12 +51,12 @@ export async function openPlace(host: string, variant: string | null, open: () =
     };
   } catch (error) {
     await first?.close();
-    return unavailablePlace(host, error instanceof Error ? error.message : String(error));
+    return unavailableTarget(host, messageOf(error));
   }
 }
 
 /** A place where nothing can run, with the reason. */
-export function unavailablePlace(host: string, reason: string): Place {
+export function unavailableTarget(host: string, reason: string): Target {
   const never = () => Promise.reject(new Error(reason));
   const unavailable = { host, variant: null, unavailable: reason, environment: null, device: null };
   return { ...unavailable, open: never, kill() {}, async close() {} };

@@ -1,13 +1,14 @@
 /** One workload, all its contenders, in rounds that alternate their order (ABBA), until all have settled or time is up. */
 
+import type { Contender, HostPool } from '../host/pool.ts';
 import type { Data } from '../problem/data.ts';
-import type { Measurement, Ratio } from '../record/measurement.ts';
-import { summarize } from './statistics.ts';
 import { flops, type Workload } from '../problem/workload.ts';
+import type { Measurement, Ratio } from '../record/measurement.ts';
+import { rateOf, tflopsOf } from '../record/rate.ts';
 import { createRunner, type Runner } from './runner.ts';
-import type { Contender, Source } from '../host/pool.ts';
+import { summarize } from './statistics.ts';
 
-export interface PointOptions {
+export interface CaseOptions {
   data: Data;
   seed: number;
   full: boolean;
@@ -22,7 +23,7 @@ export interface PointOptions {
   onProgress: (message: string, share: number) => void;
 }
 
-export interface PointResult {
+export interface CaseResult {
   measurements: Measurement[];
   ratios: Ratio[];
   /** FLOP/s of each round, by place in the list of contenders; undefined where one did not run in it. */
@@ -37,22 +38,22 @@ const SHORTEST_SAMPLE = 0.02;
 const LONGEST_SAMPLE = 2;
 const MOST_SAMPLES = 100;
 
-export async function measurePoint(
+export async function measureCase(
   w: Workload,
   contenders: readonly Contender[],
-  source: Source,
-  options: PointOptions,
-): Promise<PointResult> {
+  pool: HostPool,
+  options: CaseOptions,
+): Promise<CaseResult> {
   const begin = performance.now();
   const share =
-    options.budgetSeconds / Math.max(1, contenders.filter(({ place }) => place.environment !== null).length);
+    options.budgetSeconds / Math.max(1, contenders.filter(({ target }) => target.environment !== null).length);
   const sampleSeconds = Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, share / SAMPLES_AIMED_AT));
   const { data, seed, full } = options;
   // Beside a peer, which runs whole heads only, everyone runs the same ones.
   const peers = contenders.filter(({ kernel }) => kernel.backend === 'peers');
   const wholeGroups = peers.length > 0 ? groupsFor(w, sampleSeconds, peers.some(onSoftware)) : null;
   const runners = contenders.map((contender) =>
-    createRunner(contender, w, source, {
+    createRunner(contender, w, pool, {
       ...{ data, seed, full, wholeGroups, sampleSeconds },
       wallClock: peers.length > 0,
       warmSeconds: share / 5,
@@ -87,7 +88,7 @@ export async function measurePoint(
       tell(`${runner.contender.kernel.name}, sample ${runner.samples.length + 1}`);
       const sample = await runner.sample();
       ran += 1;
-      if (sample !== null) rates[runners.indexOf(runner)] = sample.flops / sample.seconds;
+      if (sample !== null) rates[runners.indexOf(runner)] = rateOf(sample);
     }
     rounds.push(rates);
     if (ran === 0) break;
@@ -114,7 +115,7 @@ export async function measurePoint(
 /** FLOP/s to size the whole heads of a sample by, where a peer decides what can be run: of a server's CPU, and of one that emulates a GPU. */
 const PEER_RATE = 1.5e11;
 const SOFTWARE_PEER_RATE = 1e9;
-const onSoftware = ({ place }: Contender) => place.environment?.device.software === true;
+const onSoftware = ({ target }: Contender) => target.environment?.device.software === true;
 
 /** Whole KV groups that take about `seconds`: at least one, at most all. */
 function groupsFor(w: Workload, seconds: number, software: boolean): number {
@@ -141,12 +142,12 @@ function withCeiling(
   rounds: readonly (number | undefined)[][],
 ): Measurement {
   const limit = runners.findIndex(
-    ({ contender, ended }) => contender.ceiling && contender.place === runner.contender.place && ended === null,
+    ({ contender, ended }) => contender.ceiling && contender.target === runner.contender.target && ended === null,
   );
   const ratios = limit < 0 ? [] : pairUp(rounds, runners.indexOf(runner), limit);
   if (m.state !== 'measured' || ratios.length === 0) return m;
   const { median, low, high } = summarize(ratios);
-  const rates = (runners[limit] as Runner).samples.map((sample) => sample.flops / sample.seconds / 1e12);
+  const rates = (runners[limit] as Runner).samples.map(tflopsOf);
   const bounds = low === null || high === null ? {} : { shareLow: low, shareHigh: high };
   const name = (runners[limit] as Runner).contender.kernel.name;
   return { ...m, ceiling: { name, tflops: summarize(rates).median, share: median, ...bounds } };
@@ -157,12 +158,12 @@ function withCeiling(
  * there; and the same kernel on the first place that ran it, so that hosts and machines are compared too.
  */
 function baselinesOf(index: number, runners: readonly Runner[], baseline: string | null): number[] {
-  const { kernel, place } = (runners[index] as Runner).contender;
+  const { kernel, target } = (runners[index] as Runner).contender;
   const find = (name: string, fits: (runner: Runner) => boolean) =>
     runners.findIndex((runner) => runner.contender.kernel.name === name && fits(runner));
   const wanted = [baseline, kernel.ablation?.of ?? null].filter((name) => name !== null);
   const named = wanted.map((name) => {
-    const here = find(name, ({ contender }) => contender.place === place);
+    const here = find(name, ({ contender }) => contender.target === target);
     return here >= 0 ? here : find(name, () => true);
   });
   const elsewhere = find(kernel.name, () => true);

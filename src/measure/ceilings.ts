@@ -6,11 +6,11 @@ import { multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
 import type { Host } from '../host/contract.ts';
-import type { Place } from '../host/target.ts';
+import type { Target } from '../host/target.ts';
 import { wrongProbe } from '../messages.ts';
 import { type Slice, wholeSlice } from '../problem/slice.ts';
-import { summarize } from './statistics.ts';
 import type { Workload } from '../problem/workload.ts';
+import { summarize } from './statistics.ts';
 
 export interface Ceiling {
   /** The probe that was fastest. */
@@ -19,6 +19,17 @@ export interface Ceiling {
   rate: number;
   minimum: number;
   maximum: number;
+}
+
+/** One limit of one device. */
+export interface DeviceCeiling extends Ceiling {
+  device: string;
+  backend: 'scalar' | 'wasm' | 'webgpu';
+  quantity: 'multiply-add' | 'multiply-add f16' | 'exponential' | 'workgroup-read' | 'memory-read';
+  /** How the probe was compiled. */
+  variant: string;
+  threads: number | null;
+  unit: 'FLOP/s' | '1/s' | 'byte/s';
 }
 
 const WARM_MILLISECONDS = 50;
@@ -92,12 +103,12 @@ async function timedRuns(host: Host, name: string, id: number, runs: number, war
 }
 
 /** The multiply-add probe of a place: of WebAssembly the fastest tile, of WebGPU the one that there is. */
-export async function ceilingOf(place: Place): Promise<Kernel | null> {
-  const { environment } = place;
-  if (environment === null || place.host === 'mock') return null;
+export async function ceilingOf(target: Target): Promise<Kernel | null> {
+  const { environment } = target;
+  if (environment === null || target.host === 'mock') return null;
   if (environment.device.backend === 'webgpu') return wgslMultiplyAdd;
   if (environment.device.backend !== 'wasm') return null;
-  const host = await place.open();
+  const host = await target.open();
   try {
     const probes = multiplyAddCeilings(environment.features);
     const { probe } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 12);

@@ -1,12 +1,13 @@
 /** One contender at one workload: fitted, prepared, warmed, run, verified; every way that it can end is a state of its record. */
 
 import type { Program } from '../../kernels/kernel.ts';
-import type { Data } from '../problem/data.ts';
-import { footprint } from '../host/footprint.ts';
+import { formatExactBytes } from '../format.ts';
 import type { Environment, Sample } from '../host/contract.ts';
-import type { Measurement } from '../record/measurement.ts';
-import { childHung, needsMemory, notFinished, wrongResult } from '../messages.ts';
+import { footprint } from '../host/footprint.ts';
 import type { Verification } from '../host/oracle.ts';
+import type { Contender, HostPool } from '../host/pool.ts';
+import { childHung, messageOf, needsMemory, notFinished, wrongResult } from '../messages.ts';
+import type { Data } from '../problem/data.ts';
 import {
   chooseSlice,
   groupSlice,
@@ -17,9 +18,10 @@ import {
   splitSlice,
   wholeSlice,
 } from '../problem/slice.ts';
-import { MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from './statistics.ts';
 import { flops, type Workload } from '../problem/workload.ts';
-import type { Contender, Source } from '../host/pool.ts';
+import type { Measurement } from '../record/measurement.ts';
+import { rateOf, tflopsOf } from '../record/rate.ts';
+import { MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from './statistics.ts';
 import { verify } from './verify.ts';
 
 export interface RunnerOptions {
@@ -38,8 +40,8 @@ export interface RunnerOptions {
 }
 
 /** Work units a thread at least, and where the last ones are cut into parts, so that threads end together. */
-const UNITS_PER_THREAD = 16;
-const CUT_UNITS_PER_THREAD = 8;
+const TILES_PER_THREAD = 16;
+const CUT_TILES_PER_THREAD = 8;
 /** Successive samples that differ by less than this are warm. */
 const WARM = 0.03;
 /** A point has settled when half its interval is this small. */
@@ -72,13 +74,13 @@ interface Ready {
   program: Program;
   slice: Slice;
   id: number;
-  epoch: number;
+  generation: number;
   compileSeconds: number;
   prepareSeconds: number;
 }
 
-export function createRunner(contender: Contender, w: Workload, source: Source, options: RunnerOptions): Runner {
-  const { kernel, place } = contender;
+export function createRunner(contender: Contender, w: Workload, pool: HostPool, options: RunnerOptions): Runner {
+  const { kernel, target } = contender;
   let ready: Ready | undefined;
   let kernelHash: string | null = null;
   let rate: number = FIRST_RATES[kernel.backend];
@@ -89,7 +91,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
     let hung = false;
     const watchdog = setTimeout(() => {
       hung = true;
-      source.kill(place);
+      pool.kill(target);
     }, limit * 1000);
     try {
       return await call();
@@ -101,13 +103,13 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
   };
 
   const fail = async (error: unknown) => {
-    runner.ended = { state: 'failed', message: error instanceof Error ? error.message : String(error) };
+    runner.ended = { state: 'failed', message: messageOf(error) };
     ready = undefined;
-    await source.check(place);
+    await pool.check(target);
   };
 
   const prepare = async (program: Program, slice: Slice): Promise<Ready> => {
-    const { host, epoch } = await source.lease(place);
+    const { host, generation } = await pool.acquire(target);
     // Filling takes some 20 ns a value; compiling a large shader in a software adapter up to a minute.
     const expected = 6 + (largestTensorBytes(sliceShape(w, slice)) / 4) * 3 * 50e-9;
     // A ceiling reads no values.
@@ -117,20 +119,20 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
       host.prepare({ program, workload: w, slice, data, wallClock: options.wallClock }),
     );
     runner.preparingSeconds += (performance.now() - begin) / 1000;
-    return { program, slice, epoch, ...prepared };
+    return { program, slice, generation, ...prepared };
   };
 
   /** Runs once, preparing again first where the host is a new one since another contender crashed it. */
   const runOnce = async (): Promise<Sample> => {
-    const lease = await source.lease(place);
-    if (ready !== undefined && ready.epoch !== lease.epoch) {
+    const acquire = await pool.acquire(target);
+    if (ready !== undefined && ready.generation !== acquire.generation) {
       ready = await prepare(ready.program, ready.slice);
-      await (await source.lease(place)).host.run(ready.id);
+      await (await pool.acquire(target)).host.run(ready.id);
     }
     const { id, slice } = ready as Ready;
-    const { host } = await source.lease(place);
+    const { host } = await pool.acquire(target);
     const sample = await guarded(sliceFlops(w, slice) / rate, () => host.run(id));
-    rate = sample.flops / sample.seconds;
+    rate = rateOf(sample);
     runner.expectedSeconds = sample.seconds;
     return sample;
   };
@@ -144,23 +146,31 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
   ): Slice | { reason: string } => {
     const { limits, device } = environment;
     const groups = contender.ceiling === true ? null : options.wholeGroups;
-    const cut = program.kind === 'wasm' && program.partRows < program.blockRows;
-    const units = (cut ? CUT_UNITS_PER_THREAD : UNITS_PER_THREAD) * (device.threads ?? 1);
+    const cut = program.kind === 'wasm' && program.splitRows < program.blockRows;
+    const tiles = (cut ? CUT_TILES_PER_THREAD : TILES_PER_THREAD) * (device.threads ?? 1);
     const slice = whole
       ? wholeSlice(w, program.blockRows)
       : groups !== null
         ? groupSlice(w, program.blockRows, groups)
-        : chooseSlice(w, program.blockRows, { flops: wantedFlops, units, tensorBytes: limits.tensorBytes });
+        : chooseSlice(w, program.blockRows, { flops: wantedFlops, tiles, tensorBytes: limits.tensorBytes });
     const largest = largestTensorBytes(sliceShape(w, slice));
     // A GPU runs larger tensors in parts, as long as one KV head fits.
     const parts = program.kind === 'wgsl' ? splitSlice(w, slice, limits.tensorBytes) : undefined;
     if (largest > limits.tensorBytes && parts === undefined) {
       const least =
         program.kind === 'wgsl' ? largestTensorBytes(sliceShape(w, { ...slice, batches: 1, kvHeads: 1 })) : largest;
-      return { reason: needsMemory(program.kind === 'wgsl' ? 'one KV head' : 'one tensor', least, limits.tensorBytes) };
+      return {
+        reason: needsMemory(
+          program.kind === 'wgsl' ? 'one KV head' : 'one tensor',
+          formatExactBytes(least),
+          formatExactBytes(limits.tensorBytes),
+        ),
+      };
     }
     const need = footprint(program, w, slice, device.threads ?? 1);
-    return need > limits.memoryBytes ? { reason: needsMemory('this workload', need, limits.memoryBytes) } : slice;
+    return need > limits.memoryBytes
+      ? { reason: needsMemory('this workload', formatExactBytes(need), formatExactBytes(limits.memoryBytes)) }
+      : slice;
   };
 
   /** Finds the slice whose run takes about sampleSeconds, by running smaller ones. */
@@ -173,7 +183,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
         runner.ended = { state: 'skipped', reason: slice.reason };
         return;
       }
-      if (ready !== undefined) await (await source.lease(place)).host.dispose(ready.id);
+      if (ready !== undefined) await (await pool.acquire(target)).host.dispose(ready.id);
       const { compileSeconds } = ready ?? { compileSeconds: 0 };
       ready = await prepare(program, slice);
       ready.compileSeconds = Math.max(ready.compileSeconds, compileSeconds);
@@ -186,7 +196,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
       if (flops(w) < wanted * 1.5) wanted = flops(w);
       if (options.full && ran < flops(w) && !('reason' in whole)) {
         // Code and rate are known from the slice: the whole, which may take minutes, is not run before its first sample.
-        await (await source.lease(place)).host.dispose(ready.id);
+        await (await pool.acquire(target)).host.dispose(ready.id);
         ready = { ...(await prepare(program, whole)), compileSeconds: ready.compileSeconds };
         runner.expectedSeconds = flops(w) / rate;
         return;
@@ -210,17 +220,17 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
   const record = () => ({
     kernel: kernel.name,
     backend: kernel.backend,
-    host: place.host,
-    device: place.device,
-    variant: place.variant,
-    threads: place.environment?.device.threads ?? null,
+    host: target.host,
+    device: target.device,
+    variant: target.variant,
+    threads: target.environment?.device.threads ?? null,
     kernelHash,
     workload: w,
   });
 
   const measured = (verification: Verification): Measurement => {
     const { slice, compileSeconds, prepareSeconds } = ready as Ready;
-    const { median, low, high } = summarize(runner.samples.map((s) => s.flops / s.seconds / 1e12));
+    const { median, low, high } = summarize(runner.samples.map(tflopsOf));
     return {
       ...record(),
       state: 'measured',
@@ -242,7 +252,7 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
     expectedSeconds: 0,
     ended: null,
     async start() {
-      const { environment, unavailable } = place;
+      const { environment, unavailable } = target;
       const skip = (reason: string) => {
         runner.ended = { state: 'skipped', reason };
       };
@@ -270,13 +280,12 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
       }
     },
     settled: () =>
-      runner.samples.length >= MIN_FOR_INTERVAL &&
-      relativeHalfWidth(runner.samples.map((s) => s.flops / s.seconds)) <= SETTLED,
+      runner.samples.length >= MIN_FOR_INTERVAL && relativeHalfWidth(runner.samples.map(rateOf)) <= SETTLED,
     async release() {
       if (ready === undefined || runner.ended !== null) return;
       try {
-        const { host, epoch } = await source.lease(place);
-        if (ready.epoch === epoch) await host.dispose(ready.id);
+        const { host, generation } = await pool.acquire(target);
+        if (ready.generation === generation) await host.dispose(ready.id);
       } catch (error) {
         await fail(error);
       }
@@ -288,8 +297,8 @@ export function createRunner(contender: Contender, w: Workload, source: Source, 
       }
       try {
         // A host that another contender brought down since has lost the output: run once more, then read.
-        if (ready.epoch !== (await source.lease(place)).epoch) await runOnce();
-        const { host } = await source.lease(place);
+        if (ready.generation !== (await pool.acquire(target)).generation) await runOnce();
+        const { host } = await pool.acquire(target);
         const { id, slice } = ready as Ready;
         const verification = await verify(w, slice, options.data, options.seed, (rows) => host.read(id, rows));
         const result: Measurement =

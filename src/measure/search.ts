@@ -1,17 +1,17 @@
 /**
- * The search for a better tile: successive halving by duels. Every candidate meets the shipped tile in a few paired rounds; the best
- * meet it again for longer. A duel gives a ratio, so what else the machine does hits both sides.
+ * The search for a better tile: successive halving by paired comparisons. Every candidate meets the shipped tile in a few paired rounds; the best
+ * meet it again for longer. A paired comparison gives a ratio, so what else the machine does hits both sides.
  */
 
 import { z } from 'zod';
-import type { Tile } from '../../kernels/kernel.ts';
-import { sameTile } from '../../kernels/configuration-fields.ts';
+import { sameConfiguration } from '../../kernels/configuration-fields.ts';
+import type { Configuration } from '../../kernels/kernel.ts';
 
-const tileSchema = z.record(z.string(), z.union([z.number(), z.string()]));
+const configurationSchema = z.record(z.string(), z.union([z.number(), z.string()]));
 
 const trialSchema = z.object({
   rung: z.number().int().min(0).describe('0 is the first and shortest'),
-  tile: tileSchema,
+  tile: configurationSchema,
   ratio: z.number().positive().nullable().describe('throughput over the shipped tile, median of paired rounds'),
   low: z.number().nullable().describe('95 % interval of the ratio, from 6 rounds on'),
   high: z.number().nullable(),
@@ -26,8 +26,8 @@ const searchSchema = z.object({
   headDim: z.number().int().positive(),
   mask: z.string(),
   dtype: z.string(),
-  shipped: tileSchema,
-  candidates: z.array(tileSchema),
+  shipped: configurationSchema,
+  candidates: z.array(configurationSchema),
   trials: z.array(trialSchema),
 });
 
@@ -43,9 +43,9 @@ export function parseSearch(value: unknown): Search | null {
 }
 
 export type Outcome = { ratio: number; low: number | null; high: number | null; rounds: number } | { message: string };
-export type Duel = (tile: Tile, rounds: number) => Promise<Outcome>;
+export type PairedComparison = (tile: Configuration, rounds: number) => Promise<Outcome>;
 
-/** Rounds of a duel, share of the candidates that reach the rung, share of the budget after which no other begins. */
+/** Rounds of a compare, share of the candidates that reach the rung, share of the budget after which no other begins. */
 const RUNGS = [
   { rounds: 2, keep: 1, until: 0.45 },
   { rounds: 4, keep: 1 / 4, until: 0.65 },
@@ -54,7 +54,7 @@ const RUNGS = [
 /** At least so many reach each rung after the first. */
 const LEAST = [0, 3, 1] as const;
 
-/** The number of the longest duels. */
+/** The number of the longest paired comparisons. */
 export const LAST_RUNG = RUNGS.length - 1;
 
 export interface SearchOptions {
@@ -66,17 +66,17 @@ export interface SearchOptions {
 }
 
 /** Continues a search until its budget is spent or nothing is left to try; trials that it already holds are not repeated. */
-export async function continueSearch(search: Search, duel: Duel, options: SearchOptions): Promise<void> {
+export async function continueSearch(search: Search, compare: PairedComparison, options: SearchOptions): Promise<void> {
   for (const [rung, { rounds, until }] of RUNGS.entries()) {
     let begun = 0;
     for (const tile of entrants(search, rung)) {
       if (options.signal.aborted) return;
-      if (search.trials.some((trial) => trial.rung === rung && sameTile(trial.tile, tile))) continue;
-      // A last duel is owed whatever the time: without it the search says nothing.
+      if (search.trials.some((trial) => trial.rung === rung && sameConfiguration(trial.tile, tile))) continue;
+      // A last paired comparison is owed whatever the time: without it the search says nothing.
       if (options.spent() >= until && (rung < LAST_RUNG || begun > 0)) break;
       begun += 1;
-      const outcome = await duel(tile, rounds);
-      // An interrupted duel says nothing of the tile.
+      const outcome = await compare(tile, rounds);
+      // An interrupted paired comparison says nothing of the tile.
       if (options.signal.aborted) return;
       const trial: Trial =
         'message' in outcome
@@ -89,7 +89,7 @@ export async function continueSearch(search: Search, duel: Duel, options: Search
 }
 
 /** The tiles of a rung: all of them in the first, then the best of the rung before, or of an earlier one where that had no time. */
-function entrants(search: Search, rung: number): Tile[] {
+function entrants(search: Search, rung: number): Configuration[] {
   if (rung === 0) return search.candidates;
   const earlier = RUNGS.slice(0, rung).map((_, i) => ranked(search, i));
   const before = earlier.findLast((trials) => trials.length > 0) ?? [];
@@ -105,10 +105,10 @@ function ranked(search: Search, rung: number): Trial[] {
     .sort((a, b) => (b.ratio ?? 0) - (a.ratio ?? 0));
 }
 
-/** True where every candidate has had its first duel. */
+/** True where every candidate has had its first paired comparison. */
 export function isComplete(search: Search): boolean {
   return search.candidates.every((tile) =>
-    search.trials.some((trial) => trial.rung === 0 && sameTile(trial.tile, tile)),
+    search.trials.some((trial) => trial.rung === 0 && sameConfiguration(trial.tile, tile)),
   );
 }
 
@@ -117,7 +117,7 @@ export function finalist(search: Search): Trial | undefined {
   return ranked(search, LAST_RUNG)[0];
 }
 
-/** The tile that beats the shipped one beyond the noise of its duel; null where none does. */
+/** The tile that beats the shipped one beyond the noise of its compare; null where none does. */
 export function winner(search: Search): Trial | null {
   const last = ranked(search, LAST_RUNG).filter(({ low }) => (low ?? 0) > 1);
   // By the lower end: a lucky median with a wide interval is no better than a sure one.

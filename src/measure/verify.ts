@@ -1,7 +1,7 @@
 /** Checks the output of a timed run against the float64 oracle on seeded random rows of the slice. */
 
-import type { Data } from '../problem/data.ts';
 import { compareRows, oracle, type Verification } from '../host/oracle.ts';
+import type { Data } from '../problem/data.ts';
 import { blockStarts, type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
 

@@ -1,6 +1,6 @@
 /** The AVO paper's ablation, simulated: what each of its three ideas gains on a whole B200. */
 
-import { gainOf, type Idea } from '../compare/ablation.ts';
+import { gainOf, type Technique } from '../compare/ablation.ts';
 import { expand, presetAxes } from '../problem/sweep.ts';
 import type { Mask, Workload } from '../problem/workload.ts';
 import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
@@ -9,7 +9,7 @@ import { AVO_DESIGN, type Design, simulateItem } from './pipeline.ts';
 import { makespan, workItems } from './schedule.ts';
 
 export interface AblationGain {
-  idea: Idea;
+  idea: Technique;
   mask: Mask;
   /** Gains of the geometric mean of throughput over 4k to 32k, percent. */
   published: number;
@@ -21,7 +21,7 @@ export interface AblationGain {
 }
 
 /** The kernel versions before and after each idea, in the order in which AVO found them; registers as in its table. */
-const STEPS: readonly { idea: Idea; before: Design; after: Design }[] = (() => {
+const STEPS: readonly { idea: Technique; before: Design; after: Design }[] = (() => {
   const v19: Design = { rescale: 'branch', correction: 'serial', correctionRegisters: 80 };
   const v20: Design = { ...v19, rescale: 'branch-free' };
   const v30: Design = { ...v20, correction: 'overlapped' };

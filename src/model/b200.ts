@@ -1,9 +1,9 @@
 /** The model of B200 as one value: constants, fitted points, predicted points, ablation, sensitivity, assumptions. */
 
-import type { Published } from '../record/measurement.ts';
 import { publishedFigures } from '../compare/published.ts';
 import { expand, presetAxes } from '../problem/sweep.ts';
 import type { Workload } from '../problem/workload.ts';
+import type { Published } from '../record/measurement.ts';
 import { type AblationGain, simulateAblation } from './ablation.ts';
 import { type Assumption, FACTS, TIMING } from './assumptions.ts';
 import { type Constants, fitConstants, predictTflops } from './calibrate.ts';

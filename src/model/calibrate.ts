@@ -1,7 +1,7 @@
 /** Three constants a kernel, fitted on five published figures; every other figure is predicted from them. */
 
-import type { Published } from '../record/measurement.ts';
 import { flops, type Workload } from '../problem/workload.ts';
+import type { Published } from '../record/measurement.ts';
 import { BLOCK_KEYS, makespan, type Packing, workItems } from './schedule.ts';
 
 /** Seconds: of one plain key block of 256 query rows, of an item beside its blocks, and of a masked block beside a plain one. */

@@ -37,7 +37,7 @@ export interface Rates {
   /** Bytes a second of main memory. */
   memory: number | null;
   /** True where exponentials are computed by the units that multiply and add, so that their times add up. */
-  sameUnits: boolean;
+  sameWorkTiles: boolean;
 }
 
 export function ratesOf(chip: Chip): Rates {
@@ -47,6 +47,6 @@ export function ratesOf(chip: Chip): Rates {
     exponential: perSecond * chip.exponentialsPerClock,
     onChip: perSecond * chip.sharedBytesPerClock,
     memory: chip.memoryBytesPerSecond,
-    sameUnits: false,
+    sameWorkTiles: false,
   };
 }

@@ -45,7 +45,7 @@ export function predictLocal(w: Workload, rates: LocalRates, kind: 'cpu' | 'gpu'
     multiplyAdd: work + 2 * scores * (kind === 'gpu' ? SOFTMAX_OPERATIONS : tileOperations(w)),
     onChip: work * TILE_BYTES_PER_FLOP,
   };
-  const known: Rates = { ...rates, memory: null, sameUnits: kind === 'cpu' };
+  const known: Rates = { ...rates, memory: null, sameWorkTiles: kind === 'cpu' };
   const { bound, seconds, binds } = roofline(demand, known);
   return { kind, rate: work / bound, multiplyAddRate: rates.multiplyAdd, seconds, binds };
 }

@@ -1,9 +1,9 @@
 /** What the command line finds in the page: hosts by number, called with plain JSON. Used by src/host/node/browser.ts alone. */
 
 import { decodeRequest, encodeResponse } from '../host/json-channel.ts';
-import type { KillableHost } from '../host/target.ts';
 import { answer, type Request, type Response } from '../host/protocol.ts';
 import type { HostRole } from '../host/role.ts';
+import type { KillableHost } from '../host/target.ts';
 import { openWorkerHost } from './worker-host.ts';
 
 const hosts = new Map<number, KillableHost>();

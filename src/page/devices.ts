@@ -1,14 +1,14 @@
 /** The device panel: what each backend is here, and what stands in its way. */
 
 import { byId, element } from './dom.ts';
-import type { PlaceReport } from './messages.ts';
+import type { TargetReport } from './messages.ts';
 
 const seconds = (value: number) =>
   value < 1e-6 ? `${Number((value * 1e9).toPrecision(3))} ns` : `${Number((value * 1e6).toPrecision(3))} µs`;
 
-export function showDevices(places: readonly PlaceReport[]): void {
+export function showDevices(targets: readonly TargetReport[]): void {
   byId('devices', HTMLElement).replaceChildren(
-    ...places.flatMap(({ backend, device, unavailable }) => {
+    ...targets.flatMap(({ backend, device, unavailable }) => {
       const text =
         device === null
           ? `not available: ${unavailable}`

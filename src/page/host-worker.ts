@@ -1,13 +1,13 @@
 /** The file that a worker of the page runs: one host, driven by messages, idle between them. The browser's twin of src/host/node/child.ts. */
 
-import { openDevice } from '../host/gpu/adapter.ts';
 import type { Host } from '../host/contract.ts';
-import { createModuleHost } from '../host/cpu/scalar.ts';
-import { answer, type Request } from '../host/protocol.ts';
-import type { HostRole, WebgpuOptions } from '../host/role.ts';
+import { createScalarHost } from '../host/cpu/scalar.ts';
 import { createWasmHost } from '../host/cpu/wasm.ts';
 import type { ThreadJob } from '../host/cpu/wasm-thread.ts';
-import { noAdapterAtAll, noHardwareAdapter, noMatchingAdapter, noWebgpuInBrowser } from '../messages.ts';
+import { openDevice } from '../host/gpu/adapter.ts';
+import { answer, type Request } from '../host/protocol.ts';
+import type { HostRole, WebgpuOptions } from '../host/role.ts';
+import { messageOf, noAdapterAtAll, noHardwareAdapter, noMatchingAdapter, noWebgpuInBrowser } from '../messages.ts';
 import { findAdapter } from './adapter.ts';
 import type { HostReply } from './worker-host.ts';
 
@@ -27,7 +27,7 @@ addEventListener(
         addEventListener('message', (next: MessageEvent<Request>) => void answer(host, next.data).then(reply));
         reply({ ready: true });
       },
-      (error: unknown) => reply({ ready: false, message: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => reply({ ready: false, message: messageOf(error) }),
     );
   },
   { once: true },
@@ -36,7 +36,7 @@ addEventListener(
 async function createHost(role: HostRole): Promise<Host> {
   switch (role.backend) {
     case 'scalar':
-      return createModuleHost(CPU_NAME, memoryBytes);
+      return createScalarHost(CPU_NAME, memoryBytes);
     case 'wasm':
       return createWasmHost({
         ...role,

@@ -1,5 +1,6 @@
 /** Cross-origin isolation, which threads need: by headers of the server, or where it sends none by a service worker. */
 
+import { messageOf } from '../messages.ts';
 import { byId } from './dom.ts';
 
 /** A reload is tried once in a tab. */
@@ -23,7 +24,7 @@ export async function becomeIsolated(): Promise<boolean> {
     location.reload();
     return true;
   } catch (error) {
-    said.textContent = `${single} A service worker could not change that (${error instanceof Error ? error.message : String(error)}).`;
+    said.textContent = `${single} A service worker could not change that (${messageOf(error)}).`;
     return false;
   }
 }

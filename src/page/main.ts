@@ -6,7 +6,9 @@ import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical-device.t
 import packageFile from '../../package.json' with { type: 'json' };
 import { comparePublished } from '../compare/comparisons.ts';
 import type { Device } from '../host/contract.ts';
-import type { Context, RunDocument } from '../record/measurement.ts';
+import { messageOf } from '../messages.ts';
+import { newContext } from '../record/context.ts';
+import type { RunDocument } from '../record/measurement.ts';
 import { SCHEMA_ID } from '../record/measurement.ts';
 import { showDevices } from './devices.ts';
 import { byId } from './dom.ts';
@@ -36,12 +38,13 @@ function start(): void {
   let run: RunDocument | undefined;
   let begun = 0;
 
+  let request: RunRequest | null = null;
   const finish = async (cancelled: boolean) => {
     setRunning(false);
     if (run === undefined) return;
     run = { ...run, context: { ...run.context, cancelled } };
     const measured = run.measurements.filter(({ state }) => state === 'measured').length;
-    const outcome = `${cancelled ? 'Stopped' : 'Done'}: ${measured} of ${run.measurements.length} points measured and verified.`;
+    const outcome = `${cancelled ? 'Stopped' : 'Done'}: ${measured} of ${run.measurements.length} cases measured and verified.`;
     await showRun(run, true);
     const kept = run.measurements.length === 0 ? null : await keepRun(run);
     status.textContent = kept === null ? outcome : `${outcome} ${kept}`;
@@ -53,9 +56,9 @@ function start(): void {
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     switch (data.kind) {
       case 'devices':
-        return showDevices(data.places);
+        return showDevices(data.targets);
       case 'started':
-        run = newRun(data.devices, Number(byId('seed', HTMLInputElement).value));
+        if (request !== null) run = newRun(data.devices, request);
         return;
       case 'progress':
         return showProgress(data.share, data.message, begun);
@@ -76,7 +79,7 @@ function start(): void {
 
   byId('form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
-    const request = asked();
+    request = asked();
     if (request === null) return;
     run = undefined;
     begun = performance.now();
@@ -100,21 +103,22 @@ function asked(): RunRequest | null {
   try {
     return readForm(browser, threads);
   } catch (error) {
-    problem.textContent = error instanceof Error ? error.message : String(error);
+    problem.textContent = messageOf(error);
     return null;
   }
 }
 
-function newRun(devices: Device[], seed: number): RunDocument {
-  const context: Context = {
+function newRun(devices: Device[], { budgetSeconds, samples, full, seed }: RunRequest): RunDocument {
+  const context = newContext({
     argv: toArguments(threads),
     label: null,
-    startedAt: new Date().toISOString(),
     versions: { attnbench: packageFile.version, browser },
-    seed,
+    settings: {
+      ...{ budget: budgetSeconds, samples, full, seed },
+      ...{ baseline: null, adapter: null, limits: {}, tiles: 'default' },
+    },
     devices,
-    cancelled: false,
-  };
+  });
   return { schema: SCHEMA_ID, context, measurements: [], comparisons: [], ratios: [] };
 }
 
@@ -156,7 +160,7 @@ function showSource(): void {
     if (workload === undefined) return;
     source.textContent = sourceText(kernel.build(workload, TYPICAL_FEATURES, TYPICAL_LIMITS));
   } catch (error) {
-    source.textContent = error instanceof Error ? error.message : String(error);
+    source.textContent = messageOf(error);
   }
 }
 

@@ -3,8 +3,8 @@
 import type { Backend } from '../../kernels/kernel.ts';
 import type { Device } from '../host/contract.ts';
 import type { WasmVariant } from '../host/cpu/wasm-variants.ts';
-import type { Measurement, Ratio } from '../record/measurement.ts';
 import type { Workload } from '../problem/workload.ts';
+import type { Measurement, Ratio } from '../record/measurement.ts';
 
 /** How the page's devices are opened. */
 export interface Setup {
@@ -28,14 +28,14 @@ export interface RunRequest {
 export type ToWorker = { kind: 'devices'; setup: Setup } | { kind: 'run'; request: RunRequest } | { kind: 'stop' };
 
 /** A backend as the device panel shows it. */
-export interface PlaceReport {
+export interface TargetReport {
   backend: Backend;
   device: Device | null;
   unavailable: string | null;
 }
 
 export type FromWorker =
-  | { kind: 'devices'; places: PlaceReport[] }
+  | { kind: 'devices'; targets: TargetReport[] }
   | { kind: 'started'; devices: Device[] }
   | { kind: 'progress'; share: number; message: string }
   | { kind: 'measured'; measurements: Measurement[]; ratios: Ratio[] }

@@ -1,9 +1,10 @@
 /** Runs that come from elsewhere: files, the link, the server's folder. The first is shown, the next compared with it. */
 
+import { parseRunFile } from '../compare/run-file.ts';
 import { compareRuns } from '../compare/runs.ts';
+import { messageOf } from '../messages.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { differenceCells } from '../report/differences-text.ts';
-import { parseRunFile } from '../compare/run-file.ts';
 import { byId, element, lines, table } from './dom.ts';
 import { fromFragment } from './link.ts';
 import { shownRun, showRun } from './results.ts';
@@ -18,7 +19,7 @@ async function openText(text: string, name: string): Promise<void> {
   try {
     run = parseRunFile(text, name, 'avo');
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
+    say(messageOf(error));
     return;
   }
   const current = shownRun();

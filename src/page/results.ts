@@ -1,5 +1,6 @@
 /** Shows a run: the answer, the table, its notes, the charts; saves it and makes a link of it. */
 
+import { messageOf } from '../messages.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { answer } from '../report/finding.ts';
 import { toCells, toRows } from '../report/rows.ts';
@@ -49,7 +50,7 @@ export function setUpSaving(): void {
     try {
       said.textContent = await action(shown);
     } catch (error) {
-      said.textContent = error instanceof Error ? error.message : String(error);
+      said.textContent = messageOf(error);
     }
   };
   const on = (id: string, action: (run: RunDocument) => Promise<string>) =>

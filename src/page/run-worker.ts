@@ -2,12 +2,14 @@
 
 import { findKernel } from '../../kernels/index.ts';
 import type { Backend } from '../../kernels/kernel.ts';
-import { openBrowserPlace } from '../host/browser-target.ts';
-import type { Place } from '../host/target.ts';
+import { openBrowserTarget } from '../host/browser-target.ts';
+import { type Contender, createHostPool } from '../host/pool.ts';
+import type { Target } from '../host/target.ts';
+import { measureCase } from '../measure/case.ts';
 import { ceilingOf } from '../measure/ceilings.ts';
-import { measurePoint } from '../measure/case.ts';
-import { type Contender, createSource } from '../host/pool.ts';
-import { budgetShare, points } from '../measure/plan.ts';
+import { budgetShare } from '../measure/plan.ts';
+import { messageOf } from '../messages.ts';
+import { cases } from '../problem/suite.ts';
 import { describe } from '../problem/workload.ts';
 import type { FromWorker, RunRequest, Setup, ToWorker } from './messages.ts';
 import { openWorkerHost } from './worker-host.ts';
@@ -25,51 +27,51 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   // One thing after the other: devices are not asked while a run is on.
   busy = busy
     .then(() => (data.kind === 'devices' ? reportDevices(data.setup) : run(data.request)))
-    .catch((error: unknown) => say({ kind: 'error', message: error instanceof Error ? error.message : String(error) }));
+    .catch((error: unknown) => say({ kind: 'error', message: messageOf(error) }));
 });
 
-function openPlace(backend: Backend, { browser, allowSoftware, threads, variant }: Setup): Promise<Place> {
+function openTarget(backend: Backend, { browser, allowSoftware, threads, variant }: Setup): Promise<Target> {
   const webgpu = { adapter: null, allowSoftware, limits: {} };
-  return openBrowserPlace(backend, openWorkerHost, { browser, threads, variant, webgpu });
+  return openBrowserTarget(backend, openWorkerHost, { browser, threads, variant, webgpu });
 }
 
 async function reportDevices(setup: Setup): Promise<void> {
-  const places = [];
+  const targets = [];
   for (const backend of BACKENDS) {
-    const place = await openPlace(backend, setup);
-    await place.close();
-    places.push({ backend, device: place.environment?.device ?? null, unavailable: place.unavailable });
+    const target = await openTarget(backend, setup);
+    await target.close();
+    targets.push({ backend, device: target.environment?.device ?? null, unavailable: target.unavailable });
   }
-  say({ kind: 'devices', places });
+  say({ kind: 'devices', targets });
 }
 
 async function run(request: RunRequest): Promise<void> {
   stopping.aborted = false;
   const kernels = request.kernels.map(findKernel);
-  const places = new Map<Backend, Place>();
+  const targets = new Map<Backend, Target>();
   for (const backend of new Set(kernels.map((kernel) => kernel.backend))) {
     say({ kind: 'progress', share: 0, message: `opening ${backend}` });
-    places.set(backend, await openPlace(backend, request.setup));
+    targets.set(backend, await openTarget(backend, request.setup));
   }
-  const open = [...places.values()].filter(({ environment }) => environment !== null);
-  for (const [index, place] of open.entries()) place.device = index;
+  const open = [...targets.values()].filter(({ environment }) => environment !== null);
+  for (const [index, target] of open.entries()) target.device = index;
   say({
     kind: 'started',
     devices: open.flatMap(({ environment }) => (environment === null ? [] : [environment.device])),
   });
 
-  const contenders: Contender[] = kernels.map((kernel) => ({ kernel, place: places.get(kernel.backend) as Place }));
-  for (const place of open) {
-    const ceiling = await ceilingOf(place);
-    if (ceiling !== null) contenders.push({ kernel: ceiling, place, ceiling: true });
+  const contenders: Contender[] = kernels.map((kernel) => ({ kernel, target: targets.get(kernel.backend) as Target }));
+  for (const target of open) {
+    const ceiling = await ceilingOf(target);
+    if (ceiling !== null) contenders.push({ kernel: ceiling, target, ceiling: true });
   }
-  const source = createSource();
-  const all = points(request.workloads);
+  const pool = createHostPool();
+  const all = cases(request.workloads);
   let spent = 0;
   try {
     for (const [index, { workload }] of all.entries()) {
       if (stopping.aborted) break;
-      const result = await measurePoint(workload, contenders, source, {
+      const result = await measureCase(workload, contenders, pool, {
         data: { kind: 'normal', seed: request.seed },
         seed: request.seed,
         full: request.full,
@@ -84,8 +86,8 @@ async function run(request: RunRequest): Promise<void> {
       say({ kind: 'measured', measurements: result.measurements, ratios: result.ratios });
     }
   } finally {
-    await source.close();
-    for (const place of open) await place.close();
+    await pool.close();
+    for (const target of open) await target.close();
   }
   say({ kind: 'done', cancelled: stopping.aborted });
 }

@@ -1,8 +1,8 @@
 /** Starts a worker with a host in it and talks to it; a lost device or a worker that ends is an error of its calls, nothing more. */
 
-import type { KillableHost } from '../host/target.ts';
 import { connect, type Response } from '../host/protocol.ts';
 import type { HostRole } from '../host/role.ts';
+import type { KillableHost } from '../host/target.ts';
 
 /** What a host worker says: whether it could become what was asked, then responses; that its device is gone. */
 export type HostReply = { ready: true } | { ready: false; message: string } | { gone: string } | Response;

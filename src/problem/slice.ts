@@ -55,8 +55,8 @@ export function rowsPerHead(w: Workload, slice: Slice): number {
   );
 }
 
-/** Number of work units: (batch, query head, block). */
-export function unitCount(w: Workload, slice: Slice): number {
+/** Number of work tiles: (batch, query head, block). */
+export function workTileCount(w: Workload, slice: Slice): number {
   const blocks = slice.runs.reduce((sum, run) => sum + run.count, 0);
   return slice.batches * slice.kvHeads * groupSize(w) * blocks;
 }
@@ -86,7 +86,7 @@ export interface SliceLimits {
   /** FLOPs to aim at in one run. */
   flops: number;
   /** Work units to run at least, so that every thread has enough of them. */
-  units: number;
+  tiles: number;
   /** Bytes that the slice's largest tensor may have. */
   tensorBytes: number;
 }
@@ -101,7 +101,7 @@ export function chooseSlice(w: Workload, blockRows: number, limits: SliceLimits)
   const blocks = blocksPerHead(w, blockRows);
   const group = groupSize(w);
   const headFlops = sliceFlops(w, { ...whole, batches: 1, kvHeads: 1 });
-  const wantedHeads = Math.max(limits.flops / Math.max(1, headFlops), limits.units / (blocks * group));
+  const wantedHeads = Math.max(limits.flops / Math.max(1, headFlops), limits.tiles / (blocks * group));
   const fitting = (slice: Slice) => largestTensorBytes(sliceShape(w, slice)) <= limits.tensorBytes;
   if (wantedHeads > 1) {
     const heads = Math.min(Math.ceil(wantedHeads), w.batch * w.kvHeads);

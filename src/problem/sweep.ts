@@ -1,6 +1,6 @@
 /** From what a user writes ("1k-32k*2", --total-tokens) to a list of workloads. */
 
-import { badGroup, badHeadDim, badNumber, badSize, tooLarge, tooManyPoints, tooSmall, UsageError } from '../messages.ts';
+import { badGroup, badHeadDim, badNumber, badSize, tooLarge, tooManyCases, tooSmall, UsageError } from '../messages.ts';
 import { type Dtype, formatSize, type Mask, type Workload } from './workload.ts';
 
 /** 16 Mi tokens: beyond what any model reads, and small enough that products of sizes stay exact. */
@@ -35,7 +35,7 @@ export function parseSizes(option: string, texts: readonly string[]): number[] {
     if (first > last || (range[3] === '*' && step < 2)) throw new UsageError(badSize(option, part));
     for (let size = first; size <= last; size = range[3] === '*' ? size * step : size + step) {
       sizes.add(size);
-      if (sizes.size > MOST_POINTS) throw new UsageError(tooManyPoints(sizes.size, MOST_POINTS));
+      if (sizes.size > MOST_POINTS) throw new UsageError(tooManyCases(sizes.size, MOST_POINTS));
     }
   }
   return [...sizes];
@@ -91,7 +91,7 @@ export function expand(axes: Axes): Workload[] {
                 const scale = axes.scale ?? 1 / Math.sqrt(headDim);
                 const { window, dtype } = axes;
                 workloads.push({ batch, queryHeads, kvHeads, headDim, seqQuery, seqKv, mask, window, dtype, scale });
-                if (workloads.length > MOST_POINTS) throw new UsageError(tooManyPoints(workloads.length, MOST_POINTS));
+                if (workloads.length > MOST_POINTS) throw new UsageError(tooManyCases(workloads.length, MOST_POINTS));
               }
             }
           }

@@ -31,25 +31,25 @@ export type FlopRule = 'exact' | 'half-square';
 /** Stands for "no limit on this side" in a Visibility; larger than any sequence, and a small enough 32-bit integer to add to. */
 export const UNBOUNDED = 1 << 29;
 
-/** Query row r sees keys from max(0, r + lowOffset) up to, not including, min(seqKv, r + highOffset). */
+/** Query row r sees keys from max(0, r + windowLow) up to, not including, min(seqKv, r + windowHigh). */
 export interface Visibility {
-  lowOffset: number;
-  highOffset: number;
+  windowLow: number;
+  windowHigh: number;
 }
 
 /** The visible keys as offsets from the row number, which is all that a kernel needs to know of a mask. */
 export function visibility(w: Workload): Visibility {
   const diagonal = w.seqKv - w.seqQuery;
-  const lowOffset = w.window === null ? -UNBOUNDED : diagonal + 1 - w.window;
-  const highOffset = w.mask === 'causal' ? diagonal + 1 : w.window === null ? UNBOUNDED : diagonal + w.window;
-  return { lowOffset, highOffset };
+  const windowLow = w.window === null ? -UNBOUNDED : diagonal + 1 - w.window;
+  const windowHigh = w.mask === 'causal' ? diagonal + 1 : w.window === null ? UNBOUNDED : diagonal + w.window;
+  return { windowLow, windowHigh };
 }
 
 /** The half-open range of keys that query row `row` sees; low equals high where it sees none. */
 export function keyRange(w: Workload, row: number): { low: number; high: number } {
-  const { lowOffset, highOffset } = visibility(w);
-  const high = Math.min(w.seqKv, Math.max(0, row + highOffset));
-  return { low: Math.min(high, Math.max(0, row + lowOffset)), high };
+  const { windowLow, windowHigh } = visibility(w);
+  const high = Math.min(w.seqKv, Math.max(0, row + windowHigh));
+  return { low: Math.min(high, Math.max(0, row + windowLow)), high };
 }
 
 /** Query-key pairs kept by the mask for `count` rows of one head, starting at row `start`. */

@@ -1,11 +1,7 @@
-/** What a record says of the program and the machine, and nothing that says whose machine it is. */
+/** What a record says of the program, its settings and the machine, and nothing that says whose machine it is. */
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { basename } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Device } from '../host/contract.ts';
-import type { Context } from './measurement.ts';
+import type { Context, Settings } from './measurement.ts';
 
 /** Arguments with paths shortened to their last part, and addresses to what they are. */
 export function shortArgv(argv: readonly string[]): string[] {
@@ -13,56 +9,27 @@ export function shortArgv(argv: readonly string[]): string[] {
     if (/wss?:\/\//.test(argument)) return argument.replaceAll(/wss?:\/\/[^,]*/g, 'ws://...');
     const [option, value] = argument.startsWith('--') ? argument.split(/=(.*)/s) : ['', argument];
     if (value === undefined || !/[\\/]/.test(value)) return argument;
-    const last = basename(value.replaceAll('\\', '/'));
+    const last = value.split(/[\\/]/).findLast((part) => part !== '') ?? '';
     return option === '' ? last : `${option}=${last}`;
   });
 }
 
-/** Version of this package. */
-export function ownVersion(): string {
-  // One folder deeper where the sources were compiled to dist/.
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const found = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
-        name?: string;
-        version?: string;
-      };
-      if (found.name === 'attnbench') return found.version ?? 'unknown';
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  return 'unknown';
-}
-
-export function versions(): Record<string, string> {
-  const found: Record<string, string> = {
-    attnbench: ownVersion(),
-    node: process.versions.node,
-    v8: process.versions.v8,
-    platform: `${process.platform} ${process.arch}`,
-  };
-  try {
-    const path = createRequire(import.meta.url).resolve('webgpu');
-    const { version } = JSON.parse(readFileSync(new URL('package.json', pathToFileURL(path)), 'utf8')) as {
-      version: string;
-    };
-    found['webgpu'] = version;
-  } catch {
-    // Optional, and left out where it is not installed.
-  }
-  return found;
-}
-
-/** What a run says of itself, as it starts. */
-export function newContext({ label, seed }: { label: string | null; seed: number }, devices: Device[]): Context {
+/** What a run says of itself, as it starts. `argv` is the command line as it was given. */
+export function newContext(run: {
+  argv: readonly string[];
+  label: string | null;
+  versions: Record<string, string>;
+  settings: Settings;
+  devices: Device[];
+}): Context {
   return {
-    argv: shortArgv(process.argv.slice(2)),
-    label,
+    argv: shortArgv(run.argv),
+    label: run.label,
     startedAt: new Date().toISOString(),
-    versions: versions(),
-    seed,
-    devices,
+    versions: run.versions,
+    seed: run.settings.seed,
+    settings: run.settings,
+    devices: run.devices,
     cancelled: false,
   };
 }

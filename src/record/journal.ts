@@ -13,8 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type Context, type Measurement, SCHEMA_ID } from './measurement.ts';
 import { cannotWrite, UsageError } from '../messages.ts';
+import { type Context, type Measurement, SCHEMA_ID } from './measurement.ts';
 
 export interface Journal {
   path: string;

@@ -26,7 +26,7 @@ const sampleSchema = z.object({
   clock: z.enum(['gpu-timestamp', 'wall', 'mock']),
 });
 
-const pointSchema = z.object({
+const caseSchema = z.object({
   kernel: z.string(),
   backend: z.enum(['scalar', 'wasm', 'webgpu', 'peers']),
   host: z.string(),
@@ -37,7 +37,7 @@ const pointSchema = z.object({
   workload: workloadSchema,
 });
 
-const measuredSchema = pointSchema.extend({
+const measuredSchema = caseSchema.extend({
   state: z.literal('measured'),
   samples: z.array(sampleSchema).min(1).describe('in time order'),
   converged: z.boolean().describe('the stopping rule was met'),
@@ -70,8 +70,8 @@ const measuredSchema = pointSchema.extend({
 
 const measurementSchema = z.discriminatedUnion('state', [
   measuredSchema,
-  pointSchema.extend({ state: z.literal('skipped'), reason: z.string() }),
-  pointSchema.extend({ state: z.literal('failed'), message: z.string() }),
+  caseSchema.extend({ state: z.literal('skipped'), reason: z.string() }),
+  caseSchema.extend({ state: z.literal('failed'), message: z.string() }),
 ]);
 
 const deviceSchema = z.object({
@@ -91,12 +91,26 @@ const deviceSchema = z.object({
   }),
 });
 
+const settingsSchema = z.object({
+  budget: positive.describe('seconds of measuring for the whole run'),
+  samples: count.nullable().describe('exactly this many of every case; null leaves them to the stopping rule'),
+  full: z.boolean().describe('whole workloads, never slices'),
+  seed: z.number().int().min(0),
+  baseline: z.string().nullable().describe('kernel that the others are divided by'),
+  adapter: z.string().nullable().describe('text that the name of the WebGPU adapter had to contain'),
+  limits: z.record(z.string(), z.number()).describe('limits asked of the WebGPU device'),
+  tiles: z
+    .enum(['tuned', 'default', 'file'])
+    .describe('which kernel configurations: those of bench tune, the shipped ones, or a file'),
+});
+
 const contextSchema = z.object({
   argv: z.array(z.string()).describe('paths shortened to their last part'),
   label: z.string().nullable(),
   startedAt: z.iso.datetime(),
   versions: z.record(z.string(), z.string()),
   seed: z.number().int(),
+  settings: settingsSchema.optional().describe('how the run measured; absent in records made before it was kept'),
   devices: z.array(deviceSchema),
   cancelled: z.boolean(),
 });
@@ -149,6 +163,7 @@ export const documentSchema = z.object({
 
 export type Measurement = z.infer<typeof measurementSchema>;
 export type Measured = z.infer<typeof measuredSchema>;
+export type Settings = z.infer<typeof settingsSchema>;
 export type Context = z.infer<typeof contextSchema>;
 export type Published = z.infer<typeof publishedSchema>;
 export type Comparison = z.infer<typeof comparisonSchema>;

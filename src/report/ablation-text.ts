@@ -1,8 +1,8 @@
 /** The ablation of a run in words: each idea's gain here beside the published one, and why they differ. */
 
-import { type IdeaGain, ideaGains, PUBLISHED_GAINS, WHY } from '../compare/ablation.ts';
-import type { RunDocument } from '../record/measurement.ts';
+import { type AblationGain, ablationGains, PUBLISHED_GAINS, WHY } from '../compare/ablation.ts';
 import { describe } from '../problem/workload.ts';
+import type { RunDocument } from '../record/measurement.ts';
 
 /** "+8.1 %", "-0.3 %". */
 export function formatGain(percent: number): string {
@@ -10,8 +10,8 @@ export function formatGain(percent: number): string {
 }
 
 /** Cells of a table with its header first; null where no ablation ran. */
-export function ideaCells(run: RunDocument): { cells: string[][]; reasons: string[] } | null {
-  const gains = ideaGains(run);
+export function ablationCells(run: RunDocument): { cells: string[][]; reasons: string[] } | null {
+  const gains = ablationGains(run);
   if (gains.length === 0) return null;
   const header = ['idea', 'with it', 'without it', 'workload', 'gain here [95 %]', 'published, B200'];
   const body = gains.map((gain) => [
@@ -23,17 +23,17 @@ export function ideaCells(run: RunDocument): { cells: string[][]; reasons: strin
     formatGain(gain.published),
   ]);
   const backends = [...new Set(gains.map(({ backend }) => backend))];
-  const reasons = PUBLISHED_GAINS.filter(({ idea }) => gains.some((gain) => gain.idea === idea)).flatMap(
-    ({ idea, name }) =>
+  const reasons = PUBLISHED_GAINS.filter(({ technique }) => gains.some((gain) => gain.technique === technique)).flatMap(
+    ({ technique, name }) =>
       backends.flatMap((backend) => {
-        const why = WHY[idea][backend];
+        const why = WHY[technique][backend];
         return why === undefined ? [] : [`${name}, ${backend}: ${why}`];
       }),
   );
   return { cells: [header, ...body], reasons };
 }
 
-function withInterval({ gain, low, high }: IdeaGain): string {
+function withInterval({ gain, low, high }: AblationGain): string {
   return low === null || high === null
     ? formatGain(gain)
     : `${formatGain(gain)} [${low.toFixed(1)}, ${high.toFixed(1)}]`;

@@ -4,7 +4,7 @@ import { ABLATION_SOURCE } from '../model/ablation.ts';
 import type { B200Model, ModelPoint } from '../model/b200.ts';
 import { B200 } from '../model/chip.ts';
 import { formatSize } from '../problem/workload.ts';
-import { alignColumns } from './table.ts';
+import { alignColumns } from './columns.ts';
 
 /** Which part to print. */
 export type ModelFigure = 'mha' | 'gqa' | 'ablation' | 'timeline' | null;

@@ -1,11 +1,12 @@
 /** The figure in a terminal: one bar a series and workload, logarithmic, in Unicode. */
 
-import type { RunDocument } from '../record/measurement.ts';
 import { seriesOf } from '../compare/published.ts';
+import { formatRate } from '../format.ts';
 import { summarize } from '../measure/statistics.ts';
 import { describe } from '../problem/workload.ts';
-import { namesOf } from './names.ts';
-import { formatRate } from './rows.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { namesOf } from '../record/names.ts';
+import { tflopsOf } from '../record/rate.ts';
 import { sources } from './table.ts';
 
 interface Bar {
@@ -31,7 +32,7 @@ export function formatBars(run: RunDocument, paint: Paint = (text) => text): str
       const series = `${seriesOf(published)} on ${published.device}`;
       if (!bars.some((bar) => bar.series === series)) bars.push({ series, tflops: published.tflops });
     }
-    const { median } = summarize(m.samples.map((s) => s.flops / s.seconds / 1e12));
+    const { median } = summarize(m.samples.map(tflopsOf));
     bars.push({ series: nameOf(m), tflops: median });
     groups.set(name, bars);
   });

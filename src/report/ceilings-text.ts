@@ -1,8 +1,8 @@
 /** The table of bench ceilings. */
 
-import { formatRate } from './rows.ts';
-import type { DeviceCeiling } from '../cli/actions/ceilings-cpu.ts';
-import { formatColumns } from '../cli/output.ts';
+import { formatRate } from '../format.ts';
+import type { DeviceCeiling } from '../measure/ceilings.ts';
+import { formatColumns } from './columns.ts';
 
 const NAMES = {
   'multiply-add': 'multiply-adds',

@@ -1,9 +1,9 @@
 /** A comparison of two runs as a table of text. */
 
 import type { RunDifference } from '../compare/runs.ts';
+import { formatNumber, formatRate } from '../format.ts';
 import { describe } from '../problem/workload.ts';
-import { formatNumber, formatRate } from './rows.ts';
-import { alignColumns } from './table.ts';
+import { alignColumns } from './columns.ts';
 
 /** Cells with their header first, and the caveats by number. */
 export function differenceCells(differences: readonly RunDifference[]): { cells: string[][]; notes: string[] } {

@@ -1,9 +1,9 @@
 /** The answer of a report in a sentence or two: how far this machine is from the headline, and how near each is to its own limit. */
 
 import { deviceSpec } from '../compare/device-specs.ts';
-import type { Measured, RunDocument } from '../record/measurement.ts';
+import { formatRate } from '../format.ts';
 import { formatSize, type Workload } from '../problem/workload.ts';
-import { formatRate } from './rows.ts';
+import type { Measured, RunDocument } from '../record/measurement.ts';
 
 const round = (value: number) => Number(value.toPrecision(2)).toLocaleString('en-US');
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;

@@ -1,9 +1,9 @@
 /** A run as Markdown, as CSV and as JSON Lines. */
 
-import { sampleTflops } from '../compare/comparisons.ts';
-import type { RunDocument } from '../record/measurement.ts';
 import { seriesOf } from '../compare/published.ts';
-import { ideaCells } from './ablation-text.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { tflopsOf } from '../record/rate.ts';
+import { ablationCells } from './ablation-text.ts';
 import { toCells, toRows } from './rows.ts';
 import { sources } from './table.ts';
 
@@ -18,11 +18,11 @@ export function formatMarkdown(run: RunDocument): string {
   const parts = [`**${escapeMarkdown(rows.title)}**`];
   if (body.length > 0) parts.push([line(header), line(header.map(() => '---')), ...body.map(line)].join('\n'));
   if (rows.ratios.length > 0) parts.push(rows.ratios.map((text) => `- ${escapeMarkdown(text)}`).join('\n'));
-  const ideas = ideaCells(run);
-  if (ideas !== null) {
-    const [first = [], ...others] = ideas.cells;
+  const techniques = ablationCells(run);
+  if (techniques !== null) {
+    const [first = [], ...others] = techniques.cells;
     parts.push([line(first), line(first.map(() => '---')), ...others.map(line)].join('\n'));
-    parts.push(ideas.reasons.map((text) => `- ${escapeMarkdown(text)}`).join('\n'));
+    parts.push(techniques.reasons.map((text) => `- ${escapeMarkdown(text)}`).join('\n'));
   }
   if (rows.notes.length > 0)
     parts.push(rows.notes.map(([key, text]) => `${key}: ${escapeMarkdown(text)}`).join('  \n'));
@@ -68,7 +68,7 @@ export function formatCsv(run: RunDocument): string {
       const reason = m.state === 'skipped' ? m.reason : m.message;
       return [...point, ...shape, ...Array<null>(10).fill(null), reason, ...libraries.flatMap(() => [null, null])];
     }
-    const rates = m.samples.map(sampleTflops);
+    const rates = m.samples.map(tflopsOf);
     return [
       ...[...point, ...shape, m.tflops.median, m.tflops.low ?? null, m.tflops.high ?? null, m.samples.length],
       ...[Math.min(...rates), Math.max(...rates), m.passSeconds, m.coverage, m.samples[0]?.clock ?? null],

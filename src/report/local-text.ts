@@ -1,10 +1,10 @@
 /** The text of bench model local. */
 
-import type { LocalPoint, LocalPrediction } from '../model/local.ts';
+import { formatRate } from '../format.ts';
 import type { Summary } from '../measure/statistics.ts';
+import type { LocalPoint, LocalPrediction } from '../model/local.ts';
 import { describe } from '../problem/workload.ts';
-import { formatRate } from './rows.ts';
-import { alignColumns } from './table.ts';
+import { alignColumns } from './columns.ts';
 
 const NAMES = {
   multiplyAdd: 'multiply-adds',

@@ -1,7 +1,7 @@
 /** The report as Markdown, for READMEs and issues: the answer, pictures, tables. */
 
-import type { Section } from './sections.ts';
 import { escapeMarkdown } from './formats.ts';
+import type { Section } from './sections.ts';
 
 export interface MarkdownRun {
   name: string;

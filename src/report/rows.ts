@@ -1,13 +1,15 @@
 /** A run as rows of a table, whatever the table is written in: one row a measured point, notes for what qualifies it. */
 
+import { ablationGains } from '../compare/ablation.ts';
 import { measurementCaveats } from '../compare/comparisons.ts';
-import { ideaGains } from '../compare/ablation.ts';
-import type { Measured, Measurement, RunDocument } from '../record/measurement.ts';
-import { caveats } from '../messages.ts';
 import { seriesOf } from '../compare/published.ts';
+import { formatNumber, formatRatio, withCommas } from '../format.ts';
 import { summarize } from '../measure/statistics.ts';
+import { caveats } from '../messages.ts';
 import { describe, formatSize, type Workload } from '../problem/workload.ts';
-import { namesOf, ratioNames } from './names.ts';
+import type { Measured, Measurement, RunDocument } from '../record/measurement.ts';
+import { namesOf, ratioNames } from '../record/names.ts';
+import { tflopsOf } from '../record/rate.ts';
 
 export interface Row {
   kernel: string;
@@ -38,32 +40,6 @@ export interface Rows {
   without: string[];
   /** Paired ratios to the baseline, one line each. */
   ratios: string[];
-}
-
-/** Three significant digits, without an exponent. */
-export function formatNumber(value: number): string {
-  if (value === 0) return '0';
-  const digits = 2 - Math.floor(Math.log10(Math.abs(value)));
-  return digits >= 0 ? value.toFixed(Math.min(digits, 9)) : String(Number(value.toPrecision(3)));
-}
-
-/** FLOP/s in the unit that people say, from TFLOPS. */
-export function formatRate(tflops: number): string {
-  if (tflops >= 1000) return `${formatNumber(tflops / 1000)} PFLOPS`;
-  if (tflops >= 1) return `${formatNumber(tflops)} TFLOPS`;
-  return tflops >= 0.001 ? `${formatNumber(tflops * 1000)} GFLOPS` : `${formatNumber(tflops * 1e6)} MFLOPS`;
-}
-
-/** "9,120x ± 90", "4.2x": a ratio with its error where one is known, rounded to what the error allows. */
-export function formatRatio(ratio: number, error: number | null): string {
-  if (error === null) return `${group(Number(ratio.toPrecision(2)))}x`;
-  const unit = 10 ** Math.floor(Math.log10(Math.max(error, ratio * 1e-6)));
-  const round = (value: number) => group(Number((Math.round(value / unit) * unit).toPrecision(12)));
-  return `${round(ratio)}x ± ${round(error)}`;
-}
-
-function group(value: number): string {
-  return value >= 1000 ? value.toLocaleString('en-US') : String(value);
 }
 
 /** "a" to "z", then "aa", "ab" and so on. */
@@ -120,7 +96,7 @@ export function toRows(run: RunDocument): Rows {
         seq: seqOf(m.workload),
         shape: own(m.workload),
         tflops: withInterval(m),
-        milliseconds: `${m.coverage < 1 ? '~' : ''}${group(Number(formatNumber(m.passSeconds * 1000)))}`,
+        milliseconds: `${m.coverage < 1 ? '~' : ''}${withCommas(Number(formatNumber(m.passSeconds * 1000)))}`,
         share: m.coverage === 1 ? 'all' : `${formatNumber(m.coverage * 100)} %`,
         threads: m.threads === null ? '-' : String(m.threads),
         ceiling: m.ceiling === undefined ? '' : shareOfCeiling(m.ceiling),
@@ -138,7 +114,7 @@ export function toRows(run: RunDocument): Rows {
     const reason = m.state === 'skipped' ? m.reason : m.message;
     return [`${m.state}: ${nameOf(m)}, ${describe(m.workload)}: ${reason}`];
   });
-  const shown = new Set(ideaGains(run).flatMap(({ on, off }) => [`${on}/${off}`, `${off}/${on}`]));
+  const shown = new Set(ablationGains(run).flatMap(({ on, off }) => [`${on}/${off}`, `${off}/${on}`]));
   // The ratios of an ablation stand in a table of their own.
   const others = run.ratios.filter(({ kernel, baseline }) => !shown.has(`${kernel}/${baseline}`));
   const ratios = others.map((item) => {
@@ -168,7 +144,7 @@ function withInterval(m: Measured): string {
   if (low !== undefined && high !== undefined)
     return `${formatNumber(median)} [${formatNumber(low)}, ${formatNumber(high)}]`;
   if (m.samples.length === 1) return formatNumber(median);
-  const { minimum, maximum } = summarize(m.samples.map((s) => s.flops / s.seconds / 1e12));
+  const { minimum, maximum } = summarize(m.samples.map(tflopsOf));
   return `${formatNumber(median)} (${formatNumber(minimum)}-${formatNumber(maximum)})`;
 }
 

@@ -1,7 +1,7 @@
 /** What a report says of a run beside its charts, as titled lists and tables: for HTML and Markdown alike. */
 
 import type { RunDocument } from '../record/measurement.ts';
-import { ideaCells } from './ablation-text.ts';
+import { ablationCells } from './ablation-text.ts';
 import { toCells, toRows } from './rows.ts';
 import { sources } from './table.ts';
 
@@ -15,11 +15,12 @@ export interface Section {
 export function sections(run: RunDocument): Section[] {
   const rows = toRows(run);
   const { header, body } = toCells(rows);
-  const ideas = ideaCells(run);
+  const techniques = ablationCells(run);
   const list: Section[] = [];
   const caveats = rows.notes.map(([key, text]) => `${key}: ${text}`);
   if (body.length > 0) list.push({ title: 'Results', table: [header, ...body], lines: [rows.title, ...caveats] });
-  if (ideas !== null) list.push({ title: 'The ideas of the AVO paper here', table: ideas.cells, lines: ideas.reasons });
+  if (techniques !== null)
+    list.push({ title: 'The techniques of the AVO paper here', table: techniques.cells, lines: techniques.reasons });
   if (rows.ratios.length > 0) list.push({ title: 'Paired ratios', lines: rows.ratios });
   if (rows.without.length > 0) list.push({ title: 'Points without a number', lines: rows.without });
   list.push({ title: 'Environment', table: environment(run) });

@@ -1,7 +1,8 @@
 /** The terminal's table of a run. */
 
 import type { RunDocument } from '../record/measurement.ts';
-import { ideaCells } from './ablation-text.ts';
+import { ablationCells } from './ablation-text.ts';
+import { alignColumns } from './columns.ts';
 import { toCells, toRows } from './rows.ts';
 
 /** How parts of the text are marked; identity functions where there is no colour. */
@@ -20,10 +21,10 @@ export function formatTable(run: RunDocument, marks: Marks = PLAIN): string {
     lines.push('', ...alignColumns([header, ...body]).map((line, i) => (i === 0 ? marks.faint(line) : line)));
   }
   if (rows.ratios.length > 0) lines.push('', ...rows.ratios);
-  const ideas = ideaCells(run);
-  if (ideas !== null) {
-    lines.push('', marks.strong('The ideas of the AVO paper on this machine'), '');
-    lines.push(...alignColumns(ideas.cells), '', ...ideas.reasons);
+  const techniques = ablationCells(run);
+  if (techniques !== null) {
+    lines.push('', marks.strong('The techniques of the AVO paper on this machine'), '');
+    lines.push(...alignColumns(techniques.cells), '', ...techniques.reasons);
   }
   if (rows.notes.length > 0) lines.push('', ...rows.notes.map(([key, text]) => marks.faint(`${key}  ${text}`)));
   if (rows.libraries.length > 0) lines.push(marks.faint(`Published on ${publishedDevices(run)}: ${sources(run)}`));
@@ -41,17 +42,5 @@ function publishedDevices(run: RunDocument): string {
 export function sources(run: RunDocument): string {
   return [...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [published.source])))].join(
     '; ',
-  );
-}
-
-/** Pads every column to its widest cell: the first to the left, numbers to the right. */
-export function alignColumns(table: readonly (readonly string[])[]): string[] {
-  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const numeric = widths.map((_, column) => table.slice(1).every((row) => /^[~+\d-]/.test(row[column] ?? '')));
-  return table.map((row) =>
-    row
-      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd(),
   );
 }

@@ -2,7 +2,7 @@
 
 import { B200 } from '../model/chip.ts';
 import { AVO_DESIGN, mergePieces, steadyPeriod } from '../model/pipeline.ts';
-import { alignColumns } from './table.ts';
+import { alignColumns } from './columns.ts';
 
 export function formatTimeline(): string {
   const { clocks, intervals } = steadyPeriod(AVO_DESIGN, B200);

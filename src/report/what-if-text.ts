@@ -2,7 +2,7 @@
 
 import type { WhatIf } from '../model/what-if.ts';
 import { formatSize } from '../problem/workload.ts';
-import { alignColumns } from './table.ts';
+import { alignColumns } from './columns.ts';
 
 const BINDS = {
   multiplyAdd: 'matrix unit',

@@ -3,8 +3,8 @@
 import { cpSync, existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cannotWrite, firstLineOf, pageNotBuilt, UsageError } from '../messages.ts';
 import { makeFolders } from '../record/journal.ts';
-import { cannotWrite, pageNotBuilt, UsageError } from '../messages.ts';
 
 /** The folder of this package: one deeper where the sources were compiled to dist/. */
 const ROOT = [new URL('../../', import.meta.url), new URL('../../../', import.meta.url)]
@@ -53,7 +53,7 @@ async function buildPage(): Promise<void> {
   try {
     vite = await import('vite');
   } catch (error) {
-    throw new Error(pageNotBuilt(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)));
+    throw new Error(pageNotBuilt(firstLineOf(error)));
   }
   await vite.build({
     configFile: false,

@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { basename, join } from 'node:path';
+import { timeStamp } from '../record/context.ts';
 import { createJournal } from '../record/journal.ts';
 import { documentSchema } from '../record/measurement.ts';
-import { timeStamp } from '../record/context.ts';
 
 export interface Reply {
   status: number;

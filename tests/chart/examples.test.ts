@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { renderSvg, writeChart } from '../../src/chart/render.ts';
 import { EXAMPLES, exampleCharts } from '../../scripts/examples.ts';
+import { renderSvg, writeChart } from '../../src/chart/render.ts';
 
 const stored = (name: string) => readFileSync(new URL(name, EXAMPLES));
 /** Width and height in the header of a PNG. */

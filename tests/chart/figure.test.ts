@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { figureChart } from '../../src/chart/figure.ts';
 import { seriesScale } from '../../src/chart/palette.ts';
 import { renderSvg, writeChart } from '../../src/chart/render.ts';
-import type { Measurement, RunDocument } from '../../src/record/measurement.ts';
 import { flops } from '../../src/problem/workload.ts';
+import type { Measurement, RunDocument } from '../../src/record/measurement.ts';
 import { workload } from '../workloads.ts';
 
 const W = workload({ queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 });

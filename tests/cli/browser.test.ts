@@ -62,7 +62,7 @@ describe('--host and --connect', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
-  it('skips the points of a server that does not answer, with the reason', async () => {
+  it('skips the cases of a server that does not answer, with the reason', async () => {
     const outcome = await bench([...SMALL, '--kernel', 'wasm-flash', '--connect', 'ws://127.0.0.1:9/']);
     expect(outcome.code).toBe(1);
     const [m] = parseRun(outcome).measurements;

@@ -56,7 +56,7 @@ describe('bench mha on this machine', () => {
     );
   });
 
-  it('ends where every point was skipped and its children never ran', async () => {
+  it('ends where every case was skipped and its children never ran', async () => {
     // The CPU kernels have no f16.
     const args = ['mha', '--seq', '64', '--kernel', 'wasm-flash,scalar-flash', '--dtype', 'f16', '--format', 'json'];
     const outcome = await bench(args);

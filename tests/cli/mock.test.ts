@@ -106,7 +106,7 @@ describe('bench mha', () => {
     });
   });
 
-  it('loses no point to one that fails, and exits with 1', async () => {
+  it('loses no case to one that fails, and exits with 1', async () => {
     const outcome = await bench(['mha', '--seq', '1k', '--format', 'json', '--host', 'mock:wasm=fail']);
     const run = parseRun(outcome);
     expect(outcome.code).toBe(1);
@@ -167,7 +167,7 @@ describe('bench mha', () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('keeps every finished point when interrupted, and exits with 130', async () => {
+  it('keeps every finished case when interrupted, and exits with 130', async () => {
     const cwd = temporaryFolder();
     let sent = false;
     const args = [
@@ -188,11 +188,11 @@ describe('bench mha', () => {
       }
     });
     expect(outcome.code).toBe(130);
-    const [context, ...points] = journalLines(cwd);
+    const [context, ...cases] = journalLines(cwd);
     expect(context).toMatchObject({ context: { cancelled: true } });
-    expect(points.length).toBeGreaterThanOrEqual(2);
-    expect(points.length).toBeLessThan(6);
-    expect(points.every(({ state }) => state === 'measured')).toBe(true);
+    expect(cases.length).toBeGreaterThanOrEqual(2);
+    expect(cases.length).toBeLessThan(6);
+    expect(cases.every(({ state }) => state === 'measured')).toBe(true);
     expect(parseRun(outcome).context.cancelled).toBe(true);
   });
 });
@@ -231,7 +231,7 @@ describe('bench compare', () => {
     return path;
   };
 
-  it('says faster or slower with the ratio and its interval, and exits with 1 where a point is slower', async () => {
+  it('says faster or slower with the ratio and its interval, and exits with 1 where a case is slower', async () => {
     const [fast, slow, short] = [await run('1e11', '1k'), await run('8e10', '1k'), await run('1e11', '512')];
     const slower = await bench(['compare', fast, slow]);
     expect(slower.code).toBe(1);

@@ -106,7 +106,7 @@ describe('bench repro', () => {
   it.each([
     ['no such file', 'none.json', /cannot read 'none\.json'/],
     ['no run', 'text.json', /text\.json/],
-    ['no measured point', 'empty.json', /no measured point to repeat/],
+    ['no measured case', 'empty.json', /no measured case to repeat/],
     ['only kernels of another version', 'foreign.json', /no kernel that this version knows \(wasm-future\)/],
   ])('answers %s in one line with exit code 2', async (_, name, expected) => {
     shared ??= recorded('--causal', 'true');

@@ -25,7 +25,7 @@ afterAll(() => {
 });
 
 /** A file of one tile for the mock device. */
-function tilesFile(changes: Record<string, unknown>): string {
+function configurationsFile(changes: Record<string, unknown>): string {
   const features = { relaxedSimd: true, simd256: false, f16: false };
   const shipped = findKernel('wasm-flash').tunable?.shipped({ headDim: 128 } as never, features, TYPICAL_LIMITS);
   const entry = {
@@ -97,7 +97,7 @@ describe('bench tune', () => {
       '32',
     ]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/did not come to its last duels: nothing changes/);
+    expect(stdout).toMatch(/did not come to its last paired comparisons: nothing changes/);
   });
 });
 
@@ -119,7 +119,7 @@ describe('tiles from a file', () => {
     ]);
 
   it('are used and told, and --tiles default leaves them', async () => {
-    const path = tilesFile({ rows: 4, blockRows: 96 });
+    const path = configurationsFile({ rows: 4, blockRows: 96 });
     const [tuned, shipped] = [await mha('--tiles', path), await mha('--tiles', 'default')];
     expect(tuned.stderr).toMatch(/uses the tile tuned for this device on 2026-11-24 at head dimension 128, full mask/);
     const hash = (outcome: typeof tuned) => parseRun(outcome).measurements[0]?.kernelHash;
@@ -128,7 +128,7 @@ describe('tiles from a file', () => {
   });
 
   it('are left out beside ablations, which vary the shipped one', async () => {
-    const path = tilesFile({ rows: 4, blockRows: 96 });
+    const path = configurationsFile({ rows: 4, blockRows: 96 });
     const args = ['mha', '--seq', '1k', '--causal', 'false', '--format', 'json', '--host', 'mock:rate=1e11'];
     const outcome = await bench([...args, '--kernel', 'wasm-flash,wasm-flash-branch', '--tiles', path]);
     expect(outcome.stderr).not.toMatch(/tuned/);
@@ -139,7 +139,7 @@ describe('tiles from a file', () => {
   });
 
   it('that cannot be built are told, and the shipped one runs', async () => {
-    const broken = await mha('--tiles', tilesFile({ rows: 7 }));
+    const broken = await mha('--tiles', configurationsFile({ rows: 7 }));
     expect(broken.code).toBe(0);
     expect(broken.stderr).toMatch(/cannot be used \(blockRows \d+ is not a multiple of rows 7\); the shipped one is/);
     expect(parseRun(broken).measurements[0]?.kernelHash).toBe(

@@ -1,9 +1,9 @@
 /** Gains of the ideas: which way round each ratio is read, and what stands beside it. */
 
 import { describe, expect, it } from 'vitest';
-import { ideaGains } from '../../src/compare/ablation.ts';
+import { ablationGains } from '../../src/compare/ablation.ts';
 import type { RunDocument } from '../../src/record/measurement.ts';
-import { ideaCells } from '../../src/report/ablation-text.ts';
+import { ablationCells } from '../../src/report/ablation-text.ts';
 import { workload } from '../workloads.ts';
 
 function run(kernel: string, baseline: string, ratio: number, mask: 'full' | 'causal' = 'full'): RunDocument {
@@ -18,30 +18,30 @@ function run(kernel: string, baseline: string, ratio: number, mask: 'full' | 'ca
   };
 }
 
-describe('ideaGains', () => {
-  it('an ablation that runs at 0.8 of the tuned kernel: the idea gains 25 %', () => {
-    const [gain] = ideaGains(run('wasm-flash-branch', 'wasm-flash', 0.8));
-    expect(gain).toMatchObject({ idea: 'branchless', on: 'wasm-flash', off: 'wasm-flash-branch', published: 8.1 });
+describe('ablationGains', () => {
+  it('an ablation that runs at 0.8 of the tuned kernel: the technique gains 25 %', () => {
+    const [gain] = ablationGains(run('wasm-flash-branch', 'wasm-flash', 0.8));
+    expect(gain).toMatchObject({ technique: 'branchless', on: 'wasm-flash', off: 'wasm-flash-branch', published: 8.1 });
     expect(gain?.gain).toBeCloseTo(25, 10);
     expect(gain?.low).toBeCloseTo(100 * (1 / 0.88 - 1), 10);
     expect(gain?.high).toBeCloseTo(100 * (1 / 0.72 - 1), 10);
   });
 
   it('the overlap is an option switched on: 1.05 of the tuned kernel gains 5 %', () => {
-    const [gain] = ideaGains(run('wgsl-flash-overlap', 'wgsl-flash', 1.05, 'causal'));
+    const [gain] = ablationGains(run('wgsl-flash-overlap', 'wgsl-flash', 1.05, 'causal'));
     expect(gain).toMatchObject({ on: 'wgsl-flash-overlap', off: 'wgsl-flash', published: 0.4, backend: 'webgpu' });
     expect(gain?.gain).toBeCloseTo(5, 10);
   });
 
-  it('other ratios are no ideas, nor are kernels that this version does not know', () => {
-    expect(ideaGains(run('wasm-flash', 'ort-native', 0.8))).toEqual([]);
-    expect(ideaGains(run('wasm-flash-branch', 'ort-native', 0.8))).toEqual([]);
-    expect(ideaGains(run('wasm-flash-of-tomorrow', 'wasm-flash', 0.8))).toEqual([]);
-    expect(ideaCells(run('wasm-flash', 'ort-native', 0.8))).toBeNull();
+  it('other ratios are no techniques, nor are kernels that this version does not know', () => {
+    expect(ablationGains(run('wasm-flash', 'ort-native', 0.8))).toEqual([]);
+    expect(ablationGains(run('wasm-flash-branch', 'ort-native', 0.8))).toEqual([]);
+    expect(ablationGains(run('wasm-flash-of-tomorrow', 'wasm-flash', 0.8))).toEqual([]);
+    expect(ablationCells(run('wasm-flash', 'ort-native', 0.8))).toBeNull();
   });
 
   it('each gain comes with its reason', () => {
-    const found = ideaCells(run('wasm-flash-large', 'wasm-flash', 0.7));
+    const found = ablationCells(run('wasm-flash-large', 'wasm-flash', 0.7));
     expect(found?.cells[1]).toContain('+2.1 %');
     expect(found?.reasons).toHaveLength(1);
     expect(found?.reasons[0]).toMatch(/^register budget, wasm: On B200/);

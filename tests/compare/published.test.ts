@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { comparePublished, ratioTo } from '../../src/compare/comparisons.ts';
-import type { Context, Measured } from '../../src/record/measurement.ts';
 import { CLAIMS, matching, publishedFigures } from '../../src/compare/published.ts';
 import { flops } from '../../src/problem/workload.ts';
+import type { Context, Measured } from '../../src/record/measurement.ts';
 import { workload } from '../workloads.ts';
 
 const LONG = workload({ queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 });

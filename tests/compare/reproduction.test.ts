@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { recordedCases } from '../../src/compare/reproduction.ts';
 import { measured, runOf, skipped } from '../runs.ts';
 
-const point = (threads: number | null, changes: object = {}) => ({
+const testCase = (threads: number | null, changes: object = {}) => ({
   ...measured({ seqQuery: 512 }),
   threads,
   ...changes,
@@ -13,38 +13,38 @@ const point = (threads: number | null, changes: object = {}) => ({
 describe('recordedCases', () => {
   it('takes a workload once for each thread count that its kernels ran with', () => {
     const run = runOf([
-      point(2),
-      point(1, { kernel: 'scalar-flash', backend: 'scalar' }),
-      point(1),
-      point(4, { workload: measured({ seqQuery: 64 }).workload }),
+      testCase(2),
+      testCase(1, { kernel: 'scalar-flash', backend: 'scalar' }),
+      testCase(1),
+      testCase(4, { workload: measured({ seqQuery: 64 }).workload }),
     ]);
-    const { points, kernels } = recordedCases(run, 8);
-    expect(points.map(({ workload, threads }) => [workload.seqQuery, threads])).toEqual([
+    const { cases, kernels } = recordedCases(run, 8);
+    expect(cases.map(({ workload, threads }) => [workload.seqQuery, threads])).toEqual([
       [512, 2],
       [512, 1],
       [64, 4],
     ]);
     expect(kernels.map(({ name }) => name)).toEqual(['wasm-flash', 'scalar-flash']);
     // A machine with fewer cores takes all that it has, and does not measure a workload twice for that.
-    expect(recordedCases(run, 1).points.map(({ threads }) => threads)).toEqual([1, 1]);
+    expect(recordedCases(run, 1).cases.map(({ threads }) => threads)).toEqual([1, 1]);
   });
 
   it('leaves threads open where no kernel of the workload chooses them', () => {
-    const run = runOf([point(null, { kernel: 'wgsl-flash', backend: 'webgpu' })]);
-    expect(recordedCases(run, 8).points.map(({ threads }) => threads)).toEqual([null]);
+    const run = runOf([testCase(null, { kernel: 'wgsl-flash', backend: 'webgpu' })]);
+    expect(recordedCases(run, 8).cases.map(({ threads }) => threads)).toEqual([null]);
   });
 
   it('leaves out what gave no figure and kernels that are not known', () => {
-    const run = runOf([skipped('no memory'), point(2), point(2, { kernel: 'wasm-future' })]);
-    const { points, kernels, unknown } = recordedCases(run, 8);
-    expect(points).toHaveLength(1);
+    const run = runOf([skipped('no memory'), testCase(2), testCase(2, { kernel: 'wasm-future' })]);
+    const { cases, kernels, unknown } = recordedCases(run, 8);
+    expect(cases).toHaveLength(1);
     expect(kernels.map(({ name }) => name)).toEqual(['wasm-flash']);
     expect(unknown).toEqual(['wasm-future']);
   });
 
   it('keeps a variant that all share, the places and the use of a software adapter', () => {
-    const node = point(2, { variant: 'simd256' });
-    const browser = point(2, { variant: 'simd-relaxed', host: 'browser' });
+    const node = testCase(2, { variant: 'simd256' });
+    const browser = testCase(2, { variant: 'simd-relaxed', host: 'browser' });
     expect(recordedCases(runOf([node, node]), 8)).toMatchObject({ variant: 'simd256', host: 'node', software: false });
     expect(recordedCases(runOf([node, browser]), 8)).toMatchObject({ variant: null, host: 'node,browser' });
     const run = runOf([node]);

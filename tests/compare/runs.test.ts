@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { compareRuns } from '../../src/compare/runs.ts';
+import { flops } from '../../src/problem/workload.ts';
 import type { Measured } from '../../src/record/measurement.ts';
 import { differenceCells } from '../../src/report/differences-text.ts';
-import { flops } from '../../src/problem/workload.ts';
 import { measured, runOf, skipped } from '../runs.ts';
 
 /** A measurement whose samples run at these rates, FLOP/s. */

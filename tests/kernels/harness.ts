@@ -1,9 +1,9 @@
 /** Runs a kernel on a host and compares every row of its output with the oracle. */
 
 import type { Kernel } from '../../kernels/kernel.ts';
-import type { Data } from '../../src/problem/data.ts';
 import type { Host } from '../../src/host/contract.ts';
 import { compareRows, oracle, type Verification } from '../../src/host/oracle.ts';
+import type { Data } from '../../src/problem/data.ts';
 import { type RowAddress, type Slice, wholeSlice } from '../../src/problem/slice.ts';
 import type { Workload } from '../../src/problem/workload.ts';
 

@@ -5,7 +5,7 @@ import { ABLATIONS, KERNELS } from '../../kernels/index.ts';
 import type { Backend } from '../../kernels/kernel.ts';
 import { TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
 import type { Host } from '../../src/host/contract.ts';
-import { createModuleHost } from '../../src/host/cpu/scalar.ts';
+import { createScalarHost } from '../../src/host/cpu/scalar.ts';
 import { revectorizeFlag } from '../../src/host/node/flags.ts';
 import { spawnWasm } from '../../src/host/node/wasm-children.ts';
 import { describe as describeWorkload } from '../../src/problem/workload.ts';
@@ -14,14 +14,14 @@ import { adversarialCases } from './adversarial.ts';
 import { HEAD_DIMS, SHAPES } from './cases.ts';
 import { allRows, runKernel } from './harness.ts';
 
-interface Place {
+interface Target {
   name: string;
   backend: Backend;
   open: () => Promise<Host>;
 }
 
-const places: Place[] = [
-  { name: 'scalar', backend: 'scalar', open: async () => createModuleHost('this CPU', 2 ** 33) },
+const places: Target[] = [
+  { name: 'scalar', backend: 'scalar', open: async () => createScalarHost('this CPU', 2 ** 33) },
   { name: 'wasm simd', backend: 'wasm', open: () => spawnWasm('simd', 2) },
   { name: 'wasm simd-relaxed', backend: 'wasm', open: () => spawnWasm('simd-relaxed', 2) },
 ];

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
 import { type OrtBuild, ortModel } from '../../kernels/peers/ort-model.ts';
 import { TYPICAL_FEATURES } from '../../kernels/typical-device.ts';
-import { softwareEnvironment } from '../../src/host/node/targets.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
+import { softwareEnvironment } from '../../src/host/node/targets.ts';
 import { workload } from '../workloads.ts';
 import { runKernel } from './harness.ts';
 

@@ -2,10 +2,10 @@
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
-import { type Data, fillRow } from '../../src/problem/data.ts';
 import { revectorizeFlag } from '../../src/host/node/flags.ts';
 import { spawnWasm } from '../../src/host/node/wasm-children.ts';
 import { oracle } from '../../src/host/oracle.ts';
+import { type Data, fillRow } from '../../src/problem/data.ts';
 import type { RowAddress } from '../../src/problem/slice.ts';
 import { groupSize, keyRange, type Workload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';

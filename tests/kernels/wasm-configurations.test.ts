@@ -1,7 +1,7 @@
 /** wasm-flash in tiles that are not the shipped one: every option, on ragged and masked shapes, each row against the oracle. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Tile } from '../../kernels/kernel.ts';
+import type { Configuration } from '../../kernels/kernel.ts';
 import { wasmFlash } from '../../kernels/wasm/flash.ts';
 import type { Host } from '../../src/host/contract.ts';
 import { revectorizeFlag } from '../../src/host/node/flags.ts';
@@ -10,7 +10,7 @@ import { describe as describeWorkload, type Workload } from '../../src/problem/w
 import { workload } from '../workloads.ts';
 import { runKernel } from './harness.ts';
 
-const TILES: Tile[] = [
+const TILES: Configuration[] = [
   {
     rows: 6,
     vectors: 4,
@@ -30,7 +30,7 @@ const TILES: Tile[] = [
     unroll: 16,
     rescale: 'always',
     order: 'groups',
-    maxima: 'unbounded',
+    maxima: 'when-needed',
     values: 'rows',
   },
   {
@@ -52,7 +52,7 @@ const TILES: Tile[] = [
     unroll: 4,
     rescale: 'branch',
     order: 'phases',
-    maxima: 'unbounded',
+    maxima: 'when-needed',
     values: 'rows',
   },
   {
@@ -86,12 +86,12 @@ describe.each(revectorizeFlag() === undefined ? (['simd-relaxed'] as const) : ([
     });
     afterAll(() => host.close());
 
-    for (const tile of TILES) {
-      const name = Object.values(tile).join(' ');
-      it.each(SHAPES.map((w) => ({ name: describeWorkload(w), w })))(`tile ${name}: $name`, async ({ w }) => {
+    for (const config of TILES) {
+      const name = Object.values(config).join(' ');
+      it.each(SHAPES.map((w) => ({ name: describeWorkload(w), w })))(`config ${name}: $name`, async ({ w }) => {
         const { features, limits } = await host.environment();
-        const problem = wasmFlash.tunable?.problem(tile, w, features, limits);
-        const build = () => wasmFlash.tunable?.build(w, features, tile) ?? wasmFlash.build(w, features, limits);
+        const problem = wasmFlash.tunable?.problem(config, w, features, limits);
+        const build = () => wasmFlash.tunable?.build(w, features, config) ?? wasmFlash.build(w, features, limits);
         if (problem !== undefined) {
           // A panel of 32 does not divide 112 and the like: then it must say so.
           expect(problem).toMatch(/does not divide|multiple/);

@@ -11,8 +11,8 @@ import {
 import { ABLATIONS, findKernel } from '../../kernels/index.ts';
 import { TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
 import type { Host } from '../../src/host/contract.ts';
-import { softwareEnvironment } from '../../src/host/node/targets.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
+import { softwareEnvironment } from '../../src/host/node/targets.ts';
 import { fastestProbe, probeWorkload } from '../../src/measure/ceilings.ts';
 import { describe as describeWorkload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
@@ -156,9 +156,9 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
 
   it('answers a program that does not compile with the compiler’s words', async () => {
     const passes = [
-      { label: 'broken', code: '@compute @workgroup_size(1) fn main() { nonsense(); }', workgroupsPerUnit: 1 },
+      { label: 'broken', code: '@compute @workgroup_size(1) fn main() { nonsense(); }', workgroupsPerTile: 1 },
     ];
-    await expect(host.compile({ kind: 'wgsl', passes, blockRows: 1, scratchBytesPerUnit: 0 })).rejects.toThrow(
+    await expect(host.compile({ kind: 'wgsl', passes, blockRows: 1, scratchBytesPerTile: 0 })).rejects.toThrow(
       /nonsense/,
     );
   });

@@ -1,21 +1,21 @@
 /** wgsl-flash in the tiles of GPUs and in others, on whatever adapter is here; and its text, as it is for a few of them. */
 
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Tile } from '../../kernels/kernel.ts';
-import { fewRowsTile, wgslTile } from '../../kernels/configurations.ts';
+import { fewRowsConfiguration, wgslConfiguration } from '../../kernels/configurations.ts';
+import type { Configuration } from '../../kernels/kernel.ts';
 import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
 import { emitWgslFlash, wgslFlash } from '../../kernels/wgsl/flash.ts';
-import { scheduleOf } from '../../kernels/wgsl/work-tiles.ts';
 import { storageOf } from '../../kernels/wgsl/storage.ts';
+import { scheduleOf } from '../../kernels/wgsl/work-tiles.ts';
 import type { Host } from '../../src/host/contract.ts';
-import { softwareEnvironment } from '../../src/host/node/targets.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
+import { softwareEnvironment } from '../../src/host/node/targets.ts';
 import { describe as describeWorkload, type Workload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 import { runKernel } from './harness.ts';
 
 /** Changes to the tile that is shipped for GPUs, by head dimension. */
-const TILES: [number, Partial<Tile>][] = [
+const TILES: [number, Partial<Configuration>][] = [
   [64, {}],
   [128, {}],
   [80, {}],
@@ -41,7 +41,7 @@ async function openHost(): Promise<Host | string> {
 }
 
 const opened = await openHost();
-if (typeof opened === 'string') process.stderr.write(`WGSL tiles are not run: ${opened}\n`);
+if (typeof opened === 'string') process.stderr.write(`WGSL configs are not run: ${opened}\n`);
 
 afterAll(async () => {
   if (typeof opened !== 'string') await opened.close();
@@ -50,12 +50,12 @@ afterAll(async () => {
 describe.skipIf(typeof opened === 'string')('wgsl-flash', () => {
   const host = opened as Host;
 
-  describe.each(TILES)('head dimension %i, tile %j', (headDim, changes) => {
+  describe.each(TILES)('head dimension %i, config %j', (headDim, changes) => {
     it.each(shapes(headDim).map((w) => ({ name: describeWorkload(w), w })))('$name', async ({ w }) => {
-      const tile = { ...wgslTile(headDim, {}, TYPICAL_LIMITS), ...changes } as Tile;
-      expect(wgslFlash.tunable?.problem(tile, w, TYPICAL_FEATURES, TYPICAL_LIMITS)).toBeUndefined();
+      const config = { ...wgslConfiguration(headDim, {}, TYPICAL_LIMITS), ...changes } as Configuration;
+      expect(wgslFlash.tunable?.problem(config, w, TYPICAL_FEATURES, TYPICAL_LIMITS)).toBeUndefined();
       const build: typeof wgslFlash.build = (own, features) =>
-        wgslFlash.tunable?.build(own, features, tile) ?? wgslFlash.build(own, features, TYPICAL_LIMITS);
+        wgslFlash.tunable?.build(own, features, config) ?? wgslFlash.build(own, features, TYPICAL_LIMITS);
       const result = await runKernel(host, { ...wgslFlash, build }, w);
       expect(result.maxRelativeError).toBeLessThan(result.tolerance);
     });
@@ -64,16 +64,16 @@ describe.skipIf(typeof opened === 'string')('wgsl-flash', () => {
 
 describe.skipIf(typeof opened === 'string')('schedules of wgsl-flash', () => {
   const host = opened as Host;
-  const tile = { ...fewRowsTile(16), threadColumns: 8 };
+  const config = { ...fewRowsConfiguration(16), threadColumns: 8 };
 
   it.each([
     // Query heads of a group side by side in a unit; 5 do not divide a block of 16 rows.
     ...[2, 5, 16].map((group) => ({ group, splits: 1 })),
     { group: 1, splits: 3 },
     { group: 4, splits: 5 },
-  ])('$group query heads a unit, keys in $splits parts', async (schedule) => {
+  ])('$group query heads a tile, keys in $splits parts', async (schedule) => {
     const build: typeof wgslFlash.build = (w, features) =>
-      emitWgslFlash(w.headDim, tile, storageOf(w.dtype, features), schedule);
+      emitWgslFlash(w.headDim, config, storageOf(w.dtype, features), schedule);
     const heads = { queryHeads: schedule.group * 2, kvHeads: 2 };
     for (const w of [
       workload({ headDim: 64, seqQuery: 1, seqKv: 300, ...heads }),
@@ -91,18 +91,22 @@ describe.skipIf(typeof opened === 'string')('schedules of wgsl-flash', () => {
   it('is split where there is little else to split, and never on an adapter that a CPU emulates', () => {
     const decode = workload({ headDim: 128, seqQuery: 1, seqKv: 32768, queryHeads: 32, kvHeads: 4 });
     const prefill = workload({ headDim: 128, seqQuery: 4096, queryHeads: 32, kvHeads: 4 });
-    expect(scheduleOf(decode, fewRowsTile(8), TYPICAL_FEATURES)).toEqual({ group: 8, splits: 32 });
-    expect(scheduleOf(decode, fewRowsTile(8), { ...TYPICAL_FEATURES, software: true }).splits).toBe(1);
-    expect(scheduleOf(prefill, wgslTile(128, {}, TYPICAL_LIMITS), TYPICAL_FEATURES)).toEqual({ group: 8, splits: 1 });
+    expect(scheduleOf(decode, fewRowsConfiguration(8), TYPICAL_FEATURES)).toEqual({ group: 8, splits: 32 });
+    expect(scheduleOf(decode, fewRowsConfiguration(8), { ...TYPICAL_FEATURES, software: true }).splits).toBe(1);
+    expect(scheduleOf(prefill, wgslConfiguration(128, {}, TYPICAL_LIMITS), TYPICAL_FEATURES)).toEqual({
+      group: 8,
+      splits: 1,
+    });
     // A part has four blocks of keys at least.
-    expect(scheduleOf({ ...decode, seqKv: 1024 }, fewRowsTile(8), TYPICAL_FEATURES).splits).toBe(1);
-    expect(scheduleOf({ ...decode, seqKv: 2048 }, fewRowsTile(8), TYPICAL_FEATURES).splits).toBe(2);
+    expect(scheduleOf({ ...decode, seqKv: 1024 }, fewRowsConfiguration(8), TYPICAL_FEATURES).splits).toBe(1);
+    expect(scheduleOf({ ...decode, seqKv: 2048 }, fewRowsConfiguration(8), TYPICAL_FEATURES).splits).toBe(2);
   });
 });
 
 describe('the text of wgsl-flash', () => {
   const text = (headDim: number, changes: object, storage: Parameters<typeof emitWgslFlash>[2]) =>
-    emitWgslFlash(headDim, { ...wgslTile(headDim, {}, TYPICAL_LIMITS), ...changes }, storage).passes[0]?.code ?? '';
+    emitWgslFlash(headDim, { ...wgslConfiguration(headDim, {}, TYPICAL_LIMITS), ...changes }, storage).passes[0]
+      ?.code ?? '';
   const small = {
     threadRows: 2,
     threadColumns: 4,
@@ -114,7 +118,7 @@ describe('the text of wgsl-flash', () => {
     valueKeys: 4,
   };
 
-  it.each(['f32', 'f16', 'packed-f16'] as const)('in a small tile, %s', async (storage) => {
+  it.each(['f32', 'f16', 'packed-f16'] as const)('in a small config, %s', async (storage) => {
     await expect(text(32, small, storage)).toMatchFileSnapshot(`snapshots/wgsl-flash-d32-${storage}.wgsl`);
   });
 

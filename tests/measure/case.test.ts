@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { KERNELS } from '../../kernels/index.ts';
 import type { Host } from '../../src/host/contract.ts';
 import { createMockHost, parseMockOptions } from '../../src/host/mock.ts';
-import type { Place } from '../../src/host/target.ts';
-import { measurePoint, type PointOptions } from '../../src/measure/case.ts';
-import { type Contender, createSource } from '../../src/host/pool.ts';
+import { type Contender, createHostPool } from '../../src/host/pool.ts';
+import type { Target } from '../../src/host/target.ts';
+import { type CaseOptions, measureCase } from '../../src/measure/case.ts';
 import { flops } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
-const OPTIONS: PointOptions = {
+const OPTIONS: CaseOptions = {
   data: { kind: 'normal', seed: 1 },
   seed: 1,
   full: false,
@@ -23,12 +23,12 @@ const OPTIONS: PointOptions = {
 const SMALL = workload({ seqQuery: 64, queryHeads: 2, kvHeads: 2 });
 
 /** A place whose hosts can be changed by a test; `opened` counts them. */
-async function place(
+async function target(
   mock: string,
   change: (host: Host, count: number) => Host = (host) => host,
-): Promise<Place & { opened: number }> {
+): Promise<Target & { opened: number }> {
   const make = () => createMockHost('scalar', parseMockOptions(mock));
-  const result: Place & { opened: number } = {
+  const result: Target & { opened: number } = {
     ...{ host: 'mock', variant: null, unavailable: null, device: 0, opened: 0 },
     environment: await make().environment(),
     async open() {
@@ -41,33 +41,33 @@ async function place(
   return result;
 }
 
-function contenders(...places: Place[]): Contender[] {
+function contenders(...targets: Target[]): Contender[] {
   const scalar = KERNELS.filter(({ backend }) => backend === 'scalar');
-  return places.map((at, i) => ({ kernel: scalar[i % 2] as Contender['kernel'], place: at }));
+  return targets.map((at, i) => ({ kernel: scalar[i % 2] as Contender['kernel'], target: at }));
 }
 
-describe('a point', () => {
+describe('a case', () => {
   it('alternates the order of its contenders round by round', async () => {
     const order: string[] = [];
     const onProgress = (message: string) => {
       if (message.includes('sample')) order.push(message.split(',')[0] ?? '');
     };
-    const at = await place('rate=1e9');
-    await measurePoint(SMALL, contenders(at, at), createSource(), { ...OPTIONS, samples: 4, onProgress });
+    const at = await target('rate=1e9');
+    await measureCase(SMALL, contenders(at, at), createHostPool(), { ...OPTIONS, samples: 4, onProgress });
     const [a, b] = ['scalar-flash', 'scalar-naive'];
     expect(order).toEqual([a, b, b, a, a, b, b, a]);
   });
 
   it('stops when every contender has settled', async () => {
-    const at = await place('rate=1e9');
-    const { measurements } = await measurePoint(SMALL, contenders(at), createSource(), OPTIONS);
+    const at = await target('rate=1e9');
+    const { measurements } = await measureCase(SMALL, contenders(at), createHostPool(), OPTIONS);
     const [m] = measurements;
     expect(m?.state === 'measured' && m.converged && m.samples.length).toBe(6);
   });
 
   it('takes one verified sample even without any budget, and says that it has not settled', async () => {
-    const at = await place('rate=1e9,jitter=0.2');
-    const { measurements } = await measurePoint(SMALL, contenders(at, at), createSource(), {
+    const at = await target('rate=1e9,jitter=0.2');
+    const { measurements } = await measureCase(SMALL, contenders(at, at), createHostPool(), {
       ...OPTIONS,
       budgetSeconds: 0,
     });
@@ -79,9 +79,9 @@ describe('a point', () => {
 
   it('runs the whole workload where that is asked for', async () => {
     const long = workload({ headDim: 128, seqQuery: 2048, queryHeads: 4, kvHeads: 4 });
-    const at = await place('rate=1e6');
+    const at = await target('rate=1e6');
     const run = async (full: boolean) => {
-      const { measurements } = await measurePoint(long, contenders(at), createSource(), {
+      const { measurements } = await measureCase(long, contenders(at), createHostPool(), {
         ...OPTIONS,
         full,
         budgetSeconds: 0.1,
@@ -98,7 +98,7 @@ describe('a point', () => {
   it('prepares the others again after one has brought their host down', async () => {
     let dead = false;
     let runs = 0;
-    const at = await place('rate=1e9', (host, count) => ({
+    const at = await target('rate=1e9', (host, count) => ({
       ...host,
       environment: () => (dead && count === 1 ? Promise.reject(new Error('gone')) : host.environment()),
       run: (id) => {
@@ -108,7 +108,7 @@ describe('a point', () => {
         return dead && count === 1 ? Promise.reject(new Error('gone')) : host.run(id);
       },
     }));
-    const { measurements } = await measurePoint(SMALL, contenders(at, at), createSource(), { ...OPTIONS, samples: 8 });
+    const { measurements } = await measureCase(SMALL, contenders(at, at), createHostPool(), { ...OPTIONS, samples: 8 });
     expect(measurements.map(({ state }) => state).sort()).toEqual(['failed', 'measured']);
     const survivor = measurements.find((m) => m.state === 'measured');
     expect(survivor?.state === 'measured' && survivor.samples.length).toBe(8);
@@ -116,10 +116,10 @@ describe('a point', () => {
   });
 
   it('divides paired rounds by the baseline', async () => {
-    const { ratios } = await measurePoint(
+    const { ratios } = await measureCase(
       SMALL,
-      contenders(await place('rate=3e9'), await place('rate=1e9')),
-      createSource(),
+      contenders(await target('rate=3e9'), await target('rate=1e9')),
+      createHostPool(),
       {
         ...OPTIONS,
         baseline: 'scalar-naive',
@@ -130,11 +130,11 @@ describe('a point', () => {
     expect(ratios[0]?.ratio).toBeCloseTo(3, 9);
   });
 
-  it('divides the kernels of a place by its ceiling, which has no record of its own', async () => {
-    const [kernelPlace] = [await place('rate=3e9')];
-    const kernel = contenders(kernelPlace)[0] as Contender;
+  it('divides the kernels of a target by its ceiling, which has no record of its own', async () => {
+    const [kernelTarget] = [await target('rate=3e9')];
+    const kernel = contenders(kernelTarget)[0] as Contender;
     // A host that runs the kernel at 3 GFLOP/s and whatever was prepared second, the ceiling, at 4.
-    const shared = await place('rate=3e9', (host) => {
+    const shared = await target('rate=3e9', (host) => {
       const ceilings = new Set<number>();
       return {
         ...host,
@@ -149,13 +149,13 @@ describe('a point', () => {
         },
       };
     });
-    const { measurements } = await measurePoint(
+    const { measurements } = await measureCase(
       SMALL,
       [
-        { ...kernel, place: shared },
-        { ...kernel, place: shared, ceiling: true },
+        { ...kernel, target: shared },
+        { ...kernel, target: shared, ceiling: true },
       ],
-      createSource(),
+      createHostPool(),
       OPTIONS,
     );
     expect(measurements).toHaveLength(1);

@@ -2,12 +2,13 @@
 
 import { describe, expect, it } from 'vitest';
 import { KERNELS } from '../../kernels/index.ts';
-import { budgetShare, plan, points } from '../../src/measure/plan.ts';
+import { budgetShare, plan } from '../../src/measure/plan.ts';
+import { cases } from '../../src/problem/suite.ts';
 import { flops } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
 describe('plans', () => {
-  const all = points(
+  const all = cases(
     [1024, 4096].flatMap((seqQuery) => [workload({ seqQuery }), workload({ seqQuery, mask: 'causal' })]),
   );
 
@@ -27,7 +28,7 @@ describe('plans', () => {
     const w = workload({ headDim: 128, seqQuery: 4096 });
     const planned = plan([w], KERNELS, 2);
     expect(planned).toHaveLength(KERNELS.length);
-    expect(planned.every((point) => point.flops === flops(w))).toBe(true);
+    expect(planned.every((testCase) => testCase.flops === flops(w))).toBe(true);
     expect(planned.find(({ kernel }) => kernel === 'wgsl-flash')?.passSeconds).toBeNull();
     expect(planned.find(({ kernel }) => kernel === 'wasm-flash')?.passSeconds).toBeGreaterThan(0);
   });

@@ -1,13 +1,21 @@
 /** The search for a tile: halving, continuing, winning beyond the noise only; and what makes a tile impossible. */
 
 import { describe, expect, it } from 'vitest';
+import { combinations, sameConfiguration } from '../../kernels/configuration-fields.ts';
 import { findKernel } from '../../kernels/index.ts';
-import type { Tile } from '../../kernels/kernel.ts';
-import { combinations, sameTile } from '../../kernels/configuration-fields.ts';
-import { continueSearch, type Duel, finalist, isComplete, parseSearch, type Search, winner } from '../../src/measure/search.ts';
+import type { Configuration } from '../../kernels/kernel.ts';
+import {
+  continueSearch,
+  finalist,
+  isComplete,
+  type PairedComparison,
+  parseSearch,
+  type Search,
+  winner,
+} from '../../src/measure/search.ts';
 import { workload } from '../workloads.ts';
 
-const tile = (n: number): Tile => ({ rows: n });
+const tile = (n: number): Configuration => ({ rows: n });
 
 function newSearch(count: number): Search {
   const candidates = Array.from({ length: count }, (_, i) => tile(i + 1));
@@ -16,7 +24,7 @@ function newSearch(count: number): Search {
 }
 
 /** Candidate n runs at 1 + n / 100 of the shipped tile; from 6 rounds on with an interval of 1 %. */
-function fixedDuel(log: [number, number][] = []): Duel {
+function fixedComparison(log: [number, number][] = []): PairedComparison {
   return async ({ rows }, rounds) => {
     log.push([Number(rows), rounds]);
     if (rows === 3) return { message: 'wrong result' };
@@ -32,7 +40,7 @@ describe('continueSearch', () => {
   it('lets all meet the shipped tile, a quarter again, the best for longest', async () => {
     const search = newSearch(12);
     const log: [number, number][] = [];
-    await continueSearch(search, fixedDuel(log), calm);
+    await continueSearch(search, fixedComparison(log), calm);
     const rung = (rounds: number) => log.filter((entry) => entry[1] === rounds).map(([rows]) => rows);
     expect(rung(2)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     expect(rung(4)).toEqual([12, 11, 10]);
@@ -45,14 +53,14 @@ describe('continueSearch', () => {
     });
   });
 
-  it('goes to the last duels when its time is up, and continues where it was left', async () => {
+  it('goes to the last paired comparisons when its time is up, and continues where it was left', async () => {
     const search = newSearch(12);
-    let duels = 0;
-    await continueSearch(search, fixedDuel(), {
+    let compared = 0;
+    await continueSearch(search, fixedComparison(), {
       ...calm,
-      spent: () => (duels >= 5 ? 0.7 : 0),
+      spent: () => (compared >= 5 ? 0.7 : 0),
       onTrial: () => {
-        duels += 1;
+        compared += 1;
       },
     });
     expect(search.trials.filter(({ rung }) => rung === 0)).toHaveLength(5);
@@ -61,42 +69,42 @@ describe('continueSearch', () => {
     const again: [number, number][] = [];
     const read = parseSearch(JSON.parse(JSON.stringify(search)));
     if (read === null) throw new Error('not a search');
-    await continueSearch(read, fixedDuel(again), calm);
+    await continueSearch(read, fixedComparison(again), calm);
     expect(again.filter(([, rounds]) => rounds === 2).map(([rows]) => rows)).toEqual([6, 7, 8, 9, 10, 11, 12]);
     expect(winner(read)?.tile).toEqual(tile(12));
   });
 
-  it('has a last duel even where the first took all of the time', async () => {
+  it('has a last paired comparison even where the first took all of the time', async () => {
     const search = newSearch(12);
-    let duels = 0;
-    await continueSearch(search, fixedDuel(), {
+    let compared = 0;
+    await continueSearch(search, fixedComparison(), {
       ...calm,
-      spent: () => (duels >= 5 ? 2 : 0),
+      spent: () => (compared >= 5 ? 2 : 0),
       onTrial: () => {
-        duels += 1;
+        compared += 1;
       },
     });
     expect(search.trials.map(({ rung }) => rung)).toEqual([0, 0, 0, 0, 0, 2]);
     expect(winner(search)?.tile).toEqual(tile(5));
   });
 
-  it('keeps what it has when it is interrupted, and nothing of the duel that was', async () => {
+  it('keeps what it has when it is interrupted, and nothing of the paired comparison that was', async () => {
     const search = newSearch(6);
     const signal = { aborted: false };
-    const duel: Duel = async (candidate, rounds) => {
+    const compare: PairedComparison = async (candidate, rounds) => {
       if (candidate['rows'] === 3) signal.aborted = true;
-      return fixedDuel()(candidate, rounds);
+      return fixedComparison()(candidate, rounds);
     };
-    await continueSearch(search, duel, { ...calm, signal });
+    await continueSearch(search, compare, { ...calm, signal });
     expect(search.trials.map(({ tile: { rows } }) => rows)).toEqual([1, 2]);
     expect(finalist(search)).toBeUndefined();
   });
 
   it('prefers a sure gain to a lucky one', async () => {
     const search = newSearch(2);
-    const duel: Duel = async ({ rows }, rounds) =>
+    const compare: PairedComparison = async ({ rows }, rounds) =>
       rows === 1 ? { ratio: 1.03, low: 1.02, high: 1.04, rounds } : { ratio: 1.07, low: 0.9, high: 1.1, rounds };
-    await continueSearch(search, duel, calm);
+    await continueSearch(search, compare, calm);
     search.trials.push({ rung: 2, tile: tile(1), ratio: 1.03, low: 1.02, high: 1.04, rounds: 9, message: null });
     expect(finalist(search)?.tile).toEqual(tile(2));
     expect(winner(search)?.tile).toEqual(tile(1));
@@ -124,7 +132,7 @@ describe.each(['wasm-flash', 'wgsl-flash'])('tiles of %s', (name) => {
       expect(tunable.problem(shipped, w, features, limits)).toBeUndefined();
       const candidates = tunable.candidates(w, features, limits);
       expect(candidates.length).toBeGreaterThan(10);
-      expect(candidates.some((candidate) => sameTile(candidate, shipped))).toBe(false);
+      expect(candidates.some((candidate) => sameConfiguration(candidate, shipped))).toBe(false);
       expect(new Set(candidates.map((candidate) => JSON.stringify(Object.entries(candidate).sort()))).size).toBe(
         candidates.length,
       );
@@ -135,7 +143,7 @@ describe.each(['wasm-flash', 'wgsl-flash'])('tiles of %s', (name) => {
   it('a file may hold anything: what is wrong is named', () => {
     const w = workload({ headDim: 128 });
     const shipped = tunable.shipped(w, features, limits);
-    const problem = (changes: Tile) => tunable.problem({ ...shipped, ...changes }, w, features, limits);
+    const problem = (changes: Configuration) => tunable.problem({ ...shipped, ...changes }, w, features, limits);
     expect(problem({ rows: -1 })).toMatch(/'rows' is -1, not a whole number/);
     expect(problem({ rescale: 'sometimes' })).toMatch(/not always or branch/);
     expect(problem({ colour: 'red' })).toMatch(/unknown field 'colour'/);

@@ -1,8 +1,8 @@
 /** Verification: which rows are checked, and that wrong outputs are found. */
 
 import { describe, expect, it } from 'vitest';
-import { chooseRows } from '../../src/measure/verify.ts';
 import { compareRows, oracle, tolerance } from '../../src/host/oracle.ts';
+import { chooseRows } from '../../src/measure/verify.ts';
 import { blockStarts, chooseSlice, wholeSlice } from '../../src/problem/slice.ts';
 import { workload } from '../workloads.ts';
 
@@ -10,7 +10,7 @@ const W = workload({ headDim: 64, seqQuery: 300, queryHeads: 4, kvHeads: 2, batc
 
 describe('rows to check', () => {
   it('hold the first and the last row, lie in the slice, and depend on the seed', () => {
-    const slice = chooseSlice(W, 16, { flops: 0, units: 8, tensorBytes: Number.POSITIVE_INFINITY });
+    const slice = chooseSlice(W, 16, { flops: 0, tiles: 8, tensorBytes: Number.POSITIVE_INFINITY });
     const rows = chooseRows(W, slice, 1);
     const starts = blockStarts(slice);
     expect(rows.every(({ row }) => starts.includes(row - (row % 16)))).toBe(true);

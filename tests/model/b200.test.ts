@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { publishedGain } from '../../src/compare/ablation.ts';
+import { HEADLINE_TFLOPS } from '../../src/compare/published.ts';
 import { LIBRARIES, modelB200 } from '../../src/model/b200.ts';
 import { whatIf } from '../../src/model/what-if.ts';
-import { HEADLINE_TFLOPS } from '../../src/compare/published.ts';
 
 const model = modelB200();
 const isMha = ({ workload }: (typeof model.points)[number]) => workload.queryHeads === workload.kvHeads;

@@ -72,7 +72,7 @@ describe('the simulated work item', () => {
     );
   });
 
-  it('gains from each idea or loses nothing', () => {
+  it('gains from each technique or loses nothing', () => {
     const clocks = (design: Partial<Design>) =>
       simulateItem({ plain: 32, masked: 0 }, { ...AVO_DESIGN, ...design }).clocks;
     const tuned = clocks({});

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sirv from 'sirv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { documentSchema, type RunDocument } from '../../src/record/measurement.ts';
 import { copyPage, pageFolder } from '../../src/server/page-files.ts';
 import { type PageServer, servePage } from '../../src/server/page-server.ts';
-import { documentSchema, type RunDocument } from '../../src/record/measurement.ts';
 import { launch, noBrowserHere, openPage } from './browser.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'attnbench-page-'));

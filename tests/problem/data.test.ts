@@ -1,8 +1,8 @@
 /** The generated values: normal, reproducible, and the same wherever they are made. */
 
 import { describe, expect, it } from 'vitest';
-import { type Data, fillRow } from '../../src/problem/data.ts';
 import { fillTensors, layoutOf } from '../../src/host/layout.ts';
+import { type Data, fillRow } from '../../src/problem/data.ts';
 import { wholeSlice } from '../../src/problem/slice.ts';
 import { workload } from '../workloads.ts';
 

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fillTensors, layoutOf, type Unit } from '../../src/host/layout.ts';
-import { cutTail } from '../../src/host/last-tiles.ts';
+import { splitLastTiles } from '../../src/host/last-tiles.ts';
+import { fillTensors, layoutOf, type WorkTile } from '../../src/host/layout.ts';
 import {
   blockStarts,
   chooseSlice,
@@ -13,13 +13,13 @@ import {
   sliceFlops,
   sliceShape,
   splitSlice,
-  unitCount,
   wholeSlice,
+  workTileCount,
 } from '../../src/problem/slice.ts';
 import { flops, keyRange } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
-const LIMITS = { flops: 0, units: 1, tensorBytes: Number.POSITIVE_INFINITY };
+const LIMITS = { flops: 0, tiles: 1, tensorBytes: Number.POSITIVE_INFINITY };
 const shapes = fc.record({
   batch: fc.integer({ min: 1, max: 3 }),
   kvHeads: fc.integer({ min: 1, max: 3 }),
@@ -41,12 +41,12 @@ describe('slices', () => {
           const layout = layoutOf(w, slice);
           let sum = 0;
           const rows = new Set<string>();
-          for (let index = 0; index < layout.units; index += 1) {
-            const unit = layout.unit(index);
-            for (let row = unit.firstRow; row < unit.firstRow + unit.rows; row += 1) {
+          for (let index = 0; index < layout.tiles; index += 1) {
+            const tile = layout.tile(index);
+            for (let row = tile.firstRow; row < tile.firstRow + tile.rows; row += 1) {
               const { low, high } = keyRange(w, row);
               sum += 4 * w.headDim * (high - low);
-              rows.add(`${unit.qOffset + (row - unit.firstRow) * layout.qStride}`);
+              rows.add(`${tile.qOffset + (row - tile.firstRow) * layout.qStride}`);
             }
           }
           expect(sum).toBe(sliceFlops(w, slice));
@@ -57,29 +57,29 @@ describe('slices', () => {
     );
   });
 
-  it('loses no row where its last units are cut into parts', () => {
+  it('loses no row where its last tiles are cut into parts', () => {
     fc.assert(
       fc.property(
         shapes,
         fc.integer({ min: 1, max: 20 }),
         fc.integer({ min: 1, max: 25 }),
-        (changes, blockRows, partRows) => {
+        (changes, blockRows, splitRows) => {
           const w = workload({ ...changes, queryHeads: changes.kvHeads * 2 });
           const layout = layoutOf(w, wholeSlice(w, blockRows));
-          const rowsOf = (units: Unit[]) =>
-            units.flatMap((unit) =>
-              Array.from({ length: Math.max(0, unit.rows) }, (_, i) => {
-                const at = unit.qOffset + i * layout.qStride;
-                return `${unit.kvIndex} ${unit.kvOffset} ${unit.firstRow + i} ${at}`;
+          const rowsOf = (tiles: WorkTile[]) =>
+            tiles.flatMap((tile) =>
+              Array.from({ length: Math.max(0, tile.rows) }, (_, i) => {
+                const at = tile.qOffset + i * layout.qStride;
+                return `${tile.kvIndex} ${tile.kvOffset} ${tile.firstRow + i} ${at}`;
               }),
             );
-          const work = cutTail(layout, blockRows, partRows);
+          const work = splitLastTiles(layout, blockRows, splitRows);
           const pieces = Array.from({ length: work.count }, (_, i) => work.at(i));
-          const units = Array.from({ length: layout.units }, (_, i) => layout.unit(i));
-          expect(rowsOf(pieces)).toEqual(rowsOf(units));
-          const cut = layout.units >= 8 && partRows < blockRows;
-          expect(work.count > layout.units).toBe(cut);
-          if (cut) expect(pieces.at(-1)?.rows).toBeLessThanOrEqual(partRows);
+          const tiles = Array.from({ length: layout.tiles }, (_, i) => layout.tile(i));
+          expect(rowsOf(pieces)).toEqual(rowsOf(tiles));
+          const cut = layout.tiles >= 8 && splitRows < blockRows;
+          expect(work.count > layout.tiles).toBe(cut);
+          if (cut) expect(pieces.at(-1)?.rows).toBeLessThanOrEqual(splitRows);
         },
       ),
     );
@@ -90,7 +90,7 @@ describe('slices', () => {
     const slice = chooseSlice(w, 16, { ...LIMITS, flops: flops(w) });
     expect(slice).toEqual(wholeSlice(w, 16));
     expect(sliceFlops(w, slice)).toBe(flops(w));
-    expect(unitCount(w, slice)).toBe(2 * 6 * 7);
+    expect(workTileCount(w, slice)).toBe(2 * 6 * 7);
   });
 
   it.each([0.01, 0.05, 0.13, 0.3, 0.6, 0.9])('is as heavy as the whole on average, at %f of a causal head', (share) => {
@@ -113,10 +113,10 @@ describe('slices', () => {
     expect(starts.map((block) => 99 - block).reverse()).toEqual(starts);
   });
 
-  it('keeps to the number of units and to the size of a tensor', () => {
+  it('keeps to the number of tiles and to the size of a tensor', () => {
     const w = workload({ batch: 8, queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 4096 });
-    expect(unitCount(w, chooseSlice(w, 48, { ...LIMITS, units: 32 }))).toBeGreaterThanOrEqual(32);
-    const small = chooseSlice(w, 48, { flops: flops(w), units: 1, tensorBytes: 5 * 2 ** 20 });
+    expect(workTileCount(w, chooseSlice(w, 48, { ...LIMITS, tiles: 32 }))).toBeGreaterThanOrEqual(32);
+    const small = chooseSlice(w, 48, { flops: flops(w), tiles: 1, tensorBytes: 5 * 2 ** 20 });
     expect(largestTensorBytes(sliceShape(w, small))).toBeLessThanOrEqual(5 * 2 ** 20);
   });
 });

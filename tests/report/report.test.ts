@@ -2,13 +2,13 @@
 
 import { describe, expect, it } from 'vitest';
 import { comparePublished } from '../../src/compare/comparisons.ts';
+import { parseRunFile } from '../../src/compare/run-file.ts';
 import type { RunDocument } from '../../src/record/measurement.ts';
-import { answer } from '../../src/report/finding.ts';
 import { formatBars } from '../../src/report/bars.ts';
+import { answer } from '../../src/report/finding.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
 import { sections } from '../../src/report/sections.ts';
-import { parseRunFile } from '../../src/compare/run-file.ts';
 import { HOSTILE, measured, runOf, skipped } from '../runs.ts';
 
 const compared = (run: RunDocument): RunDocument => ({

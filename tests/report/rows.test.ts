@@ -1,10 +1,10 @@
 /** Numbers as people read them, and text that cannot break the format it is put in. */
 
 import { describe, expect, it } from 'vitest';
+import { formatNumber, formatRate, formatRatio } from '../../src/format.ts';
 import type { Measurement, RunDocument } from '../../src/record/measurement.ts';
-import { formatNumber, formatRate, formatRatio } from '../../src/report/rows.ts';
-import { formatTable } from '../../src/report/table.ts';
 import { formatCsv, formatMarkdown } from '../../src/report/formats.ts';
+import { formatTable } from '../../src/report/table.ts';
 import { workload } from '../workloads.ts';
 
 describe('numbers', () => {

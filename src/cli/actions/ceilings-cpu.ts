@@ -3,22 +3,11 @@
 import { scalarMultiplyAdd } from '../../../kernels/ceilings/scalar.ts';
 import { bandwidthCeiling, exponentialCeiling, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
 import type { Host } from '../../host/contract.ts';
+import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
 import { revectorizeFlag } from '../../host/node/flags.ts';
 import { spawnHost } from '../../host/node/spawn.ts';
 import { spawnWasm } from '../../host/node/wasm-children.ts';
-import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
-import { type Ceiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
-
-/** One limit of one device. */
-export interface DeviceCeiling extends Ceiling {
-  device: string;
-  backend: 'scalar' | 'wasm' | 'webgpu';
-  quantity: 'multiply-add' | 'multiply-add f16' | 'exponential' | 'workgroup-read' | 'memory-read';
-  /** How the probe was compiled. */
-  variant: string;
-  threads: number | null;
-  unit: 'FLOP/s' | '1/s' | 'byte/s';
-}
+import { type DeviceCeiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
 
 const RUNS = 7;
 /** 150 MFLOP a thread in 16 units of 48 rows: some milliseconds. */

@@ -9,10 +9,9 @@ import {
   wgslWorkgroupReads,
 } from '../../../kernels/ceilings/wgsl.ts';
 import type { Host } from '../../host/contract.ts';
-import type { Place } from '../../host/target.ts';
-import { type Ceiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
+import type { Target } from '../../host/target.ts';
+import { type Ceiling, type DeviceCeiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
 import { flops, type Workload } from '../../problem/workload.ts';
-import type { DeviceCeiling } from './ceilings-cpu.ts';
 
 const RUNS = 5;
 /** From what a software adapter does in a tenth of a second to what fills a large GPU for some milliseconds. */
@@ -21,8 +20,8 @@ const SIZES = [probeWorkload(512, 256, 128), probeWorkload(8192, 1024, 128), pro
 const LONG_ENOUGH = 0.005;
 
 /** Measures a place that is open. f16 multiply-adds are left out where the device has none. */
-export async function measureGpu(place: Place): Promise<DeviceCeiling[]> {
-  const host = await place.open();
+export async function measureGpu(target: Target): Promise<DeviceCeiling[]> {
+  const host = await target.open();
   try {
     const { device, features, limits } = await host.environment();
     const common = { device: device.name, backend: 'webgpu', variant: 'wgsl', threads: null } as const;

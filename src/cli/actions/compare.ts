@@ -1,11 +1,11 @@
 /** The work of bench compare. */
 
 import { readFileSync } from 'node:fs';
-import { compareRuns, contextDifferences } from '../../compare/runs.ts';
-import type { RunDocument } from '../../record/measurement.ts';
-import { cannotRead, nothingInCommon, UsageError } from '../../messages.ts';
-import { formatDifferences } from '../../report/differences-text.ts';
 import { parseRunFile } from '../../compare/run-file.ts';
+import { compareRuns, contextDifferences } from '../../compare/runs.ts';
+import { cannotRead, nothingInCommon, UsageError } from '../../messages.ts';
+import type { RunDocument } from '../../record/measurement.ts';
+import { formatDifferences } from '../../report/differences-text.ts';
 
 /** Prints the comparison; 1 where a point became slower, else 0. Throws UsageError where a file is no run or nothing can be compared. */
 export function compareFiles(before: string, after: string, format: 'table' | 'json'): number {

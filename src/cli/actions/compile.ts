@@ -3,23 +3,23 @@
 import { availableParallelism } from 'node:os';
 import type { Kernel } from '../../../kernels/kernel.ts';
 import type { Host } from '../../host/contract.ts';
-import { softwareEnvironment } from '../../host/node/targets.ts';
 import { spawnHost } from '../../host/node/spawn.ts';
+import { softwareEnvironment } from '../../host/node/targets.ts';
 import { spawnWasm } from '../../host/node/wasm-children.ts';
-import { nothingToCompile, UsageError } from '../../messages.ts';
+import { messageOf, nothingToCompile, UsageError } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
-import type { readPlace } from '../options.ts';
+import type { readTarget } from '../options.ts';
 
 export async function compileKernel(
   kernel: Kernel,
   workload: Workload,
-  place: ReturnType<typeof readPlace>,
+  target: ReturnType<typeof readTarget>,
 ): Promise<number> {
   const { backend } = kernel;
   if (backend !== 'wasm' && backend !== 'webgpu') throw new UsageError(nothingToCompile(kernel.name));
   let host: Host | undefined;
   try {
-    host = await openHost(backend, place);
+    host = await openHost(backend, target);
     const { device, deviceLimits, limits: held, features } = await host.environment();
     const unsupported = kernel.unsupported(workload, held, features);
     if (unsupported !== undefined) throw new Error(unsupported);
@@ -33,9 +33,7 @@ export async function compileKernel(
     if (used.length > 0) process.stdout.write(`device limits: ${used.join(', ')}\n`);
     return 0;
   } catch (error) {
-    process.stderr.write(
-      `${kernel.name}, ${describe(workload)}: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    process.stderr.write(`${kernel.name}, ${describe(workload)}: ${messageOf(error)}\n`);
     return 1;
   } finally {
     await host?.close();
@@ -43,8 +41,8 @@ export async function compileKernel(
 }
 
 /** A host for the backend; a WebGPU one without the test of its clocks. */
-async function openHost(backend: 'wasm' | 'webgpu', place: ReturnType<typeof readPlace>): Promise<Host> {
-  const { adapter, allowSoftware, limits, threads, variant } = place;
+async function openHost(backend: 'wasm' | 'webgpu', target: ReturnType<typeof readTarget>): Promise<Host> {
+  const { adapter, allowSoftware, limits, threads, variant } = target;
   if (backend === 'wasm') return spawnWasm(variant ?? 'simd-relaxed', threads ?? availableParallelism());
   const env = await softwareEnvironment(allowSoftware);
   return spawnHost({ role: { backend, options: { adapter, allowSoftware, limits }, untimed: true }, flags: [], env });

@@ -1,11 +1,11 @@
 /** The text of bench devices: every backend, what would run it, and why not where it cannot run. */
 
 import { BACKENDS, KERNELS } from '../../../kernels/index.ts';
-import { formatBytes } from '../../messages.ts';
-import { openPlaces, type PlaceRequest } from '../targets.ts';
+import { formatBytes } from '../../format.ts';
+import { openTargets, type TargetRequest } from '../targets.ts';
 
 export async function listDevices(
-  request: Omit<PlaceRequest, 'kernels' | 'named' | 'ceilings' | 'tiles'>,
+  request: Omit<TargetRequest, 'kernels' | 'named' | 'ceilings' | 'tiles'>,
   format: 'table' | 'json',
 ): Promise<string> {
   const wanted = BACKENDS.filter((backend) =>
@@ -13,30 +13,32 @@ export async function listDevices(
   );
   // One kernel for each place that a backend has: peers have several.
   const kernels = wanted.flatMap((backend) => [
-    ...new Map(KERNELS.filter((kernel) => kernel.backend === backend).map((kernel) => [kernel.place, kernel])).values(),
+    ...new Map(
+      KERNELS.filter((kernel) => kernel.backend === backend).map((kernel) => [kernel.target, kernel]),
+    ).values(),
   ]);
-  const { contenders, close } = await openPlaces({
+  const { contenders, close } = await openTargets({
     ...request,
     kernels,
     named: true,
     ceilings: false,
     tiles: 'default',
   });
-  const places = contenders.map(({ place, kernel }) => ({ backend: kernel.backend, place }));
+  const targets = contenders.map(({ target, kernel }) => ({ backend: kernel.backend, target }));
   await close();
 
   if (format === 'json') {
-    const devices = places.map(({ backend, place }) =>
-      place.environment === null
-        ? { backend, unavailable: place.unavailable }
-        : { ...place.environment.device, limits: place.environment.deviceLimits },
+    const devices = targets.map(({ backend, target }) =>
+      target.environment === null
+        ? { backend, unavailable: target.unavailable }
+        : { ...target.environment.device, limits: target.environment.deviceLimits },
     );
     return `${JSON.stringify(devices, null, 2)}\n`;
   }
-  return places
-    .map(({ backend, place }) => {
-      if (place.environment === null) return `${backend}: not available: ${place.unavailable}\n`;
-      const { device, deviceLimits } = place.environment;
+  return targets
+    .map(({ backend, target }) => {
+      if (target.environment === null) return `${backend}: not available: ${target.unavailable}\n`;
+      const { device, deviceLimits } = target.environment;
       const { clock } = device;
       const limits = Object.entries(deviceLimits).map(
         ([name, value]) => `${name} ${/Bytes|Size/.test(name) ? formatBytes(value) : value}`,

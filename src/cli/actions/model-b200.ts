@@ -4,8 +4,8 @@ import { modelChart } from '../../chart/model-figure.ts';
 import { modelAblationChart } from '../../chart/model-gains.ts';
 import { chartExtension, writeChart } from '../../chart/render.ts';
 import { timelineChart } from '../../chart/timeline.ts';
-import { checkWritable } from '../../record/journal.ts';
 import { modelB200 } from '../../model/b200.ts';
+import { checkWritable } from '../../record/journal.ts';
 import { formatModel, type ModelFigure } from '../../report/b200-text.ts';
 import { formatTimeline } from '../../report/timeline-text.ts';
 

@@ -5,18 +5,20 @@ import { wgslExponential, wgslWorkgroupReads } from '../../../kernels/ceilings/w
 import type { Kernel } from '../../../kernels/kernel.ts';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
 import { wgslFlash } from '../../../kernels/wgsl/flash.ts';
-import { checkFolder, createJournal } from '../../record/journal.ts';
-import { measurePoint } from '../../measure/case.ts';
-import { type Contender, createSource } from '../../host/pool.ts';
-import type { Context } from '../../record/measurement.ts';
-import { type LocalPoint, type LocalPrediction, type LocalRates, predictLocal } from '../../model/local.ts';
-import { budgetShare, points } from '../../measure/plan.ts';
+import { type Contender, createHostPool } from '../../host/pool.ts';
+import { measureCase } from '../../measure/case.ts';
+import { budgetShare } from '../../measure/plan.ts';
 import { summarize } from '../../measure/statistics.ts';
+import { type LocalPoint, type LocalPrediction, type LocalRates, predictLocal } from '../../model/local.ts';
+import { cases } from '../../problem/suite.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { newContext, timeStamp } from '../../record/context.ts';
+import { checkFolder, createJournal } from '../../record/journal.ts';
+import type { Context } from '../../record/measurement.ts';
 import type { RunOptions } from '../options.ts';
-import { openPlaces } from '../targets.ts';
 import { createProgress } from '../progress.ts';
+import { recordOf } from '../run-context.ts';
+import { openTargets } from '../targets.ts';
 
 export interface LocalModel {
   context: Context;
@@ -33,22 +35,22 @@ export async function measureLocal(workloads: readonly Workload[], options: RunO
   checkFolder(options.results);
   const progress = createProgress(options.quiet);
   const kernels = KERNELS.filter(({ backend }) => options.backend === 'auto' || options.backend === backend);
-  const opened = await openPlaces({ ...options, kernels, named: options.backend !== 'auto', ceilings: true });
+  const opened = await openTargets({ ...options, kernels, named: options.backend !== 'auto', ceilings: true });
   for (const notice of opened.notices) progress.say(notice);
   const contenders = opened.contenders.flatMap((contender): Contender[] => {
     if (contender.ceiling !== true) return [contender];
     const more = contender.kernel.backend === 'wasm' ? [softmaxCeiling] : [wgslExponential, wgslWorkgroupReads];
     return [contender, ...more.map((kernel) => ({ ...contender, kernel }))];
   });
-  const source = createSource();
+  const pool = createHostPool();
   try {
-    const context = newContext(options, opened.devices);
+    const context = newContext(recordOf(options, opened.devices));
     const journal = createJournal(options.results, `model-local-${timeStamp(context.startedAt)}`, context);
     const result: LocalModel = { context, points: [], missing: [], journal: journal.path };
     let spent = 0;
-    const all = points(workloads);
+    const all = cases(workloads);
     for (const [index, workload] of workloads.entries()) {
-      const { measurements, rounds, spentSeconds } = await measurePoint(workload, contenders, source, {
+      const { measurements, rounds, spentSeconds } = await measureCase(workload, contenders, pool, {
         data: { kind: 'normal', seed: options.seed },
         seed: options.seed,
         full: options.full,
@@ -76,7 +78,7 @@ export async function measureLocal(workloads: readonly Workload[], options: RunO
     }
     return result;
   } finally {
-    await source.close();
+    await pool.close();
     await opened.close();
     progress.stop();
   }
@@ -91,11 +93,11 @@ function pointOf(
   rounds: readonly (number | undefined)[][],
 ): LocalPoint | null {
   const own = contenders.findIndex((contender) => contender.kernel.name === kernel);
-  const { place } = contenders[own] as Contender;
+  const { target } = contenders[own] as Contender;
   const probes = contenders.flatMap((contender, index) =>
-    contender.ceiling === true && contender.place === place ? [index] : [],
+    contender.ceiling === true && contender.target === target ? [index] : [],
   );
-  const kind = place.environment?.device.backend === 'webgpu' ? 'gpu' : 'cpu';
+  const kind = target.environment?.device.backend === 'webgpu' ? 'gpu' : 'cpu';
   const pairs = rounds.flatMap((rates) => {
     const [measured, [multiplyAdd, exponential, onChip]] = [rates[own], probes.map((index) => rates[index])];
     if (measured === undefined || multiplyAdd === undefined || exponential === undefined) return [];

@@ -2,7 +2,7 @@
 
 import { CLAIMS, type PublishedSet, publishedFigures } from '../../compare/published.ts';
 import { describe } from '../../problem/workload.ts';
-import { formatColumns } from '../output.ts';
+import { formatColumns } from '../../report/columns.ts';
 
 export function listPublished(set: PublishedSet, format: 'table' | 'json'): string {
   const figures = publishedFigures(set);

@@ -7,16 +7,16 @@ import { allCharts } from '../../chart/all.ts';
 import { librarySources, renderSvg, writeChart } from '../../chart/render.ts';
 import type { MemoryLimit } from '../../chart/roofline-plot.ts';
 import { themeConfig } from '../../chart/theme.ts';
+import type { PublishedSet } from '../../compare/published.ts';
+import { parseRunFile } from '../../compare/run-file.ts';
+import { parseSearch, type Search } from '../../measure/search.ts';
+import { cannotRead, noRuns, UsageError } from '../../messages.ts';
 import { checkWritable, writeInto } from '../../record/journal.ts';
 import type { RunDocument } from '../../record/measurement.ts';
-import { cannotRead, noRuns, UsageError } from '../../messages.ts';
-import type { PublishedSet } from '../../compare/published.ts';
 import { answer } from '../../report/finding.ts';
 import { type PageRun, reportHtml } from '../../report/html.ts';
 import { reportMarkdown } from '../../report/markdown.ts';
 import { sections } from '../../report/sections.ts';
-import { parseRunFile } from '../../compare/run-file.ts';
-import { parseSearch, type Search } from '../../measure/search.ts';
 
 export interface ReportOptions {
   format: 'html' | 'markdown';

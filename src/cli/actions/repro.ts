@@ -2,23 +2,29 @@
 
 import { availableParallelism } from 'node:os';
 import type { Kernel } from '../../../kernels/kernel.ts';
-import { compareRuns, contextDifferences } from '../../compare/runs.ts';
-import type { RunDocument } from '../../record/measurement.ts';
-import { kernelsUnknown, noKernelOfBackend, nothingToRepeat, tilesElsewhere, UsageError } from '../../messages.ts';
-import { formatDifferences } from '../../report/differences-text.ts';
 import { recordedCases } from '../../compare/reproduction.ts';
+import { compareRuns, contextDifferences } from '../../compare/runs.ts';
+import {
+  configurationsElsewhere,
+  kernelsUnknown,
+  noKernelOfBackend,
+  nothingToRepeat,
+  UsageError,
+} from '../../messages.ts';
 import { describe } from '../../problem/workload.ts';
-import { readRun } from './compare.ts';
+import type { RunDocument } from '../../record/measurement.ts';
+import { formatDifferences } from '../../report/differences-text.ts';
 import { choose } from '../nearest.ts';
 import { type Raw, readRunOptions } from '../options.ts';
-import { type Presentation, runPoints } from './run.ts';
+import { readRun } from './compare.ts';
+import { type Presentation, runCases } from './run.ts';
 
 /** How the recorded command measured, from its arguments. */
 export interface Recorded {
   options: Raw;
   budgetSeconds: number;
   /** It was given a file of tiles, which a record does not hold. */
-  tilesFile: boolean;
+  configurationsFile: boolean;
 }
 
 type ReadRecorded = (argv: readonly string[], file: string) => Recorded;
@@ -26,28 +32,30 @@ type ReadRecorded = (argv: readonly string[], file: string) => Recorded;
 /** Measures and compares; `given` are the user's options, which win over the record's. Returns the exit code. */
 export async function repeatRun(file: string, given: Raw, readRecorded: ReadRecorded): Promise<number> {
   const before = readRun(file);
-  const cases = recordedCases(before, availableParallelism());
-  const { options: recorded, budgetSeconds, tilesFile } = readRecorded(before.context.argv, file);
-  if (cases.kernels.length === 0) throw new UsageError(nothingToRepeat(file, cases.unknown));
-  const kernels = chosenKernels(cases.kernels, given);
+  const recordedRun = recordedCases(before, availableParallelism());
+  const { options: recorded, budgetSeconds, configurationsFile } = readRecorded(before.context.argv, file);
+  if (recordedRun.kernels.length === 0) throw new UsageError(nothingToRepeat(file, recordedRun.unknown));
+  const kernels = chosenKernels(recordedRun.kernels, given);
   const raw: Raw = {
     ...recorded,
-    host: cases.host,
-    ...(cases.variant === null ? {} : { variant: cases.variant }),
+    host: recordedRun.host,
+    ...(recordedRun.variant === null ? {} : { variant: recordedRun.variant }),
     seed: String(before.context.seed),
-    allowSoftware: cases.software,
+    allowSoftware: recordedRun.software,
     ...given,
     kernel: kernels,
   };
   if (!kernels.includes(String(raw['baseline']))) delete raw['baseline'];
   const options = readRunOptions(raw, budgetSeconds);
-  const points = cases.points.map(({ workload, threads }) => ({
+  const cases = recordedRun.cases.map(({ workload, threads }) => ({
     workload,
     threads: options.threads === null ? threads : null,
   }));
-  if (tilesFile && options.tiles === null && !options.quiet) process.stderr.write(`${tilesElsewhere}\n`);
-  if (cases.unknown.length > 0 && !options.quiet) process.stderr.write(`${kernelsUnknown(cases.unknown)}\n`);
-  return runPoints('repro', points, options, true, (after) => compareWithRecord(before, after, options.format));
+  if (configurationsFile && options.tiles === null && !options.quiet)
+    process.stderr.write(`${configurationsElsewhere}\n`);
+  if (recordedRun.unknown.length > 0 && !options.quiet)
+    process.stderr.write(`${kernelsUnknown(recordedRun.unknown)}\n`);
+  return runCases('repro', cases, options, true, (after) => compareWithRecord(before, after, options.format));
 }
 
 /** The names of the record's kernels, or those of them that the user wants. Throws UsageError for a name that it does not have. */

@@ -4,22 +4,24 @@ import { availableParallelism } from 'node:os';
 import { ablationChart } from '../../chart/ablation-gains.ts';
 import { figureChart } from '../../chart/figure.ts';
 import { chartExtension, writeChart } from '../../chart/render.ts';
+import { ablationGains } from '../../compare/ablation.ts';
 import { comparePublished } from '../../compare/comparisons.ts';
-import { ideaGains } from '../../compare/ablation.ts';
-import { checkFolder, checkWritable, createJournal, type Journal } from '../../record/journal.ts';
-import { measurePoint } from '../../measure/case.ts';
-import { createSource } from '../../host/pool.ts';
-import { type Measurement, type Ratio, type RunDocument, SCHEMA_ID } from '../../record/measurement.ts';
-import { interrupted } from '../../messages.ts';
-import { budgetShare, type Point } from '../../measure/plan.ts';
-import { formatNumber, formatRate } from '../../report/rows.ts';
+import { formatNumber, formatRate } from '../../format.ts';
+import { createHostPool } from '../../host/pool.ts';
+import { measureCase } from '../../measure/case.ts';
+import { budgetShare } from '../../measure/plan.ts';
+import { interrupted, messageOf } from '../../messages.ts';
+import type { Case } from '../../problem/suite.ts';
 import { describe, flops } from '../../problem/workload.ts';
 import { newContext, timeStamp } from '../../record/context.ts';
+import { checkFolder, checkWritable, createJournal, type Journal } from '../../record/journal.ts';
+import { type Measurement, type Ratio, type RunDocument, SCHEMA_ID } from '../../record/measurement.ts';
 import { stopOnInterrupt } from '../interrupt.ts';
 import type { RunOptions } from '../options.ts';
 import { formatDryRun, formatRun, writeOutput } from '../output.ts';
-import { type OpenPlaces, openPlaces } from '../targets.ts';
 import { createProgress, type Progress } from '../progress.ts';
+import { recordOf } from '../run-context.ts';
+import { type OpenTargets, openTargets } from '../targets.ts';
 
 /** What a command makes of a run in place of its table. */
 export interface Presentation {
@@ -31,14 +33,14 @@ export interface Presentation {
  * Runs the points and returns the exit code. `name` begins the names of the files that the run leaves; `present` makes the
  * output where it is not the run itself.
  */
-export async function runPoints(
+export async function runCases(
   name: string,
-  points: readonly Point[],
+  cases: readonly Case[],
   options: RunOptions,
   named: boolean,
   present?: (run: RunDocument) => Presentation,
 ): Promise<number> {
-  const workloads = points.map(({ workload }) => workload);
+  const workloads = cases.map(({ workload }) => workload);
   if (options.dryRun) {
     writeOutput(formatDryRun(workloads, options.kernels, availableParallelism(), options.format), options.output);
     return 0;
@@ -50,37 +52,37 @@ export async function runPoints(
   const progress = createProgress(options.quiet);
   // A peer needs no ceiling: it is the yardstick itself.
   const ceilings = options.kernels.every(({ backend }) => backend !== 'peers');
-  const places: PlacesByThreads = new Map();
+  const targets: TargetsByThreads = new Map();
   const stopping = stopOnInterrupt(progress);
   try {
-    for (const { threads } of points) {
-      if (places.has(threads)) continue;
+    for (const { threads } of cases) {
+      if (targets.has(threads)) continue;
       const request = { ...options, threads: threads ?? options.threads, named, ceilings };
-      places.set(threads, await openPlaces(request, [...places.values()].flatMap(({ devices }) => devices).length));
+      targets.set(threads, await openTargets(request, [...targets.values()].flatMap(({ devices }) => devices).length));
     }
-    const run = await measurePoints(name, points, places, options, progress, stopping);
+    const run = await measureCases(name, cases, targets, options, progress, stopping);
     return await show(run.document, run.journal, options, present?.(run.document));
   } finally {
-    await Promise.all([...places.values()].map(({ close }) => close()));
+    await Promise.all([...targets.values()].map(({ close }) => close()));
     stopping.dispose();
   }
 }
 
 /** Places by the threads that a point asks for; null for those of the options. */
-type PlacesByThreads = Map<number | null, OpenPlaces>;
+type TargetsByThreads = Map<number | null, OpenTargets>;
 
 /** Measures the points one after the other, each on disk before it is told. */
-async function measurePoints(
+async function measureCases(
   name: string,
-  points: readonly Point[],
-  places: PlacesByThreads,
+  cases: readonly Case[],
+  targets: TargetsByThreads,
   options: RunOptions,
   progress: Progress,
   stopping: { readonly aborted: boolean },
 ): Promise<{ document: RunDocument; journal: Journal }> {
-  const devices = [...places.values()].flatMap((open) => open.devices);
-  for (const notice of new Set([...places.values()].flatMap(({ notices }) => notices))) progress.say(notice);
-  const context = newContext(options, devices);
+  const devices = [...targets.values()].flatMap((open) => open.devices);
+  for (const notice of new Set([...targets.values()].flatMap(({ notices }) => notices))) progress.say(notice);
+  const context = newContext(recordOf(options, devices));
   const journal = createJournal(options.results, `${name}-${timeStamp(context.startedAt)}`, context);
   const measurements: Measurement[] = [];
   const ratios: Ratio[] = [];
@@ -88,20 +90,20 @@ async function measurePoints(
     process.stdout.write(`${JSON.stringify({ schema: SCHEMA_ID, context })}\n`);
   }
 
-  const kernelCount = (places.get(points[0]?.threads ?? null)?.contenders ?? []).filter(
+  const kernelCount = (targets.get(cases[0]?.threads ?? null)?.contenders ?? []).filter(
     ({ ceiling }) => !ceiling,
   ).length;
-  const work = points.reduce((sum, { workload }) => sum + flops(workload), 0) / 1e12;
+  const work = cases.reduce((sum, { workload }) => sum + flops(workload), 0) / 1e12;
   progress.say(
-    `${points.length} workloads x ${kernelCount} kernels, ${formatNumber(work)} TFLOP for each kernel; measuring ${options.full ? 'all of it' : `slices of it for up to ${options.budgetSeconds} s`}.`,
+    `${cases.length} workloads x ${kernelCount} kernels, ${formatNumber(work)} TFLOP for each kernel; measuring ${options.full ? 'all of it' : `slices of it for up to ${options.budgetSeconds} s`}.`,
   );
-  const source = createSource();
+  const pool = createHostPool();
   let spent = 0;
   try {
-    for (const [index, { workload, threads }] of points.entries()) {
+    for (const [index, { workload, threads }] of cases.entries()) {
       if (stopping.aborted) break;
-      const budgetSeconds = Math.max(0, options.budgetSeconds - spent) * budgetShare(points, index);
-      const result = await measurePoint(workload, places.get(threads)?.contenders ?? [], source, {
+      const budgetSeconds = Math.max(0, options.budgetSeconds - spent) * budgetShare(cases, index);
+      const result = await measureCase(workload, targets.get(threads)?.contenders ?? [], pool, {
         data: { kind: 'normal', seed: options.seed },
         seed: options.seed,
         full: options.full,
@@ -110,7 +112,7 @@ async function measurePoints(
         baseline: options.baseline,
         signal: stopping,
         onProgress: (message, share) =>
-          progress.update((index + share) / points.length, `${describe(workload)}: ${message}`),
+          progress.update((index + share) / cases.length, `${describe(workload)}: ${message}`),
       });
       spent += result.spentSeconds;
       for (const measurement of result.measurements) record(measurement, journal, options, progress);
@@ -118,7 +120,7 @@ async function measurePoints(
       ratios.push(...result.ratios);
     }
   } finally {
-    await source.close();
+    await pool.close();
     progress.stop();
   }
   if (stopping.aborted) {
@@ -166,11 +168,11 @@ async function drawCharts(run: RunDocument, journal: Journal, options: RunOption
     if (path === null) continue;
     try {
       // A run of ablations is about the ideas, any other about the figure.
-      const chart = ideaGains(run).length > 0 ? ablationChart(run) : figureChart(run, options.published);
+      const chart = ablationGains(run).length > 0 ? ablationChart(run) : figureChart(run, options.published);
       await writeChart(chart, path);
       drawn.push(path);
     } catch (error) {
-      process.stderr.write(`${path} could not be drawn: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.stderr.write(`${path} could not be drawn: ${messageOf(error)}\n`);
     }
   }
   return drawn;

@@ -1,9 +1,9 @@
 /** The work of bench serve: the server until an interrupt. */
 
 import { checkFolder } from '../../record/journal.ts';
-import { openFile } from '../open-file.ts';
 import { pageFolder } from '../../server/page-files.ts';
 import { servePage } from '../../server/page-server.ts';
+import { openFile } from '../open-file.ts';
 
 export interface ServeCommand {
   port: number;

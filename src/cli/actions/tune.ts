@@ -2,27 +2,35 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Backend, Kernel, Tile } from '../../../kernels/kernel.ts';
+import type { Backend, Configuration, Kernel } from '../../../kernels/kernel.ts';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
 import { wgslFlash } from '../../../kernels/wgsl/flash.ts';
 import { writeChart } from '../../chart/render.ts';
 import { tuningChart } from '../../chart/tuning.ts';
-import { checkFolder, makeFolders } from '../../record/journal.ts';
-import { measurePoint } from '../../measure/case.ts';
-import { type Contender, createSource, type Source } from '../../host/pool.ts';
-import { interrupted } from '../../messages.ts';
+import { type Contender, createHostPool, type HostPool } from '../../host/pool.ts';
+import { measureCase } from '../../measure/case.ts';
+import {
+  continueSearch,
+  finalist,
+  isComplete,
+  type Outcome,
+  type PairedComparison,
+  type Search,
+  winner,
+} from '../../measure/search.ts';
 import { summarize } from '../../measure/statistics.ts';
-import { continueSearch, type Duel, finalist, isComplete, type Outcome, type Search, winner } from '../../measure/search.ts';
+import { interrupted } from '../../messages.ts';
 import { describe, groupSize, type Workload } from '../../problem/workload.ts';
 import { timeStamp } from '../../record/context.ts';
+import { checkFolder, makeFolders } from '../../record/journal.ts';
 import { stopOnInterrupt } from '../interrupt.ts';
-import type { PlaceRequest } from '../targets.ts';
-import { openPlaces } from '../targets.ts';
 import { createProgress, type Progress } from '../progress.ts';
-import { keepTile, readSearch, type TileKey, writeSearch } from '../tuned-configurations.ts';
+import type { TargetRequest } from '../targets.ts';
+import { openTargets } from '../targets.ts';
+import { type ConfigurationKey, keepConfiguration, readSearch, writeSearch } from '../tuned-configurations.ts';
 
 export interface TuneOptions {
-  place: Omit<PlaceRequest, 'kernels' | 'named' | 'ceilings' | 'tiles'>;
+  target: Omit<TargetRequest, 'kernels' | 'named' | 'ceilings' | 'tiles'>;
   budgetSeconds: number;
   again: boolean;
   results: string;
@@ -30,8 +38,8 @@ export interface TuneOptions {
 }
 
 const KERNELS: Record<'wasm' | 'webgpu', Kernel> = { webgpu: wgslFlash, wasm: wasmFlash };
-/** Seconds of a duel's samples, both sides, that sizes their slices. */
-const DUEL_SECONDS = 2;
+/** Seconds of a paired comparison's samples, both sides, that sizes their slices. */
+const COMPARISON_SECONDS = 2;
 const SEED = 1;
 
 /** Tunes and returns the exit code. */
@@ -39,35 +47,35 @@ export async function tune(workloads: readonly Workload[], options: TuneOptions)
   checkFolder(options.results);
   const progress = createProgress(options.quiet);
   const stopping = stopOnInterrupt(progress);
-  const { backend } = options.place;
+  const { backend } = options.target;
   // Without a wish: the GPU where there is one, else the CPU.
   const wanted: Backend[] = backend === 'auto' ? ['webgpu', 'wasm'] : [backend];
   const kernels = wanted.map((name) => KERNELS[name as 'wasm' | 'webgpu']);
-  const opened = await openPlaces({
-    ...options.place,
+  const opened = await openTargets({
+    ...options.target,
     kernels,
     named: backend !== 'auto',
     ceilings: false,
     tiles: 'default',
   });
   for (const notice of opened.notices) progress.say(notice);
-  const contender = opened.contenders.find(({ place }) => place.environment !== null);
-  const source = createSource();
+  const contender = opened.contenders.find(({ target }) => target.environment !== null);
+  const pool = createHostPool();
   try {
     if (contender === undefined) {
-      for (const { kernel, place } of opened.contenders) progress.say(`${kernel.name}: ${place.unavailable}`);
+      for (const { kernel, target } of opened.contenders) progress.say(`${kernel.name}: ${target.unavailable}`);
       return 1;
     }
     const charts: string[] = [];
     for (const workload of workloads) {
       if (stopping.aborted) break;
-      charts.push(...(await tuneOne(workload, contender, source, options, stopping, progress)));
+      charts.push(...(await tuneOne(workload, contender, pool, options, stopping, progress)));
     }
     if (charts.length > 0) process.stderr.write(`${charts.join('  ')}\n`);
     if (stopping.aborted) progress.say(interrupted);
     return stopping.aborted ? 130 : charts.length > 0 ? 0 : 1;
   } finally {
-    await source.close();
+    await pool.close();
     await opened.close();
     progress.stop();
     stopping.dispose();
@@ -78,13 +86,13 @@ export async function tune(workloads: readonly Workload[], options: TuneOptions)
 async function tuneOne(
   workload: Workload,
   contender: Contender,
-  source: Source,
+  pool: HostPool,
   options: TuneOptions,
   signal: { readonly aborted: boolean },
   progress: Progress,
 ): Promise<string[]> {
-  const { kernel, place } = contender;
-  const { environment } = place;
+  const { kernel, target } = contender;
+  const { environment } = target;
   const { tunable } = kernel;
   if (environment === null || tunable === undefined) return [];
   const { features, limits, device } = environment;
@@ -94,7 +102,14 @@ async function tuneOne(
     return [];
   }
   const { headDim, mask, dtype } = workload;
-  const key: TileKey = { kernel: kernel.name, device: device.name, variant: place.variant, headDim, mask, dtype };
+  const key: ConfigurationKey = {
+    kernel: kernel.name,
+    device: device.name,
+    variant: target.variant,
+    headDim,
+    mask,
+    dtype,
+  };
   const candidates = tunable.candidates(workload, features, limits);
   const shipped = tunable.shipped(workload, features, limits);
   const before = options.again ? undefined : readSearch(key, candidates);
@@ -105,7 +120,7 @@ async function tuneOne(
 
   const begin = performance.now();
   const spent = () => (performance.now() - begin) / 1000 / options.budgetSeconds;
-  await continueSearch(search, duelOf(workload, contender, source, signal), {
+  await continueSearch(search, pairedComparisonOf(workload, contender, pool, signal), {
     spent,
     signal,
     onTrial(trial) {
@@ -118,7 +133,7 @@ async function tuneOne(
 }
 
 /** Says what was found, keeps it, and leaves record and chart. */
-async function conclude(search: Search, key: TileKey, results: string): Promise<string[]> {
+async function conclude(search: Search, key: ConfigurationKey, results: string): Promise<string[]> {
   const tried = search.trials.filter(({ rung }) => rung === 0).length;
   const won = winner(search);
   const last = finalist(search);
@@ -129,7 +144,7 @@ async function conclude(search: Search, key: TileKey, results: string): Promise<
   ];
   if (won !== null) {
     const { tile, ratio, low, high } = won;
-    const path = keepTile(key, {
+    const path = keepConfiguration(key, {
       ...key,
       tile,
       ratio: ratio ?? 1,
@@ -140,11 +155,11 @@ async function conclude(search: Search, key: TileKey, results: string): Promise<
     lines.push(`Better: ${(ratio ?? 1).toFixed(3)} times the shipped tile${interval(low, high)}: ${show(tile)}`);
     lines.push(`Kept in ${path}; bench mha and the others use it from now on, --tiles default does not.`);
   } else {
-    // Only last duels speak against a tile that was kept before.
-    if (last !== undefined) keepTile(key, null);
+    // Only last paired comparisons speak against a tile that was kept before.
+    if (last !== undefined) keepConfiguration(key, null);
     lines.push(
       last?.ratio == null
-        ? 'The search did not come to its last duels: nothing changes. Give it a larger --budget.'
+        ? 'The search did not come to its last paired comparisons: nothing changes. Give it a larger --budget.'
         : `Not better beyond the noise: the best runs at ${last.ratio.toFixed(3)} times the shipped tile${interval(last.low, last.high)} (${show(last.tile)}). The shipped tile stays.`,
     );
   }
@@ -157,13 +172,18 @@ async function conclude(search: Search, key: TileKey, results: string): Promise<
   return [`Record: ${record}`, `Chart: ${chart}`];
 }
 
-const show = (tile: Tile) =>
+const show = (tile: Configuration) =>
   Object.entries(tile)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
 
 /** A candidate is verified on a small ragged workload, then meets the shipped tile in paired rounds, whose last output is verified as well. */
-function duelOf(workload: Workload, contender: Contender, source: Source, signal: { readonly aborted: boolean }): Duel {
+function pairedComparisonOf(
+  workload: Workload,
+  contender: Contender,
+  pool: HostPool,
+  signal: { readonly aborted: boolean },
+): PairedComparison {
   const { kernel } = contender;
   const options = {
     data: { kind: 'normal', seed: SEED },
@@ -175,7 +195,7 @@ function duelOf(workload: Workload, contender: Contender, source: Source, signal
   // As many query heads a group, so that most devices compile a tile once for both.
   const group = groupSize(workload);
   const small: Workload = { ...workload, batch: 1, queryHeads: group, kvHeads: 1, seqQuery: 130, seqKv: 130 };
-  const pinned = (tile: Tile): Contender => ({
+  const pinned = (tile: Configuration): Contender => ({
     ...contender,
     kernel: {
       ...kernel,
@@ -183,7 +203,7 @@ function duelOf(workload: Workload, contender: Contender, source: Source, signal
     },
   });
   return async (tile, rounds): Promise<Outcome> => {
-    const check = await measurePoint(small, [pinned(tile)], source, {
+    const check = await measureCase(small, [pinned(tile)], pool, {
       ...options,
       full: true,
       budgetSeconds: 0.1,
@@ -191,10 +211,10 @@ function duelOf(workload: Workload, contender: Contender, source: Source, signal
     });
     const [checked] = check.measurements;
     if (checked?.state !== 'measured') return { message: reason(checked) };
-    const { measurements, rounds: rates } = await measurePoint(workload, [contender, pinned(tile)], source, {
+    const { measurements, rounds: rates } = await measureCase(workload, [contender, pinned(tile)], pool, {
       ...options,
       full: false,
-      budgetSeconds: DUEL_SECONDS,
+      budgetSeconds: COMPARISON_SECONDS,
       samples: rounds,
     });
     const failed = measurements.find(({ state }) => state !== 'measured');

@@ -2,16 +2,16 @@
 
 import { readFileSync } from 'node:fs';
 import type { Kernel } from '../../../kernels/kernel.ts';
-import type { Data } from '../../problem/data.ts';
-import { checkWritable, writeInto } from '../../record/journal.ts';
-import { createSource } from '../../host/pool.ts';
-import { badSafetensors, cannotRead, headDimUnsupported, UsageError } from '../../messages.ts';
 import { compareRows, oracle, type Verification as RowComparison } from '../../host/oracle.ts';
+import { createHostPool } from '../../host/pool.ts';
+import { badSafetensors, cannotRead, headDimUnsupported, messageOf, UsageError } from '../../messages.ts';
+import type { Data } from '../../problem/data.ts';
 import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../problem/safetensors.ts';
 import { type RowAddress, wholeSlice } from '../../problem/slice.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
-import type { readPlace } from '../options.ts';
-import { openPlaces } from '../targets.ts';
+import { checkWritable, writeInto } from '../../record/journal.ts';
+import type { readTarget } from '../options.ts';
+import { openTargets } from '../targets.ts';
 
 export interface VerifyOptions {
   tensors: string;
@@ -20,28 +20,28 @@ export interface VerifyOptions {
   scale: number | null;
   output: string | null;
   format: 'table' | 'json';
-  place: ReturnType<typeof readPlace>;
+  target: ReturnType<typeof readTarget>;
 }
 
 export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Promise<number> {
   const { workload: w, data, expected } = loadProblem(options);
   if (options.output !== null) checkWritable(options.output);
-  const { contenders, close } = await openPlaces({
-    ...options.place,
+  const { contenders, close } = await openTargets({
+    ...options.target,
     kernels: [kernel],
     named: true,
     ceilings: false,
     tiles: null,
   });
-  const place = contenders[0]?.place;
-  const source = createSource();
+  const target = contenders[0]?.target;
+  const pool = createHostPool();
   try {
-    if (place === undefined || place.environment === null) throw new Error(place?.unavailable ?? 'no device');
-    const { limits, features, device } = place.environment;
+    if (target === undefined || target.environment === null) throw new Error(target?.unavailable ?? 'no device');
+    const { limits, features, device } = target.environment;
     const unsupported = kernel.unsupported(w, limits, features);
     if (unsupported !== undefined) throw new Error(unsupported);
     const program = kernel.build(w, features, limits);
-    const { host } = await source.lease(place);
+    const { host } = await pool.acquire(target);
     const { id } = await host.prepare({ program, workload: w, slice: wholeSlice(w, program.blockRows), data });
     await host.run(id);
     const rows = allRows(w);
@@ -54,10 +54,10 @@ export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Prom
     process.stdout.write(options.format === 'json' ? `${JSON.stringify(result, null, 2)}\n` : formatResult(result));
     return right ? 0 : 1;
   } catch (error) {
-    process.stderr.write(`${kernel.name}, ${describe(w)}: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${kernel.name}, ${describe(w)}: ${messageOf(error)}\n`);
     return 1;
   } finally {
-    await source.close();
+    await pool.close();
     await close();
   }
 }

@@ -1,7 +1,7 @@
 /** bench mha and bench gqa: one workload or a sweep. */
 
 import type { Command } from 'commander';
-import { points } from '../../measure/plan.ts';
+import { cases } from '../../problem/suite.ts';
 import { presetAxes, summarizeSizes } from '../../problem/sweep.ts';
 import type { Finish } from '../finish.ts';
 import { addRunOptions, addShapeOptions, readRunOptions, readWorkloads } from '../options.ts';
@@ -15,8 +15,8 @@ export function addAttentionCommand(program: Command, name: 'mha' | 'gqa', finis
   addRunOptions(addShapeOptions(command, preset), BUDGET_SECONDS).action(async (raw) => {
     const workloads = readWorkloads(raw, preset);
     const options = readRunOptions(raw, BUDGET_SECONDS);
-    const { runPoints } = await import('../actions/run.ts');
+    const { runCases } = await import('../actions/run.ts');
     const sizes = summarizeSizes(workloads.map(({ seqQuery }) => seqQuery));
-    finish(await runPoints(`${name}-${sizes}`, points(workloads), options, raw.kernel !== undefined));
+    finish(await runCases(`${name}-${sizes}`, cases(workloads), options, raw.kernel !== undefined));
   });
 }

@@ -4,12 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { checkFolder, makeFolders } from '../../record/journal.ts';
 import { leftOut, UsageError } from '../../messages.ts';
 import { timeStamp } from '../../record/context.ts';
+import { checkFolder, makeFolders } from '../../record/journal.ts';
 import type { Finish } from '../finish.ts';
 import { choose } from '../nearest.ts';
-import { addAdapterOptions, readPlace } from '../options.ts';
+import { addAdapterOptions, readTarget } from '../options.ts';
 
 export function addCeilingsCommand(program: Command, finish: Finish): void {
   const command = program
@@ -22,23 +22,23 @@ export function addCeilingsCommand(program: Command, finish: Finish): void {
     .option('--results <folder>', 'where the record goes', 'results/runs')
     .action(async (raw) => {
       const format = choose('--format', raw.format, ['table', 'json'] as const);
-      const { backend, adapter, allowSoftware, limits } = readPlace(raw);
+      const { backend, adapter, allowSoftware, limits } = readTarget(raw);
       if (backend === 'peers')
         throw new UsageError('--backend peers has no ceilings; choose auto, wasm, scalar or webgpu');
       checkFolder(raw.results);
       const { measureCpu } = await import('../actions/ceilings-cpu.ts');
-      const { versions } = await import('../../record/context.ts');
+      const { versions } = await import('../versions.ts');
       const ceilings = backend === 'webgpu' ? [] : await measureCpu(availableParallelism());
       if (backend === 'auto' || backend === 'webgpu') {
-        const { nodePlace } = await import('../../host/node/targets.ts');
+        const { nodeTarget } = await import('../../host/node/targets.ts');
         const webgpu = { adapter, allowSoftware, limits };
-        const place = await nodePlace('webgpu', { threads: null, variant: null, webgpu });
-        if (place.environment === null) {
-          process.stderr.write(`${leftOut('webgpu', place.unavailable ?? '')}\n`);
+        const target = await nodeTarget('webgpu', { threads: null, variant: null, webgpu });
+        if (target.environment === null) {
+          process.stderr.write(`${leftOut('webgpu', target.unavailable ?? '')}\n`);
           if (backend === 'webgpu') return finish(1);
         } else {
           const { measureGpu } = await import('../actions/ceilings-gpu.ts');
-          ceilings.push(...(await measureGpu(place)));
+          ceilings.push(...(await measureGpu(target)));
         }
       }
       const record = writeCeilings(raw.results, { versions: versions(), ceilings });

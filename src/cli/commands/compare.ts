@@ -9,7 +9,7 @@ export function addCompareCommand(program: Command, finish: Finish): void {
     .command('compare')
     .argument('<before>', 'journal or JSON document of a run')
     .argument('<after>', 'the run to compare with it')
-    .description('compare two runs point by point: faster, slower, same or unclear; exit code 1 where one is slower')
+    .description('compare two runs case by case: faster, slower, same or unclear; exit code 1 where one is slower')
     .option('--format <name>', 'table or json', 'table')
     .action(async (before: string, after: string, raw: { format: string }) => {
       const format = choose('--format', raw.format, ['table', 'json'] as const);

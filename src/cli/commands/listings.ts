@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { ALL_KERNELS } from '../../../kernels/index.ts';
 import type { Finish } from '../finish.ts';
 import { choose } from '../nearest.ts';
-import { addPlaceOptions, readPlace } from '../options.ts';
+import { addTargetOptions, readTarget } from '../options.ts';
 
 const LIST_FORMATS = ['table', 'json'] as const;
 
@@ -15,7 +15,7 @@ export function addListingCommands(program: Command, finish: Finish): void {
     .option('--format <name>', 'table or json', 'table')
     .action(async (raw: { format: string }) => {
       const format = choose('--format', raw.format, LIST_FORMATS);
-      const { formatColumns } = await import('../output.ts');
+      const { formatColumns } = await import('../../report/columns.ts');
       const rows = ALL_KERNELS.map(({ name, backend, summary }) => ({ name, backend, summary }));
       if (format === 'json') process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
       else
@@ -41,12 +41,12 @@ export function addListingCommands(program: Command, finish: Finish): void {
       finish(0);
     });
 
-  addPlaceOptions(program.command('devices').description('list the devices that kernels can run on, and their clocks'))
+  addTargetOptions(program.command('devices').description('list the devices that kernels can run on, and their clocks'))
     .option('--format <name>', 'table or json', 'table')
     .action(async (raw) => {
       const format = choose('--format', raw.format as string, LIST_FORMATS);
       const { listDevices } = await import('../actions/devices.ts');
-      process.stdout.write(await listDevices(readPlace(raw), format));
+      process.stdout.write(await listDevices(readTarget(raw), format));
       finish(0);
     });
 }

@@ -1,12 +1,12 @@
 /** bench model: why the published figures are what they are, and the same reasoning for this machine. */
 
 import type { Command } from 'commander';
-import { checkWritable } from '../../record/journal.ts';
 import { UsageError } from '../../messages.ts';
 import { presetAxes } from '../../problem/sweep.ts';
+import { checkWritable } from '../../record/journal.ts';
 import type { Finish } from '../finish.ts';
 import { choose } from '../nearest.ts';
-import { addPlaceOptions, addShapeOptions, parseNumber, readRunOptions, readWorkloads } from '../options.ts';
+import { addShapeOptions, addTargetOptions, parseNumber, readRunOptions, readWorkloads } from '../options.ts';
 
 const LOCAL_BUDGET_SECONDS = 20;
 
@@ -41,7 +41,7 @@ function addLocal(model: Command, finish: Finish): void {
   const command = model
     .command('local')
     .description('what the measured limits of this machine allow attention to reach, beside what it reaches');
-  addPlaceOptions(addShapeOptions(command, preset))
+  addTargetOptions(addShapeOptions(command, preset))
     .option('--budget <seconds>', 'bound on the measuring', String(LOCAL_BUDGET_SECONDS))
     .option('--samples <count>', 'take exactly this many rounds of every workload')
     .option('--seed <number>', 'seed of the random inputs', '1')

@@ -4,10 +4,10 @@ import { Command, CommanderError } from 'commander';
 import { SUITES } from '../../../bench/index.ts';
 import { badRunFile, UsageError } from '../../messages.ts';
 import { presetAxes } from '../../problem/sweep.ts';
+import type { Recorded } from '../actions/repro.ts';
 import type { Finish } from '../finish.ts';
 import { choose } from '../nearest.ts';
 import { addAdapterOptions, addRunOptions, addShapeOptions, collect, type Raw } from '../options.ts';
-import type { Recorded } from '../actions/repro.ts';
 
 const BUDGET_SECONDS = 30;
 
@@ -16,7 +16,7 @@ export function addReproCommand(program: Command, finish: Finish): void {
     .command('repro')
     .argument('<file>', 'journal or JSON document of a run')
     .description(
-      'measure what a run measured once more, with its kernels, threads, variant and inputs, and compare: faster, slower, same or unclear, and what differs in the environment; exit code 1 where a point is slower or failed',
+      'measure what a run measured once more, with its kernels, threads, variant and inputs, and compare: faster, slower, same or unclear, and what differs in the environment; exit code 1 where a case is slower or failed',
     );
   addAdapterOptions(command)
     .option('--variant <name>', "WebAssembly variant (default: the record's, where it has one)")
@@ -28,13 +28,13 @@ export function addReproCommand(program: Command, finish: Finish): void {
     .option('--tiles <which>', 'default: the shipped tiles; or a file of tiles')
     .option('--label <text>', 'a name for the new run, kept in its record')
     .option('--budget <seconds>', "bound on the measuring of the whole command (default: the recorded command's)")
-    .option('--samples <count>', "take exactly this many samples of every point (default: the recorded command's)")
+    .option('--samples <count>', "take exactly this many samples of every case (default: the recorded command's)")
     .option('--format <name>', 'what stdout gets: table or json', 'table')
     .option('--output <file>', 'write it to a file instead of stdout')
     .option('--chart <file>', 'draw the chart of the new run: .svg, .png, .html or .vl.json')
     .option('--no-chart', 'draw no chart')
     .option('--results <folder>', 'where the new journal goes', 'results/runs')
-    .option('--dry-run', 'show the points, their work and their memory, and stop', false)
+    .option('--dry-run', 'show the cases, their work and their memory, and stop', false)
     .option('--quiet', 'no progress on stderr', false)
     .action(async (file: string, raw: Raw) => {
       choose('--format', String(raw['format']), ['table', 'json'] as const);
@@ -73,7 +73,7 @@ function recordedOptions(argv: readonly string[], file: string): Recorded {
   for (const name of ['adapter', 'limits', 'full', 'budget', 'samples', 'baseline'] as const) {
     if (all[name] !== undefined) kept[name] = all[name];
   }
-  const tilesFile = all['tiles'] !== undefined && all['tiles'] !== 'default';
+  const configurationsFile = all['tiles'] !== undefined && all['tiles'] !== 'default';
   if (all['tiles'] === 'default') kept['tiles'] = 'default';
-  return { options: kept, budgetSeconds: suite?.budgetSeconds ?? BUDGET_SECONDS, tilesFile };
+  return { options: kept, budgetSeconds: suite?.budgetSeconds ?? BUDGET_SECONDS, configurationsFile };
 }

@@ -7,7 +7,7 @@ import { presetAxes } from '../../problem/sweep.ts';
 import type { Workload } from '../../problem/workload.ts';
 import type { Finish } from '../finish.ts';
 import { choose } from '../nearest.ts';
-import { addPlaceOptions, addShapeOptions, readKernel, readPlace, readWorkloads } from '../options.ts';
+import { addShapeOptions, addTargetOptions, readKernel, readTarget, readWorkloads } from '../options.ts';
 
 /** The first workload of the shape options; its text depends on few of them. */
 function firstWorkload(raw: Parameters<typeof readWorkloads>[0]): Workload {
@@ -50,9 +50,9 @@ export function addSourceCommands(program: Command, finish: Finish): void {
     .command('compile')
     .argument('<kernel>')
     .description("compile a kernel's code on the device and stop: nothing is run");
-  addPlaceOptions(addShapeOptions(compile, presetAxes('mha'))).action(async (name: string, raw) => {
+  addTargetOptions(addShapeOptions(compile, presetAxes('mha'))).action(async (name: string, raw) => {
     const kernel = readKernel(name);
     const { compileKernel } = await import('../actions/compile.ts');
-    finish(await compileKernel(kernel, firstWorkload(raw), readPlace(raw)));
+    finish(await compileKernel(kernel, firstWorkload(raw), readTarget(raw)));
   });
 }

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { SUITES } from '../../../bench/index.ts';
 import { BACKENDS, findKernel } from '../../../kernels/index.ts';
-import { points } from '../../measure/plan.ts';
+import { cases } from '../../problem/suite.ts';
 import type { Finish } from '../finish.ts';
 import { choose } from '../nearest.ts';
 import { addRunOptions, readRunOptions } from '../options.ts';
@@ -32,8 +32,8 @@ export function addSuiteCommand(program: Command, finish: Finish): void {
       ...(variant === undefined ? {} : { variant }),
     };
     const options = readRunOptions({ ...fixed, ...raw }, suite.budgetSeconds);
-    const { runPoints } = await import('../actions/run.ts');
-    const all = [...points(suite.workloads), ...points(suite.singleThread ?? [], 1)];
-    finish(await runPoints(suite.name, all, options, raw.kernel !== undefined));
+    const { runCases } = await import('../actions/run.ts');
+    const all = [...cases(suite.workloads), ...cases(suite.singleThread ?? [], 1)];
+    finish(await runCases(suite.name, all, options, raw.kernel !== undefined));
   });
 }

@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import type { Finish } from '../finish.ts';
 import { choose } from '../nearest.ts';
-import { addPlaceOptions, parseNumber, readKernel, readPlace } from '../options.ts';
+import { addTargetOptions, parseNumber, readKernel, readTarget } from '../options.ts';
 
 export function addVerifyCommand(program: Command, finish: Finish): void {
   const command = program
@@ -19,7 +19,7 @@ export function addVerifyCommand(program: Command, finish: Finish): void {
     .option('--scale <factor>', 'softmax scale (default: 1/sqrt(head dimension))')
     .option('--output <file>', 'write the output as tensor o of a safetensors file')
     .addOption(new Option('--format <name>', 'table or json').default('table'));
-  addPlaceOptions(command).action(async (name: string, raw) => {
+  addTargetOptions(command).action(async (name: string, raw) => {
     const kernel = readKernel(name);
     const { verifyKernel } = await import('../actions/verify.ts');
     const number = (option: string, text: unknown, whole: boolean) =>
@@ -32,7 +32,7 @@ export function addVerifyCommand(program: Command, finish: Finish): void {
         scale: number('--scale', raw.scale, false),
         output: typeof raw.output === 'string' ? raw.output : null,
         format: choose('--format', raw.format as string, ['table', 'json'] as const),
-        place: readPlace(raw),
+        target: readTarget(raw),
       }),
     );
   });

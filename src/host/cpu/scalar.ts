@@ -1,7 +1,7 @@
 /** Runs kernels that are TypeScript functions, on the calling thread. */
 
 import { runScalarMultiplyAdd } from '../../../kernels/ceilings/scalar.ts';
-import type { UnitCall } from '../../../kernels/scalar/call.ts';
+import type { WorkTileCall } from '../../../kernels/scalar/call.ts';
 import { runScalarFlash } from '../../../kernels/scalar/flash.ts';
 import { runScalarNaive } from '../../../kernels/scalar/naive.ts';
 import { sliceFlops } from '../../problem/slice.ts';
@@ -12,21 +12,21 @@ import { fillTensors, type Layout, layoutOf } from '../layout.ts';
 import { createTable } from '../table.ts';
 
 /** Every module that a Program may name. */
-const MODULES: Record<string, (call: UnitCall) => void> = {
+const MODULES: Record<string, (call: WorkTileCall) => void> = {
   'scalar-naive': runScalarNaive,
   'scalar-flash': runScalarFlash,
   'scalar-multiply-add': runScalarMultiplyAdd,
 };
 
 interface Entry {
-  run: (call: UnitCall) => void;
-  call: UnitCall;
+  run: (call: WorkTileCall) => void;
+  call: WorkTileCall;
   layout: Layout;
   flops: number;
 }
 
 /** A host for module programs. `memoryBytes` is what the machine can spare. */
-export function createModuleHost(deviceName: string, memoryBytes: number): Host {
+export function createScalarHost(deviceName: string, memoryBytes: number): Host {
   const table = createTable<Entry>();
   const lookUp = (name: string) => {
     const run = MODULES[name];
@@ -61,7 +61,7 @@ export function createModuleHost(deviceName: string, memoryBytes: number): Host 
       return 0;
     },
     async prepare({ program, workload: w, slice, data }) {
-      if (program.kind !== 'module') throw new TypeError(`a module host cannot run a ${program.kind} program`);
+      if (program.kind !== 'module') throw new TypeError(`a scalar host cannot run a ${program.kind} program`);
       const run = lookUp(program.entry);
       const begin = performance.now();
       const layout = layoutOf(w, slice);
@@ -72,16 +72,16 @@ export function createModuleHost(deviceName: string, memoryBytes: number): Host 
       fillTensors(data, w, slice, { q, k, v });
       const { qStride, kvStride } = layout;
       const { seqKv, headDim, scale } = w;
-      const unit = { qOffset: 0, kvOffset: 0, firstRow: 0, rows: 0 };
-      const call = { q, k, v, o, qStride, kvStride, seqKv, headDim, scale, visibility: visibility(w), ...unit };
+      const tile = { qOffset: 0, kvOffset: 0, firstRow: 0, rows: 0 };
+      const call = { q, k, v, o, qStride, kvStride, seqKv, headDim, scale, visibility: visibility(w), ...tile };
       const id = table.add({ run, call, layout, flops: sliceFlops(w, slice) });
       return { id, compileSeconds: 0, prepareSeconds: (performance.now() - begin) / 1000 };
     },
     async run(id) {
       const { run, call, layout, flops } = table.get(id);
       const begin = performance.now();
-      for (let index = 0; index < layout.units; index += 1) {
-        const { qOffset, kvOffset, firstRow, rows } = layout.unit(index);
+      for (let index = 0; index < layout.tiles; index += 1) {
+        const { qOffset, kvOffset, firstRow, rows } = layout.tile(index);
         run({ ...call, qOffset, kvOffset, firstRow, rows });
       }
       return { seconds: (performance.now() - begin) / 1000, flops, clock: 'wall' };

@@ -2,8 +2,8 @@
 
 import type { Slice } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
+import { splitLastTiles } from '../last-tiles.ts';
 import { type Layout, layoutOf } from '../layout.ts';
-import { cutTail } from '../last-tiles.ts';
 
 /** Everything that a thread needs, in values that can be sent to a worker. Addresses and sizes are in bytes. */
 export interface ThreadJob {
@@ -15,7 +15,7 @@ export interface ThreadJob {
   keysPadded: number;
   keyMultiple: number;
   /** Query rows of the parts that the last units are handed out in. */
-  partRows: number;
+  splitRows: number;
   addresses: { q: number; k: number; v: number; o: number; packedK: number; packedV: number; keyNorms: number };
   /** Private scratch of this thread. */
   scratch: number;
@@ -40,20 +40,20 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   const instance = new WebAssembly.Instance(job.module, { host: { memory: job.memory } });
   const exports = instance.exports as unknown as Exports;
   const layout: Layout = layoutOf(w, job.slice);
-  const { lowOffset, highOffset } = visibility(w);
-  exports.configure(w.seqKv, keysPadded, lowOffset, highOffset, layout.qStride * 4, layout.kvStride * 4, w.scale);
+  const { windowLow, windowHigh } = visibility(w);
+  exports.configure(w.seqKv, keysPadded, windowLow, windowHigh, layout.qStride * 4, layout.kvStride * 4, w.scale);
 
   const packedBytes = keysPadded * w.headDim * 4;
   const panels = keysPadded / keyMultiple;
-  const packUnitsPerHead = Math.ceil(panels / PANELS_PER_UNIT);
+  const packTilesPerHead = Math.ceil(panels / PANELS_PER_UNIT);
   const group = groupSize(w);
-  const blocks = layout.units / (layout.kvHeads * group);
-  const work = cutTail(layout, job.slice.blockRows, job.partRows);
+  const blocks = layout.tiles / (layout.kvHeads * group);
+  const work = splitLastTiles(layout, job.slice.blockRows, job.splitRows);
 
   const pack = (index: number) => {
-    const kvIndex = Math.floor(index / packUnitsPerHead);
-    const first = (index % packUnitsPerHead) * PANELS_PER_UNIT;
-    const { kvOffset } = layout.unit(kvIndex * group * blocks);
+    const kvIndex = Math.floor(index / packTilesPerHead);
+    const first = (index % packTilesPerHead) * PANELS_PER_UNIT;
+    const { kvOffset } = layout.tile(kvIndex * group * blocks);
     exports.pack(
       addresses.k + kvOffset * 4,
       addresses.v + kvOffset * 4,
@@ -81,7 +81,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   };
 
   return (phase) => {
-    const [run, count] = phase === PHASE.pack ? [pack, layout.kvHeads * packUnitsPerHead] : [attend, work.count];
+    const [run, count] = phase === PHASE.pack ? [pack, layout.kvHeads * packTilesPerHead] : [attend, work.count];
     for (
       let index = Atomics.add(control, CONTROL.next, 1);
       index < count;

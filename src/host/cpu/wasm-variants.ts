@@ -1,11 +1,12 @@
 /** Chooses how the WebAssembly kernels are compiled: each variant is tried on a small workload, the fastest right one wins. */
 
+import { median } from 'simple-statistics';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
-import { compareRows, oracle } from '../oracle.ts';
+import { messageOf } from '../../messages.ts';
 import { wholeSlice } from '../../problem/slice.ts';
-import { summarize } from '../../measure/statistics.ts';
 import type { Workload } from '../../problem/workload.ts';
 import type { Host } from '../contract.ts';
+import { compareRows, oracle } from '../oracle.ts';
 
 /** How the WebAssembly kernels are compiled: plain SIMD, with fused multiply-adds, or packed into 256 bits as well. */
 export type WasmVariant = 'simd' | 'simd-relaxed' | 'simd256';
@@ -72,11 +73,11 @@ async function weighWide(narrow: Run, open: OpenVariant, worthwhile: number): Pr
     }
     const gains: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) gains.push((await narrow()) / (await wide.run()));
-    const gain = summarize(gains).median;
+    const gain = median(gains);
     const reason = `the kernel for 256 bits ran ${gain.toFixed(2)} times as fast as that for 128 in a probe`;
     return { variant: gain >= worthwhile ? 'simd256' : 'simd-relaxed', reason };
   } catch (error) {
-    const fault = error instanceof Error ? error.message : String(error);
+    const fault = messageOf(error);
     return { variant: 'simd-relaxed', reason: `256-bit operations were tried and are not used: ${fault}` };
   } finally {
     await wide.close();
@@ -118,6 +119,6 @@ async function openProbe(open: OpenVariant, variant: WasmVariant): Promise<Probe
     const right = check.maxRelativeError <= check.tolerance;
     return { relaxed: features.relaxedSimd, run: right ? run : null, fault: 'its result was wrong', close };
   } catch (error) {
-    return { relaxed: true, run: null, fault: error instanceof Error ? error.message : String(error), close };
+    return { relaxed: true, run: null, fault: messageOf(error), close };
   }
 }

@@ -4,8 +4,8 @@ import wabt from 'wabt';
 import type { Features, WasmProgram } from '../../../kernels/kernel.ts';
 import { groupShare, sliceFlops } from '../../problem/slice.ts';
 import { wallClock } from '../clock.ts';
-import { footprint, usesValuesInPlace } from '../footprint.ts';
 import type { Host, PrepareRequest } from '../contract.ts';
+import { footprint, usesValuesInPlace } from '../footprint.ts';
 import { fillTensors, type Layout, layoutOf } from '../layout.ts';
 import { createTable } from '../table.ts';
 import { CONTROL, createThread, PHASE, type ThreadJob } from './wasm-thread.ts';
@@ -155,7 +155,7 @@ async function layOut(
 ): Promise<Entry> {
   const { workload: w, slice, data } = request;
   const layout = layoutOf(w, slice);
-  const threads = Math.max(1, Math.min(options.threads, layout.units));
+  const threads = Math.max(1, Math.min(options.threads, layout.tiles));
   const keysPadded = Math.ceil(w.seqKv / program.keyMultiple) * program.keyMultiple;
 
   let top = ZEROS;
@@ -189,8 +189,8 @@ async function layOut(
 
   const bytes = CONTROL.size * 4;
   const control = new Int32Array(options.sharedMemory ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
-  const { keyMultiple, partRows } = program;
-  const job = { module, memory, control, workload: w, slice, keysPadded, keyMultiple, partRows, addresses };
+  const { keyMultiple, splitRows } = program;
+  const job = { module, memory, control, workload: w, slice, keysPadded, keyMultiple, splitRows, addresses };
   const workers = await Promise.all(
     scratch.slice(1).map((address) => options.startThread({ ...job, scratch: address })),
   );

@@ -5,9 +5,9 @@ import { PARAM_BYTES, PARAM_NAMES } from '../../../kernels/wgsl/abi.ts';
 import { toHalf } from '../../problem/half.ts';
 import { blockStarts, rowsPerHead, sliceFlops } from '../../problem/slice.ts';
 import { groupSize, pairs, visibility, type Workload } from '../../problem/workload.ts';
-import { GPU_BUFFER, SHADER_STAGE_COMPUTE } from './timestamps.ts';
 import type { PrepareRequest } from '../contract.ts';
 import { fillTensors, type Layout, layoutOf } from '../layout.ts';
+import { GPU_BUFFER, SHADER_STAGE_COMPUTE } from './timestamps.ts';
 
 /** First guess of a device's speed, FLOP/s: low, so that the first submission is short; corrected by each one timed. */
 const FIRST_RATE = 2e8;
@@ -26,10 +26,10 @@ export interface Entry {
   output: GPUBuffer;
   buffers: GPUBuffer[];
   /** Work units: those of the layout, or one for all query heads of a group. */
-  units: number;
+  tiles: number;
   /** FLOPs of unit u at u % length: the blocks of one group, in unit order. */
-  unitFlops: number[];
-  unitsAtOnce: number;
+  workTileFlops: number[];
+  workTilesAtOnce: number;
   flops: number;
   /** FLOP/s seen so far. */
   rate: number;
@@ -67,11 +67,11 @@ export function layOut(
   fillTensors(data, w, slice, { q, k, v });
   const starts = new Uint32Array(blockStarts(slice));
   // Scratch for several units in flight, within 64 MiB and the device's limit.
-  const scratchBytes = program.scratchBytesPerUnit;
+  const scratchBytes = program.scratchBytesPerTile;
   const room = Math.floor(Math.min(64 * 2 ** 20, tensorBytes) / Math.max(1, scratchBytes));
-  const headsAUnit = program.groupedRows === true ? groupSize(w) : 1;
-  const units = layout.units / headsAUnit;
-  const unitsAtOnce = scratchBytes > 0 ? Math.max(1, Math.min(room, units, MOST_WORKGROUPS)) : MOST_WORKGROUPS;
+  const headsPerTile = program.groupedRows === true ? groupSize(w) : 1;
+  const tiles = layout.tiles / headsPerTile;
+  const workTilesAtOnce = scratchBytes > 0 ? Math.max(1, Math.min(room, tiles, MOST_WORKGROUPS)) : MOST_WORKGROUPS;
 
   const buffers: GPUBuffer[] = [];
   const create = (size: number, usage: number) => {
@@ -93,7 +93,7 @@ export function layOut(
   const inputs = [q, k, v].map((tensor) => upload(stored(tensor)));
   const output = upload(stored(new Float32Array(layout.qElements).fill(Number.NaN)));
   const bound = [params, ...inputs, output, upload(starts)];
-  if (scratchBytes > 0) bound.push(create(unitsAtOnce * scratchBytes, GPU_BUFFER.STORAGE));
+  if (scratchBytes > 0) bound.push(create(workTilesAtOnce * scratchBytes, GPU_BUFFER.STORAGE));
   const bindGroup = device.createBindGroup({
     layout: bindGroupLayout(device, scratchBytes > 0),
     entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
@@ -109,9 +109,9 @@ export function layOut(
     paramWords: paramBlock(w, layout, rowsPerHead(w, slice), starts.length),
     output,
     buffers,
-    units,
-    unitFlops: unitFlops(w, layout, starts.length, headsAUnit),
-    unitsAtOnce,
+    tiles,
+    workTileFlops: workTileFlops(w, layout, starts.length, headsPerTile),
+    workTilesAtOnce,
     flops: sliceFlops(w, slice),
     rate: FIRST_RATE,
     calibrated: false,
@@ -119,7 +119,7 @@ export function layOut(
 }
 
 function paramBlock(w: Workload, layout: Layout, rows: number, blocks: number): ArrayBuffer {
-  const { lowOffset, highOffset } = visibility(w);
+  const { windowLow, windowHigh } = visibility(w);
   const values: Record<(typeof PARAM_NAMES)[number], number> = {
     seqKv: w.seqKv,
     seqQuery: w.seqQuery,
@@ -128,9 +128,9 @@ function paramBlock(w: Workload, layout: Layout, rows: number, blocks: number): 
     queryHeads: layout.shape.queryHeads,
     kvHeads: layout.shape.kvHeads,
     group: groupSize(w),
-    unitBase: 0,
-    lowOffset,
-    highOffset,
+    tileBase: 0,
+    windowLow,
+    windowHigh,
     scale: w.scale * Math.LOG2E,
   };
   const buffer = new ArrayBuffer(PARAM_BYTES);
@@ -143,10 +143,10 @@ function paramBlock(w: Workload, layout: Layout, rows: number, blocks: number): 
 }
 
 /** FLOPs of the units of one KV head, in unit order; they repeat for every other KV head. */
-function unitFlops(w: Workload, layout: Layout, blocks: number, headsAUnit: number): number[] {
-  return Array.from({ length: (blocks * groupSize(w)) / headsAUnit }, (_, index) => {
+function workTileFlops(w: Workload, layout: Layout, blocks: number, headsPerTile: number): number[] {
+  return Array.from({ length: (blocks * groupSize(w)) / headsPerTile }, (_, index) => {
     // The query heads of a group have the same rows.
-    const { firstRow, rows } = layout.unit(index * headsAUnit);
-    return 4 * w.headDim * headsAUnit * pairs(w, firstRow, rows);
+    const { firstRow, rows } = layout.tile(index * headsPerTile);
+    return 4 * w.headDim * headsPerTile * pairs(w, firstRow, rows);
   });
 }

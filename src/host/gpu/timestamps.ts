@@ -17,7 +17,7 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
 }`;
 
 /** A pair of timestamps around a compute pass, read back in seconds. */
-export interface Stamps {
+export interface TimestampQueries {
   writes: GPUComputePassTimestampWrites;
   /** Copies the pair into place `index` of the results. */
   resolve(encoder: GPUCommandEncoder, index: number): void;
@@ -30,7 +30,7 @@ export interface Stamps {
 const RESOLVE_STRIDE = 256;
 
 /** Room for `places` timed passes between two reads. */
-export function createStamps(device: GPUDevice, places: number): Stamps {
+export function createTimestampQueries(device: GPUDevice, places: number): TimestampQueries {
   const querySet = device.createQuerySet({ type: 'timestamp', count: 2 });
   const size = places * RESOLVE_STRIDE;
   const results = device.createBuffer({ size, usage: GPU_BUFFER.QUERY_RESOLVE | GPU_BUFFER.COPY_SRC });
@@ -87,21 +87,21 @@ export async function testClock(device: GPUDevice): Promise<ClockReport> {
   const uniform = device.createBuffer({ size: 16, usage: GPU_BUFFER.UNIFORM | GPU_BUFFER.COPY_DST });
   const entries = [sink, uniform].map((buffer, binding) => ({ binding, resource: { buffer } }));
   const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-  const stamps = createStamps(device, 1);
+  const timestampQueries = createTimestampQueries(device, 1);
   const time = async (rounds: number) => {
     device.queue.writeBuffer(uniform, 0, new Uint32Array([rounds]));
     const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass({ timestampWrites: stamps.writes });
+    const pass = encoder.beginComputePass({ timestampWrites: timestampQueries.writes });
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, bindGroup);
     pass.dispatchWorkgroups(1);
     pass.end();
-    stamps.resolve(encoder, 0);
+    timestampQueries.resolve(encoder, 0);
     const begin = performance.now();
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();
     const wallSeconds = (performance.now() - begin) / 1000;
-    return { wallSeconds, gpuSeconds: (await stamps.read(1))[0] ?? 0 };
+    return { wallSeconds, gpuSeconds: (await timestampQueries.read(1))[0] ?? 0 };
   };
   try {
     let rounds = 1000;
@@ -120,7 +120,7 @@ export async function testClock(device: GPUDevice): Promise<ClockReport> {
     for (let i = 0; i < 12; i += 1) durations.push((await time(1 + i * 7)).gpuSeconds);
     return { clock: 'gpu-timestamp', quantumSeconds: commonStep(durations), emptySeconds, note: null };
   } finally {
-    stamps.destroy();
+    timestampQueries.destroy();
     sink.destroy();
     uniform.destroy();
   }

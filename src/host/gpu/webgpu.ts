@@ -6,10 +6,10 @@ import { fromHalf } from '../../problem/half.ts';
 import { type RowAddress, splitSlice } from '../../problem/slice.ts';
 import { elementBytes } from '../../problem/workload.ts';
 import { wallClock } from '../clock.ts';
-import { createStamps, GPU_BUFFER, MAP_READ, type Stamps, testClock } from './timestamps.ts';
-import { bindGroupLayout, type Entry, layOut } from './buffers.ts';
 import type { ClockReport, Host, PrepareRequest } from '../contract.ts';
 import { createTable } from '../table.ts';
+import { bindGroupLayout, type Entry, layOut } from './buffers.ts';
+import { createTimestampQueries, GPU_BUFFER, MAP_READ, type TimestampQueries, testClock } from './timestamps.ts';
 
 /** A submission aims at this many seconds, half of what the gentlest watchdogs tolerate. */
 const SUBMISSION_SECONDS = 0.05;
@@ -42,7 +42,7 @@ interface Prepared {
 /** A host on an open device. The device should have been asked for all the limits that its adapter offers. */
 export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOptions): Promise<Host> {
   const clock = options.untimed ? wallClock() : await testClock(device);
-  const stamps = clock.clock === 'gpu-timestamp' ? createStamps(device, STAMP_PLACES) : undefined;
+  const timestampQueries = clock.clock === 'gpu-timestamp' ? createTimestampQueries(device, STAMP_PLACES) : undefined;
   const table = createTable<Prepared>();
   const pipelines = new Map<string, GPUComputePipeline>();
   void device.lost.then(({ reason, message }) => {
@@ -62,7 +62,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
     const begin = performance.now();
     const result: GPUComputePipeline[] = [];
     for (const pass of program.passes) {
-      result.push(await checked(device, () => compile(pass.code, program.scratchBytesPerUnit > 0)));
+      result.push(await checked(device, () => compile(pass.code, program.scratchBytesPerTile > 0)));
     }
     return { pipelines: result, seconds: (performance.now() - begin) / 1000 };
   };
@@ -123,7 +123,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
         id: table.add({
           entries,
           repeats: 1,
-          clock: request.wallClock === true || stamps === undefined ? 'wall' : 'gpu-timestamp',
+          clock: request.wallClock === true || timestampQueries === undefined ? 'wall' : 'gpu-timestamp',
         }),
         compileSeconds: compiled.seconds,
         prepareSeconds: (performance.now() - begin) / 1000,
@@ -135,7 +135,8 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
       const seconds = await checked(device, async () => {
         let sum = 0;
         for (let i = 0; i < repeats; i += 1) {
-          for (const entry of entries) sum += await runOnce(device, entry, own === 'wall' ? undefined : stamps, clock);
+          for (const entry of entries)
+            sum += await runOnce(device, entry, own === 'wall' ? undefined : timestampQueries, clock);
         }
         return sum;
       });
@@ -186,14 +187,14 @@ async function checked<T>(device: GPUDevice, action: () => T | Promise<T>): Prom
 async function runOnce(
   device: GPUDevice,
   entry: Entry,
-  stamps: Stamps | undefined,
+  timestampQueries: TimestampQueries | undefined,
   clock: ClockReport,
 ): Promise<number> {
   let gpuSeconds = 0;
   let pending = 0;
   const collect = async () => {
-    if (stamps === undefined || pending === 0) return;
-    for (const duration of await stamps.read(pending)) {
+    if (timestampQueries === undefined || pending === 0) return;
+    for (const duration of await timestampQueries.read(pending)) {
       if (!(duration > 0)) throw new Error(`a GPU timestamp pair reads ${duration} s`);
       gpuSeconds += duration;
     }
@@ -201,12 +202,12 @@ async function runOnce(
   };
 
   const begin = performance.now();
-  for (let unit = 0; unit < entry.units; ) {
-    const { count, flops } = submissionSize(entry, unit);
+  for (let tile = 0; tile < entry.tiles; ) {
+    const { count, flops } = submissionSize(entry, tile);
     const submitted = performance.now();
-    submit(device, entry, unit, count, stamps, pending);
+    submit(device, entry, tile, count, timestampQueries, pending);
     pending += 1;
-    unit += count;
+    tile += count;
     if (!entry.calibrated) {
       await device.queue.onSubmittedWorkDone();
       const seconds = Math.max(1e-6, (performance.now() - submitted) / 1000 - clock.emptySeconds);
@@ -219,16 +220,16 @@ async function runOnce(
   const wallSeconds = (performance.now() - begin) / 1000;
   entry.calibrated = true;
   await collect();
-  return stamps === undefined ? wallSeconds : gpuSeconds;
+  return timestampQueries === undefined ? wallSeconds : gpuSeconds;
 }
 
 function submissionSize(entry: Entry, from: number): { count: number; flops: number } {
-  const most = Math.min(entry.unitsAtOnce, entry.units - from);
+  const most = Math.min(entry.workTilesAtOnce, entry.tiles - from);
   const target = entry.rate * SUBMISSION_SECONDS;
   let count = 0;
   let flops = 0;
   while (count < most && (count === 0 || flops < target)) {
-    flops += entry.unitFlops[(from + count) % entry.unitFlops.length] ?? 0;
+    flops += entry.workTileFlops[(from + count) % entry.workTileFlops.length] ?? 0;
     count += 1;
   }
   return { count, flops };
@@ -237,22 +238,24 @@ function submissionSize(entry: Entry, from: number): { count: number; flops: num
 function submit(
   device: GPUDevice,
   entry: Entry,
-  unit: number,
+  tile: number,
   count: number,
-  stamps: Stamps | undefined,
+  timestampQueries: TimestampQueries | undefined,
   place: number,
 ): void {
-  new DataView(entry.paramWords).setUint32(PARAM_NAMES.indexOf('unitBase') * 4, unit, true);
+  new DataView(entry.paramWords).setUint32(PARAM_NAMES.indexOf('tileBase') * 4, tile, true);
   device.queue.writeBuffer(entry.params, 0, entry.paramWords);
   const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass(stamps === undefined ? {} : { timestampWrites: stamps.writes });
+  const pass = encoder.beginComputePass(
+    timestampQueries === undefined ? {} : { timestampWrites: timestampQueries.writes },
+  );
   pass.setBindGroup(0, entry.bindGroup);
-  entry.program.passes.forEach(({ workgroupsPerUnit }, index) => {
+  entry.program.passes.forEach(({ workgroupsPerTile }, index) => {
     pass.setPipeline(entry.pipelines[index] as GPUComputePipeline);
-    pass.dispatchWorkgroups(workgroupsPerUnit, count);
+    pass.dispatchWorkgroups(workgroupsPerTile, count);
   });
   pass.end();
-  stamps?.resolve(encoder, place);
+  timestampQueries?.resolve(encoder, place);
   device.queue.submit([encoder.finish()]);
 }
 

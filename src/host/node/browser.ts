@@ -3,11 +3,11 @@
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import type { Browser, BrowserType, Page } from 'playwright-core';
-import { browserFailed, childDied, playwrightMissing } from '../../messages.ts';
+import { browserFailed, childDied, messageOf, playwrightMissing } from '../../messages.ts';
 import { decodeResponse, encodeRequest } from '../json-channel.ts';
-import type { KillableHost } from '../target.ts';
 import { connect, type Request, type Response } from '../protocol.ts';
 import type { HostRole } from '../role.ts';
+import type { KillableHost } from '../target.ts';
 import { findBrowser } from './browser-files.ts';
 import { REVECTORIZE } from './flags.ts';
 
@@ -69,7 +69,9 @@ async function loadPlaywright(): Promise<BrowserType> {
 }
 
 const firstLine = (error: unknown) =>
-  (error instanceof Error ? error.message : String(error)).split('\n').find((line) => line.trim() !== '') ?? '';
+  messageOf(error)
+    .split('\n')
+    .find((line) => line.trim() !== '') ?? '';
 
 async function start(options: BrowserOptions): Promise<Browser> {
   const chromium = await loadPlaywright();

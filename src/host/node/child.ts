@@ -4,11 +4,12 @@ import { flushCompileCache } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { OrtBuild } from '../../../kernels/peers/ort-model.ts';
+import { messageOf } from '../../messages.ts';
 import type { Host } from '../contract.ts';
-import { createModuleHost } from '../cpu/scalar.ts';
+import { createScalarHost } from '../cpu/scalar.ts';
+import { createWasmHost } from '../cpu/wasm.ts';
 import { answer, type Request } from '../protocol.ts';
 import type { HostRole, WebgpuOptions } from '../role.ts';
-import { createWasmHost } from '../cpu/wasm.ts';
 import { createDawnHost, listAdapters } from './dawn.ts';
 import { createOrtHost } from './ort-native.ts';
 import { createOrtWebHost } from './ort-web.ts';
@@ -32,8 +33,7 @@ process.on('disconnect', () => process.exit(0));
 process.once('message', (role: ChildRole) => {
   void start(role).then(
     (reply) => process.send?.(reply),
-    (error: unknown) =>
-      process.send?.({ ready: false, message: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) => process.send?.({ ready: false, message: messageOf(error) }),
   );
 });
 
@@ -53,7 +53,7 @@ async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Pr
   const memoryBytes = Math.floor(totalmem() * 0.8);
   switch (role.backend) {
     case 'scalar':
-      return createModuleHost(deviceName, memoryBytes);
+      return createScalarHost(deviceName, memoryBytes);
     case 'wasm':
       return createWasmHost({
         ...role,

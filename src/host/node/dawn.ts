@@ -1,9 +1,15 @@
 /** Opens a WebGPU device through Dawn, the npm package `webgpu`. Runs in a child process only: a driver may crash it. */
 
 import { totalmem } from 'node:os';
-import { noAdapterAtAll, noHardwareAdapter, noMatchingAdapter, webgpuUnavailable } from '../../messages.ts';
-import { type AdapterDescription, describeAdapter, openDevice } from '../gpu/adapter.ts';
+import {
+  firstLineOf,
+  noAdapterAtAll,
+  noHardwareAdapter,
+  noMatchingAdapter,
+  webgpuUnavailable,
+} from '../../messages.ts';
 import type { Host } from '../contract.ts';
+import { type AdapterDescription, describeAdapter, openDevice } from '../gpu/adapter.ts';
 import type { WebgpuOptions } from '../role.ts';
 
 // Released only with the process: Dawn's objects must not be collected while any of its callbacks may come.
@@ -14,7 +20,7 @@ async function createGpu(adapter: string | null): Promise<GPU> {
   try {
     dawn = await import('webgpu');
   } catch (error) {
-    throw new Error(webgpuUnavailable(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)));
+    throw new Error(webgpuUnavailable(firstLineOf(error)));
   }
   const gpu = dawn.create([
     // Timestamps otherwise come in steps of 65.5 microseconds.

@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import { type OrtBuild, ortModel } from '../../../kernels/peers/ort-model.ts';
-import { peersMissing } from '../../messages.ts';
+import { firstLineOf, peersMissing } from '../../messages.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import { wallClock } from '../clock.ts';
 import type { Host } from '../contract.ts';
@@ -53,7 +53,7 @@ function loadOrt(build: OrtBuild): Ort {
   try {
     return createRequire(PEERS)(BUILDS[build].entry) as Ort;
   } catch (error) {
-    throw new Error(peersMissing(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)));
+    throw new Error(peersMissing(firstLineOf(error)));
   }
 }
 

@@ -6,12 +6,12 @@
 import { createRequire } from 'node:module';
 import { totalmem } from 'node:os';
 import { ortModel } from '../../../kernels/peers/ort-model.ts';
-import { peersMissing } from '../../messages.ts';
+import { firstLineOf, peersMissing } from '../../messages.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
-import { describeAdapter } from '../gpu/adapter.ts';
 import { wallClock } from '../clock.ts';
-import { GPU_BUFFER, MAP_READ } from '../gpu/timestamps.ts';
 import type { Host } from '../contract.ts';
+import { describeAdapter } from '../gpu/adapter.ts';
+import { GPU_BUFFER, MAP_READ } from '../gpu/timestamps.ts';
 import { fillTensors, type Layout, layoutOf } from '../layout.ts';
 import type { WebgpuOptions } from '../role.ts';
 import { createTable } from '../table.ts';
@@ -63,7 +63,7 @@ export async function createOrtWebHost(options: WebgpuOptions): Promise<Host> {
   try {
     ort = createRequire(PEERS)('onnxruntime-web/webgpu') as OrtWeb;
   } catch (error) {
-    throw new Error(peersMissing(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)));
+    throw new Error(peersMissing(firstLineOf(error)));
   }
   const adapter = await openAdapter(options);
   const { name, software, limits } = describeAdapter(adapter);

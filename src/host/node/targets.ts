@@ -2,16 +2,16 @@
 
 import { availableParallelism } from 'node:os';
 import type { Backend, Kernel } from '../../../kernels/kernel.ts';
-import { noAdapterAtAll, noHardwareAdapter } from '../../messages.ts';
-import { createMockHost, type MockOptions } from '../mock.ts';
-import { openPlace, type Place, unavailablePlace } from '../target.ts';
-import type { WebgpuOptions } from '../role.ts';
+import { messageOf, noAdapterAtAll, noHardwareAdapter } from '../../messages.ts';
 import type { WasmVariant } from '../cpu/wasm-variants.ts';
+import { createMockHost, type MockOptions } from '../mock.ts';
+import type { WebgpuOptions } from '../role.ts';
+import { openTarget, type Target, unavailableTarget } from '../target.ts';
 import { swiftshaderEnvironment } from './development.ts';
 import { spawnAdapterList, spawnHost } from './spawn.ts';
 import { chooseNodeVariant, spawnWasm } from './wasm-children.ts';
 
-export interface PlaceOptions {
+export interface TargetOptions {
   /** Null: all cores. */
   threads: number | null;
   /** Null: chosen by a probe. */
@@ -20,19 +20,19 @@ export interface PlaceOptions {
 }
 
 /** Opens a backend on this machine and asks what it is; a backend that cannot be opened says why. */
-export async function nodePlace(backend: Backend, options: PlaceOptions, device?: Kernel['place']): Promise<Place> {
-  if (backend === 'webgpu') return gpuPlace(backend, options.webgpu);
-  if (backend === 'peers' && device === 'webgpu') return gpuPlace(backend, options.webgpu);
-  if (backend === 'scalar') return openPlace('node', null, () => spawnHost({ role: { backend }, flags: [], env: {} }));
+export async function nodeTarget(backend: Backend, options: TargetOptions, device?: Kernel['target']): Promise<Target> {
+  if (backend === 'webgpu') return gpuTarget(backend, options.webgpu);
+  if (backend === 'peers' && device === 'webgpu') return gpuTarget(backend, options.webgpu);
+  if (backend === 'scalar') return openTarget('node', null, () => spawnHost({ role: { backend }, flags: [], env: {} }));
   const threads = options.threads ?? availableParallelism();
   if (backend === 'peers') {
     const build = device === 'wasm' ? 'wasm' : 'native';
     const role = { backend, where: { threads, build } } as const;
-    return openPlace('node', device ?? null, () => spawnHost({ role, flags: [], env: {} }));
+    return openTarget('node', device ?? null, () => spawnHost({ role, flags: [], env: {} }));
   }
   const choice =
     options.variant === null ? await chooseNodeVariant() : { variant: options.variant, reason: 'asked for' };
-  const result = await openPlace('node', choice.variant, () => spawnWasm(choice.variant, threads));
+  const result = await openTarget('node', choice.variant, () => spawnWasm(choice.variant, threads));
   if (result.environment !== null)
     Object.assign(result.environment.device, { variant: choice.variant, variantReason: choice.reason });
   return result;
@@ -53,18 +53,18 @@ export async function softwareEnvironment(allowSoftware: boolean): Promise<Recor
 }
 
 /** Our kernels on an adapter, or ONNX Runtime's on the same. */
-async function gpuPlace(backend: 'webgpu' | 'peers', options: WebgpuOptions): Promise<Place> {
+async function gpuTarget(backend: 'webgpu' | 'peers', options: WebgpuOptions): Promise<Target> {
   try {
     const env = await softwareEnvironment(options.allowSoftware);
     return backend === 'webgpu'
-      ? await openPlace('node', null, () => spawnHost({ role: { backend, options }, flags: [], env }))
-      : await openPlace('node', 'webgpu', () => spawnHost({ role: { backend, where: options }, flags: [], env }));
+      ? await openTarget('node', null, () => spawnHost({ role: { backend, options }, flags: [], env }))
+      : await openTarget('node', 'webgpu', () => spawnHost({ role: { backend, where: options }, flags: [], env }));
   } catch (error) {
-    return unavailablePlace('node', error instanceof Error ? error.message : String(error));
+    return unavailableTarget('node', messageOf(error));
   }
 }
 
 /** The same backends without a device. */
-export function mockPlace(backend: Backend, options: MockOptions): Promise<Place> {
-  return openPlace('mock', null, async () => createMockHost(backend, options));
+export function mockTarget(backend: Backend, options: MockOptions): Promise<Target> {
+  return openTarget('mock', null, async () => createMockHost(backend, options));
 }

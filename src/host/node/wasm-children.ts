@@ -1,7 +1,7 @@
 /** Child processes for the variants of the WebAssembly kernels, each with the engine flags that it needs. */
 
-import { wasmRole } from '../role.ts';
 import { chooseVariant, type VariantChoice, type WasmVariant } from '../cpu/wasm-variants.ts';
+import { wasmRole } from '../role.ts';
 import { revectorizeFlag, wasmFlags } from './flags.ts';
 import { type ChildHost, spawnHost } from './spawn.ts';
 

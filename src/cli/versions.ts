@@ -1,0 +1,42 @@
+/** The versions that a record names: this package, its runtime and Dawn. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+/** Version of this package. */
+export function ownVersion(): string {
+  // One folder deeper where the sources were compiled to dist/.
+  for (const path of ['../../package.json', '../../../package.json']) {
+    try {
+      const found = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
+        name?: string;
+        version?: string;
+      };
+      if (found.name === 'attnbench') return found.version ?? 'unknown';
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return 'unknown';
+}
+
+/** Versions by name, for a record. */
+export function versions(): Record<string, string> {
+  const found: Record<string, string> = {
+    attnbench: ownVersion(),
+    node: process.versions.node,
+    v8: process.versions.v8,
+    platform: `${process.platform} ${process.arch}`,
+  };
+  try {
+    const path = createRequire(import.meta.url).resolve('webgpu');
+    const { version } = JSON.parse(readFileSync(new URL('package.json', pathToFileURL(path)), 'utf8')) as {
+      version: string;
+    };
+    found['webgpu'] = version;
+  } catch {
+    // Optional, and left out where it is not installed.
+  }
+  return found;
+}

@@ -1,0 +1,45 @@
+/** Numbers and units as people read them. */
+
+/** Three significant digits, without an exponent. */
+export function formatNumber(value: number): string {
+  if (value === 0) return '0';
+  const digits = 2 - Math.floor(Math.log10(Math.abs(value)));
+  return digits >= 0 ? value.toFixed(Math.min(digits, 9)) : String(Number(value.toPrecision(3)));
+}
+
+/** FLOP/s in the unit that people say, from TFLOPS. */
+export function formatRate(tflops: number): string {
+  if (tflops >= 1000) return `${formatNumber(tflops / 1000)} PFLOPS`;
+  if (tflops >= 1) return `${formatNumber(tflops)} TFLOPS`;
+  return tflops >= 0.001 ? `${formatNumber(tflops * 1000)} GFLOPS` : `${formatNumber(tflops * 1e6)} MFLOPS`;
+}
+
+/** "9,120x ± 90", "4.2x": a ratio with its error where one is known, rounded to what the error allows. */
+export function formatRatio(ratio: number, error: number | null): string {
+  if (error === null) return `${withCommas(Number(ratio.toPrecision(2)))}x`;
+  const unit = 10 ** Math.floor(Math.log10(Math.max(error, ratio * 1e-6)));
+  const round = (value: number) => withCommas(Number((Math.round(value / unit) * unit).toPrecision(12)));
+  return `${round(ratio)}x ± ${round(error)}`;
+}
+
+/** Whole thousands apart by commas, from 1,000 on. */
+export function withCommas(value: number): string {
+  return value >= 1000 ? value.toLocaleString('en-US') : String(value);
+}
+
+/** Bytes in the unit that people say, binary prefixes. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toPrecision(3)} ${units[unit]}`;
+}
+
+/** Bytes as people say them and exactly: "1.50 GiB (1610612736 bytes)". */
+export function formatExactBytes(bytes: number): string {
+  return `${formatBytes(bytes)} (${bytes} bytes)`;
+}

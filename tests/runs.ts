@@ -1,6 +1,7 @@
 /** Runs made up for tests of what reads them: exact rates, a device of any name. */
 
-import { flops, type Workload } from '../src/problem/workload.ts';
+import { flops } from '../src/problem/flops.ts';
+import type { Workload } from '../src/problem/workload.ts';
 import type { Measured, Measurement, RunDocument } from '../src/record/measurement.ts';
 import { workload } from './workloads.ts';
 

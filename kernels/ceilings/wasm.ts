@@ -1,10 +1,11 @@
 /**
  * What WebAssembly can do at best on a CPU: multiply-adds from the first-level cache, exponentials, and memory reads.
  *
- * A ceiling is a kernel with the exports of any other, so that it runs on the same threads, in the same units and the same rounds; in
- * place of attention it does as many operations as the attention of its units would take.
+ * A ceiling is a kernel with the exports of any other, so that it runs on the same threads, on the same work tiles and in the same rounds; in
+ * place of attention it does as many operations as the attention of its work tiles would take.
  */
 
+import { pairFlops } from '../../src/problem/flops.ts';
 import type { Workload } from '../../src/problem/workload.ts';
 import { wasmConfiguration } from '../configurations.ts';
 import type { Features, WasmProgram } from '../kernel.ts';
@@ -42,9 +43,9 @@ export function multiplyAddCeilings(features: Features): Probe[] {
   }));
 }
 
-/** FLOPs of attention that a unit of the first `rows` rows stands for, full mask. */
+/** FLOPs of attention that a work tile of the first `rows` rows stands for, full mask. */
 function workTileFlops(w: Workload, rows: number): number {
-  return 4 * w.headDim * w.seqKv * Math.min(rows, w.seqQuery);
+  return pairFlops(w.headDim, w.seqKv * Math.min(rows, w.seqQuery));
 }
 
 /** Exponentials: 2^x by the polynomial of wasm-flash, one for each 4 FLOPs of attention. All are of -3.25. */
@@ -69,7 +70,7 @@ export const softmaxCeiling: Probe = {
   build: emitSoftmaxRows,
 };
 
-/** Memory: each unit of one row reads the whole of its KV head's K, a byte for each FLOP of attention. */
+/** Memory: each work tile of one row reads the whole of its KV head's K, a byte for each FLOP of attention. */
 export const bandwidthCeiling: Probe = {
   name: 'wasm-memory-reads',
   backend: 'wasm',

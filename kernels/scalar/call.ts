@@ -1,9 +1,9 @@
 /** How a host calls a kernel written in TypeScript: one work tile, with strided views of q, k, v and o. */
 
-import type { Visibility } from '../../src/problem/workload.ts';
+import { keysInWindow, type Visibility } from '../../src/problem/workload.ts';
 
 /**
- * One work tile: `rows` consecutive query rows of one head. Strides are in elements. Row i of the unit is query row
+ * One work tile: `rows` consecutive query rows of one head. Strides are in elements. Row i of the work tile is query row
  * `firstRow + i` of the whole sequence and lies at q[qOffset + i * qStride ...], and likewise o; key j lies at
  * k[kvOffset + j * kvStride ...], and likewise v.
  */
@@ -24,9 +24,7 @@ export interface WorkTileCall {
   visibility: Visibility;
 }
 
-/** The keys that a row of the call sees, low inclusive, high exclusive. */
+/** The keys that row `row` of the work tile sees: low inclusive, high exclusive. */
 export function visibleKeys(call: WorkTileCall, row: number): { low: number; high: number } {
-  const position = call.firstRow + row;
-  const high = Math.min(call.seqKv, Math.max(0, position + call.visibility.windowHigh));
-  return { low: Math.min(high, Math.max(0, position + call.visibility.windowLow)), high };
+  return keysInWindow(call.visibility, call.seqKv, call.firstRow + row);
 }

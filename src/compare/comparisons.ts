@@ -2,7 +2,8 @@
 
 import { MIN_FOR_INTERVAL, summarize } from '../measure/statistics.ts';
 import { caveats } from '../messages.ts';
-import { describe, flops } from '../problem/workload.ts';
+import { flops } from '../problem/flops.ts';
+import { describe } from '../problem/workload.ts';
 import type { Comparison, Context, Measured, Measurement, Published } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { matching, type PublishedSet } from './published.ts';

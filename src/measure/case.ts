@@ -2,7 +2,8 @@
 
 import type { Contender, HostPool } from '../host/pool.ts';
 import type { Data } from '../problem/data.ts';
-import { flops, type Workload } from '../problem/workload.ts';
+import { flops } from '../problem/flops.ts';
+import type { Workload } from '../problem/workload.ts';
 import type { Measurement, Ratio } from '../record/measurement.ts';
 import { rateOf, tflopsOf } from '../record/rate.ts';
 import { createRunner, type Runner } from './runner.ts';

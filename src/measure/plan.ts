@@ -1,8 +1,9 @@
 /** What a run will do, before it does it: points, work, memory, and time at typical speeds. */
 
 import type { Kernel } from '../../kernels/kernel.ts';
+import { flops, pairs } from '../problem/flops.ts';
 import type { Case } from '../problem/suite.ts';
-import { bytes, flops, pairs, type Workload } from '../problem/workload.ts';
+import { bytes, type Workload } from '../problem/workload.ts';
 
 /**
  * The share of the remaining time that point `index` gets: by the square root of its keys a row, since a slice has a least

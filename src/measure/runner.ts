@@ -8,6 +8,7 @@ import type { Verification } from '../host/oracle.ts';
 import type { Contender, HostPool } from '../host/pool.ts';
 import { childHung, messageOf, needsMemory, notFinished, wrongResult } from '../messages.ts';
 import type { Data } from '../problem/data.ts';
+import { flops } from '../problem/flops.ts';
 import {
   chooseSlice,
   groupSlice,
@@ -18,7 +19,7 @@ import {
   splitSlice,
   wholeSlice,
 } from '../problem/slice.ts';
-import { flops, type Workload } from '../problem/workload.ts';
+import type { Workload } from '../problem/workload.ts';
 import type { Measurement } from '../record/measurement.ts';
 import { rateOf, tflopsOf } from '../record/rate.ts';
 import { MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from './statistics.ts';

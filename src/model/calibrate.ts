@@ -1,6 +1,7 @@
 /** Three constants a kernel, fitted on five published figures; every other figure is predicted from them. */
 
-import { flops, type Workload } from '../problem/workload.ts';
+import { flops } from '../problem/flops.ts';
+import type { Workload } from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
 import { BLOCK_KEYS, makespan, type Packing, workItems } from './schedule.ts';
 

@@ -1,7 +1,8 @@
 /** The machine in front of the user by the same reasoning: what its measured limits allow attention to reach. */
 
 import type { Summary } from '../measure/statistics.ts';
-import { flops, type Workload } from '../problem/workload.ts';
+import { flops } from '../problem/flops.ts';
+import type { Workload } from '../problem/workload.ts';
 import type { Rates } from './chip.ts';
 import { type Demand, demandOf, type Resource, roofline } from './roofline.ts';
 

@@ -1,6 +1,7 @@
 /** Roofline of attention: the time that each resource of a device needs for the work, and which of them binds. */
 
-import { bytes, elementBytes, flops, type Workload } from '../problem/workload.ts';
+import { flops } from '../problem/flops.ts';
+import { bytes, elementBytes, type Workload } from '../problem/workload.ts';
 import type { Rates } from './chip.ts';
 
 export type Resource = 'multiplyAdd' | 'exponential' | 'onChip' | 'memory';

@@ -1,5 +1,7 @@
 /** Tensors from and to safetensors files: an 8-byte length, a JSON header, then the raw little-endian values. */
 
+import { fromHalf } from './half.ts';
+
 /** A file that is not what it should be, in words for the user. */
 export class SafetensorsError extends Error {
   override name = 'SafetensorsError';
@@ -92,7 +94,7 @@ function widen(dtype: StoredDtype, bytes: Uint8Array<ArrayBuffer>): Float32Array
     case 'F32':
       return Float32Array.from({ length: count }, (_, i) => view.getFloat32(i * 4, true));
     case 'F16':
-      return Float32Array.from({ length: count }, (_, i) => halfToFloat(view.getUint16(i * 2, true)));
+      return Float32Array.from({ length: count }, (_, i) => fromHalf(view.getUint16(i * 2, true)));
     case 'BF16': {
       // bf16 is the upper half of an f32.
       const words = Uint32Array.from({ length: count }, (_, i) => view.getUint16(i * 2, true) << 16);
@@ -101,15 +103,6 @@ function widen(dtype: StoredDtype, bytes: Uint8Array<ArrayBuffer>): Float32Array
     default:
       return dtype satisfies never;
   }
-}
-
-/** IEEE 754 binary16: 1 sign, 5 exponent and 10 fraction bits. */
-function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** A file with f32 tensors. */

@@ -1,6 +1,7 @@
 /** A part of a workload's work: some batches, some KV heads, some runs of query-row blocks, each row with all its keys. */
 
-import { elementBytes, groupSize, pairs, type Workload } from './workload.ts';
+import { pairFlops, pairs } from './flops.ts';
+import { elementBytes, groupSize, type Workload } from './workload.ts';
 
 /**
  * The first `batches` batches, in each the first `kvHeads` KV heads with all their query heads, and in each query head the
@@ -74,7 +75,7 @@ export function sliceFlops(w: Workload, slice: Slice): number {
     const first = Math.min(w.seqQuery, start * slice.blockRows);
     kept += pairs(w, first, Math.min(w.seqQuery, (start + count) * slice.blockRows) - first);
   }
-  return 4 * slice.batches * slice.kvHeads * groupSize(w) * w.headDim * kept;
+  return slice.batches * slice.kvHeads * groupSize(w) * pairFlops(w.headDim, kept);
 }
 
 /** Share of the rows of a KV head's group that the slice runs: the share of its one-off work (packing keys) to charge. */

@@ -1,5 +1,6 @@
-/** The attention problem: its shape, which keys a query sees, and how many FLOPs and bytes it is worth. */
+/** The attention problem: its shape, which keys a query sees, and the bytes of its tensors. FLOPs are in flops.ts. */
 
+/** 'causal': a query sees no key after its own position. */
 export type Mask = 'full' | 'causal';
 /** Element type of q, k, v and o. bf16 occurs in published figures only. */
 export type Dtype = 'f32' | 'f16' | 'bf16';
@@ -18,15 +19,12 @@ export interface Workload {
   seqQuery: number;
   seqKv: number;
   mask: Mask;
-  /** Sliding window in tokens, the query's own included; null means none. */
+  /** Sliding window in tokens, including the query itself; null means none. */
   window: number | null;
   dtype: Dtype;
   /** Factor on q k^T, usually 1/sqrt(headDim). */
   scale: number;
 }
-
-/** How a figure counts FLOPs: pair by pair, or with the causal mask worth half of seqQuery x seqKv. */
-export type FlopRule = 'exact' | 'half-square';
 
 /** Stands for "no limit on this side" in a Visibility; larger than any sequence, and a small enough 32-bit integer to add to. */
 export const UNBOUNDED = 1 << 29;
@@ -47,33 +45,20 @@ export function visibility(w: Workload): Visibility {
 
 /** The half-open range of keys that query row `row` sees; low equals high where it sees none. */
 export function keyRange(w: Workload, row: number): { low: number; high: number } {
-  const { windowLow, windowHigh } = visibility(w);
-  const high = Math.min(w.seqKv, Math.max(0, row + windowHigh));
+  return keysInWindow(visibility(w), w.seqKv, row);
+}
+
+/** The same from the offsets alone, for kernels, which know no workload. */
+export function keysInWindow(
+  { windowLow, windowHigh }: Visibility,
+  seqKv: number,
+  row: number,
+): { low: number; high: number } {
+  const high = Math.min(seqKv, Math.max(0, row + windowHigh));
   return { low: Math.min(high, Math.max(0, row + windowLow)), high };
 }
 
-/** Query-key pairs kept by the mask for `count` rows of one head, starting at row `start`. */
-export function pairs(w: Workload, start = 0, count = w.seqQuery): number {
-  if (w.mask === 'full' && w.window === null) return count * w.seqKv;
-  let sum = 0;
-  for (let row = start; row < start + count; row += 1) {
-    const { low, high } = keyRange(w, row);
-    sum += high - low;
-  }
-  return sum;
-}
-
-/**
- * FLOPs of one forward pass: two matrix products, 2 for each multiply-add, over the pairs kept; softmax is not counted.
- * The rule 'half-square' is the published figures': batch x heads x 4 x seq^2 x headDim, halved for causal (FlashAttention-4 paper, section 5).
- */
-export function flops(w: Workload, rule: FlopRule = 'exact'): number {
-  const perHead =
-    rule === 'half-square' && w.window === null ? (w.seqQuery * w.seqKv) / (w.mask === 'causal' ? 2 : 1) : pairs(w);
-  return 4 * w.batch * w.queryHeads * w.headDim * perHead;
-}
-
-/** Bytes of one element. */
+/** Bytes of one element of a tensor. */
 export function elementBytes(dtype: Dtype): number {
   return dtype === 'f32' ? 4 : 2;
 }
@@ -95,7 +80,7 @@ export function formatSize(size: number): string {
   return size >= 1024 && size % 1024 === 0 ? `${size / 1024}k` : String(size);
 }
 
-/** A short name for tables and messages, for example "32k causal, 16 heads, d 128". */
+/** The workload in a few words for tables and messages, for example "32k causal, 16 heads, d 128". */
 export function describe(w: Workload): string {
   const seq = w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)} x ${formatSize(w.seqKv)}`;
   const heads = w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads}/${w.kvHeads} heads`;

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { figureChart } from '../../src/chart/figure.ts';
 import { seriesScale } from '../../src/chart/palette.ts';
 import { renderSvg, writeChart } from '../../src/chart/render.ts';
-import { flops } from '../../src/problem/workload.ts';
+import { flops } from '../../src/problem/flops.ts';
 import type { Measurement, RunDocument } from '../../src/record/measurement.ts';
 import { workload } from '../workloads.ts';
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { compareRuns } from '../../src/compare/runs.ts';
-import { flops } from '../../src/problem/workload.ts';
+import { flops } from '../../src/problem/flops.ts';
 import type { Measured } from '../../src/record/measurement.ts';
 import { differenceCells } from '../../src/report/differences-text.ts';
 import { measured, runOf, skipped } from '../runs.ts';

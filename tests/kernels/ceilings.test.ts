@@ -6,7 +6,7 @@ import type { Host } from '../../src/host/contract.ts';
 import { revectorizeFlag } from '../../src/host/node/flags.ts';
 import { spawnWasm } from '../../src/host/node/wasm-children.ts';
 import { fastestProbe, probeWorkload } from '../../src/measure/ceilings.ts';
-import { flops } from '../../src/problem/workload.ts';
+import { flops } from '../../src/problem/flops.ts';
 import { runKernel } from './harness.ts';
 
 const W = probeWorkload(48, 512, 64);

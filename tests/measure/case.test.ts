@@ -7,7 +7,7 @@ import { createMockHost, parseMockOptions } from '../../src/host/mock.ts';
 import { type Contender, createHostPool } from '../../src/host/pool.ts';
 import type { Target } from '../../src/host/target.ts';
 import { type CaseOptions, measureCase } from '../../src/measure/case.ts';
-import { flops } from '../../src/problem/workload.ts';
+import { flops } from '../../src/problem/flops.ts';
 import { workload } from '../workloads.ts';
 
 const OPTIONS: CaseOptions = {

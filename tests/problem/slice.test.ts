@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitLastTiles } from '../../src/host/last-tiles.ts';
 import { fillTensors, layoutOf, type WorkTile } from '../../src/host/layout.ts';
+import { flops } from '../../src/problem/flops.ts';
 import {
   blockStarts,
   chooseSlice,
@@ -16,7 +17,7 @@ import {
   wholeSlice,
   workTileCount,
 } from '../../src/problem/slice.ts';
-import { flops, keyRange } from '../../src/problem/workload.ts';
+import { keyRange } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
 const LIMITS = { flops: 0, tiles: 1, tensorBytes: Number.POSITIVE_INFINITY };

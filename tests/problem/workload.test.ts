@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytes, flops, formatSize, keyRange, pairs } from '../../src/problem/workload.ts';
+import { flops, pairs } from '../../src/problem/flops.ts';
+import { bytes, formatSize, keyRange } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
 describe('key ranges', () => {
@@ -26,7 +27,7 @@ describe('key ranges', () => {
     ]);
   });
 
-  it('counts the own key in a sliding window', () => {
+  it('counts the query itself in a sliding window', () => {
     const w = workload({ seqQuery: 6, mask: 'causal', window: 2 });
     expect([0, 1, 5].map((row) => keyRange(w, row))).toEqual([
       { low: 0, high: 1 },

@@ -11,7 +11,8 @@ import {
 import type { Host } from '../../host/contract.ts';
 import type { Target } from '../../host/target.ts';
 import { type Ceiling, type DeviceCeiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
-import { flops, type Workload } from '../../problem/workload.ts';
+import { flops } from '../../problem/flops.ts';
+import type { Workload } from '../../problem/workload.ts';
 
 const RUNS = 5;
 /** From what a software adapter does in a tenth of a second to what fills a large GPU for some milliseconds. */

@@ -2,9 +2,10 @@
 
 import type { WgslProgram } from '../../../kernels/kernel.ts';
 import { PARAM_BYTES, PARAM_NAMES } from '../../../kernels/wgsl/abi.ts';
+import { pairFlops, pairs } from '../../problem/flops.ts';
 import { toHalf } from '../../problem/half.ts';
 import { blockStarts, rowsPerHead, sliceFlops } from '../../problem/slice.ts';
-import { groupSize, pairs, visibility, type Workload } from '../../problem/workload.ts';
+import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import type { PrepareRequest } from '../contract.ts';
 import { fillTensors, type Layout, layoutOf } from '../layout.ts';
 import { GPU_BUFFER, SHADER_STAGE_COMPUTE } from './timestamps.ts';
@@ -147,6 +148,6 @@ function workTileFlops(w: Workload, layout: Layout, blocks: number, headsPerTile
   return Array.from({ length: (blocks * groupSize(w)) / headsPerTile }, (_, index) => {
     // The query heads of a group have the same rows.
     const { firstRow, rows } = layout.tile(index * headsPerTile);
-    return 4 * w.headDim * headsPerTile * pairs(w, firstRow, rows);
+    return headsPerTile * pairFlops(w.headDim, pairs(w, firstRow, rows));
   });
 }

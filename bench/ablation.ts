@@ -1,6 +1,6 @@
 /** The report's three ideas on the hardware in front of the user: each kernel beside itself with one option changed. */
 
-import type { Suite } from '../src/problem/suite.ts';
+import type { Suite } from '../src/problem/cases.ts';
 import { expand, presetAxes } from '../src/problem/sweep.ts';
 
 const WGSL = ['', '-branch', '-overlap', '-small', '-large'].map((option) => `wgsl-flash${option}`);

@@ -1,6 +1,6 @@
 /** The AVO paper's GQA figure: 32 query heads over 4 and over 8 KV heads, head dimension 128, 32k tokens, both masks. */
 
-import type { Suite } from '../src/problem/suite.ts';
+import type { Suite } from '../src/problem/cases.ts';
 import { expand, presetAxes } from '../src/problem/sweep.ts';
 
 export const figureGqa: Suite = {

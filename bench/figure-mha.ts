@@ -1,6 +1,6 @@
 /** The report's figure 5: multi-head attention, 16 heads, head dimension 128, 32k tokens, 4k to 32k, both masks. */
 
-import type { Suite } from '../src/problem/suite.ts';
+import type { Suite } from '../src/problem/cases.ts';
 import { expand, presetAxes } from '../src/problem/sweep.ts';
 
 export const figureMha: Suite = {

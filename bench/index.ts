@@ -1,6 +1,6 @@
 /** The suites that `bench suite` knows. */
 
-import type { Suite } from '../src/problem/suite.ts';
+import type { Suite } from '../src/problem/cases.ts';
 import { ablation } from './ablation.ts';
 import { figureGqa } from './figure-gqa.ts';
 import { figureMha } from './figure-mha.ts';

@@ -1,6 +1,6 @@
 /** The WebAssembly kernel beside ONNX Runtime's native CPU attention, the same whole heads on both sides. */
 
-import type { Suite } from '../src/problem/suite.ts';
+import type { Suite } from '../src/problem/cases.ts';
 import { type Axes, expand, presetAxes } from '../src/problem/sweep.ts';
 
 const mha: Axes = { ...presetAxes('mha'), batch: [1] };

@@ -1,6 +1,6 @@
 /** The WebAssembly kernel as a browser runs it, at 128 bits, beside ONNX Runtime Web's own WebAssembly attention. */
 
-import type { Suite } from '../src/problem/suite.ts';
+import type { Suite } from '../src/problem/cases.ts';
 import { type Axes, expand, presetAxes } from '../src/problem/sweep.ts';
 
 const mha: Axes = { ...presetAxes('mha'), batch: [1] };

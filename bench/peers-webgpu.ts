@@ -1,6 +1,6 @@
 /** The WGSL kernel beside ONNX Runtime's own WebGPU kernels on the same adapter, both by the wall clock. */
 
-import type { Suite } from '../src/problem/suite.ts';
+import type { Suite } from '../src/problem/cases.ts';
 import { expand, presetAxes } from '../src/problem/sweep.ts';
 
 export const peersWebgpu: Suite = {

@@ -50,7 +50,7 @@ export interface SubgroupMatrix {
   spelling: 'template' | 'argument' | 'emulated';
 }
 
-/** A host calls `entry` of the fixed module table (src/host/cpu/scalar.ts) for every unit. */
+/** A host calls `entry` of the fixed module table (src/host/cpu/scalar-host.ts) for every unit. */
 export interface ModuleProgram {
   kind: 'module';
   entry: string;
@@ -61,7 +61,7 @@ export interface ModuleProgram {
 }
 
 /**
- * WebAssembly text with the exports of src/host/cpu/wasm.ts: `configure`, `pack` (once for each KV head and thread share) and
+ * WebAssembly text with the exports of src/host/cpu/wasm-host.ts: `configure`, `pack` (once for each KV head and thread share) and
  * `attend` (once for each work tile), over an imported memory `host.memory`.
  */
 export interface WasmProgram {

@@ -2,7 +2,7 @@
 
 import { knownKernel } from '../../kernels/index.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
-import type { Case } from '../problem/suite.ts';
+import type { Case } from '../problem/cases.ts';
 import type { Measured, RunDocument } from '../record/measurement.ts';
 
 export interface RecordedCases {

@@ -58,7 +58,7 @@ export interface PrepareRequest {
   wallClock?: boolean;
 }
 
-export interface Prepared {
+export interface PrepareResult {
   id: number;
   /** Assembling and compiling, seconds. */
   compileSeconds: number;
@@ -71,7 +71,7 @@ export interface Host {
   /** Compiles a program's code and nothing else; seconds. */
   compile(program: Program): Promise<number>;
   /** Compiles a program and allocates and fills the tensors of a slice; the output starts as NaN, so that a row never written is found. */
-  prepare(request: PrepareRequest): Promise<Prepared>;
+  prepare(request: PrepareRequest): Promise<PrepareResult>;
   /** Runs the prepared slice once. One-off work of a KV head is charged by the share of its rows that ran. */
   run(id: number): Promise<Sample>;
   /** Output rows of the last run, headDim values each; every row must be in the slice. */

@@ -1,6 +1,6 @@
 /** The end of a run of equal units: the last ones in parts, so that no thread waits long for another's. */
 
-import type { Layout, WorkTile } from './layout.ts';
+import type { TensorLayout, WorkTile } from './tensor-layout.ts';
 
 /** At most so many units are cut, and at most this share of all. */
 const MOST_CUT = 32;
@@ -18,7 +18,7 @@ export interface Work {
  * is a part, not a unit. Which ones are cut depends on the layout alone, since a kernel may decide how to compute by all rows
  * of a piece, and results are the same for any number of threads.
  */
-export function splitLastTiles(layout: Layout, blockRows: number, splitRows: number): Work {
+export function splitLastTiles(layout: TensorLayout, blockRows: number, splitRows: number): Work {
   const parts = Math.ceil(blockRows / splitRows);
   const cut = Math.min(MOST_CUT, Math.floor(layout.tiles * CUT_SHARE));
   const whole = layout.tiles - cut;

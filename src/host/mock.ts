@@ -4,7 +4,7 @@ import type { Backend } from '../../kernels/kernel.ts';
 import { sliceFlops } from '../problem/slice.ts';
 import type { Host, PrepareRequest } from './contract.ts';
 import { oracle } from './oracle.ts';
-import { createTable } from './table.ts';
+import { createPreparedTable } from './prepared-table.ts';
 
 export interface MockOptions {
   /** FLOP/s of every program. */
@@ -30,7 +30,7 @@ export function parseMockOptions(text: string): MockOptions {
 }
 
 export function createMockHost(backend: Backend, options: MockOptions): Host {
-  const table = createTable<{ request: PrepareRequest; runs: number }>();
+  const table = createPreparedTable<{ request: PrepareRequest; runs: number }>();
   const fault = options.fault[backend];
   const memory = fault === 'memory' ? 1024 : Number.POSITIVE_INFINITY;
   return {

@@ -1,8 +1,8 @@
 /** What a run will do, before it does it: points, work, memory, and time at typical speeds. */
 
 import type { Kernel } from '../../kernels/kernel.ts';
+import type { Case } from '../problem/cases.ts';
 import { flops, pairs } from '../problem/flops.ts';
-import type { Case } from '../problem/suite.ts';
 import { bytes, type Workload } from '../problem/workload.ts';
 
 /**

@@ -1,4 +1,4 @@
-/** What the command line finds in the page: hosts by number, called with plain JSON. Used by src/host/node/browser.ts alone. */
+/** What the command line finds in the page: hosts by number, called with plain JSON. Used by src/host/node/browser-session.ts alone. */
 
 import { decodeRequest, encodeResponse } from '../host/json-channel.ts';
 import { answer, type Request, type Response } from '../host/protocol.ts';

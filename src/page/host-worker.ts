@@ -1,10 +1,10 @@
 /** The file that a worker of the page runs: one host, driven by messages, idle between them. The browser's twin of src/host/node/child.ts. */
 
 import type { Host } from '../host/contract.ts';
-import { createScalarHost } from '../host/cpu/scalar.ts';
-import { createWasmHost } from '../host/cpu/wasm.ts';
+import { createScalarHost } from '../host/cpu/scalar-host.ts';
+import { createWasmHost } from '../host/cpu/wasm-host.ts';
 import type { ThreadJob } from '../host/cpu/wasm-thread.ts';
-import { openDevice } from '../host/gpu/adapter.ts';
+import { openDevice } from '../host/gpu/open-device.ts';
 import { answer, type Request } from '../host/protocol.ts';
 import type { HostRole, WebgpuOptions } from '../host/role.ts';
 import { messageOf, noAdapterAtAll, noHardwareAdapter, noMatchingAdapter, noWebgpuInBrowser } from '../messages.ts';

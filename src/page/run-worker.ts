@@ -9,7 +9,7 @@ import { measureCase } from '../measure/case.ts';
 import { ceilingOf } from '../measure/ceilings.ts';
 import { budgetShare } from '../measure/plan.ts';
 import { messageOf } from '../messages.ts';
-import { cases } from '../problem/suite.ts';
+import { cases } from '../problem/cases.ts';
 import { describe } from '../problem/workload.ts';
 import type { FromWorker, RunRequest, Setup, ToWorker } from './messages.ts';
 import { openWorkerHost } from './worker-host.ts';

@@ -5,7 +5,7 @@ import { ABLATIONS, KERNELS } from '../../kernels/index.ts';
 import type { Backend } from '../../kernels/kernel.ts';
 import { TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
 import type { Host } from '../../src/host/contract.ts';
-import { createScalarHost } from '../../src/host/cpu/scalar.ts';
+import { createScalarHost } from '../../src/host/cpu/scalar-host.ts';
 import { revectorizeFlag } from '../../src/host/node/flags.ts';
 import { spawnWasm } from '../../src/host/node/wasm-children.ts';
 import { describe as describeWorkload } from '../../src/problem/workload.ts';

@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { KERNELS } from '../../kernels/index.ts';
 import { budgetShare, plan } from '../../src/measure/plan.ts';
+import { cases } from '../../src/problem/cases.ts';
 import { flops } from '../../src/problem/flops.ts';
-import { cases } from '../../src/problem/suite.ts';
 import { workload } from '../workloads.ts';
 
 describe('plans', () => {

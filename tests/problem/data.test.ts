@@ -1,7 +1,7 @@
 /** The generated values: normal, reproducible, and the same wherever they are made. */
 
 import { describe, expect, it } from 'vitest';
-import { fillTensors, layoutOf } from '../../src/host/layout.ts';
+import { fillTensors, layoutOf } from '../../src/host/tensor-layout.ts';
 import { type Data, fillRow } from '../../src/problem/data.ts';
 import { wholeSlice } from '../../src/problem/slice.ts';
 import { workload } from '../workloads.ts';

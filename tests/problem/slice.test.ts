@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitLastTiles } from '../../src/host/last-tiles.ts';
-import { fillTensors, layoutOf, type WorkTile } from '../../src/host/layout.ts';
+import { fillTensors, layoutOf, type WorkTile } from '../../src/host/tensor-layout.ts';
 import { flops } from '../../src/problem/flops.ts';
 import {
   blockStarts,

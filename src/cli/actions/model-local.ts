@@ -10,7 +10,7 @@ import { measureCase } from '../../measure/case.ts';
 import { budgetShare } from '../../measure/plan.ts';
 import { summarize } from '../../measure/statistics.ts';
 import { type LocalPoint, type LocalPrediction, type LocalRates, predictLocal } from '../../model/local.ts';
-import { cases } from '../../problem/suite.ts';
+import { cases } from '../../problem/cases.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { newContext, timeStamp } from '../../record/context.ts';
 import { checkFolder, createJournal } from '../../record/journal.ts';

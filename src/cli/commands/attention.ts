@@ -1,7 +1,7 @@
 /** bench mha and bench gqa: one workload or a sweep. */
 
 import type { Command } from 'commander';
-import { cases } from '../../problem/suite.ts';
+import { cases } from '../../problem/cases.ts';
 import { presetAxes, summarizeSizes } from '../../problem/sweep.ts';
 import type { Finish } from '../finish.ts';
 import { addRunOptions, addShapeOptions, readRunOptions, readWorkloads } from '../options.ts';

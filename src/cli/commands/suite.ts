@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { SUITES } from '../../../bench/index.ts';
 import { BACKENDS, findKernel } from '../../../kernels/index.ts';
-import { cases } from '../../problem/suite.ts';
+import { cases } from '../../problem/cases.ts';
 import type { Finish } from '../finish.ts';
 import { choose } from '../nearest.ts';
 import { addRunOptions, readRunOptions } from '../options.ts';

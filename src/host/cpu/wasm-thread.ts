@@ -3,7 +3,7 @@
 import type { Slice } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import { splitLastTiles } from '../last-tiles.ts';
-import { type Layout, layoutOf } from '../layout.ts';
+import { layoutOf, type TensorLayout } from '../tensor-layout.ts';
 
 /** Everything that a thread needs, in values that can be sent to a worker. Addresses and sizes are in bytes. */
 export interface ThreadJob {
@@ -39,7 +39,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   const { workload: w, addresses, control, keysPadded, keyMultiple } = job;
   const instance = new WebAssembly.Instance(job.module, { host: { memory: job.memory } });
   const exports = instance.exports as unknown as Exports;
-  const layout: Layout = layoutOf(w, job.slice);
+  const layout: TensorLayout = layoutOf(w, job.slice);
   const { windowLow, windowHigh } = visibility(w);
   exports.configure(w.seqKv, keysPadded, windowLow, windowHigh, layout.qStride * 4, layout.kvStride * 4, w.scale);
 

@@ -7,8 +7,8 @@ import { toHalf } from '../../problem/half.ts';
 import { blockStarts, rowsPerHead, sliceFlops } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import type { PrepareRequest } from '../contract.ts';
-import { fillTensors, type Layout, layoutOf } from '../layout.ts';
-import { GPU_BUFFER, SHADER_STAGE_COMPUTE } from './timestamps.ts';
+import { fillTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { GPU_BUFFER, SHADER_STAGE_COMPUTE } from './timestamp-queries.ts';
 
 /** First guess of a device's speed, FLOP/s: low, so that the first submission is short; corrected by each one timed. */
 const FIRST_RATE = 2e8;
@@ -16,9 +16,9 @@ const FIRST_RATE = 2e8;
 const MOST_WORKGROUPS = 65535;
 
 /** A program prepared on a device. */
-export interface Entry {
+export interface PreparedPart {
   program: WgslProgram;
-  layout: Layout;
+  layout: TensorLayout;
   workload: Workload;
   pipelines: GPUComputePipeline[];
   bindGroup: GPUBindGroup;
@@ -54,13 +54,13 @@ export function bindGroupLayout(device: GPUDevice, hasScratch: boolean): GPUBind
 }
 
 /** Allocates and fills the buffers of a slice. */
-export function layOut(
+export function allocate(
   device: GPUDevice,
   { workload: w, slice, data }: PrepareRequest,
   program: WgslProgram,
   pipelines: GPUComputePipeline[],
   tensorBytes: number,
-): Entry {
+): PreparedPart {
   const layout = layoutOf(w, slice);
   const q = new Float32Array(layout.qElements);
   const k = new Float32Array(layout.kvElements);
@@ -119,7 +119,7 @@ export function layOut(
   };
 }
 
-function paramBlock(w: Workload, layout: Layout, rows: number, blocks: number): ArrayBuffer {
+function paramBlock(w: Workload, layout: TensorLayout, rows: number, blocks: number): ArrayBuffer {
   const { windowLow, windowHigh } = visibility(w);
   const values: Record<(typeof PARAM_NAMES)[number], number> = {
     seqKv: w.seqKv,
@@ -144,7 +144,7 @@ function paramBlock(w: Workload, layout: Layout, rows: number, blocks: number): 
 }
 
 /** FLOPs of the units of one KV head, in unit order; they repeat for every other KV head. */
-function workTileFlops(w: Workload, layout: Layout, blocks: number, headsPerTile: number): number[] {
+function workTileFlops(w: Workload, layout: TensorLayout, blocks: number, headsPerTile: number): number[] {
   return Array.from({ length: (blocks * groupSize(w)) / headsPerTile }, (_, index) => {
     // The query heads of a group have the same rows.
     const { firstRow, rows } = layout.tile(index * headsPerTile);

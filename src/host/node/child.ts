@@ -6,13 +6,13 @@ import { Worker } from 'node:worker_threads';
 import type { OrtBuild } from '../../../kernels/peers/ort-model.ts';
 import { messageOf } from '../../messages.ts';
 import type { Host } from '../contract.ts';
-import { createScalarHost } from '../cpu/scalar.ts';
-import { createWasmHost } from '../cpu/wasm.ts';
+import { createScalarHost } from '../cpu/scalar-host.ts';
+import { createWasmHost } from '../cpu/wasm-host.ts';
 import { answer, type Request } from '../protocol.ts';
 import type { HostRole, WebgpuOptions } from '../role.ts';
 import { createDawnHost, listAdapters } from './dawn.ts';
-import { createOrtHost } from './ort-native.ts';
-import { createOrtWebHost } from './ort-web.ts';
+import { createOrtCpuHost } from './ort-cpu-host.ts';
+import { createOrtWebgpuHost } from './ort-webgpu-host.ts';
 import { siblingUrl } from './sibling.ts';
 
 /** What the first message asks this child to be. */
@@ -68,8 +68,8 @@ async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Pr
       });
     case 'peers':
       return 'threads' in role.where
-        ? createOrtHost(role.where.build, role.where.threads)
-        : createOrtWebHost(role.where);
+        ? createOrtCpuHost(role.where.build, role.where.threads)
+        : createOrtWebgpuHost(role.where);
     case 'webgpu':
       return createDawnHost(role.options, role.untimed ?? false);
     default:

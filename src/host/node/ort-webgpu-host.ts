@@ -8,15 +8,15 @@ import { totalmem } from 'node:os';
 import { ortModel } from '../../../kernels/peers/ort-model.ts';
 import { firstLineOf, peersMissing } from '../../messages.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
-import { wallClock } from '../clock.ts';
 import type { Host } from '../contract.ts';
-import { describeAdapter } from '../gpu/adapter.ts';
-import { GPU_BUFFER, MAP_READ } from '../gpu/timestamps.ts';
-import { fillTensors, type Layout, layoutOf } from '../layout.ts';
+import { describeAdapter } from '../gpu/open-device.ts';
+import { GPU_BUFFER, MAP_READ } from '../gpu/timestamp-queries.ts';
+import { createPreparedTable } from '../prepared-table.ts';
 import type { WebgpuOptions } from '../role.ts';
-import { createTable } from '../table.ts';
+import { fillTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { wallClock } from '../wall-clock.ts';
 import { openAdapter } from './dawn.ts';
-import { PEERS } from './ort-native.ts';
+import { PEERS } from './ort-cpu-host.ts';
 
 /** The part of onnxruntime-web that is used here, so that the project checks without it. */
 interface OrtWeb {
@@ -38,14 +38,14 @@ interface OrtWebSession {
   release(): Promise<void>;
 }
 
-interface Entry {
+interface PreparedOrt {
   session: OrtWebSession;
   device: GPUDevice;
   feeds: Record<string, unknown>;
   fetches: Record<string, unknown>;
   buffers: GPUBuffer[];
   output: GPUBuffer;
-  layout: Layout;
+  layout: TensorLayout;
   headDim: number;
   flops: number;
 }
@@ -58,7 +58,7 @@ const LEAST_SUBGROUP = 8;
 const SUBGROUP_FEATURES = ['subgroups', 'subgroup-size-control', 'chromium-experimental-subgroup-matrix'];
 
 /** Opens the adapter that the options ask for, and has the provider find only that one. Throws with the reason. */
-export async function createOrtWebHost(options: WebgpuOptions): Promise<Host> {
+export async function createOrtWebgpuHost(options: WebgpuOptions): Promise<Host> {
   let ort: OrtWeb;
   try {
     ort = createRequire(PEERS)('onnxruntime-web/webgpu') as OrtWeb;
@@ -78,7 +78,7 @@ export async function createOrtWebHost(options: WebgpuOptions): Promise<Host> {
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = 1;
 
-  const table = createTable<Entry>();
+  const table = createPreparedTable<PreparedOrt>();
   return {
     async environment() {
       const { common } = ort.env.versions;

@@ -3,11 +3,11 @@
 import wabt from 'wabt';
 import type { Features, WasmProgram } from '../../../kernels/kernel.ts';
 import { groupShare, sliceFlops } from '../../problem/slice.ts';
-import { wallClock } from '../clock.ts';
 import type { Host, PrepareRequest } from '../contract.ts';
 import { footprint, usesValuesInPlace } from '../footprint.ts';
-import { fillTensors, type Layout, layoutOf } from '../layout.ts';
-import { createTable } from '../table.ts';
+import { createPreparedTable } from '../prepared-table.ts';
+import { fillTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { wallClock } from '../wall-clock.ts';
 import { CONTROL, createThread, PHASE, type ThreadJob } from './wasm-thread.ts';
 
 const PAGE = 65536;
@@ -32,9 +32,9 @@ export interface WasmHostOptions {
   startThread: (job: ThreadJob) => Promise<{ stop(): Promise<void> }>;
 }
 
-interface Entry {
+interface PreparedWasm {
   control: Int32Array;
-  layout: Layout;
+  layout: TensorLayout;
   output: Float32Array;
   headDim: number;
   run: (phase: number) => void;
@@ -65,7 +65,7 @@ export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
   const threads = options.sharedMemory ? options.threads : 1;
   const features: Features = { relaxedSimd: options.relaxedSimd && (await hasRelaxedSimd()), simd256, f16: false };
   const compiled = new Map<string, WebAssembly.Module>();
-  const table = createTable<Entry>();
+  const table = createPreparedTable<PreparedWasm>();
 
   const compile = async (program: WasmProgram) => {
     let module = compiled.get(program.text);
@@ -110,7 +110,7 @@ export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
       const begin = performance.now();
       const module = await compile(program);
       const middle = performance.now();
-      const entry = await layOut(request, program, module, { ...options, threads });
+      const entry = await allocate(request, program, module, { ...options, threads });
       const end = performance.now();
       return {
         id: table.add(entry),
@@ -147,12 +147,12 @@ function requireWasm(program: PrepareRequest['program']): WasmProgram {
 }
 
 /** Allocates memory for the slice, fills the tensors and starts the threads. */
-async function layOut(
+async function allocate(
   request: PrepareRequest,
   program: WasmProgram,
   module: WebAssembly.Module,
   options: WasmHostOptions,
-): Promise<Entry> {
+): Promise<PreparedWasm> {
   const { workload: w, slice, data } = request;
   const layout = layoutOf(w, slice);
   const threads = Math.max(1, Math.min(options.threads, layout.tiles));
@@ -217,7 +217,7 @@ function startPhase(control: Int32Array, phase: number): void {
 }
 
 /** Runs one phase on all threads, this one included; seconds. */
-function runPhase(entry: Entry, phase: number): number {
+function runPhase(entry: PreparedWasm, phase: number): number {
   const begin = performance.now();
   startPhase(entry.control, phase);
   entry.run(phase);
@@ -225,7 +225,7 @@ function runPhase(entry: Entry, phase: number): number {
   return (performance.now() - begin) / 1000;
 }
 
-async function stopWorkers(entry: Entry): Promise<void> {
+async function stopWorkers(entry: PreparedWasm): Promise<void> {
   startPhase(entry.control, PHASE.exit);
   await Promise.all(entry.workers.map((worker) => worker.stop()));
 }

@@ -8,10 +8,10 @@ import { cpus, totalmem } from 'node:os';
 import { type OrtBuild, ortModel } from '../../../kernels/peers/ort-model.ts';
 import { firstLineOf, peersMissing } from '../../messages.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
-import { wallClock } from '../clock.ts';
 import type { Host } from '../contract.ts';
-import { fillTensors, type Layout, layoutOf } from '../layout.ts';
-import { createTable } from '../table.ts';
+import { createPreparedTable } from '../prepared-table.ts';
+import { fillTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { wallClock } from '../wall-clock.ts';
 
 /** The part of onnxruntime-node and onnxruntime-web that is used here, so that the project checks without them. */
 interface Ort {
@@ -29,12 +29,12 @@ interface OrtSession {
   release(): Promise<void>;
 }
 
-interface Entry {
+interface PreparedOrt {
   session: OrtSession;
   feeds: Record<string, OrtTensor>;
   fetches: Fetches;
   output: Float32Array;
-  layout: Layout;
+  layout: TensorLayout;
   headDim: number;
   flops: number;
 }
@@ -58,11 +58,11 @@ function loadOrt(build: OrtBuild): Ort {
 }
 
 /** A host of a build that runs on `threads` threads. */
-export async function createOrtHost(build: OrtBuild, threads: number): Promise<Host> {
+export async function createOrtCpuHost(build: OrtBuild, threads: number): Promise<Host> {
   const ort = loadOrt(build);
   const { name: packageName, memoryBytes } = BUILDS[build];
   if (build === 'wasm') ort.env.wasm.numThreads = threads;
-  const table = createTable<Entry>();
+  const table = createPreparedTable<PreparedOrt>();
   const options = {
     executionProviders: [build === 'wasm' ? 'wasm' : 'cpu'],
     intraOpNumThreads: threads,

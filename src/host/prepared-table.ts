@@ -1,13 +1,13 @@
 /** Prepared programs by number, the bookkeeping that every host needs. */
 
-export interface Table<T> {
+export interface PreparedTable<T> {
   add(entry: T): number;
   get(id: number): T;
   take(id: number): T;
   all(): T[];
 }
 
-export function createTable<T>(): Table<T> {
+export function createPreparedTable<T>(): PreparedTable<T> {
   const entries = new Map<number, T>();
   let last = 0;
   const get = (id: number): T => {

@@ -6,10 +6,10 @@ import { runScalarFlash } from '../../../kernels/scalar/flash.ts';
 import { runScalarNaive } from '../../../kernels/scalar/naive.ts';
 import { sliceFlops } from '../../problem/slice.ts';
 import { visibility } from '../../problem/workload.ts';
-import { wallClock } from '../clock.ts';
 import type { Host } from '../contract.ts';
-import { fillTensors, type Layout, layoutOf } from '../layout.ts';
-import { createTable } from '../table.ts';
+import { createPreparedTable } from '../prepared-table.ts';
+import { fillTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { wallClock } from '../wall-clock.ts';
 
 /** Every module that a Program may name. */
 const MODULES: Record<string, (call: WorkTileCall) => void> = {
@@ -18,16 +18,16 @@ const MODULES: Record<string, (call: WorkTileCall) => void> = {
   'scalar-multiply-add': runScalarMultiplyAdd,
 };
 
-interface Entry {
+interface PreparedScalar {
   run: (call: WorkTileCall) => void;
   call: WorkTileCall;
-  layout: Layout;
+  layout: TensorLayout;
   flops: number;
 }
 
 /** A host for module programs. `memoryBytes` is what the machine can spare. */
 export function createScalarHost(deviceName: string, memoryBytes: number): Host {
-  const table = createTable<Entry>();
+  const table = createPreparedTable<PreparedScalar>();
   const lookUp = (name: string) => {
     const run = MODULES[name];
     if (run === undefined) throw new RangeError(`no module '${name}' is known here`);

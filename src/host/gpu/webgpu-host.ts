@@ -5,11 +5,11 @@ import { PARAM_NAMES } from '../../../kernels/wgsl/abi.ts';
 import { fromHalf } from '../../problem/half.ts';
 import { type RowAddress, splitSlice } from '../../problem/slice.ts';
 import { elementBytes } from '../../problem/workload.ts';
-import { wallClock } from '../clock.ts';
 import type { ClockReport, Host, PrepareRequest } from '../contract.ts';
-import { createTable } from '../table.ts';
-import { bindGroupLayout, type Entry, layOut } from './buffers.ts';
-import { createTimestampQueries, GPU_BUFFER, MAP_READ, type TimestampQueries, testClock } from './timestamps.ts';
+import { createPreparedTable } from '../prepared-table.ts';
+import { wallClock } from '../wall-clock.ts';
+import { allocate, bindGroupLayout, type PreparedPart } from './buffers.ts';
+import { createTimestampQueries, GPU_BUFFER, MAP_READ, type TimestampQueries, testClock } from './timestamp-queries.ts';
 
 /** A submission aims at this many seconds, half of what the gentlest watchdogs tolerate. */
 const SUBMISSION_SECONDS = 0.05;
@@ -32,8 +32,8 @@ export interface WebgpuHostOptions {
 }
 
 /** What a prepared slice is: parts within the device's limit on a tensor, run one after another. */
-interface Prepared {
-  entries: Entry[];
+interface PreparedGpu {
+  entries: PreparedPart[];
   /** Passes over all parts in one sample, so that it is long beside the clock's quantum or latency. */
   repeats: number;
   clock: 'gpu-timestamp' | 'wall';
@@ -43,7 +43,7 @@ interface Prepared {
 export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOptions): Promise<Host> {
   const clock = options.untimed ? wallClock() : await testClock(device);
   const timestampQueries = clock.clock === 'gpu-timestamp' ? createTimestampQueries(device, STAMP_PLACES) : undefined;
-  const table = createTable<Prepared>();
+  const table = createPreparedTable<PreparedGpu>();
   const pipelines = new Map<string, GPUComputePipeline>();
   void device.lost.then(({ reason, message }) => {
     if (reason !== 'destroyed') options.onLost(message || reason);
@@ -117,7 +117,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
       const parts = splitSlice(request.workload, request.slice, tensorBytes);
       if (parts === undefined) throw new Error(`one KV head of this workload is larger than ${tensorBytes} bytes`);
       const entries = await checked(device, async () =>
-        parts.map((slice) => layOut(device, { ...request, slice }, program, compiled.pipelines, tensorBytes)),
+        parts.map((slice) => allocate(device, { ...request, slice }, program, compiled.pipelines, tensorBytes)),
       );
       return {
         id: table.add({
@@ -186,7 +186,7 @@ async function checked<T>(device: GPUDevice, action: () => T | Promise<T>): Prom
  */
 async function runOnce(
   device: GPUDevice,
-  entry: Entry,
+  entry: PreparedPart,
   timestampQueries: TimestampQueries | undefined,
   clock: ClockReport,
 ): Promise<number> {
@@ -223,7 +223,7 @@ async function runOnce(
   return timestampQueries === undefined ? wallSeconds : gpuSeconds;
 }
 
-function submissionSize(entry: Entry, from: number): { count: number; flops: number } {
+function submissionSize(entry: PreparedPart, from: number): { count: number; flops: number } {
   const most = Math.min(entry.workTilesAtOnce, entry.tiles - from);
   const target = entry.rate * SUBMISSION_SECONDS;
   let count = 0;
@@ -237,7 +237,7 @@ function submissionSize(entry: Entry, from: number): { count: number; flops: num
 
 function submit(
   device: GPUDevice,
-  entry: Entry,
+  entry: PreparedPart,
   tile: number,
   count: number,
   timestampQueries: TimestampQueries | undefined,
@@ -260,8 +260,12 @@ function submit(
 }
 
 /** Rows of the last run, each from the part that holds its head. */
-async function readRows(device: GPUDevice, entries: readonly Entry[], rows: RowAddress[]): Promise<Float32Array[]> {
-  const { headDim, dtype } = (entries[0] as Entry).workload;
+async function readRows(
+  device: GPUDevice,
+  entries: readonly PreparedPart[],
+  rows: RowAddress[],
+): Promise<Float32Array[]> {
+  const { headDim, dtype } = (entries[0] as PreparedPart).workload;
   const bytes = elementBytes(dtype);
   const rowBytes = headDim * bytes;
   const staging = device.createBuffer({
@@ -272,7 +276,7 @@ async function readRows(device: GPUDevice, entries: readonly Entry[], rows: RowA
     const encoder = device.createCommandEncoder();
     rows.forEach((address, index) => {
       // Without a holder the first part says what is wrong.
-      const entry = entries.find(({ layout }) => layout.holds(address)) ?? (entries[0] as Entry);
+      const entry = entries.find(({ layout }) => layout.holds(address)) ?? (entries[0] as PreparedPart);
       encoder.copyBufferToBuffer(
         entry.output,
         entry.layout.locate(address) * bytes,

@@ -16,7 +16,7 @@ export interface WorkTile {
   rows: number;
 }
 
-export interface Layout {
+export interface TensorLayout {
   /** The workload of the tensors that are allocated. */
   shape: Workload;
   qElements: number;
@@ -37,7 +37,7 @@ export interface Layout {
  * The layout of a slice. Units come KV head by KV head, in each the last rows first (under a causal mask the heaviest),
  * and the query heads of a group side by side, so that they share the keys in the cache.
  */
-export function layoutOf(w: Workload, slice: Slice): Layout {
+export function layoutOf(w: Workload, slice: Slice): TensorLayout {
   const shape = sliceShape(w, slice);
   const rows = rowsPerHead(w, slice);
   const starts = blockStarts(slice);

@@ -3,7 +3,7 @@
 import type { SubgroupMatrix } from '../../../kernels/kernel.ts';
 import { MATRIX_DIRECTIVE, type MatrixSpelling, matrixText } from '../../../kernels/wgsl/matrix-text.ts';
 import type { Host } from '../contract.ts';
-import { createWebgpuHost } from './webgpu.ts';
+import { createWebgpuHost } from './webgpu-host.ts';
 
 /** One adapter as `bench devices` shows it. */
 export interface AdapterDescription {

@@ -1,10 +1,10 @@
-/** The three ideas of the AVO paper as options of the kernels here: each ablation differs from the tuned kernel in one of them. */
+/** The three techniques of the AVO paper as options of the kernels here: each ablation differs from the tuned kernel in one of them. */
 
-import type { WgslConfiguration } from './configurations.ts';
 import { wasmConfiguration, wgslConfiguration } from './configurations.ts';
 import type { Kernel } from './kernel.ts';
 import type { WasmConfiguration } from './wasm/configuration.ts';
 import { emitWasmFlash, wasmFlash } from './wasm/flash.ts';
+import type { WgslConfiguration } from './wgsl/configuration.ts';
 import { buildWgslFlash, wgslFlash, wgslFlashUnsupported } from './wgsl/flash.ts';
 
 type Technique = NonNullable<Kernel['ablation']>['technique'];
@@ -15,7 +15,7 @@ function wasm(option: string, technique: Technique, summary: string, change: Par
     name: `wasm-flash-${option}`,
     summary,
     ablation: { of: wasmFlash.name, technique, change: 'removes' },
-    build: (w, features) => emitWasmFlash(w.headDim, { ...wasmConfiguration(features, w), ...change }, features),
+    build: (w, device) => emitWasmFlash(w.headDim, { ...wasmConfiguration(w, device), ...change }, device.features),
   };
 }
 
@@ -36,14 +36,14 @@ function wgsl(
   summary: string,
   change: (config: WgslConfiguration) => Partial<WgslConfiguration>,
 ): Kernel {
-  const varied = (config: WgslConfiguration) => ({ ...config, ...change(config) });
+  const varied = (config: WgslConfiguration): WgslConfiguration => ({ ...config, ...change(config) });
   return {
     ...wgslFlash,
     name: `wgsl-flash-${option}`,
     summary,
     ablation: { of: wgslFlash.name, technique, change: technique === 'overlap' ? 'adds' : 'removes' },
-    unsupported: (w, limits) => wgslFlashUnsupported(w, limits, varied(wgslConfiguration(w.headDim, {}, limits))),
-    build: (w, features, limits) => buildWgslFlash(w, features, varied(wgslConfiguration(w.headDim, features, limits))),
+    unsupported: (w, device) => wgslFlashUnsupported(varied(wgslConfiguration(w.headDim, device)), w, device),
+    build: (w, device) => buildWgslFlash(varied(wgslConfiguration(w.headDim, device)), w, device),
   };
 }
 

@@ -1,63 +1,23 @@
 /**
- * The contract between kernels and everything else. A kernel is a pure recipe from a workload to a Program; a Program is
- * plain data that a host can run, a test can snapshot and a person can read. Nothing here knows a device, a clock or a printer.
+ * The contract between kernels and everything else. A kernel is a pure recipe from a workload and a device's profile to a
+ * Program: plain data that a host can run, a test can snapshot and a person can read.
+ *
+ * It is not a runtime: nothing here opens a device, allocates a tensor, reads a clock or prints. It is not a place for measurements
+ * either: how fast a program is, and whether its results are right, is found out by those who run it (src/host/, src/measure/).
  */
 
 import type { Workload } from '../src/problem/workload.ts';
+import type { DeviceProfile } from './device.ts';
 
 /** 'peers': other people's attention, measured beside ours only where asked for. */
 export type Backend = 'scalar' | 'wasm' | 'webgpu' | 'peers';
 
-/** What a device can hold, in bytes and invocations; Infinity where it sets no limit. */
-export interface Limits {
-  /** All memory that a run may take. */
-  memoryBytes: number;
-  /** One tensor. */
-  tensorBytes: number;
-  workgroupMemoryBytes: number;
-  workgroupInvocations: number;
-}
-
-/** What a device can do beyond the minimum. */
-export interface Features {
-  /** WebAssembly relaxed SIMD: fused multiply-add. */
-  relaxedSimd: boolean;
-  /** WebAssembly compiled with V8's revectoriser, which packs neighbouring 128-bit operations into 256-bit ones. */
-  simd256: boolean;
-  /** WGSL's type f16 (shader-f16). */
-  f16: boolean;
-  /** WGSL's subgroup operations. */
-  subgroups?: boolean;
-  /** True where a CPU emulates the GPU. */
-  software?: boolean;
-  /** WGSL's experimental subgroup matrices. */
-  subgroupMatrix?: SubgroupMatrix;
-}
-
-/** Matrices m x k and k x n of `component`, whose product is m x n of f32. */
-export interface SubgroupMatrixShape {
-  m: number;
-  n: number;
-  k: number;
-  component: 'f32' | 'f16';
-}
-
-export interface SubgroupMatrix {
-  shapes: SubgroupMatrixShape[];
-  /** Invocations of a subgroup. */
-  threads: number;
-  /** How the device's WGSL is spelled, or 'emulated' in plain WGSL: see kernels/wgsl/matrix-text.ts. */
-  spelling: 'template' | 'argument' | 'emulated';
-}
-
-/** A host calls `entry` of the fixed module table (src/host/cpu/scalar-host.ts) for every unit. */
+/** A host calls `entry` of the fixed module table (src/host/cpu/scalar-host.ts) for every work tile. */
 export interface ModuleProgram {
   kind: 'module';
   entry: string;
   /** Query rows of one work tile. */
   blockRows: number;
-  /** True where it can run whole heads only. */
-  wholeHeads?: boolean;
 }
 
 /**
@@ -74,11 +34,11 @@ export interface WasmProgram {
   scratchBytes: number;
   /** True where packed V is [key][headDim]: V of a KV head that lies alone and needs no padding is used where it is. */
   plainValues: boolean;
-  /** Query rows of the parts that the last units are cut into, so that all threads end together; blockRows where they are not cut. */
+  /** Query rows of the parts that the last work tiles are split into, so that all threads end together; blockRows where they are not split. */
   splitRows: number;
 }
 
-/** One compute shader; a work tile takes `workgroupsPerTile` workgroups in x, units go in y. */
+/** One compute shader; a work tile takes `workgroupsPerTile` workgroups in x, the tiles go in y. */
 export interface WgslPass {
   label: string;
   code: string;
@@ -94,42 +54,45 @@ export interface WgslProgram {
   passes: WgslPass[];
   blockRows: number;
   scratchBytesPerTile: number;
-  /** True where a unit holds the rows of all query heads of a KV head's group. */
+  /** True where a work tile holds the rows of all query heads of a KV head's group. */
   groupedRows?: boolean;
 }
 
 export type Program = ModuleProgram | WasmProgram | WgslProgram;
 
-/** A kernel's tile as plain data, so that it can be kept in a file. */
+/** The choices that a kernel leaves open, tile sizes and the like, as plain data, so that they can be kept in a file. */
 export type Configuration = Record<string, number | string>;
 
-/** What bench tune needs of a kernel whose tile can be chosen. */
+/** What bench tune needs of a kernel whose configuration can be chosen; kernels/tunable.ts makes it from a typed family. */
 export interface Tunable {
-  /** The tile that is shipped. */
-  shipped(workload: Workload, features: Features, limits: Limits): Configuration;
-  /** Other tiles worth trying on such a device, most promising first. */
-  candidates(workload: Workload, features: Features, limits: Limits): Configuration[];
-  /** Why a tile cannot be used for a workload on such a device, or undefined; it may come from a file. */
-  problem(tile: Configuration, workload: Workload, features: Features, limits: Limits): string | undefined;
-  build(workload: Workload, features: Features, tile: Configuration): Program;
+  /** The configuration that is shipped. */
+  shipped(workload: Workload, device: DeviceProfile): Configuration;
+  /** Others worth trying on such a device, most promising first. */
+  candidates(workload: Workload, device: DeviceProfile): Configuration[];
+  /** Why a configuration, perhaps from a file, cannot be used for a workload on such a device; undefined where it can. */
+  problem(configuration: unknown, workload: Workload, device: DeviceProfile): string | undefined;
+  /** Throws RangeError for a configuration whose fields are wrong; ask `problem` first. */
+  build(configuration: unknown, workload: Workload, device: DeviceProfile): Program;
 }
 
+/** An attention kernel; those of other libraries (kernels/peers/) and the probes of kernels/ceilings/ stand behind the same contract. */
 export interface Kernel {
-  /** BACKEND-IDEA, for example wasm-flash. */
+  /** BACKEND-TECHNIQUE, for example wasm-flash. */
   name: string;
   backend: Backend;
-  /** The idea in one line. */
+  /** The technique in one line. */
   summary: string;
   /**
    * Set on a kernel that differs from another in one option: it runs only where it is asked for, beside that other. The
-   * option adds the idea to the other kernel or takes it away.
+   * option adds the technique to the other kernel or takes it away.
    */
   ablation?: { of: string; technique: 'branchless' | 'overlap' | 'registers'; change: 'adds' | 'removes' };
   /** Set where it runs in another place than the other kernels of its backend. */
   target?: 'webgpu' | 'wasm';
   /** Why this kernel cannot run the workload on such a device; undefined where it can. */
-  unsupported(workload: Workload, limits: Limits, features: Features): string | undefined;
-  build(workload: Workload, features: Features, limits: Limits): Program;
-  /** Set where bench tune can choose the tile. */
+  unsupported(workload: Workload, device: DeviceProfile): string | undefined;
+  /** The program for a workload that is supported. */
+  build(workload: Workload, device: DeviceProfile): Program;
+  /** Set where bench tune can choose the configuration. */
   tunable?: Tunable;
 }

@@ -8,7 +8,8 @@
 import { pairFlops } from '../../src/problem/flops.ts';
 import type { Workload } from '../../src/problem/workload.ts';
 import { wasmConfiguration } from '../configurations.ts';
-import type { Features, WasmProgram } from '../kernel.ts';
+import type { DeviceProfile, Features } from '../device.ts';
+import type { WasmProgram } from '../kernel.ts';
 import { panelWidth, type WasmConfiguration } from '../wasm/configuration.ts';
 import { type MultiplyAdd, multiplyAddOf, productLocals, productLoop } from '../wasm/products.ts';
 import { emitSoftmax, exp2Constants, exp2Locals, exp2Vector, interleaved, statistics } from '../wasm/softmax.ts';
@@ -39,7 +40,7 @@ export function multiplyAddCeilings(features: Features): Probe[] {
     operationsPerFlop: () => 1,
     // Every step of a panel adds 2^-20 to every sum.
     expected: (w) => 2 ** -20 * DEPTH * Math.round(workTileFlops(w, BLOCK_ROWS) / panelFlops(tileOf(name))),
-    build: (workload, built) => emitMultiplyAdd(workload.headDim, tileOf(name), multiplyAddOf(built)),
+    build: (workload, built) => emitMultiplyAdd(workload.headDim, tileOf(name), multiplyAddOf(built.features)),
   }));
 }
 
@@ -56,7 +57,8 @@ export const exponentialCeiling: Probe = {
   unsupported: () => undefined,
   operationsPerFlop: () => 1 / 4,
   expected: () => 2 ** -3.25,
-  build: (workload, features) => emitExponentials(workload.headDim, features.simd256 ? 4 : 2, multiplyAddOf(features)),
+  build: (workload, { features }) =>
+    emitExponentials(workload.headDim, features.simd256 ? 4 : 2, multiplyAddOf(features)),
 };
 
 /** The online softmax of wasm-flash, maxima and sums included, on rows of equal scores: all weights become 1. */
@@ -189,9 +191,9 @@ ${loop('row', i32(0), get('pairs'), i32(1), `(call $sweep ${get('scratch')} ${ge
   return ceilingModule({ blockRows: BLOCK_ROWS, scratchBytes: EXPONENTIALS * 8, helpers: sweep, body });
 }
 
-function emitSoftmaxRows(workload: Workload, features: Features): WasmProgram {
+function emitSoftmaxRows(workload: Workload, device: DeviceProfile): WasmProgram {
   const { headDim } = workload;
-  const tile = wasmConfiguration(features, workload);
+  const tile = wasmConfiguration(workload, device);
   const at = statistics(tile);
   // The scores of a row group, then its statistics.
   const scores = tile.rows * tile.blockKeys * 4;
@@ -203,7 +205,7 @@ ${set('pairs', `(i32.trunc_sat_f64_s (f64.add (f64.const 0.5) (f64.mul (f64.conv
 ${loop('row', i32(0), get('pairs'), i32(1), `(call $softmax ${get('scratch')} ${i32(tile.blockKeys)} ${get('end')} ${get('end')})`)}
 (f32.store ${get('o')} (f32.load ${get('scratch')}))`;
   const scratchBytes = scores + at.bytes;
-  return ceilingModule({ blockRows: BLOCK_ROWS, scratchBytes, helpers: emitSoftmax(tile, features), body });
+  return ceilingModule({ blockRows: BLOCK_ROWS, scratchBytes, helpers: emitSoftmax(tile, device.features), body });
 }
 
 function emitReads(headDim: number): WasmProgram {

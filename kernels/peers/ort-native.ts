@@ -16,5 +16,5 @@ export const ortNative: Kernel = {
     return unsupportedShape(w);
   },
   // Whole heads: its operators know no blocks of rows.
-  build: (w) => ({ kind: 'module', entry: 'ort-native', blockRows: w.seqQuery, wholeHeads: true }),
+  build: (w) => ({ kind: 'module', entry: 'ort-native', blockRows: w.seqQuery }),
 };

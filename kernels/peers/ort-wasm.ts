@@ -11,12 +11,12 @@ export const ortWasm: Kernel = {
   name: 'ort-wasm',
   summary: "ONNX Runtime Web's CPU attention in WebAssembly: MultiHeadAttention, Attention where heads are grouped",
   target: 'wasm',
-  unsupported(w, limits, features) {
+  unsupported(w, device) {
     if (2 * w.seqQuery * w.seqKv * w.headDim > MOST_OPERATIONS) {
       const most = Math.floor(Math.sqrt(MOST_OPERATIONS / 2 / w.headDim));
       return `its 32-bit build cannot count the operations of a head so long; at head dimension ${w.headDim} it takes ${most} tokens, for example --seq 2k`;
     }
-    return ortNative.unsupported(w, limits, features);
+    return ortNative.unsupported(w, device);
   },
-  build: (w) => ({ kind: 'module', entry: 'ort-wasm', blockRows: w.seqQuery, wholeHeads: true }),
+  build: (w) => ({ kind: 'module', entry: 'ort-wasm', blockRows: w.seqQuery }),
 };

@@ -8,11 +8,11 @@ export const ortWebgpu: Kernel = {
   name: 'ort-webgpu',
   summary: "ONNX Runtime's WebGPU attention, its own kernels on the same adapter, by the wall clock",
   target: 'webgpu',
-  unsupported(w, limits, features) {
+  unsupported(w, device) {
     if (w.mask === 'full' && w.queryHeads !== w.kvHeads) {
       return 'its WebGPU provider has no grouped attention under a full mask: it would run on the CPU';
     }
-    return ortNative.unsupported(w, limits, features);
+    return ortNative.unsupported(w, device);
   },
-  build: (w) => ({ kind: 'module', entry: 'ort-webgpu', blockRows: w.seqQuery, wholeHeads: true }),
+  build: (w) => ({ kind: 'module', entry: 'ort-webgpu', blockRows: w.seqQuery }),
 };

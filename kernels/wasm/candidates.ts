@@ -1,25 +1,16 @@
-/** Tiles of the WebAssembly kernel that may be worth trying, and what makes one impossible. */
+/** Configurations of the WebAssembly kernel that may be worth trying, and what makes one impossible. */
 
 import type { Workload } from '../../src/problem/workload.ts';
-import { combinations, fieldProblem, sameConfiguration } from '../configuration-fields.ts';
 import { wasmConfiguration } from '../configurations.ts';
-import type { Configuration, Features } from '../kernel.ts';
+import type { DeviceProfile, Features } from '../device.ts';
+import { combinations, distance, sameConfiguration } from '../tunable.ts';
 import { panelWidth, type WasmConfiguration } from './configuration.ts';
 
-const WORDS = {
-  rescale: ['always', 'branch'],
-  order: ['groups', 'phases'],
-  maxima: ['always', 'when-needed'],
-  values: ['panels', 'rows'],
-} as const;
 /** Vector registers of x86 with AVX2, and of NEON at least as many. */
 const REGISTERS = 16;
 
-/** Why a tile cannot be built: fields, panels that do not divide, or unrolling past a panel. */
-export function wasmConfigurationProblem(config: Configuration, w: Workload, features: Features): string | undefined {
-  const fields = fieldProblem(config, wasmConfiguration(features, w), WORDS);
-  if (fields !== undefined) return fields;
-  const t = config as unknown as WasmConfiguration;
+/** Why a configuration cannot be built: panels that do not divide, or unrolling past a panel. */
+export function wasmConfigurationProblem(t: WasmConfiguration, w: Workload): string | undefined {
   const width = panelWidth(t);
   if (t.rows > 16 || t.vectors > 16) return 'a register tile of more than 16 rows or vectors is not emitted';
   if ((width & (width - 1)) !== 0) return `vectors is ${t.vectors}, not a power of two`;
@@ -39,9 +30,10 @@ function registers(config: WasmConfiguration, features: Features): number {
 /** Loads for each multiply-add of the inner loop. */
 const loads = (config: WasmConfiguration) => 1 / config.rows + 1 / config.vectors;
 
-/** Tiles that fit the registers, fewest loads first. */
-export function wasmCandidates(w: Workload, features: Features): Configuration[] {
-  const shipped = wasmConfiguration(features, w);
+/** Configurations that fit the registers, fewest loads first. */
+export function wasmCandidates(w: Workload, device: DeviceProfile): WasmConfiguration[] {
+  const { features } = device;
+  const shipped = wasmConfiguration(w, device);
   const shapes = combinations<WasmConfiguration>(shipped, {
     rows: [3, 4, 5, 6, 8],
     vectors: features.simd256 ? [2, 4, 8] : [1, 2, 4],
@@ -53,12 +45,6 @@ export function wasmCandidates(w: Workload, features: Features): Configuration[]
   return shapes
     .map((config) => ({ ...config, blockRows: Math.ceil(config.blockRows / config.rows) * config.rows }))
     .filter((config) => registers(config, features) <= REGISTERS && !sameConfiguration(config, shipped))
-    .filter((config) => wasmConfigurationProblem({ ...config }, w, features) === undefined)
-    .sort((a, b) => loads(a) - loads(b) || distance(a, shipped) - distance(b, shipped))
-    .map((config) => ({ ...config }));
-}
-
-/** Fields in which two tiles differ: neighbours of the shipped tile come first among equals. */
-function distance(a: WasmConfiguration, b: WasmConfiguration): number {
-  return (Object.keys(a) as (keyof WasmConfiguration)[]).filter((name) => a[name] !== b[name]).length;
+    .filter((config) => wasmConfigurationProblem(config, w) === undefined)
+    .sort((a, b) => loads(a) - loads(b) || distance(a, shipped) - distance(b, shipped));
 }

@@ -1,12 +1,14 @@
 /** wasm-flash: flash attention in WebAssembly SIMD, two register-tiled products around an online softmax. */
 
 import { wasmConfiguration } from '../configurations.ts';
-import type { Features, Kernel, WasmProgram } from '../kernel.ts';
+import type { Features } from '../device.ts';
+import type { Kernel, WasmProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
+import { tunable } from '../tunable.ts';
 import { emitAttend, scratchLayout } from './attend.ts';
 import { emitBounded } from './bounds.ts';
 import { wasmCandidates, wasmConfigurationProblem } from './candidates.ts';
-import { panelWidth, type WasmConfiguration } from './configuration.ts';
+import { panelWidth, type WasmConfiguration, wasmConfigurationSchema } from './configuration.ts';
 import { emitPack } from './pack.ts';
 import { emitScores, emitValues, multiplyAddOf } from './products.ts';
 import { emitFill, emitSoftmax } from './softmax.ts';
@@ -20,14 +22,14 @@ export const wasmFlash: Kernel = {
   backend: 'wasm',
   summary: 'WebAssembly SIMD on all cores: packed K and V, register-tiled products, online softmax in the cache',
   unsupported: (workload) => unsupportedShape(workload),
-  build: (workload, features) => emitWasmFlash(workload.headDim, wasmConfiguration(features, workload), features),
-  tunable: {
-    shipped: (workload, features) => ({ ...wasmConfiguration(features, workload) }),
+  build: (workload, device) => emitWasmFlash(workload.headDim, wasmConfiguration(workload, device), device.features),
+  tunable: tunable({
+    schema: wasmConfigurationSchema,
+    shipped: wasmConfiguration,
     candidates: wasmCandidates,
     problem: wasmConfigurationProblem,
-    build: (workload, features, config) =>
-      emitWasmFlash(workload.headDim, config as unknown as WasmConfiguration, features),
-  },
+    build: (config, workload, { features }) => emitWasmFlash(workload.headDim, config, features),
+  }),
 };
 
 /** The program for a head dimension, tile and feature set; sequence lengths, strides and the mask are arguments of it. */

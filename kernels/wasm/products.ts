@@ -1,6 +1,6 @@
 /** WAT of the two register-tiled matrix products: scores = q k^T, and sums = sums * rescale + p v. */
 
-import type { Features } from '../kernel.ts';
+import type { Features } from '../device.ts';
 import { panelWidth, type WasmConfiguration } from './configuration.ts';
 import { add, downwards, get, i32, set, times } from './wat.ts';
 

@@ -1,6 +1,6 @@
 /** WAT of the online softmax of a row group of scores, its exponential a polynomial in base 2. */
 
-import type { Features } from '../kernel.ts';
+import type { Features } from '../device.ts';
 import { panelWidth, type WasmConfiguration } from './configuration.ts';
 import { type MultiplyAdd, multiplyAddOf } from './products.ts';
 import { add, downwards, get, i32, interleave, joinHalves, set, splat, times } from './wat.ts';

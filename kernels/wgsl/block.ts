@@ -1,9 +1,8 @@
 /** WGSL of one block of keys of wgsl-flash: scores, online softmax, output sums. */
 
-import type { WgslConfiguration } from '../configurations.ts';
 import { MASKED } from './abi.ts';
+import { sizes, type WgslConfiguration } from './configuration.ts';
 import { LANES, lines, range } from './emit.ts';
-import { sizes } from './sizes.ts';
 import { rowAddress, tokenOf } from './work-tiles.ts';
 
 /** One block of keys from \`base\`: scores, online softmax, output sums. */

@@ -1,21 +1,17 @@
-/** Tiles of the WGSL kernel that may be worth trying on a device, and what makes one impossible. */
+/** Configurations of the WGSL kernel that may be worth trying on a device, and what makes one impossible. */
 
 import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory } from '../../src/messages.ts';
-import { combinations, fieldProblem, sameConfiguration } from '../configuration-fields.ts';
-import { type WgslConfiguration, wgslConfiguration } from '../configurations.ts';
-import type { Configuration, Features, Limits } from '../kernel.ts';
-import { sizes, workgroupBytes } from './sizes.ts';
+import { wgslConfiguration } from '../configurations.ts';
+import type { DeviceProfile, Limits } from '../device.ts';
+import { combinations, distance, sameConfiguration } from '../tunable.ts';
+import { sizes, type WgslConfiguration, workgroupBytes } from './configuration.ts';
 
-const WORDS = { rescale: ['always', 'branch'], values: ['after-softmax', 'before-softmax'] } as const;
 /** 32-bit registers of a thread that compilers give out at most, about. */
 const REGISTERS = 256;
 
-/** Why a tile cannot be built or run: fields, parts that do not divide, or the limits of the device. */
-export function wgslConfigurationProblem(config: Configuration, headDim: number, limits: Limits): string | undefined {
-  const fields = fieldProblem(config, wgslConfiguration(headDim, {}, limits), WORDS);
-  if (fields !== undefined) return fields;
-  const t = config as unknown as WgslConfiguration;
+/** Why a configuration cannot be built or run: parts that do not divide, or the limits of the device. */
+export function wgslConfigurationProblem(t: WgslConfiguration, headDim: number, limits: Limits): string | undefined {
   if (t.rows % 4 !== 0 || t.keys % 4 !== 0) return 'rows and keys must be multiples of 4';
   if (t.chunk % 4 !== 0 || headDim % t.chunk !== 0)
     return `chunk ${t.chunk} does not divide head dimension ${headDim} in fours`;
@@ -47,11 +43,12 @@ function reads(config: WgslConfiguration, headDim: number): number {
 }
 
 /**
- * Tiles that fit the limits and the estimate of registers, fewest reads first; where a CPU emulates the GPU, neighbours of the shipped
- * tile first, since a search there has time for a few only.
+ * Configurations that fit the limits and the estimate of registers, fewest reads first; where a CPU emulates the GPU, neighbours of the
+ * shipped one first, since a search there has time for a few only.
  */
-export function wgslCandidates(headDim: number, features: Features, limits: Limits): Configuration[] {
-  const shipped = wgslConfiguration(headDim, features, limits);
+export function wgslCandidates(headDim: number, device: DeviceProfile): WgslConfiguration[] {
+  const { features, limits } = device;
+  const shipped = wgslConfiguration(headDim, device);
   const shapes = combinations<WgslConfiguration>(shipped, {
     threadRows: features.software === true ? [1, 2, 4] : [4, 8, 16],
     threadColumns: features.software === true ? [4, 8] : [8, 16],
@@ -67,18 +64,11 @@ export function wgslCandidates(headDim: number, features: Features, limits: Limi
     (config) =>
       !sameConfiguration(config, shipped) &&
       (features.software === true || registers(config, headDim) <= REGISTERS) &&
-      wgslConfigurationProblem({ ...config }, headDim, limits) === undefined,
+      wgslConfigurationProblem(config, headDim, limits) === undefined,
   );
   const byReads = (a: WgslConfiguration, b: WgslConfiguration) => reads(a, headDim) - reads(b, headDim);
   const byDistance = (a: WgslConfiguration, b: WgslConfiguration) => distance(a, shipped) - distance(b, shipped);
-  return fits
-    .sort((a, b) =>
-      features.software === true ? byDistance(a, b) || byReads(a, b) : byReads(a, b) || byDistance(a, b),
-    )
-    .map((config) => ({ ...config }));
-}
-
-/** Fields in which two tiles differ: neighbours of the shipped tile come first among equals. */
-function distance(a: WgslConfiguration, b: WgslConfiguration): number {
-  return (Object.keys(a) as (keyof WgslConfiguration)[]).filter((name) => a[name] !== b[name]).length;
+  return fits.sort((a, b) =>
+    features.software === true ? byDistance(a, b) || byReads(a, b) : byReads(a, b) || byDistance(a, b),
+  );
 }

@@ -9,14 +9,16 @@
 import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory } from '../../src/messages.ts';
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
-import { FEW_ROWS, fewRowsConfiguration, type WgslConfiguration, wgslConfiguration } from '../configurations.ts';
-import type { Features, Kernel, Limits, WgslProgram } from '../kernel.ts';
+import { FEW_ROWS, fewRowsConfiguration, wgslConfiguration } from '../configurations.ts';
+import type { DeviceProfile } from '../device.ts';
+import type { Kernel, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
+import { tunable } from '../tunable.ts';
 import { abi, LOWEST } from './abi.ts';
 import { emitBlock } from './block.ts';
 import { wgslCandidates, wgslConfigurationProblem } from './candidates.ts';
+import { sizes, type WgslConfiguration, wgslConfigurationSchema, workgroupBytes } from './configuration.ts';
 import { LANES, lines, range } from './emit.ts';
-import { sizes, workgroupBytes } from './sizes.ts';
 import { type Storage, storageOf } from './storage.ts';
 import { ONE_HEAD, type Schedule, scheduleOf, tokensOf } from './work-tiles.ts';
 import { emitMerge, emitOutput, emitPartial, partialFloats } from './write.ts';
@@ -26,31 +28,37 @@ export const wgslFlash: Kernel = {
   backend: 'webgpu',
   summary:
     'one pass: register-tiled q k^T and p v around an online softmax; scores stay on chip, masked blocks are skipped',
-  unsupported: (workload, limits) =>
-    wgslFlashUnsupported(workload, limits, wgslConfiguration(workload.headDim, {}, limits)),
-  build: (workload, features, limits) => buildWgslFlash(workload, features, shippedTile(workload, features, limits)),
-  tunable: {
-    shipped: (workload, features, limits) => ({ ...shippedTile(workload, features, limits) }),
-    candidates: (workload, features, limits) => wgslCandidates(workload.headDim, features, limits),
-    problem: (config, workload, _, limits) => wgslConfigurationProblem(config, workload.headDim, limits),
-    build: (workload, features, config) => buildWgslFlash(workload, features, config as unknown as WgslConfiguration),
-  },
+  unsupported: (workload, device) =>
+    wgslFlashUnsupported(wgslConfiguration(workload.headDim, device), workload, device),
+  build: (workload, device) => buildWgslFlash(shippedConfiguration(workload, device), workload, device),
+  tunable: tunable({
+    schema: wgslConfigurationSchema,
+    shipped: shippedConfiguration,
+    candidates: (workload, device) => wgslCandidates(workload.headDim, device),
+    problem: (config, workload, { limits }) => wgslConfigurationProblem(config, workload.headDim, limits),
+    build: buildWgslFlash,
+  }),
 };
 
-/** The tile of a workload: one of few rows where it has no more, as in decoding. */
-function shippedTile(w: Workload, features: Features, limits: Limits): WgslConfiguration {
-  const config = wgslConfiguration(w.headDim, features, limits);
+/** The configuration of a workload: one of few rows where it has no more, as in decoding. */
+function shippedConfiguration(w: Workload, device: DeviceProfile): WgslConfiguration {
   const rows = w.seqQuery * groupSize(w);
-  return rows <= FEW_ROWS && features.software !== true ? fewRowsConfiguration(rows) : config;
+  return rows <= FEW_ROWS && device.features.software !== true
+    ? fewRowsConfiguration(rows)
+    : wgslConfiguration(w.headDim, device);
 }
 
-/** The program of a workload in a tile, with the data type and the schedule that it wants. */
-export function buildWgslFlash(w: Workload, features: Features, config: WgslConfiguration): WgslProgram {
+/** The program of a workload in a configuration, with the data type and the schedule that it wants. */
+export function buildWgslFlash(config: WgslConfiguration, w: Workload, { features }: DeviceProfile): WgslProgram {
   return emitWgslFlash(w.headDim, config, storageOf(w.dtype, features), scheduleOf(w, config, features));
 }
 
-/** Why a tile does not fit a device or the kernel a workload, or undefined. */
-export function wgslFlashUnsupported(w: Workload, limits: Limits, config: WgslConfiguration): string | undefined {
+/** Why a configuration does not fit a device or the kernel a workload, or undefined. */
+export function wgslFlashUnsupported(
+  config: WgslConfiguration,
+  w: Workload,
+  { limits }: DeviceProfile,
+): string | undefined {
   const need = workgroupBytes(w.headDim, config);
   if (need > limits.workgroupMemoryBytes)
     return needsMemory('workgroup memory', formatExactBytes(need), formatExactBytes(limits.workgroupMemoryBytes));

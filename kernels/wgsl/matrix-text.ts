@@ -3,7 +3,7 @@
  * browsers know, and an emulation of both in plain WGSL, which shows on any adapter that a kernel's algorithm is right.
  */
 
-import type { SubgroupMatrix, SubgroupMatrixShape } from '../kernel.ts';
+import type { SubgroupMatrix, SubgroupMatrixShape } from '../device.ts';
 
 /** A workgroup array that matrices are loaded from or stored to. */
 export interface MatrixArray {

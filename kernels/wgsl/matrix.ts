@@ -5,7 +5,8 @@
 
 import { subgroupMatrixMissing, subgroupMatrixNoShape } from '../../src/messages.ts';
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
-import type { Features, Kernel, Limits, SubgroupMatrixShape, WgslProgram } from '../kernel.ts';
+import type { DeviceProfile, SubgroupMatrixShape } from '../device.ts';
+import type { Kernel, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
 import { abi, LOWEST, MASKED } from './abi.ts';
 import { LANES, lines, range } from './emit.ts';
@@ -20,15 +21,15 @@ export const wgslMatrix: Kernel = {
   name: 'wgsl-matrix',
   backend: 'webgpu',
   summary: 'one pass, both products by subgroup matrices, where the device offers that experimental feature',
-  unsupported(workload, limits, features) {
-    if (features.subgroupMatrix === undefined) return subgroupMatrixMissing;
-    if (matrixPlan(workload, features, limits) === undefined) return subgroupMatrixNoShape(workload.dtype);
+  unsupported(workload, device) {
+    if (device.features.subgroupMatrix === undefined) return subgroupMatrixMissing;
+    if (matrixPlan(workload, device) === undefined) return subgroupMatrixNoShape(workload.dtype);
     return unsupportedShape(workload, ['f32', 'f16']);
   },
-  build(workload, features, limits) {
-    const plan = matrixPlan(workload, features, limits);
+  build(workload, device) {
+    const plan = matrixPlan(workload, device);
     if (plan === undefined) throw new RangeError(subgroupMatrixNoShape(workload.dtype));
-    return emitWgslMatrix(workload, storageOf(workload.dtype, features), plan);
+    return emitWgslMatrix(workload, storageOf(workload.dtype, device.features), plan);
   },
 };
 
@@ -56,7 +57,7 @@ const workgroupBytes = ({ shape: { m, n, component }, threads, blockRows, keys }
 };
 
 /** What fits the device, or undefined. f32 tensors are never rounded to f16; f16 ones are multiplied as f16 where there is a choice. */
-function matrixPlan(w: Workload, features: Features, limits: Limits): MatrixPlan | undefined {
+function matrixPlan(w: Workload, { features, limits }: DeviceProfile): MatrixPlan | undefined {
   const offered = features.subgroupMatrix;
   if (offered === undefined) return undefined;
   const { threads, spelling } = offered;

@@ -14,7 +14,7 @@ export const wgslNaive: Kernel = {
   name: 'wgsl-naive',
   backend: 'webgpu',
   summary: 'three passes: all scores to memory, softmax in place, weighted sum of V; one thread for each result',
-  unsupported(workload, limits) {
+  unsupported(workload, { limits }) {
     const need = 4 * BLOCK_ROWS * workload.seqKv;
     if (need > limits.tensorBytes)
       return needsMemory(
@@ -24,7 +24,8 @@ export const wgslNaive: Kernel = {
       );
     return unsupportedShape(workload, ['f32', 'f16']);
   },
-  build: (workload, features) => emitWgslNaive(workload.headDim, workload.seqKv, storageOf(workload.dtype, features)),
+  build: (workload, { features }) =>
+    emitWgslNaive(workload.headDim, workload.seqKv, storageOf(workload.dtype, features)),
 };
 
 export function emitWgslNaive(headDim: number, seqKv: number, storage: Storage): WgslProgram {

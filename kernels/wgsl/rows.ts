@@ -22,9 +22,9 @@ export const wgslRows: Kernel = {
   name: 'wgsl-rows',
   backend: 'webgpu',
   summary: 'one pass, each row split over four lanes: q and output in registers, scores by subgroup shuffles',
-  unsupported: (workload, _, features) =>
+  unsupported: (workload, { features }) =>
     features.subgroups === true ? unsupportedShape(workload, ['f32', 'f16']) : subgroupsMissing,
-  build: (workload, features) => emitWgslRows(workload, storageOf(workload.dtype, features)),
+  build: (workload, { features }) => emitWgslRows(workload, storageOf(workload.dtype, features)),
 };
 
 /** Rows of a lane and keys staged at a time: what fits some 200 registers and 16 KiB of workgroup memory. */

@@ -1,7 +1,7 @@
 /** How q, k, v and o lie in a GPU's memory: f32, or f16 with arithmetic in f32, by the device's own type or packed in pairs of bits. */
 
 import type { Dtype } from '../../src/problem/workload.ts';
-import type { Features } from '../kernel.ts';
+import type { Features } from '../device.ts';
 
 /** 'packed-f16' needs nothing of the device: two halves in a u32, unpacked by a builtin of the language. */
 export type Storage = 'f32' | 'f16' | 'packed-f16';

@@ -1,8 +1,8 @@
 /** How the work of wgsl-flash is laid out over workgroups: query heads of a group side by side, and keys split where there is little else to split. */
 
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
-import type { WgslConfiguration } from '../configurations.ts';
-import type { Features } from '../kernel.ts';
+import type { Features } from '../device.ts';
+import type { WgslConfiguration } from './configuration.ts';
 
 export interface Schedule {
   /** Query heads whose rows share a unit: row r of it is token r / group of query head r % group. */

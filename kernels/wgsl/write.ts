@@ -1,10 +1,9 @@
 /** WGSL of the end of wgsl-flash: the output of a unit, or where its keys are split the parts of it, and the pass that merges them. */
 
-import type { WgslConfiguration } from '../configurations.ts';
 import type { WgslPass } from '../kernel.ts';
 import { abi, LOWEST } from './abi.ts';
+import { sizes, type WgslConfiguration } from './configuration.ts';
 import { LANES, lines, range } from './emit.ts';
-import { sizes } from './sizes.ts';
 import type { Storage } from './storage.ts';
 import { rowAddress, type Schedule, tokensOf } from './work-tiles.ts';
 

@@ -1,7 +1,7 @@
 /** The search for a tile as a curve: every candidate's ratio to the shipped tile, and the best so far. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { sameConfiguration } from '../../kernels/configuration-fields.ts';
+import { sameConfiguration } from '../../kernels/tunable.ts';
 import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../measure/search.ts';
 import { heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
 

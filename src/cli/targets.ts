@@ -102,7 +102,7 @@ function tuned(kernel: Kernel, target: Target, tiles: readonly TunedConfiguratio
   const { tunable } = kernel;
   const { environment } = target;
   if (tunable === undefined || environment === null) return kernel;
-  const { device, limits } = environment;
+  const { device } = environment;
   const own = tiles.filter((item) => item.kernel === kernel.name && item.device === device.name);
   for (const { headDim, mask, date, ratio } of own.filter((item) => item.variant === target.variant)) {
     notices.push(configurationUsed(kernel.name, headDim, mask, date, ratio));
@@ -110,16 +110,16 @@ function tuned(kernel: Kernel, target: Target, tiles: readonly TunedConfiguratio
   const said = new Set<string>();
   return {
     ...kernel,
-    build(workload, features, deviceLimits) {
+    build(workload, profile) {
       const { headDim, mask, dtype } = workload;
       const key = { kernel: kernel.name, device: device.name, variant: target.variant, headDim, mask, dtype };
       const found = findConfiguration(own, key);
-      if (found === undefined) return kernel.build(workload, features, deviceLimits);
-      const problem = tunable.problem(found.tile, workload, features, limits);
-      if (problem === undefined) return tunable.build(workload, features, found.tile);
+      if (found === undefined) return kernel.build(workload, profile);
+      const problem = tunable.problem(found.tile, workload, profile);
+      if (problem === undefined) return tunable.build(found.tile, workload, profile);
       if (!said.has(problem)) process.stderr.write(`${configurationUnusable(kernel.name, headDim, problem)}\n`);
       said.add(problem);
-      return kernel.build(workload, features, deviceLimits);
+      return kernel.build(workload, profile);
     },
   };
 }

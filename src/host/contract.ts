@@ -1,6 +1,7 @@
 /** The contract of everything that can run a Program: plain values in, plain values out, so that it may live in another process. */
 
-import type { Backend, Features, Limits, Program } from '../../kernels/kernel.ts';
+import type { DeviceProfile } from '../../kernels/device.ts';
+import type { Backend, Program } from '../../kernels/kernel.ts';
 import type { Data } from '../problem/data.ts';
 import type { RowAddress, Slice } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
@@ -41,12 +42,11 @@ export interface Device {
   clock: ClockReport;
 }
 
-export interface Environment {
+/** What a host found: the device as a record describes it, and as a kernel is built for it. */
+export interface Environment extends DeviceProfile {
   device: Device;
   /** Device limits by name, as the platform reports them. */
   deviceLimits: Record<string, number>;
-  limits: Limits;
-  features: Features;
 }
 
 export interface PrepareRequest {

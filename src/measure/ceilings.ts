@@ -63,10 +63,10 @@ export async function fastestProbe(
   runs: number,
   rows: number | null = null,
 ): Promise<Ceiling> {
-  const { features, limits } = await host.environment();
+  const device = await host.environment();
   const prepared: { probe: Probe; id: number; rates: number[] }[] = [];
   for (const probe of probes) {
-    const program = probe.build(workload, features, limits);
+    const program = probe.build(workload, device);
     const whole = wholeSlice(workload, program.blockRows);
     const slice: Slice = rows === null ? whole : { ...whole, runs: [{ start: 0, count: rows / program.blockRows }] };
     const { id } = await host.prepare({ program, workload, slice, data: { kind: 'none' } });

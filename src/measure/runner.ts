@@ -258,10 +258,10 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
         runner.ended = { state: 'skipped', reason };
       };
       if (environment === null) return skip(unavailable ?? 'no device');
-      const unsupported = kernel.unsupported(w, environment.limits, environment.features);
+      const unsupported = kernel.unsupported(w, environment);
       if (unsupported !== undefined) return skip(unsupported);
       try {
-        const program = kernel.build(w, environment.features, environment.limits);
+        const program = kernel.build(w, environment);
         kernelHash = await hash(program);
         await fitToTime(program, environment);
         if (runner.ended === null) await warm();

@@ -4,8 +4,8 @@
  */
 
 import { z } from 'zod';
-import { sameConfiguration } from '../../kernels/configuration-fields.ts';
 import type { Configuration } from '../../kernels/kernel.ts';
+import { sameConfiguration } from '../../kernels/tunable.ts';
 
 const configurationSchema = z.record(z.string(), z.union([z.number(), z.string()]));
 

@@ -2,7 +2,7 @@
 
 import { findKernel, KERNELS } from '../../kernels/index.ts';
 import type { Program } from '../../kernels/kernel.ts';
-import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
+import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { comparePublished } from '../compare/comparisons.ts';
 import type { Device } from '../host/contract.ts';
@@ -158,7 +158,7 @@ function showSource(): void {
   try {
     const [workload] = readWorkloads();
     if (workload === undefined) return;
-    source.textContent = sourceText(kernel.build(workload, TYPICAL_FEATURES, TYPICAL_LIMITS));
+    source.textContent = sourceText(kernel.build(workload, TYPICAL_DEVICE));
   } catch (error) {
     source.textContent = messageOf(error);
   }

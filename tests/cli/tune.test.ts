@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
-import { TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
+import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { bench, parseRun, startBench, temporaryFolder } from './bench.ts';
 
 const MOCK = ['--host', 'mock:rate=1e11', '--quiet'];
@@ -26,8 +26,7 @@ afterAll(() => {
 
 /** A file of one tile for the mock device. */
 function configurationsFile(changes: Record<string, unknown>): string {
-  const features = { relaxedSimd: true, simd256: false, f16: false };
-  const shipped = findKernel('wasm-flash').tunable?.shipped({ headDim: 128 } as never, features, TYPICAL_LIMITS);
+  const shipped = findKernel('wasm-flash').tunable?.shipped({ headDim: 128 } as never, TYPICAL_DEVICE);
   const entry = {
     ...{ kernel: 'wasm-flash', device: 'Mock device', variant: null, headDim: 128, mask: 'full', dtype: 'f32' },
     ...{ tile: { ...shipped, ...changes }, ratio: 1.1, low: 1.05, high: 1.2, date: '2026-11-24' },

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
+import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { wasmFlash } from '../../kernels/wasm/flash.ts';
 import { footprint } from '../../src/host/footprint.ts';
 import { spawnWasm } from '../../src/host/node/wasm-children.ts';
@@ -22,8 +22,7 @@ describe('a WebAssembly child at 128k keys', () => {
   it.skipIf(process.platform !== 'linux')('holds at most 1.15 times its tensors and packed K, and 32 MiB', async () => {
     const host = await spawnWasm('simd-relaxed', 2);
     try {
-      const { features } = await host.environment();
-      const program = wasmFlash.build(LONG, features, TYPICAL_LIMITS);
+      const program = wasmFlash.build(LONG, await host.environment());
       await host.compile(program);
       const before = memory(host.pid, 'VmRSS');
       const slice = wholeSlice(LONG, program.blockRows);
@@ -39,7 +38,10 @@ describe('a WebAssembly child at 128k keys', () => {
   it('is planned with V where it lies only where a KV head lies alone and needs no padding', () => {
     const planned = (changes: Parameters<typeof workload>[0]) => {
       const w = workload({ headDim: 128, seqQuery: 96, ...changes });
-      const program = wasmFlash.build(w, { relaxedSimd: true, simd256: true, f16: false }, TYPICAL_LIMITS);
+      const program = wasmFlash.build(w, {
+        ...TYPICAL_DEVICE,
+        features: { ...TYPICAL_DEVICE.features, simd256: true },
+      });
       return footprint(program, w, wholeSlice(w, program.blockRows), 1) / (4 * w.seqKv * w.headDim);
     };
     // k and v, then packed K alone or both, in tensors of one KV head, within the little that q, o and scratch take.

@@ -31,10 +31,10 @@ export async function runKernel(
   w: Workload,
   check: Check = {},
 ): Promise<Verification & { outputs: Float32Array[] }> {
-  const { features, limits } = await host.environment();
-  const unsupported = kernel.unsupported(w, limits, features);
+  const device = await host.environment();
+  const unsupported = kernel.unsupported(w, device);
   if (unsupported !== undefined) throw new Error(unsupported);
-  const program = kernel.build(w, features, limits);
+  const program = kernel.build(w, device);
   const data = check.data ?? { kind: 'normal', seed: 3 };
   const slice = check.slice?.(program.blockRows) ?? wholeSlice(w, program.blockRows);
   const { id } = await host.prepare({ program, workload: w, slice, data });

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ABLATIONS, KERNELS } from '../../kernels/index.ts';
 import type { Backend } from '../../kernels/kernel.ts';
-import { TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
+import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import type { Host } from '../../src/host/contract.ts';
 import { createScalarHost } from '../../src/host/cpu/scalar-host.ts';
 import { revectorizeFlag } from '../../src/host/node/flags.ts';
@@ -64,10 +64,10 @@ for (const place of places) {
         const w = workload({ headDim: 64, seqQuery: 500, queryHeads: 4, kvHeads: 2, batch: 2, mask: 'causal' });
         const rows = [2, 5];
         const { outputs: whole } = await runKernel(host, kernel, w, {
-          rows: addresses(kernel.build(w, features, TYPICAL_LIMITS).blockRows, rows),
+          rows: addresses(kernel.build(w, TYPICAL_DEVICE).blockRows, rows),
         });
         const { outputs: part } = await runKernel(host, kernel, w, {
-          rows: addresses(kernel.build(w, features, TYPICAL_LIMITS).blockRows, rows),
+          rows: addresses(kernel.build(w, TYPICAL_DEVICE).blockRows, rows),
           slice: (blockRows) => ({
             batches: 1,
             kvHeads: 1,
@@ -97,12 +97,10 @@ describe('ablations on wasm', () => {
     it('is another program than the kernel that it varies', () => {
       const w = workload({ headDim: 128, seqQuery: 64 });
       const tuned = KERNELS.find(({ name }) => name === kernel.ablation?.of);
-      expect(kernel.build(w, features, TYPICAL_LIMITS)).not.toEqual(tuned?.build(w, features, TYPICAL_LIMITS));
+      expect(kernel.build(w, TYPICAL_DEVICE)).not.toEqual(tuned?.build(w, TYPICAL_DEVICE));
     });
   });
 });
-
-const features = { relaxedSimd: true, simd256: false, f16: false };
 
 /** First rows of some blocks, in both query heads of KV head 0. */
 function addresses(blockRows: number, blocks: number[]) {

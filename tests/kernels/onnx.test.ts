@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
 import { type OrtBuild, ortModel } from '../../kernels/peers/ort-model.ts';
-import { TYPICAL_FEATURES } from '../../kernels/typical-device.ts';
+import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
 import { softwareEnvironment } from '../../src/host/node/targets.ts';
 import { workload } from '../workloads.ts';
@@ -65,22 +65,21 @@ describe('models', () => {
 
   it('cannot run what the operators cannot', () => {
     const { unsupported } = findKernel('ort-native');
-    const limits = { memoryBytes: 1e12, tensorBytes: 1e12, workgroupMemoryBytes: 1e9, workgroupInvocations: 1e9 };
-    expect(unsupported(workload({ window: 4 }), limits, TYPICAL_FEATURES)).toMatch(/sliding windows/);
-    expect(unsupported(workload({ seqQuery: 4, seqKv: 8, mask: 'causal' }), limits, TYPICAL_FEATURES)).toMatch(
+    expect(unsupported(workload({ window: 4 }), TYPICAL_DEVICE)).toMatch(/sliding windows/);
+    expect(unsupported(workload({ seqQuery: 4, seqKv: 8, mask: 'causal' }), TYPICAL_DEVICE)).toMatch(
       /as many queries as keys/,
     );
-    expect(unsupported(workload({ seqQuery: 4, seqKv: 8 }), limits, TYPICAL_FEATURES)).toBeUndefined();
+    expect(unsupported(workload({ seqQuery: 4, seqKv: 8 }), TYPICAL_DEVICE)).toBeUndefined();
     const inWasm = findKernel('ort-wasm');
     const long = workload({ headDim: 128, seqQuery: 2897, seqKv: 2897 });
-    expect(inWasm.unsupported(long, limits, TYPICAL_FEATURES)).toMatch(/at head dimension 128 it takes 2896 tokens/);
-    expect(inWasm.unsupported({ ...long, seqQuery: 2896, seqKv: 2896 }, limits, TYPICAL_FEATURES)).toBeUndefined();
-    expect(inWasm.unsupported(workload({ window: 4 }), limits, TYPICAL_FEATURES)).toMatch(/sliding windows/);
+    expect(inWasm.unsupported(long, TYPICAL_DEVICE)).toMatch(/at head dimension 128 it takes 2896 tokens/);
+    expect(inWasm.unsupported({ ...long, seqQuery: 2896, seqKv: 2896 }, TYPICAL_DEVICE)).toBeUndefined();
+    expect(inWasm.unsupported(workload({ window: 4 }), TYPICAL_DEVICE)).toMatch(/sliding windows/);
     const onGpu = findKernel('ort-webgpu');
     const grouped = workload({ queryHeads: 4, kvHeads: 2 });
-    expect(unsupported(grouped, limits, TYPICAL_FEATURES)).toBeUndefined();
-    expect(onGpu.unsupported(grouped, limits, TYPICAL_FEATURES)).toMatch(/would run on the CPU/);
-    expect(onGpu.unsupported({ ...grouped, mask: 'causal' }, limits, TYPICAL_FEATURES)).toBeUndefined();
+    expect(unsupported(grouped, TYPICAL_DEVICE)).toBeUndefined();
+    expect(onGpu.unsupported(grouped, TYPICAL_DEVICE)).toMatch(/would run on the CPU/);
+    expect(onGpu.unsupported({ ...grouped, mask: 'causal' }, TYPICAL_DEVICE)).toBeUndefined();
   });
 });
 

@@ -5,8 +5,9 @@
 
 import { spawnSync } from 'node:child_process';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Features, Kernel, SubgroupMatrix } from '../../kernels/kernel.ts';
-import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
+import type { DeviceProfile, SubgroupMatrix } from '../../kernels/device.ts';
+import type { Kernel } from '../../kernels/kernel.ts';
+import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { wgslMatrix } from '../../kernels/wgsl/matrix.ts';
 import type { Host } from '../../src/host/contract.ts';
 import { readSubgroupMatrix } from '../../src/host/gpu/open-device.ts';
@@ -24,14 +25,17 @@ const F16 = { m: 16, n: 16, k: 16, component: 'f16' } as const;
 const INTEL = { m: 8, n: 16, k: 16, component: 'f16' } as const;
 
 const emulated = (changes: Partial<SubgroupMatrix> = {}): Kernel => {
-  const withMatrices = (features: Features): Features => ({
-    ...features,
-    subgroupMatrix: { shapes: [F32], threads: 16, spelling: 'emulated', ...changes },
+  const withMatrices = (device: DeviceProfile): DeviceProfile => ({
+    ...device,
+    features: {
+      ...device.features,
+      subgroupMatrix: { shapes: [F32], threads: 16, spelling: 'emulated', ...changes },
+    },
   });
   return {
     ...wgslMatrix,
-    unsupported: (w, limits, features) => wgslMatrix.unsupported(w, limits, withMatrices(features)),
-    build: (w, features, limits) => wgslMatrix.build(w, withMatrices(features), limits),
+    unsupported: (w, device) => wgslMatrix.unsupported(w, withMatrices(device)),
+    build: (w, device) => wgslMatrix.build(w, withMatrices(device)),
   };
 };
 
@@ -77,10 +81,9 @@ describe.skipIf(opened instanceof Error)('wgsl-matrix with emulated matrices', (
 
 describe('where the feature is not offered, or offers no such shape', () => {
   const reason = (w: ReturnType<typeof workload>, subgroupMatrix?: SubgroupMatrix, f16 = false) =>
-    wgslMatrix.unsupported(w, TYPICAL_LIMITS, {
-      ...TYPICAL_FEATURES,
-      f16,
-      ...(subgroupMatrix === undefined ? {} : { subgroupMatrix }),
+    wgslMatrix.unsupported(w, {
+      ...TYPICAL_DEVICE,
+      features: { ...TYPICAL_DEVICE.features, f16, ...(subgroupMatrix === undefined ? {} : { subgroupMatrix }) },
     });
   const offers = (shapes: SubgroupMatrix['shapes']): SubgroupMatrix => ({ shapes, threads: 32, spelling: 'template' });
 
@@ -143,13 +146,13 @@ process.stdout.write(\`\\n\${JSON.stringify(results)}\`, () => process.exit(0));
 
 describe('the text of wgsl-matrix', () => {
   const textOf = (spelling: SubgroupMatrix['spelling'], shape: SubgroupMatrix['shapes'][number], dtype: Dtype) => {
-    const features = { ...TYPICAL_FEATURES, f16: true, subgroupMatrix: { shapes: [shape], threads: 32, spelling } };
+    const subgroupMatrix = { shapes: [shape], threads: 32, spelling };
+    const features = { ...TYPICAL_DEVICE.features, f16: true, subgroupMatrix };
     return (headDim: number, mask: 'full' | 'causal' = 'full') => {
-      const program = wgslMatrix.build(
-        workload({ headDim, dtype, mask, queryHeads: 4, kvHeads: 2 }),
+      const program = wgslMatrix.build(workload({ headDim, dtype, mask, queryHeads: 4, kvHeads: 2 }), {
+        ...TYPICAL_DEVICE,
         features,
-        TYPICAL_LIMITS,
-      );
+      });
       return program.kind === 'wgsl' ? (program.passes[0]?.code ?? '') : '';
     };
   };

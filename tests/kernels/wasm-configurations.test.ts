@@ -89,9 +89,9 @@ describe.each(revectorizeFlag() === undefined ? (['simd-relaxed'] as const) : ([
     for (const config of TILES) {
       const name = Object.values(config).join(' ');
       it.each(SHAPES.map((w) => ({ name: describeWorkload(w), w })))(`config ${name}: $name`, async ({ w }) => {
-        const { features, limits } = await host.environment();
-        const problem = wasmFlash.tunable?.problem(config, w, features, limits);
-        const build = () => wasmFlash.tunable?.build(w, features, config) ?? wasmFlash.build(w, features, limits);
+        const device = await host.environment();
+        const problem = wasmFlash.tunable?.problem(config, w, device);
+        const build = () => wasmFlash.tunable?.build(config, w, device) ?? wasmFlash.build(w, device);
         if (problem !== undefined) {
           // A panel of 32 does not divide 112 and the like: then it must say so.
           expect(problem).toMatch(/does not divide|multiple/);

@@ -9,7 +9,7 @@ import {
   wgslWorkgroupReads,
 } from '../../kernels/ceilings/wgsl.ts';
 import { ABLATIONS, findKernel } from '../../kernels/index.ts';
-import { TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
+import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import type { Host } from '../../src/host/contract.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
 import { softwareEnvironment } from '../../src/host/node/targets.ts';
@@ -77,8 +77,7 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
 
     it('gives a slice the results of the whole', async () => {
       const w = workload({ headDim: 64, seqQuery: 420, queryHeads: 4, kvHeads: 2, mask: 'causal' });
-      const { features, limits } = await host.environment();
-      const { blockRows } = kernel.build(w, features, limits);
+      const { blockRows } = kernel.build(w, await host.environment());
       const rows = [1, 3].flatMap((block) =>
         [0, 1].map((queryHead) => ({ batch: 0, queryHead, row: block * blockRows })),
       );
@@ -121,7 +120,7 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
     it('f16 multiply-adds run where the device has them, and are said to need them elsewhere', async (context) => {
       const { features } = await host.environment();
       const [pass] = (
-        wgslMultiplyAddF16.build(probeWorkload(128, 256, 64), features, TYPICAL_LIMITS) as {
+        wgslMultiplyAddF16.build(probeWorkload(128, 256, 64), TYPICAL_DEVICE) as {
           passes: { code: string }[];
         }
       ).passes;

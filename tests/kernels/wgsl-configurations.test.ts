@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { fewRowsConfiguration, wgslConfiguration } from '../../kernels/configurations.ts';
 import type { Configuration } from '../../kernels/kernel.ts';
-import { TYPICAL_FEATURES, TYPICAL_LIMITS } from '../../kernels/typical-device.ts';
+import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { emitWgslFlash, wgslFlash } from '../../kernels/wgsl/flash.ts';
 import { storageOf } from '../../kernels/wgsl/storage.ts';
 import { scheduleOf } from '../../kernels/wgsl/work-tiles.ts';
@@ -52,10 +52,10 @@ describe.skipIf(typeof opened === 'string')('wgsl-flash', () => {
 
   describe.each(TILES)('head dimension %i, config %j', (headDim, changes) => {
     it.each(shapes(headDim).map((w) => ({ name: describeWorkload(w), w })))('$name', async ({ w }) => {
-      const config = { ...wgslConfiguration(headDim, {}, TYPICAL_LIMITS), ...changes } as Configuration;
-      expect(wgslFlash.tunable?.problem(config, w, TYPICAL_FEATURES, TYPICAL_LIMITS)).toBeUndefined();
-      const build: typeof wgslFlash.build = (own, features) =>
-        wgslFlash.tunable?.build(own, features, config) ?? wgslFlash.build(own, features, TYPICAL_LIMITS);
+      const config = { ...wgslConfiguration(headDim, TYPICAL_DEVICE), ...changes } as Configuration;
+      expect(wgslFlash.tunable?.problem(config, w, TYPICAL_DEVICE)).toBeUndefined();
+      const build: typeof wgslFlash.build = (own, device) =>
+        wgslFlash.tunable?.build(config, own, device) ?? wgslFlash.build(own, device);
       const result = await runKernel(host, { ...wgslFlash, build }, w);
       expect(result.maxRelativeError).toBeLessThan(result.tolerance);
     });
@@ -72,7 +72,7 @@ describe.skipIf(typeof opened === 'string')('schedules of wgsl-flash', () => {
     { group: 1, splits: 3 },
     { group: 4, splits: 5 },
   ])('$group query heads a tile, keys in $splits parts', async (schedule) => {
-    const build: typeof wgslFlash.build = (w, features) =>
+    const build: typeof wgslFlash.build = (w, { features }) =>
       emitWgslFlash(w.headDim, config, storageOf(w.dtype, features), schedule);
     const heads = { queryHeads: schedule.group * 2, kvHeads: 2 };
     for (const w of [
@@ -91,22 +91,23 @@ describe.skipIf(typeof opened === 'string')('schedules of wgsl-flash', () => {
   it('is split where there is little else to split, and never on an adapter that a CPU emulates', () => {
     const decode = workload({ headDim: 128, seqQuery: 1, seqKv: 32768, queryHeads: 32, kvHeads: 4 });
     const prefill = workload({ headDim: 128, seqQuery: 4096, queryHeads: 32, kvHeads: 4 });
-    expect(scheduleOf(decode, fewRowsConfiguration(8), TYPICAL_FEATURES)).toEqual({ group: 8, splits: 32 });
-    expect(scheduleOf(decode, fewRowsConfiguration(8), { ...TYPICAL_FEATURES, software: true }).splits).toBe(1);
-    expect(scheduleOf(prefill, wgslConfiguration(128, {}, TYPICAL_LIMITS), TYPICAL_FEATURES)).toEqual({
+    const { features } = TYPICAL_DEVICE;
+    expect(scheduleOf(decode, fewRowsConfiguration(8), features)).toEqual({ group: 8, splits: 32 });
+    expect(scheduleOf(decode, fewRowsConfiguration(8), { ...features, software: true }).splits).toBe(1);
+    expect(scheduleOf(prefill, wgslConfiguration(128, TYPICAL_DEVICE), features)).toEqual({
       group: 8,
       splits: 1,
     });
     // A part has four blocks of keys at least.
-    expect(scheduleOf({ ...decode, seqKv: 1024 }, fewRowsConfiguration(8), TYPICAL_FEATURES).splits).toBe(1);
-    expect(scheduleOf({ ...decode, seqKv: 2048 }, fewRowsConfiguration(8), TYPICAL_FEATURES).splits).toBe(2);
+    expect(scheduleOf({ ...decode, seqKv: 1024 }, fewRowsConfiguration(8), features).splits).toBe(1);
+    expect(scheduleOf({ ...decode, seqKv: 2048 }, fewRowsConfiguration(8), features).splits).toBe(2);
   });
 });
 
 describe('the text of wgsl-flash', () => {
   const text = (headDim: number, changes: object, storage: Parameters<typeof emitWgslFlash>[2]) =>
-    emitWgslFlash(headDim, { ...wgslConfiguration(headDim, {}, TYPICAL_LIMITS), ...changes }, storage).passes[0]
-      ?.code ?? '';
+    emitWgslFlash(headDim, { ...wgslConfiguration(headDim, TYPICAL_DEVICE), ...changes }, storage).passes[0]?.code ??
+    '';
   const small = {
     threadRows: 2,
     threadColumns: 4,

@@ -1,9 +1,9 @@
 /** The search for a tile: halving, continuing, winning beyond the noise only; and what makes a tile impossible. */
 
 import { describe, expect, it } from 'vitest';
-import { combinations, sameConfiguration } from '../../kernels/configuration-fields.ts';
 import { findKernel } from '../../kernels/index.ts';
 import type { Configuration } from '../../kernels/kernel.ts';
+import { combinations, sameConfiguration } from '../../kernels/tunable.ts';
 import {
   continueSearch,
   finalist,
@@ -123,33 +123,34 @@ describe.each(['wasm-flash', 'wgsl-flash'])('tiles of %s', (name) => {
   if (tunable === undefined) throw new Error(`${name} has no tiles`);
   const features = { relaxedSimd: true, simd256: true, f16: false };
   const limits = { memoryBytes: 2 ** 33, tensorBytes: 2 ** 27, workgroupMemoryBytes: 16384, workgroupInvocations: 256 };
+  const device = { features, limits };
 
   it.each([32, 48, 64, 128, 256])(
     'head dimension %i: candidates are possible, different and not the shipped one',
     (headDim) => {
       const w = workload({ headDim });
-      const shipped = tunable.shipped(w, features, limits);
-      expect(tunable.problem(shipped, w, features, limits)).toBeUndefined();
-      const candidates = tunable.candidates(w, features, limits);
+      const shipped = tunable.shipped(w, device);
+      expect(tunable.problem(shipped, w, device)).toBeUndefined();
+      const candidates = tunable.candidates(w, device);
       expect(candidates.length).toBeGreaterThan(10);
       expect(candidates.some((candidate) => sameConfiguration(candidate, shipped))).toBe(false);
       expect(new Set(candidates.map((candidate) => JSON.stringify(Object.entries(candidate).sort()))).size).toBe(
         candidates.length,
       );
-      for (const candidate of candidates) expect(tunable.problem(candidate, w, features, limits)).toBeUndefined();
+      for (const candidate of candidates) expect(tunable.problem(candidate, w, device)).toBeUndefined();
     },
   );
 
   it('a file may hold anything: what is wrong is named', () => {
     const w = workload({ headDim: 128 });
-    const shipped = tunable.shipped(w, features, limits);
-    const problem = (changes: Configuration) => tunable.problem({ ...shipped, ...changes }, w, features, limits);
+    const shipped = tunable.shipped(w, device);
+    const problem = (changes: Configuration) => tunable.problem({ ...shipped, ...changes }, w, device);
     expect(problem({ rows: -1 })).toMatch(/'rows' is -1, not a whole number/);
     expect(problem({ rescale: 'sometimes' })).toMatch(/not always or branch/);
     expect(problem({ colour: 'red' })).toMatch(/unknown field 'colour'/);
     const { rows, ...rest } = shipped;
     expect(rows).toBeDefined();
-    expect(tunable.problem(rest, w, features, limits)).toMatch(/has no 'rows'/);
+    expect(tunable.problem(rest, w, device)).toMatch(/has no 'rows'/);
   });
 });
 

@@ -20,10 +20,11 @@ export async function compileKernel(
   let host: Host | undefined;
   try {
     host = await openHost(backend, target);
-    const { device, deviceLimits, limits: held, features } = await host.environment();
-    const unsupported = kernel.unsupported(workload, held, features);
+    const environment = await host.environment();
+    const { device, deviceLimits } = environment;
+    const unsupported = kernel.unsupported(workload, environment);
     if (unsupported !== undefined) throw new Error(unsupported);
-    const program = kernel.build(workload, features, held);
+    const program = kernel.build(workload, environment);
     const seconds = await host.compile(program);
     process.stdout.write(`${kernel.name}, head dimension ${workload.headDim}, ${workload.dtype}, on ${device.name}\n`);
     process.stdout.write(

@@ -95,8 +95,8 @@ async function tuneOne(
   const { environment } = target;
   const { tunable } = kernel;
   if (environment === null || tunable === undefined) return [];
-  const { features, limits, device } = environment;
-  const unsupported = kernel.unsupported(workload, limits, features);
+  const { device } = environment;
+  const unsupported = kernel.unsupported(workload, environment);
   if (unsupported !== undefined) {
     progress.say(`${kernel.name}, ${describe(workload)}: ${unsupported}`);
     return [];
@@ -110,8 +110,8 @@ async function tuneOne(
     mask,
     dtype,
   };
-  const candidates = tunable.candidates(workload, features, limits);
-  const shipped = tunable.shipped(workload, features, limits);
+  const candidates = tunable.candidates(workload, environment);
+  const shipped = tunable.shipped(workload, environment);
   const before = options.again ? undefined : readSearch(key, candidates);
   const search: Search = before ?? { ...key, shipped, candidates, trials: [] };
   if (before !== undefined)
@@ -199,7 +199,7 @@ function pairedComparisonOf(
     ...contender,
     kernel: {
       ...kernel,
-      build: (w, features, limits) => kernel.tunable?.build(w, features, tile) ?? kernel.build(w, features, limits),
+      build: (w, device) => kernel.tunable?.build(tile, w, device) ?? kernel.build(w, device),
     },
   });
   return async (tile, rounds): Promise<Outcome> => {

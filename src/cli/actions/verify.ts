@@ -37,10 +37,10 @@ export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Prom
   const pool = createHostPool();
   try {
     if (target === undefined || target.environment === null) throw new Error(target?.unavailable ?? 'no device');
-    const { limits, features, device } = target.environment;
-    const unsupported = kernel.unsupported(w, limits, features);
+    const { environment } = target;
+    const unsupported = kernel.unsupported(w, environment);
     if (unsupported !== undefined) throw new Error(unsupported);
-    const program = kernel.build(w, features, limits);
+    const program = kernel.build(w, environment);
     const { host } = await pool.acquire(target);
     const { id } = await host.prepare({ program, workload: w, slice: wholeSlice(w, program.blockRows), data });
     await host.run(id);
@@ -50,7 +50,14 @@ export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Prom
     const own = compareRows(w, oracle(w, data, rows), outputs);
     const file = expected === undefined ? null : compareWithFile(w, expected, outputs, own.tolerance);
     const right = own.maxRelativeError <= own.tolerance && (file === null || file.maxRelativeError <= file.tolerance);
-    const result = { kernel: kernel.name, device: device.name, workload: w, agrees: right, oracle: own, file };
+    const result = {
+      kernel: kernel.name,
+      device: environment.device.name,
+      workload: w,
+      agrees: right,
+      oracle: own,
+      file,
+    };
     process.stdout.write(options.format === 'json' ? `${JSON.stringify(result, null, 2)}\n` : formatResult(result));
     return right ? 0 : 1;
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Kernel, Program } from '../../../kernels/kernel.ts';
-import { TYPICAL_FEATURES, TYPICAL_LIMITS, TYPICAL_MATRIX } from '../../../kernels/typical-device.ts';
+import { TYPICAL_DEVICE, TYPICAL_MATRIX } from '../../../kernels/typical-device.ts';
 import { presetAxes } from '../../problem/sweep.ts';
 import type { Workload } from '../../problem/workload.ts';
 import type { Finish } from '../finish.ts';
@@ -37,12 +37,12 @@ export function addSourceCommands(program: Command, finish: Finish): void {
       const kernel = readKernel(name);
       const variant = choose('--variant', raw.variant as string, ['simd', 'simd-relaxed', 'simd256'] as const);
       const features = {
-        ...TYPICAL_FEATURES,
+        ...TYPICAL_DEVICE.features,
         relaxedSimd: variant !== 'simd',
         simd256: variant === 'simd256',
         subgroupMatrix: TYPICAL_MATRIX,
       };
-      process.stdout.write(sourceText(kernel.build(firstWorkload(raw), features, TYPICAL_LIMITS), kernel));
+      process.stdout.write(sourceText(kernel.build(firstWorkload(raw), { ...TYPICAL_DEVICE, features }), kernel));
       finish(0);
     });
 

@@ -1,7 +1,8 @@
 /** Runs WebAssembly kernels: assembles the text, lays the tensors into shared memory and drives the threads. */
 
 import wabt from 'wabt';
-import type { Features, WasmProgram } from '../../../kernels/kernel.ts';
+import type { Features } from '../../../kernels/device.ts';
+import type { WasmProgram } from '../../../kernels/kernel.ts';
 import { groupShare, sliceFlops } from '../../problem/slice.ts';
 import type { Host, PrepareRequest } from '../contract.ts';
 import { footprint, usesValuesInPlace } from '../footprint.ts';

@@ -103,8 +103,8 @@ async function openProbe(open: OpenVariant, variant: WasmVariant): Promise<Probe
   try {
     host = await open(variant);
     const { run: runOnce, read } = host;
-    const { features, limits } = await host.environment();
-    const program = wasmFlash.build(PROBE, features, limits);
+    const environment = await host.environment();
+    const program = wasmFlash.build(PROBE, environment);
     const slice = wholeSlice(PROBE, program.blockRows);
     const { id } = await host.prepare({ program, workload: PROBE, slice, data: DATA });
     const run = async () => (await runOnce(id)).seconds;
@@ -117,7 +117,7 @@ async function openProbe(open: OpenVariant, variant: WasmVariant): Promise<Probe
     const rows = [0, 47, 48, 301, 479].map((row) => ({ batch: 0, queryHead: 0, row }));
     const check = compareRows(PROBE, oracle(PROBE, DATA, rows), await read(id, rows));
     const right = check.maxRelativeError <= check.tolerance;
-    return { relaxed: features.relaxedSimd, run: right ? run : null, fault: 'its result was wrong', close };
+    return { relaxed: environment.features.relaxedSimd, run: right ? run : null, fault: 'its result was wrong', close };
   } catch (error) {
     return { relaxed: true, run: null, fault: messageOf(error), close };
   }

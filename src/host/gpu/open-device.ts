@@ -1,6 +1,6 @@
 /** A WebGPU adapter, wherever it comes from: what it is, and a host on a device of it with all the limits that it offers. */
 
-import type { SubgroupMatrix } from '../../../kernels/kernel.ts';
+import type { SubgroupMatrix } from '../../../kernels/device.ts';
 import { MATRIX_DIRECTIVE, type MatrixSpelling, matrixText } from '../../../kernels/wgsl/matrix-text.ts';
 import type { Host } from '../contract.ts';
 import { createWebgpuHost } from './webgpu-host.ts';

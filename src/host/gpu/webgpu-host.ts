@@ -1,6 +1,7 @@
 /** Runs WGSL kernels on a GPUDevice: buffers for a slice, submissions short enough for any watchdog, timed by the GPU where it can be trusted. */
 
-import type { SubgroupMatrix, WgslProgram } from '../../../kernels/kernel.ts';
+import type { SubgroupMatrix } from '../../../kernels/device.ts';
+import type { WgslProgram } from '../../../kernels/kernel.ts';
 import { PARAM_NAMES } from '../../../kernels/wgsl/abi.ts';
 import { fromHalf } from '../../problem/half.ts';
 import { type RowAddress, splitSlice } from '../../problem/slice.ts';

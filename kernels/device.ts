@@ -1,0 +1,49 @@
+/** What a kernel may know of the device that it is built for: what it holds and what it can do. It is data; the hosts find it out. */
+
+/** What a device can hold, in bytes and invocations; Infinity where it sets no limit. */
+export interface Limits {
+  /** All memory that a run may take. */
+  memoryBytes: number;
+  /** One tensor. */
+  tensorBytes: number;
+  workgroupMemoryBytes: number;
+  workgroupInvocations: number;
+}
+
+/** What a device can do beyond the minimum. */
+export interface Features {
+  /** WebAssembly relaxed SIMD: fused multiply-add. */
+  relaxedSimd: boolean;
+  /** WebAssembly compiled with V8's revectoriser, which packs neighbouring 128-bit operations into 256-bit ones. */
+  simd256: boolean;
+  /** WGSL's type f16 (shader-f16). */
+  f16: boolean;
+  /** WGSL's subgroup operations. */
+  subgroups?: boolean;
+  /** True where a CPU emulates the GPU. */
+  software?: boolean;
+  /** WGSL's experimental subgroup matrices. */
+  subgroupMatrix?: SubgroupMatrix;
+}
+
+/** Matrices m x k and k x n of `component`, whose product is m x n of f32. */
+export interface SubgroupMatrixShape {
+  m: number;
+  n: number;
+  k: number;
+  component: 'f32' | 'f16';
+}
+
+export interface SubgroupMatrix {
+  shapes: SubgroupMatrixShape[];
+  /** Invocations of a subgroup. */
+  threads: number;
+  /** How the device's WGSL is spelled, or 'emulated' in plain WGSL: see kernels/wgsl/matrix-text.ts. */
+  spelling: 'template' | 'argument' | 'emulated';
+}
+
+/** The device of a kernel: everything that its text may depend on beside the workload. */
+export interface DeviceProfile {
+  limits: Limits;
+  features: Features;
+}

@@ -20,7 +20,14 @@ const ROOMS = [
   'src/cli/',
   'src/page/',
 ];
-const MAY_USE_NODE = ['src/host/node/', 'src/record/journal.ts', 'src/chart/render.ts', 'src/server/', 'src/cli/'];
+const MAY_USE_NODE = [
+  'src/host/node/',
+  'src/record/files.ts',
+  'src/record/journal.ts',
+  'src/chart/render.ts',
+  'src/server/',
+  'src/cli/',
+];
 
 const roomOf = (path: string) => ROOMS.findIndex((room) => path.startsWith(room));
 

@@ -8,7 +8,7 @@ import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { textMetrics } from 'vega-scenegraph';
 import { badChartExtension, UsageError } from '../messages.ts';
-import { writeInto } from '../record/journal.ts';
+import { writeInto } from '../record/files.ts';
 import { themed } from './theme.ts';
 
 const require = createRequire(import.meta.url);

@@ -6,7 +6,7 @@ import { seriesScale } from '../chart/palette.ts';
 import { formatBytes, formatNumber } from '../format.ts';
 import { plan } from '../measure/plan.ts';
 import { describe, type Workload } from '../problem/workload.ts';
-import { writeInto } from '../record/journal.ts';
+import { writeInto } from '../record/files.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { formatBars, type Paint } from '../report/bars.ts';
 import { formatColumns } from '../report/columns.ts';

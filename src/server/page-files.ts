@@ -3,8 +3,8 @@
 import { cpSync, existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cannotWrite, firstLineOf, pageNotBuilt, UsageError } from '../messages.ts';
-import { makeFolders } from '../record/journal.ts';
+import { firstLineOf, pageNotBuilt } from '../messages.ts';
+import { makeFolders, orUsageError } from '../record/files.ts';
 
 /** The folder of this package: one deeper where the sources were compiled to dist/. */
 const ROOT = [new URL('../../', import.meta.url), new URL('../../../', import.meta.url)]
@@ -23,14 +23,12 @@ export async function pageFolder(): Promise<string> {
 /** Copies the page to a folder of the user's. Throws UsageError where that cannot be written. */
 export async function copyPage(folder: string): Promise<void> {
   const from = await pageFolder();
-  try {
+  // hosts.html is for the command line's own browsers.
+  const left = [STAMP, 'hosts.html'].map((name) => join(from, name));
+  orUsageError(folder, () => {
     makeFolders(folder);
-    // hosts.html is for the command line's own browsers.
-    const left = [STAMP, 'hosts.html'].map((name) => join(from, name));
     cpSync(from, folder, { recursive: true, filter: (path) => !left.includes(path) });
-  } catch (error) {
-    throw new UsageError(cannotWrite(folder, (error as NodeJS.ErrnoException).code ?? String(error)));
-  }
+  });
 }
 
 const STAMP = '.sources';

@@ -5,7 +5,7 @@ import { modelAblationChart } from '../../chart/model-gains.ts';
 import { chartExtension, writeChart } from '../../chart/render.ts';
 import { timelineChart } from '../../chart/timeline.ts';
 import { modelB200 } from '../../model/b200.ts';
-import { checkWritable } from '../../record/journal.ts';
+import { checkWritable } from '../../record/files.ts';
 import { formatModel, type ModelFigure } from '../../report/b200-text.ts';
 import { formatTimeline } from '../../report/timeline-text.ts';
 

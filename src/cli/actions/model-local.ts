@@ -13,7 +13,8 @@ import { type LocalPoint, type LocalPrediction, type LocalRates, predictLocal } 
 import { cases } from '../../problem/cases.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { newContext, timeStamp } from '../../record/context.ts';
-import { checkFolder, createJournal } from '../../record/journal.ts';
+import { checkFolder } from '../../record/files.ts';
+import { createJournal } from '../../record/journal.ts';
 import type { Context } from '../../record/measurement.ts';
 import type { RunOptions } from '../options.ts';
 import { createProgress } from '../progress.ts';

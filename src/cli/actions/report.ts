@@ -11,7 +11,7 @@ import type { PublishedSet } from '../../compare/published.ts';
 import { parseRunFile } from '../../compare/run-file.ts';
 import { parseSearch, type Search } from '../../measure/search.ts';
 import { cannotRead, noRuns, UsageError } from '../../messages.ts';
-import { checkWritable, writeInto } from '../../record/journal.ts';
+import { checkWritable, writeInto } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';
 import { answer } from '../../report/finding.ts';
 import { type PageRun, reportHtml } from '../../report/html.ts';

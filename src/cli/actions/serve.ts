@@ -1,6 +1,6 @@
 /** The work of bench serve: the server until an interrupt. */
 
-import { checkFolder } from '../../record/journal.ts';
+import { checkFolder } from '../../record/files.ts';
 import { pageFolder } from '../../server/page-files.ts';
 import { servePage } from '../../server/page-server.ts';
 import { openFile } from '../open-file.ts';

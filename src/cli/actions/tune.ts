@@ -22,7 +22,7 @@ import { summarize } from '../../measure/statistics.ts';
 import { interrupted } from '../../messages.ts';
 import { describe, groupSize, type Workload } from '../../problem/workload.ts';
 import { timeStamp } from '../../record/context.ts';
-import { checkFolder, makeFolders } from '../../record/journal.ts';
+import { checkFolder, makeFolders } from '../../record/files.ts';
 import { stopOnInterrupt } from '../interrupt.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import type { TargetRequest } from '../targets.ts';

@@ -9,7 +9,7 @@ import type { Data } from '../../problem/data.ts';
 import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../problem/safetensors.ts';
 import { type RowAddress, wholeSlice } from '../../problem/slice.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
-import { checkWritable, writeInto } from '../../record/journal.ts';
+import { checkWritable, writeInto } from '../../record/files.ts';
 import type { readTarget } from '../options.ts';
 import { openTargets } from '../targets.ts';
 

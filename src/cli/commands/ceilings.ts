@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { leftOut, UsageError } from '../../messages.ts';
 import { timeStamp } from '../../record/context.ts';
-import { checkFolder, makeFolders } from '../../record/journal.ts';
+import { checkFolder, makeFolders } from '../../record/files.ts';
 import type { Finish } from '../finish.ts';
 import { choose } from '../nearest.ts';
 import { addAdapterOptions, readTarget } from '../options.ts';

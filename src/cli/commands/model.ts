@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../messages.ts';
 import { presetAxes } from '../../problem/sweep.ts';
-import { checkWritable } from '../../record/journal.ts';
+import { checkWritable } from '../../record/files.ts';
 import type { Finish } from '../finish.ts';
 import { choose } from '../nearest.ts';
 import { addShapeOptions, addTargetOptions, parseNumber, readRunOptions, readWorkloads } from '../options.ts';

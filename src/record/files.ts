@@ -1,0 +1,55 @@
+/** Files and folders of the user's: checked before the work begins, made when they are written. */
+
+import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { cannotWrite, UsageError } from '../messages.ts';
+
+/** Throws UsageError where `path` cannot be created as a file. Leaves nothing behind. */
+export function checkWritable(path: string): void {
+  const existed = existsSync(path);
+  const made = orUsageError(path, () => makeFolders(dirname(path)));
+  try {
+    orUsageError(path, () => closeSync(openSync(path, 'a')));
+    if (!existed) unlinkSync(path);
+  } finally {
+    for (const folder of made.reverse()) rmdirSync(folder);
+  }
+}
+
+/** Throws UsageError where no file can be created in `folder`. */
+export function checkFolder(folder: string): void {
+  const probe = join(folder, '.attnbench-probe');
+  try {
+    checkWritable(probe);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.message.replace(probe, folder));
+  }
+}
+
+/**
+ * Makes a folder and the folders around it and returns those that it made. It makes them one by one, since Node's own
+ * recursive mkdir never returns for a folder under /proc.
+ */
+export function makeFolders(folder: string): string[] {
+  const missing: string[] = [];
+  for (let path = resolve(folder); !existsSync(path); path = dirname(path)) missing.unshift(path);
+  for (const path of missing) mkdirSync(path);
+  return missing;
+}
+
+/** Writes a file and makes the folders on its way, as checkWritable promised. */
+export function writeInto(path: string, content: string | Uint8Array): void {
+  makeFolders(dirname(path));
+  writeFileSync(path, content);
+}
+
+/** Runs a file operation; its failure becomes a UsageError that names `path`. */
+export function orUsageError<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new UsageError(cannotWrite(path, code));
+  }
+}

@@ -4,10 +4,10 @@ import type { TopLevelSpec } from 'vega-lite';
 import { ablationGains, gainOf, PUBLISHED_GAINS } from '../compare/ablation.ts';
 import { formatSize } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
+import { type ChartLayout, heading, type Panel, type Position, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
 
-export function ablationChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
+export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const gains = ablationGains(run);
   if (gains.length === 0) {
     return sentenceChart(['This run holds no ablation; bench suite ablation measures the three techniques.'], layout);
@@ -49,24 +49,26 @@ export function ablationChart(run: RunDocument, layout: Layout = 'wide'): TopLev
     title: null,
     sort: labels,
     axis: { labelLimit: layout === 'wide' ? 300 : 180, minExtent: layout === 'wide' ? 230 : 180 },
-  };
+  } satisfies Position;
   const ends = rows.flatMap(({ low, high }) => [low, high]);
   const domain = [Math.min(0, ...ends), Math.max(0, ...ends)];
-  const x = { field: 'gain', type: 'quantitative', title: 'gain, %', scale: { domain } };
+  const x = { field: 'gain', type: 'quantitative', title: 'gain, %', scale: { domain } } satisfies Position;
   const color = { field: 'what', scale: seriesScale(rows.map(({ what }) => what)), legend: null };
   const lengths = [...new Set(gains.map(({ workload }) => formatSize(workload.seqKv)))].join(', ');
-  const panels = masks.map((mask) => ({
-    title: `${mask} mask`,
-    panel: {
-      data: { values: rows.filter((row) => row.mask === mask) },
-      width: layout === 'wide' ? 480 : 130,
-      height: { step: 20 },
-      layer: [
-        { mark: { type: 'bar', tooltip: true }, encoding: { y, x, color } },
-        { mark: { type: 'rule' }, encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } } },
-      ],
-    },
-  }));
+  const panels = masks.map(
+    (mask): Panel => ({
+      title: `${mask} mask`,
+      chart: {
+        data: { values: rows.filter((row) => row.mask === mask) },
+        width: layout === 'wide' ? 480 : 130,
+        height: { step: 20 },
+        layer: [
+          { mark: { type: 'bar', tooltip: true }, encoding: { y, x, color } },
+          { mark: { type: 'rule' }, encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } } },
+        ],
+      },
+    }),
+  );
   return {
     $schema: VEGA_LITE,
     title: heading(
@@ -78,7 +80,7 @@ export function ablationChart(run: RunDocument, layout: Layout = 'wide'): TopLev
     ),
     vconcat: stacked(panels),
     spacing: 14,
-  } as unknown as TopLevelSpec;
+  };
 }
 
 function finding(gains: ReturnType<typeof ablationGains>): string {

@@ -8,7 +8,7 @@ import { ablationChart } from './ablation-gains.ts';
 import { distanceChart } from './distance.ts';
 import { efficiencyChart } from './efficiency.ts';
 import { figureChart } from './figure.ts';
-import type { Layout } from './frame.ts';
+import type { ChartLayout } from './frame.ts';
 import { type MemoryLimit, rooflineChart } from './roofline-plot.ts';
 import { samplesChart } from './samples.ts';
 import { scalingChart } from './scaling.ts';
@@ -16,7 +16,7 @@ import { tuningChart } from './tuning.ts';
 
 export interface NamedChart {
   name: string;
-  draw: (layout: Layout) => TopLevelSpec;
+  draw: (layout: ChartLayout) => TopLevelSpec;
 }
 
 export function allCharts(

@@ -6,7 +6,7 @@ import { HEADLINE_TFLOPS, publishedFigures } from '../compare/published.ts';
 import { formatNumber, formatRate } from '../format.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
+import { type ChartLayout, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
 import { fastestAt, localPoints, mainWorkload } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
@@ -24,7 +24,7 @@ const MEASURED = 'attention, measured here';
 const PUBLISHED = 'attention, published';
 const PEAK = 'peak of the device, specification';
 
-export function distanceChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
+export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const points = localPoints(run);
   const main = mainWorkload(points);
   const headline = publishedFigures('avo').find(
@@ -90,7 +90,7 @@ export function distanceChart(run: RunDocument, layout: Layout = 'wide'): TopLev
     sort: rows.map(({ label }) => label),
     title: null,
     axis: { labelLimit: layout === 'wide' ? 240 : 150, grid: true },
-  };
+  } satisfies Position;
   const x = {
     field: 'slower',
     type: 'quantitative',
@@ -103,7 +103,7 @@ export function distanceChart(run: RunDocument, layout: Layout = 'wide'): TopLev
       format: ',',
       grid: false,
     },
-  };
+  } satisfies Position;
   return {
     $schema: VEGA_LITE,
     title: heading(
@@ -150,7 +150,7 @@ export function distanceChart(run: RunDocument, layout: Layout = 'wide'): TopLev
         encoding: { y, x, text: { field: 'text' } },
       },
     ],
-  } as unknown as TopLevelSpec;
+  };
 }
 
 /** The fastest attention without a mask of each library on every device but B200. */

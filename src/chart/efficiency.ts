@@ -6,7 +6,7 @@ import { publishedFigures } from '../compare/published.ts';
 import { formatRate } from '../format.ts';
 import { describe, formatSize, type Workload } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
+import { type ChartLayout, heading, type Panel, type Position, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
@@ -24,7 +24,7 @@ const HERE = 'here: of the multiply-adds measured in the same rounds';
 const MATMUL = 'B200: of the best matrix product measured on one';
 const SPECIFICATION = 'B200: of its specification';
 
-export function efficiencyChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
+export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const local = localShares(run);
   const published = publishedShares(run.measurements.map(({ workload }) => workload));
   if (local.length === 0) {
@@ -41,15 +41,15 @@ export function efficiencyChart(run: RunDocument, layout: Layout = 'wide'): TopL
     title: null,
     sort: null,
     axis: { labelLimit: 220, minExtent: layout === 'wide' ? 160 : 130 },
-  };
-  const xOf = (last: boolean) => ({
+  } satisfies Position;
+  const xOf = (last: boolean): Position => ({
     field: 'share',
     type: 'quantitative',
     title: last ? 'share of the limit, %' : null,
     scale: { domain: [0, 119], clamp: true },
     axis: { values: [0, 20, 40, 60, 80, 100] },
   });
-  const panelOf = (values: Share[], x: ReturnType<typeof xOf>) => ({
+  const chartOf = (values: Share[], x: Position): Panel['chart'] => ({
     data: { values },
     width: layout === 'wide' ? 560 : 180,
     height: { step: 20 },
@@ -70,19 +70,21 @@ export function efficiencyChart(run: RunDocument, layout: Layout = 'wide'): TopL
       },
     ],
   });
-  const panels = kinds.map((kind, index) => ({
-    title: kind,
-    panel: panelOf(
-      rows.filter((row) => row.kind === kind),
-      xOf(index === kinds.length - 1),
-    ),
-  }));
+  const panels = kinds.map(
+    (kind, index): Panel => ({
+      title: kind,
+      chart: chartOf(
+        rows.filter((row) => row.kind === kind),
+        xOf(index === kinds.length - 1),
+      ),
+    }),
+  );
   return {
     $schema: VEGA_LITE,
     title: heading(finding(local, published), subtitle(), layout),
     vconcat: stacked(panels),
     spacing: 14,
-  } as unknown as TopLevelSpec;
+  };
 }
 
 const shortName = (w: Workload) => `${formatSize(w.seqKv)} ${w.mask}`;

@@ -8,7 +8,7 @@ import { formatSize, sameProblem, type Workload } from '../problem/workload.ts';
 import type { Measurement, RunDocument } from '../record/measurement.ts';
 import { namesOf } from '../record/names.ts';
 import { tflopsOf } from '../record/rate.ts';
-import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
+import { type ChartLayout, decades, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
 
 interface Bar {
@@ -29,7 +29,7 @@ interface Bar {
  * The specification of the chart of a run. Bars start at a decade below the smallest value, since a logarithmic axis
  * has no zero; lengths therefore compare only through the axis, and every bar carries its value.
  */
-export function figureChart(run: RunDocument, set: PublishedSet, layout: Layout = 'wide'): TopLevelSpec {
+export function figureChart(run: RunDocument, set: PublishedSet, layout: ChartLayout = 'wide'): TopLevelSpec {
   const local = localBars(run);
   const published = publishedBars(run, set);
   const bars = [...published, ...local];
@@ -48,16 +48,21 @@ export function figureChart(run: RunDocument, set: PublishedSet, layout: Layout 
       ? Math.max(9, 218 / (seqs.length * (series.domain.length + 1)))
       : Math.max(17, Math.min(28, 700 / (masks.length * seqs.length * series.domain.length)));
 
-  const x = { field: 'seq', type: 'nominal', sort: seqs, title: 'sequence length', axis: { labelAngle: 0 } } as const;
+  const x = {
+    field: 'seq',
+    type: 'nominal',
+    sort: seqs,
+    title: 'sequence length',
+    axis: { labelAngle: 0 },
+  } satisfies Position;
   const xOffset = { field: 'series', sort: series.domain } as const;
-  const scale = { type: 'log', domain: [floor, ceiling] } as const;
   const y = {
     field: 'tflops',
     type: 'quantitative',
-    scale,
+    scale: { type: 'log', domain: [floor, ceiling] },
     title: 'TFLOPS (log scale)',
     axis: { format: '~g', grid: true, values: decades(floor, most * 2) },
-  } as const;
+  } satisfies Position;
   return {
     $schema: VEGA_LITE,
     title: heading(findingTitle(local, published), caption(run, published), layout),
@@ -104,7 +109,7 @@ export function figureChart(run: RunDocument, set: PublishedSet, layout: Layout 
         },
       ],
     },
-  } as TopLevelSpec;
+  };
 }
 
 function localBars(run: RunDocument): Bar[] {

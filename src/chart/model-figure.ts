@@ -3,7 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { B200Model, ModelPoint } from '../model/b200.ts';
 import { formatSize } from '../problem/workload.ts';
-import { VEGA_LITE } from './frame.ts';
+import { type Position, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
 
 const percent = (value: number) => `${value >= 0 ? '+' : ''}${(100 * value).toFixed(1)} %`;
@@ -29,10 +29,16 @@ export function modelChart(model: B200Model, figure: 'mha' | 'gqa'): TopLevelSpe
   const panels = [...new Set(rows.map(({ panel }) => panel))].sort(
     (a, b) => Number(b.startsWith('full')) - Number(a.startsWith('full')),
   );
-  const x = { field: 'seq', type: 'nominal', sort: seqs, title: 'sequence length', axis: { labelAngle: 0 } };
+  const x = {
+    field: 'seq',
+    type: 'nominal',
+    sort: seqs,
+    title: 'sequence length',
+    axis: { labelAngle: 0 },
+  } satisfies Position;
   const xOffset = { field: 'library', sort: series.domain };
   const color = { field: 'library', scale: series, title: 'published' };
-  const y = { type: 'quantitative', scale: { zero: false }, title: 'TFLOPS' };
+  const y = { type: 'quantitative', scale: { zero: false }, title: 'TFLOPS' } satisfies Position;
   const tooltip = ['library', 'published', 'model', 'error', 'role', 'source'].map((field) => ({ field }));
   return {
     $schema: VEGA_LITE,
@@ -68,7 +74,7 @@ export function modelChart(model: B200Model, figure: 'mha' | 'gqa'): TopLevelSpe
         },
       ],
     },
-  } as unknown as TopLevelSpec;
+  };
 }
 
 function title(points: readonly ModelPoint[], figure: 'mha' | 'gqa'): string {

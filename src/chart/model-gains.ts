@@ -3,7 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { ABLATION_SOURCE } from '../model/ablation.ts';
 import type { B200Model } from '../model/b200.ts';
-import { VEGA_LITE } from './frame.ts';
+import { type Position, VEGA_LITE } from './frame.ts';
 
 const IDEAS = {
   branchless: 'branch-free rescaling',
@@ -18,9 +18,15 @@ export function modelAblationChart(model: B200Model): TopLevelSpec {
       { what: 'simulated', gain: simulated },
     ].map((row) => ({ ...row, idea: IDEAS[idea], mask: `${mask} mask`, label: `+${row.gain.toFixed(1)} %` })),
   );
-  const y = { field: 'idea', type: 'nominal', sort: Object.values(IDEAS), title: null, axis: { labelLimit: 300 } };
+  const y = {
+    field: 'idea',
+    type: 'nominal',
+    sort: Object.values(IDEAS),
+    title: null,
+    axis: { labelLimit: 300 },
+  } satisfies Position;
   const yOffset = { field: 'what', sort: ['published', 'simulated'] };
-  const x = { field: 'gain', type: 'quantitative', title: 'gain, %', scale: { domain: [0, 10] } };
+  const x = { field: 'gain', type: 'quantitative', title: 'gain, %', scale: { domain: [0, 10] } } satisfies Position;
   return {
     $schema: VEGA_LITE,
     title: {
@@ -57,5 +63,5 @@ export function modelAblationChart(model: B200Model): TopLevelSpec {
         },
       ],
     },
-  } as unknown as TopLevelSpec;
+  };
 }

@@ -7,7 +7,7 @@ import { formatRate } from '../format.ts';
 import { demandOf } from '../model/roofline.ts';
 import { describe, sameProblem } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
+import { type ChartLayout, decades, heading, type Layer, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
@@ -29,7 +29,7 @@ export function rooflineChart(
   run: RunDocument,
   set: PublishedSet,
   memory: readonly MemoryLimit[] = [],
-  layout: Layout = 'wide',
+  layout: ChartLayout = 'wide',
 ): TopLevelSpec {
   const points = localPoints(run);
   const roofs = localRoofs(run, memory);
@@ -72,14 +72,14 @@ export function rooflineChart(
     scale: { type: 'log', domain: [from, to] },
     title: 'FLOPs for each byte of main memory (log scale)',
     axis: { format: '~s', grid: false, values: decades(from, to) },
-  };
+  } satisfies Position;
   const y = {
     field: 'tflops',
     type: 'quantitative',
     scale: { type: 'log' },
     title: 'TFLOPS (log scale)',
     axis: { format: '~g', values: decades(Math.min(...rows.map(({ tflops }) => tflops)) / 10, 1e4) },
-  };
+  } satisfies Position;
   const names = roofs.map(({ name }) => name);
   return {
     $schema: VEGA_LITE,
@@ -107,18 +107,20 @@ export function rooflineChart(
         },
       },
       // Each limit is named where it is flat, the last two, which lie close together, above and below.
-      ...roofs.map((roof, index) => ({
-        data: { values: [{ ...roof, intensity: to }] },
-        mark: {
-          type: 'text',
-          align: 'right',
-          dx: -4,
-          dy: index === roofs.length - 1 ? 22 : -7,
-          fontSize: 10,
-          color: roof.color,
-        },
-        encoding: { x, y, text: { field: 'name' } },
-      })),
+      ...roofs.map(
+        (roof, index): Layer => ({
+          data: { values: [{ ...roof, intensity: to }] },
+          mark: {
+            type: 'text',
+            align: 'right',
+            dx: -4,
+            dy: index === roofs.length - 1 ? 22 : -7,
+            fontSize: 10,
+            color: roof.color,
+          },
+          encoding: { x, y, text: { field: 'name' } },
+        }),
+      ),
       {
         data: { values: rows },
         mark: { type: 'point', size: 60, strokeWidth: 1 },
@@ -136,7 +138,7 @@ export function rooflineChart(
       },
     ],
     resolve: { scale: { color: 'independent' } },
-  } as unknown as TopLevelSpec;
+  };
 }
 
 /** One roof for each multiply-add limit of the run, the highest measured of each kind. */

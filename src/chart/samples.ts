@@ -5,11 +5,20 @@ import { formatRate } from '../format.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
-import { heading, type Layout, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
+import {
+  type ChartLayout,
+  heading,
+  type Layer,
+  type Panel,
+  type Position,
+  sentenceChart,
+  stacked,
+  VEGA_LITE,
+} from './frame.ts';
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
-export function samplesChart(run: RunDocument, layout: Layout = 'wide'): TopLevelSpec {
+export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const points = localPoints(run);
   if (points.length === 0) return sentenceChart(['There are no samples: nothing was measured.'], layout);
   const workloads = [...new Set(points.map(({ workload }) => describe(workload)))];
@@ -35,39 +44,54 @@ export function samplesChart(run: RunDocument, layout: Layout = 'wide'): TopLeve
   });
   const kernels = [...new Set(rows.map(({ kernel }) => kernel))];
   const color = { field: 'kernel', scale: seriesScale(kernels), legend: null };
-  const bounds = workloads.length > 1 ? starts.slice(1).map((round) => ({ round })) : [];
   const x = {
     field: 'round',
     type: 'quantitative',
     title: 'round, in time order',
     scale: { domain: [0, start], nice: false },
     axis: { grid: false, tickMinStep: 1 },
-  };
-  const y = { field: 'relative', type: 'quantitative', title: ['% from', 'its median'], axis: { minExtent: 32 } };
+  } satisfies Position;
+  const y = {
+    field: 'relative',
+    type: 'quantitative',
+    title: ['% from', 'its median'],
+    axis: { minExtent: 32 },
+  } satisfies Position;
+  // A line between one workload and the next.
+  const borders: Layer[] =
+    workloads.length < 2
+      ? []
+      : [
+          {
+            data: { values: starts.slice(1).map((round) => ({ round })) },
+            mark: { type: 'rule', strokeDash: [2, 4], opacity: 0.5 },
+            encoding: { x },
+          },
+        ];
   const most = Math.max(...rows.map(({ relative }) => Math.abs(relative)));
   const order = seriesScale(kernels).domain;
-  const panels = order.map((kernel) => ({
-    title: kernel,
-    panel: {
-      data: { values: rows.filter((row) => row.kernel === kernel) },
-      width: layout === 'wide' ? 640 : 260,
-      height: 90,
-      layer: [
-        ...(bounds.length === 0
-          ? []
-          : [{ data: { values: bounds }, mark: { type: 'rule', strokeDash: [2, 4], opacity: 0.5 }, encoding: { x } }]),
-        {
-          mark: { type: 'circle', size: 28, opacity: 0.8 },
-          encoding: {
-            x,
-            y: { ...y, scale: { domain: [-most, most] } },
-            color,
-            tooltip: [{ field: 'kernel' }, { field: 'detail' }],
+  const panels = order.map(
+    (kernel): Panel => ({
+      title: kernel,
+      chart: {
+        data: { values: rows.filter((row) => row.kernel === kernel) },
+        width: layout === 'wide' ? 640 : 260,
+        height: 90,
+        layer: [
+          ...borders,
+          {
+            mark: { type: 'circle', size: 28, opacity: 0.8 },
+            encoding: {
+              x,
+              y: { ...y, scale: { domain: [-most, most] } },
+              color,
+              tooltip: [{ field: 'kernel' }, { field: 'detail' }],
+            },
           },
-        },
-      ],
-    },
-  }));
+        ],
+      },
+    }),
+  );
   return {
     $schema: VEGA_LITE,
     title: heading(
@@ -77,7 +101,7 @@ export function samplesChart(run: RunDocument, layout: Layout = 'wide'): TopLeve
     ),
     vconcat: stacked(panels),
     spacing: 8,
-  } as unknown as TopLevelSpec;
+  };
 }
 
 function finding(rows: readonly { kernel: string; relative: number }[]): string {

@@ -5,7 +5,7 @@ import { type PublishedSet, publishedFigures, seriesOf } from '../compare/publis
 import { formatRate } from '../format.ts';
 import { formatSize, type Workload } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { decades, heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
+import { type ChartLayout, decades, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
@@ -19,7 +19,7 @@ interface Row {
   label: string;
 }
 
-export function scalingChart(run: RunDocument, set: PublishedSet, layout: Layout = 'wide'): TopLevelSpec {
+export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartLayout = 'wide'): TopLevelSpec {
   const points = localPoints(run);
   const lengths = [...new Set(points.map(({ workload }) => workload.seqKv))].sort((a, b) => a - b);
   if (lengths.length < 2) {
@@ -47,7 +47,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: Layout
     scale: { type: 'log', base: 2, nice: false },
     title: 'sequence length',
     axis: { values, labelExpr: sizeLabels(values), grid: false },
-  };
+  } satisfies Position;
   const y = {
     field: 'tflops',
     type: 'quantitative',
@@ -57,7 +57,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: Layout
       format: '~g',
       values: decades(Math.min(...rows.map(({ low }) => low)), Math.max(...rows.map(({ high }) => high)) * 10),
     },
-  };
+  } satisfies Position;
   const columns = layout === 'wide' ? 8 : 2;
   const color = {
     field: 'series',
@@ -87,7 +87,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: Layout
         },
       ],
     },
-  } as unknown as TopLevelSpec;
+  };
 }
 
 /** What makes a line: everything of a workload but its length, batch and mask. */

@@ -36,5 +36,5 @@ export function themeConfig(theme: Theme) {
 
 /** A specification in a theme. */
 export function themed(specification: TopLevelSpec, theme: Theme = 'light'): TopLevelSpec {
-  return { ...specification, config: { ...themeConfig(theme), ...specification.config } } as TopLevelSpec;
+  return { ...specification, config: { ...themeConfig(theme), ...specification.config } };
 }

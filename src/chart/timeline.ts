@@ -3,7 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { B200 } from '../model/chip.ts';
 import { AVO_DESIGN, busyShares, mergePieces, steadyPeriod } from '../model/pipeline.ts';
-import { VEGA_LITE } from './frame.ts';
+import { type Position, VEGA_LITE } from './frame.ts';
 
 const AGENTS = ['tensor', 'softmax 0', 'softmax 1', 'correction', 'load'] as const;
 
@@ -19,7 +19,7 @@ export function timelineChart(): TopLevelSpec {
     text: item.to - item.from > 130 ? item.label : '',
     middle: (item.from + item.to) / 2,
   }));
-  const y = { field: 'agent', type: 'nominal', sort: AGENTS, title: null };
+  const y = { field: 'agent', type: 'nominal', sort: [...AGENTS], title: null } satisfies Position;
   return {
     $schema: VEGA_LITE,
     title: {
@@ -53,5 +53,5 @@ export function timelineChart(): TopLevelSpec {
         encoding: { y, x: { field: 'middle', type: 'quantitative' }, text: { field: 'text' } },
       },
     ],
-  } as unknown as TopLevelSpec;
+  };
 }

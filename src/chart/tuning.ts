@@ -3,9 +3,9 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { sameConfiguration } from '../../kernels/tunable.ts';
 import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../measure/search.ts';
-import { heading, type Layout, sentenceChart, VEGA_LITE } from './frame.ts';
+import { type ChartLayout, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
 
-export function tuningChart(search: Search | null, layout: Layout = 'wide'): TopLevelSpec {
+export function tuningChart(search: Search | null, layout: ChartLayout = 'wide'): TopLevelSpec {
   if (search === null) {
     return sentenceChart(['No search for a tile is stored beside this run; bench tune makes one.'], layout);
   }
@@ -27,12 +27,17 @@ export function tuningChart(search: Search | null, layout: Layout = 'wide'): Top
   });
   const measured = rows.filter(({ ratio }) => ratio !== null);
   const ratios = measured.flatMap(({ ratio, low, high }) => [ratio ?? 1, low ?? 1, high ?? 1]);
-  const x = { field: 'number', type: 'quantitative', title: 'candidate', axis: { tickMinStep: 1, grid: false } };
+  const x = {
+    field: 'number',
+    type: 'quantitative',
+    title: 'candidate',
+    axis: { tickMinStep: 1, grid: false },
+  } satisfies Position;
   const y = {
     type: 'quantitative',
     title: 'throughput over the shipped tile',
     scale: { domain: [Math.min(0.9, ...ratios) - 0.02, Math.max(1.1, ...ratios) + 0.02], nice: false },
-  };
+  } satisfies Position;
   const failed = first.length - measured.length;
   const subtitle = [
     `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, ${search.dtype}, on ${search.device}. Dots: first paired comparisons of two rounds; diamonds: last paired comparisons with their 95 % intervals; line: the best that is better beyond the noise.`,
@@ -66,7 +71,7 @@ export function tuningChart(search: Search | null, layout: Layout = 'wide'): Top
         encoding: { x, y: { ...y, field: 'final' }, tooltip: [{ field: 'tile' }, { field: 'final', format: '.3f' }] },
       },
     ],
-  } as unknown as TopLevelSpec;
+  };
 }
 
 function finding(search: Search): string {

@@ -1,17 +1,29 @@
-/** How all charts look, in light and in dark: specifications name no colour but those of their series. */
+/** How charts and pages look, in light and in dark: specifications name no colour but those of their series. */
 
 import type { TopLevelSpec } from 'vega-lite';
 
 export type Theme = 'light' | 'dark';
 
-const INKS = {
-  light: { background: '#ffffff', ink: '#222222', faint: '#555555', line: '#dddddd' },
-  dark: { background: '#16181d', ink: '#e8e8e8', faint: '#a8adb5', line: '#3a3e46' },
+const COLOURS = {
+  light: { background: '#ffffff', ink: '#222222', faint: '#555555', line: '#dddddd', card: '#f6f6f4' },
+  dark: { background: '#16181d', ink: '#e8e8e8', faint: '#a8adb5', line: '#3a3e46', card: '#1f2228' },
 } as const;
+
+const variables = (theme: Theme) =>
+  Object.entries(COLOURS[theme])
+    .map(([name, colour]) => `--${name}: ${colour};`)
+    .join(' ');
+
+/** The same colours as CSS variables (--background, --ink, --faint, --line, --card) that follow the reader's theme. */
+export const THEME_CSS = `:root { ${variables('light')} }
+@media (prefers-color-scheme: dark) {
+  :root { ${variables('dark')} }
+}
+`;
 
 /** The configuration of a theme: font, sizes, colours of text and lines. */
 export function themeConfig(theme: Theme) {
-  const { background, ink, faint, line } = INKS[theme];
+  const { background, ink, faint, line } = COLOURS[theme];
   return {
     font: 'Inter, system-ui, sans-serif',
     background,

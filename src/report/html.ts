@@ -1,5 +1,6 @@
 /** The report as one HTML file that needs no network: answer, charts, tables; light and dark, for paper and for a phone. */
 
+import { THEME_CSS } from '../chart/theme.ts';
 import type { Section } from './sections.ts';
 
 /** A chart as the page takes it: specifications for two widths, and a picture for where no script runs. */
@@ -85,11 +86,7 @@ function sectionHtml({ title, table, lines = [] }: Section): string {
 }
 
 const STYLE = `
-:root { --background: #ffffff; --ink: #222222; --faint: #555555; --line: #dddddd; --card: #f6f6f4; }
-@media (prefers-color-scheme: dark) {
-  :root { --background: #16181d; --ink: #e8e8e8; --faint: #a8adb5; --line: #3a3e46; --card: #1f2228; }
-}
-* { box-sizing: border-box; }
+${THEME_CSS}* { box-sizing: border-box; }
 body { margin: 0; background: var(--background); color: var(--ink); font: 16px/1.5 Inter, system-ui, sans-serif; }
 main { max-width: 1240px; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 h1 { font-size: 1.5rem; margin: 0 0 0.5rem; }

@@ -3,8 +3,11 @@
 import { cpSync, existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'vite';
+import { THEME_CSS } from '../chart/theme.ts';
 import { firstLineOf, pageNotBuilt } from '../messages.ts';
 import { makeFolders, orUsageError } from '../record/files.ts';
+import { CONTENT_POLICY } from './content-policy.ts';
 
 /** The folder of this package: one deeper where the sources were compiled to dist/. */
 const ROOT = [new URL('../../', import.meta.url), new URL('../../../', import.meta.url)]
@@ -45,6 +48,14 @@ function isStale(): boolean {
   return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== sourcesNow();
 }
 
+/** Writes into the page what it shares with the charts and with the server: the theme's colours and the content policy. */
+const sharedValues: Plugin = {
+  name: 'attnbench-shared-values',
+  enforce: 'pre',
+  transform: (code, id) => (id.endsWith('style.css') ? THEME_CSS + code : null),
+  transformIndexHtml: (html) => html.replace('{{content-policy}}', CONTENT_POLICY),
+};
+
 async function buildPage(): Promise<void> {
   const stamp = sourcesNow();
   let vite: typeof import('vite');
@@ -57,7 +68,7 @@ async function buildPage(): Promise<void> {
     configFile: false,
     logLevel: 'error',
     root: SOURCES,
-    base: '../cli/',
+    base: './',
     build: {
       outDir: BUILT,
       emptyOutDir: true,
@@ -68,6 +79,7 @@ async function buildPage(): Promise<void> {
       rollupOptions: { input: ['index.html', 'hosts.html'].map((file) => join(SOURCES, file)) },
     },
     worker: { format: 'es' },
+    plugins: [sharedValues],
   });
   writeFileSync(join(BUILT, STAMP), stamp);
 }

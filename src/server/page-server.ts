@@ -4,26 +4,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import sirv from 'sirv';
 import { noFreePort } from '../messages.ts';
+import { CONTENT_POLICY } from './content-policy.ts';
 import { answerRuns, type Reply } from './page-runs.ts';
 
-/** The same policy as in src/page/index.html, which static hosts rely on. */
-const POLICY = [
-  "default-src 'none'",
-  // WebAssembly is compiled from bytes made in the page.
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self' data:",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
 const HEADERS = {
   // Shared memory, and so threads, need a page that shares nothing with other origins.
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
-  'Content-Security-Policy': `${POLICY}; frame-ancestors 'none'`,
+  'Content-Security-Policy': `${CONTENT_POLICY}; frame-ancestors 'none'`,
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
 } as const;

@@ -1,4 +1,4 @@
-/** The buffers, bindings and parameters of a slice on a GPU, and the work of its units. */
+/** The buffers, bindings and parameters of a slice on a GPU, and the FLOPs of its work tiles. */
 
 import type { WgslProgram } from '../../../kernels/kernel.ts';
 import { PARAM_BYTES, PARAM_NAMES } from '../../../kernels/wgsl/abi.ts';
@@ -8,14 +8,15 @@ import { blockStarts, rowsPerHead, sliceFlops } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import type { PrepareRequest } from '../contract.ts';
 import { fillTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
-import { GPU_BUFFER, SHADER_STAGE_COMPUTE } from './timestamp-queries.ts';
+import { bindGroupLayout } from './pipelines.ts';
+import { BUFFER_USAGE } from './usage-flags.ts';
 
 /** First guess of a device's speed, FLOP/s: low, so that the first submission is short; corrected by each one timed. */
 const FIRST_RATE = 2e8;
 /** Most workgroups in one dimension of a dispatch. */
 const MOST_WORKGROUPS = 65535;
 
-/** A program prepared on a device. */
+/** A program with the tensors of a slice, or of a part of it that fits the device. */
 export interface PreparedPart {
   program: WgslProgram;
   layout: TensorLayout;
@@ -26,34 +27,21 @@ export interface PreparedPart {
   paramWords: ArrayBuffer;
   output: GPUBuffer;
   buffers: GPUBuffer[];
-  /** Work units: those of the layout, or one for all query heads of a group. */
+  /** Work tiles: those of the layout, or one for all query heads of a group. */
   tiles: number;
-  /** FLOPs of unit u at u % length: the blocks of one group, in unit order. */
+  /** FLOPs of work tile t at t % length: those of one KV head, in their order. */
   workTileFlops: number[];
+  /** Most work tiles in one submission. */
   workTilesAtOnce: number;
+  /** FLOPs of one pass over all work tiles. */
   flops: number;
   /** FLOP/s seen so far. */
   rate: number;
+  /** True once a whole pass has been timed. */
   calibrated: boolean;
 }
 
-/** The bindings that kernels/wgsl/abi.ts declares. */
-export function bindGroupLayout(device: GPUDevice, hasScratch: boolean): GPUBindGroupLayout {
-  const types: GPUBufferBindingType[] = [
-    'uniform',
-    'read-only-storage',
-    'read-only-storage',
-    'read-only-storage',
-    'storage',
-    'read-only-storage',
-  ];
-  if (hasScratch) types.push('storage');
-  return device.createBindGroupLayout({
-    entries: types.map((type, binding) => ({ binding, visibility: SHADER_STAGE_COMPUTE, buffer: { type } })),
-  });
-}
-
-/** Allocates and fills the buffers of a slice. */
+/** Allocates and fills the buffers of a slice, none of them larger than `tensorBytes`. */
 export function allocate(
   device: GPUDevice,
   { workload: w, slice, data }: PrepareRequest,
@@ -67,7 +55,7 @@ export function allocate(
   const v = new Float32Array(layout.kvElements);
   fillTensors(data, w, slice, { q, k, v });
   const starts = new Uint32Array(blockStarts(slice));
-  // Scratch for several units in flight, within 64 MiB and the device's limit.
+  // Scratch for several work tiles in flight, within 64 MiB and the device's limit.
   const scratchBytes = program.scratchBytesPerTile;
   const room = Math.floor(Math.min(64 * 2 ** 20, tensorBytes) / Math.max(1, scratchBytes));
   const headsPerTile = program.groupedRows === true ? groupSize(w) : 1;
@@ -81,7 +69,7 @@ export function allocate(
     return buffer;
   };
   const upload = (values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>) => {
-    const buffer = create(values.byteLength, GPU_BUFFER.STORAGE | GPU_BUFFER.COPY_DST | GPU_BUFFER.COPY_SRC);
+    const buffer = create(values.byteLength, BUFFER_USAGE.STORAGE | BUFFER_USAGE.COPY_DST | BUFFER_USAGE.COPY_SRC);
     // In pieces: one large write stages the whole tensor a second time.
     const piece = 8 * 2 ** 20;
     for (let at = 0; at < values.length; at += piece) {
@@ -89,12 +77,12 @@ export function allocate(
     }
     return buffer;
   };
-  const params = create(PARAM_BYTES, GPU_BUFFER.UNIFORM | GPU_BUFFER.COPY_DST);
+  const params = create(PARAM_BYTES, BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST);
   const stored = (values: Float32Array<ArrayBuffer>) => (w.dtype === 'f16' ? Uint16Array.from(values, toHalf) : values);
   const inputs = [q, k, v].map((tensor) => upload(stored(tensor)));
   const output = upload(stored(new Float32Array(layout.qElements).fill(Number.NaN)));
   const bound = [params, ...inputs, output, upload(starts)];
-  if (scratchBytes > 0) bound.push(create(workTilesAtOnce * scratchBytes, GPU_BUFFER.STORAGE));
+  if (scratchBytes > 0) bound.push(create(workTilesAtOnce * scratchBytes, BUFFER_USAGE.STORAGE));
   const bindGroup = device.createBindGroup({
     layout: bindGroupLayout(device, scratchBytes > 0),
     entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
@@ -143,7 +131,7 @@ function paramBlock(w: Workload, layout: TensorLayout, rows: number, blocks: num
   return buffer;
 }
 
-/** FLOPs of the units of one KV head, in unit order; they repeat for every other KV head. */
+/** FLOPs of the work tiles of one KV head, in their order; they repeat for every other KV head. */
 function workTileFlops(w: Workload, layout: TensorLayout, blocks: number, headsPerTile: number): number[] {
   return Array.from({ length: (blocks * groupSize(w)) / headsPerTile }, (_, index) => {
     // The query heads of a group have the same rows.

@@ -10,7 +10,7 @@ import { firstLineOf, peersMissing } from '../../messages.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import type { Host } from '../contract.ts';
 import { describeAdapter } from '../gpu/open-device.ts';
-import { GPU_BUFFER, MAP_READ } from '../gpu/timestamp-queries.ts';
+import { BUFFER_USAGE, MAP_MODE_READ } from '../gpu/usage-flags.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import type { WebgpuOptions } from '../role.ts';
 import { fillTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
@@ -131,7 +131,7 @@ export async function createOrtWebgpuHost(options: WebgpuOptions): Promise<Host>
       const buffers: GPUBuffer[] = [];
       // q, k, v and o stay on the device: what is timed is attention, not the way there.
       const place = (content: Float32Array<ArrayBuffer>, dims: number[]) => {
-        const usage = GPU_BUFFER.STORAGE | GPU_BUFFER.COPY_SRC | GPU_BUFFER.COPY_DST;
+        const usage = BUFFER_USAGE.STORAGE | BUFFER_USAGE.COPY_SRC | BUFFER_USAGE.COPY_DST;
         const buffer = device.createBuffer({ size: content.byteLength, usage });
         device.queue.writeBuffer(buffer, 0, content);
         buffers.push(buffer);
@@ -167,12 +167,12 @@ export async function createOrtWebgpuHost(options: WebgpuOptions): Promise<Host>
     },
     async read(id, rows) {
       const { device, output, layout, headDim } = table.get(id);
-      const staging = device.createBuffer({ size: output.size, usage: GPU_BUFFER.MAP_READ | GPU_BUFFER.COPY_DST });
+      const staging = device.createBuffer({ size: output.size, usage: BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST });
       try {
         const encoder = device.createCommandEncoder();
         encoder.copyBufferToBuffer(output, 0, staging, 0, output.size);
         device.queue.submit([encoder.finish()]);
-        await staging.mapAsync(MAP_READ);
+        await staging.mapAsync(MAP_MODE_READ);
         const all = new Float32Array(staging.getMappedRange());
         return rows.map((address) => all.slice(layout.locate(address), layout.locate(address) + headDim));
       } finally {

@@ -1,0 +1,109 @@
+/**
+ * Where a sample is timed on a GPU: submissions short enough for any watchdog, by timestamp queries or by the wall clock from
+ * the first submission to the completion of the last.
+ */
+
+import { PARAM_NAMES } from '../../../kernels/wgsl/abi.ts';
+import type { PreparedPart } from './buffers.ts';
+import type { TimestampQueries } from './timestamp-queries.ts';
+
+/** A submission aims at this many seconds, half of what the gentlest watchdogs tolerate. */
+const SUBMISSION_SECONDS = 0.05;
+/** Submissions between two reads of their timestamps. */
+export const TIMED_SUBMISSIONS = 256;
+
+/** How a run is timed. */
+export interface RunClock {
+  /** Undefined: by the wall clock. */
+  queries: TimestampQueries | undefined;
+  /** Seconds that an empty submission takes, measured when the device was opened. */
+  emptySeconds: number;
+}
+
+/** Runs every part `repeats` times, one after another; seconds of all of them. */
+export async function timedRun(
+  device: GPUDevice,
+  parts: readonly PreparedPart[],
+  repeats: number,
+  clock: RunClock,
+): Promise<number> {
+  let seconds = 0;
+  for (let i = 0; i < repeats; i += 1) {
+    for (const part of parts) seconds += await timedPass(device, part, clock);
+  }
+  return seconds;
+}
+
+/**
+ * Runs all work tiles of a part once; seconds. A submission covers as many of them as the rate seen so far fits into
+ * SUBMISSION_SECONDS. Until the first whole pass is over each submission is waited for, to learn that rate.
+ */
+async function timedPass(device: GPUDevice, part: PreparedPart, { queries, emptySeconds }: RunClock): Promise<number> {
+  let gpuSeconds = 0;
+  let pending = 0;
+  const collect = async () => {
+    if (queries === undefined || pending === 0) return;
+    for (const duration of await queries.read(pending)) {
+      if (!(duration > 0)) throw new Error(`a GPU timestamp pair reads ${duration} s`);
+      gpuSeconds += duration;
+    }
+    pending = 0;
+  };
+
+  const begin = performance.now();
+  for (let tile = 0; tile < part.tiles; ) {
+    const { count, flops } = submissionSize(part, tile);
+    const submitted = performance.now();
+    submit(device, part, tile, count, queries, pending);
+    pending += 1;
+    tile += count;
+    if (!part.calibrated) {
+      await device.queue.onSubmittedWorkDone();
+      const seconds = Math.max(1e-6, (performance.now() - submitted) / 1000 - emptySeconds);
+      // At most eight times faster at once: a first tiny submission says little.
+      part.rate = Math.min(flops / seconds, part.rate * 8);
+    }
+    if (pending === TIMED_SUBMISSIONS) await collect();
+  }
+  await device.queue.onSubmittedWorkDone();
+  const wallSeconds = (performance.now() - begin) / 1000;
+  part.calibrated = true;
+  await collect();
+  return queries === undefined ? wallSeconds : gpuSeconds;
+}
+
+/** Work tiles from number `from` on for one submission, one at least, and the FLOPs of their attention. */
+function submissionSize(part: PreparedPart, from: number): { count: number; flops: number } {
+  const most = Math.min(part.workTilesAtOnce, part.tiles - from);
+  const target = part.rate * SUBMISSION_SECONDS;
+  let count = 0;
+  let flops = 0;
+  while (count < most && (count === 0 || flops < target)) {
+    flops += part.workTileFlops[(from + count) % part.workTileFlops.length] ?? 0;
+    count += 1;
+  }
+  return { count, flops };
+}
+
+/** Submits `count` work tiles from number `first` on; with queries their pair of timestamps is kept under number `index`. */
+function submit(
+  device: GPUDevice,
+  part: PreparedPart,
+  first: number,
+  count: number,
+  queries: TimestampQueries | undefined,
+  index: number,
+): void {
+  new DataView(part.paramWords).setUint32(PARAM_NAMES.indexOf('tileBase') * 4, first, true);
+  device.queue.writeBuffer(part.params, 0, part.paramWords);
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass(queries === undefined ? {} : { timestampWrites: queries.writes });
+  pass.setBindGroup(0, part.bindGroup);
+  part.program.passes.forEach(({ workgroupsPerTile }, number) => {
+    pass.setPipeline(part.pipelines[number] as GPUComputePipeline);
+    pass.dispatchWorkgroups(workgroupsPerTile, count);
+  });
+  pass.end();
+  queries?.resolve(encoder, index);
+  device.queue.submit([encoder.finish()]);
+}

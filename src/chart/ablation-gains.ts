@@ -1,7 +1,7 @@
 /** The AVO paper's ideas: what each gains here, with its interval, beside what it gained on B200. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { ablationGains, gainOf, PUBLISHED_GAINS } from '../compare/ablation.ts';
+import { ablationGains, gainOf, PUBLISHED_GAINS } from '../compare/technique-gains.ts';
 import { formatSize } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { type ChartLayout, heading, type Panel, type Position, sentenceChart, stacked, VEGA_LITE } from './frame.ts';

@@ -1,7 +1,7 @@
 /** Every chart of a run by name, in the order in which a report shows them. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import type { PublishedSet } from '../compare/published.ts';
+import type { PublishedSet } from '../compare/published-figures.ts';
 import type { Search } from '../measure/search.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationChart } from './ablation-gains.ts';

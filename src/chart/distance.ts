@@ -2,7 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { DEVICES } from '../compare/device-specs.ts';
-import { HEADLINE_TFLOPS, publishedFigures } from '../compare/published.ts';
+import { HEADLINE_TFLOPS, publishedFigures } from '../compare/published-figures.ts';
 import { formatNumber, formatRate } from '../format.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';

@@ -2,7 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { deviceSpec } from '../compare/device-specs.ts';
-import { publishedFigures } from '../compare/published.ts';
+import { publishedFigures } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
 import { describe, formatSize, type Workload } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';

@@ -1,7 +1,7 @@
 /** The report's figure with the local machine in it: throughput by sequence length, a panel for each mask, log scale. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../compare/published.ts';
+import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
 import { summarize } from '../measure/statistics.ts';
 import { formatSize, sameProblem, type Workload } from '../problem/workload.ts';

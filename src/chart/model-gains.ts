@@ -1,8 +1,8 @@
 /** The three ideas of the AVO paper: the gain that it published and the gain of the simulation. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { ABLATION_SOURCE } from '../model/ablation.ts';
 import type { B200Model } from '../model/b200.ts';
+import { ABLATION_SOURCE } from '../model/simulated-ablation.ts';
 import { type Position, VEGA_LITE } from './frame.ts';
 
 const IDEAS = {

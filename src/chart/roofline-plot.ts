@@ -2,7 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { deviceSpec } from '../compare/device-specs.ts';
-import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published.ts';
+import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
 import { demandOf } from '../model/roofline.ts';
 import { describe, sameProblem } from '../problem/workload.ts';

@@ -1,7 +1,7 @@
 /** Throughput against sequence length, here and published, both axes logarithmic. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published.ts';
+import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
 import { formatSize, type Workload } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';

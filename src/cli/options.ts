@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import { ALL_KERNELS, BACKENDS, findKernel, KERNELS } from '../../kernels/index.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
-import type { PublishedSet } from '../compare/published.ts';
+import type { PublishedSet } from '../compare/published-figures.ts';
 import { WASM_VARIANTS } from '../host/cpu/wasm-variants.ts';
 import { badNumber, noBackendForKernel, UsageError } from '../messages.ts';
 import { type Axes, expand, parseHeadDims, parseSizes } from '../problem/sweep.ts';

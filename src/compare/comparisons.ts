@@ -6,7 +6,7 @@ import { flops } from '../problem/flops.ts';
 import { describe } from '../problem/workload.ts';
 import type { Comparison, Context, Measured, Measurement, Published } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
-import { matching, type PublishedSet } from './published.ts';
+import { matching, type PublishedSet } from './published-figures.ts';
 
 /** Everything that qualifies a measured number, whatever it is compared with. */
 export function measurementCaveats(m: Measured, context: Context): string[] {

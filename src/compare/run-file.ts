@@ -13,7 +13,7 @@ import {
 } from '../record/measurement.ts';
 import { rateOf } from '../record/rate.ts';
 import { comparePublished } from './comparisons.ts';
-import type { PublishedSet } from './published.ts';
+import type { PublishedSet } from './published-figures.ts';
 
 /**
  * The run in `text`; `name` is for messages. Comparisons are made anew with the figures of `set`; a journal has no ratios, so those

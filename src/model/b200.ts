@@ -1,16 +1,16 @@
 /** The model of B200 as one value: constants, fitted points, predicted points, ablation, sensitivity, assumptions. */
 
-import { publishedFigures } from '../compare/published.ts';
+import { publishedFigures } from '../compare/published-figures.ts';
 import { expand, presetAxes } from '../problem/sweep.ts';
 import type { Workload } from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
-import { type AblationGain, simulateAblation } from './ablation.ts';
 import { type Assumption, FACTS, TIMING } from './assumptions.ts';
 import { type Constants, fitConstants, predictTflops } from './calibrate.ts';
 import { B200, ratesOf } from './chip.ts';
 import { AVO_DESIGN, busyShares, productClocks, steadyState } from './pipeline.ts';
 import { demandOf, type Roofline, roofline } from './roofline.ts';
 import { BLOCK_KEYS, ITEM_ROWS, makespan, type Packing, workItems } from './schedule.ts';
+import { type AblationGain, simulateAblation } from './simulated-ablation.ts';
 
 export type Library = 'AVO' | 'cuDNN' | 'FA4';
 export const LIBRARIES: readonly Library[] = ['AVO', 'cuDNN', 'FA4'];

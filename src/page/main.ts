@@ -10,7 +10,7 @@ import { messageOf } from '../messages.ts';
 import { newContext } from '../record/context.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { SCHEMA_ID } from '../record/measurement.ts';
-import { showDevices } from './devices.ts';
+import { showDevices } from './device-panel.ts';
 import { byId } from './dom.ts';
 import { readForm, readWorkloads, setUpForm, toArguments } from './form.ts';
 import { becomeIsolated } from './isolation.ts';

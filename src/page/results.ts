@@ -3,7 +3,7 @@
 import { messageOf } from '../messages.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { answer } from '../report/finding.ts';
-import { toCells, toRows } from '../report/rows.ts';
+import { toCells, toRows } from '../report/result-rows.ts';
 import { sources } from '../report/table.ts';
 import { drawCharts, figurePng, onRedraw } from './charts.ts';
 import { byId, lines, saveFile, table } from './dom.ts';

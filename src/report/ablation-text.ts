@@ -1,6 +1,6 @@
 /** The ablation of a run in words: each idea's gain here beside the published one, and why they differ. */
 
-import { type AblationGain, ablationGains, PUBLISHED_GAINS, WHY } from '../compare/ablation.ts';
+import { type AblationGain, ablationGains, PUBLISHED_GAINS, WHY } from '../compare/technique-gains.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 

@@ -1,8 +1,8 @@
 /** The text of bench model b200: constants, fitted and predicted points apart, the ablation, where the model is wrong. */
 
-import { ABLATION_SOURCE } from '../model/ablation.ts';
 import type { B200Model, ModelPoint } from '../model/b200.ts';
 import { B200 } from '../model/chip.ts';
+import { ABLATION_SOURCE } from '../model/simulated-ablation.ts';
 import { formatSize } from '../problem/workload.ts';
 import { alignColumns } from './columns.ts';
 

@@ -1,6 +1,6 @@
 /** The figure in a terminal: one bar a series and workload, logarithmic, in Unicode. */
 
-import { seriesOf } from '../compare/published.ts';
+import { seriesOf } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
 import { summarize } from '../measure/statistics.ts';
 import { describe } from '../problem/workload.ts';

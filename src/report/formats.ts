@@ -1,10 +1,10 @@
 /** A run as Markdown, as CSV and as JSON Lines. */
 
-import { seriesOf } from '../compare/published.ts';
+import { seriesOf } from '../compare/published-figures.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { ablationCells } from './ablation-text.ts';
-import { toCells, toRows } from './rows.ts';
+import { toCells, toRows } from './result-rows.ts';
 import { sources } from './table.ts';
 
 /** A pipe would end a cell, an angle bracket begin a tag. */

@@ -2,7 +2,7 @@
 
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
-import { toCells, toRows } from './rows.ts';
+import { toCells, toRows } from './result-rows.ts';
 import { sources } from './table.ts';
 
 export interface Section {

@@ -3,7 +3,7 @@
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
 import { alignColumns } from './columns.ts';
-import { toCells, toRows } from './rows.ts';
+import { toCells, toRows } from './result-rows.ts';
 
 /** How parts of the text are marked; identity functions where there is no colour. */
 export interface Marks {

@@ -1,8 +1,8 @@
 /** The model against the figures: what it was fitted on, what it predicts, and how far off it may be. */
 
 import { describe, expect, it } from 'vitest';
-import { publishedGain } from '../../src/compare/ablation.ts';
-import { HEADLINE_TFLOPS } from '../../src/compare/published.ts';
+import { HEADLINE_TFLOPS } from '../../src/compare/published-figures.ts';
+import { publishedGain } from '../../src/compare/technique-gains.ts';
 import { LIBRARIES, modelB200 } from '../../src/model/b200.ts';
 import { whatIf } from '../../src/model/what-if.ts';
 

@@ -1,6 +1,6 @@
 /** The text of bench published. */
 
-import { CLAIMS, type PublishedSet, publishedFigures } from '../../compare/published.ts';
+import { CLAIMS, type PublishedSet, publishedFigures } from '../../compare/published-figures.ts';
 import { describe } from '../../problem/workload.ts';
 import { formatColumns } from '../../report/columns.ts';
 

@@ -7,7 +7,7 @@ import { allCharts } from '../../chart/all.ts';
 import { librarySources, renderSvg, writeChart } from '../../chart/render.ts';
 import type { MemoryLimit } from '../../chart/roofline-plot.ts';
 import { themeConfig } from '../../chart/theme.ts';
-import type { PublishedSet } from '../../compare/published.ts';
+import type { PublishedSet } from '../../compare/published-figures.ts';
 import { parseRunFile } from '../../compare/run-file.ts';
 import { parseSearch, type Search } from '../../measure/search.ts';
 import { cannotRead, noRuns, UsageError } from '../../messages.ts';

@@ -1,6 +1,6 @@
 /** The AVO paper's ablation, simulated: what each of its three ideas gains on a whole B200. */
 
-import { gainOf, type Technique } from '../compare/ablation.ts';
+import { gainOf, type Technique } from '../compare/technique-gains.ts';
 import { expand, presetAxes } from '../problem/sweep.ts';
 import type { Mask, Workload } from '../problem/workload.ts';
 import { DEFAULT_TIMING, type Timing } from './assumptions.ts';

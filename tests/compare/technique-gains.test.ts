@@ -1,7 +1,7 @@
 /** Gains of the ideas: which way round each ratio is read, and what stands beside it. */
 
 import { describe, expect, it } from 'vitest';
-import { ablationGains } from '../../src/compare/ablation.ts';
+import { ablationGains } from '../../src/compare/technique-gains.ts';
 import type { RunDocument } from '../../src/record/measurement.ts';
 import { ablationCells } from '../../src/report/ablation-text.ts';
 import { workload } from '../workloads.ts';

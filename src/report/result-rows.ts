@@ -1,8 +1,8 @@
 /** A run as rows of a table, whatever the table is written in: one row a measured point, notes for what qualifies it. */
 
-import { ablationGains } from '../compare/ablation.ts';
 import { measurementCaveats } from '../compare/comparisons.ts';
-import { seriesOf } from '../compare/published.ts';
+import { seriesOf } from '../compare/published-figures.ts';
+import { ablationGains } from '../compare/technique-gains.ts';
 import { formatNumber, formatRatio, withCommas } from '../format.ts';
 import { summarize } from '../measure/statistics.ts';
 import { caveats } from '../messages.ts';

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { comparePublished, ratioTo } from '../../src/compare/comparisons.ts';
-import { CLAIMS, matching, publishedFigures } from '../../src/compare/published.ts';
+import { CLAIMS, matching, publishedFigures } from '../../src/compare/published-figures.ts';
 import { flops } from '../../src/problem/flops.ts';
 import type { Context, Measured } from '../../src/record/measurement.ts';
 import { workload } from '../workloads.ts';

@@ -113,7 +113,7 @@ describe.each([
       workload({ headDim: 64, queryHeads: 2, kvHeads: 2, seqQuery: 5, seqKv: 300 }),
     ])('agrees with the oracle: $mask, $queryHeads over $kvHeads heads', async (w) => {
     const result = await runKernel(host, findKernel(kernel), w);
-    expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+    expect(result).toMatchOracle();
   });
 });
 
@@ -127,7 +127,7 @@ describe.skipIf(openedGpu instanceof Error)("ONNX Runtime's WebGPU provider", ()
     workload({ headDim: 64, queryHeads: 2, kvHeads: 2, seqQuery: 5, seqKv: 300 }),
   ])('agrees with the oracle: $mask, $queryHeads over $kvHeads heads, $seqQuery queries', async (w) => {
     const result = await runKernel(host, findKernel('ort-webgpu'), w);
-    expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+    expect(result).toMatchOracle();
   });
 });
 

@@ -7,18 +7,18 @@ import {
   wgslMultiplyAdd,
   wgslMultiplyAddF16,
   wgslWorkgroupReads,
-} from '../../kernels/ceilings/wgsl.ts';
-import { ABLATIONS, findKernel } from '../../kernels/index.ts';
-import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
-import type { Host } from '../../src/host/contract.ts';
-import { spawnHost } from '../../src/host/node/spawn.ts';
-import { softwareEnvironment } from '../../src/host/node/targets.ts';
-import { fastestProbe, probeWorkload } from '../../src/measure/ceilings.ts';
-import { describe as describeWorkload } from '../../src/problem/workload.ts';
-import { workload } from '../workloads.ts';
-import { adversarialCases } from './adversarial.ts';
-import { SHAPES } from './cases.ts';
-import { allRows, runKernel } from './harness.ts';
+} from '../../../kernels/ceilings/wgsl.ts';
+import { ABLATIONS, findKernel } from '../../../kernels/index.ts';
+import { TYPICAL_DEVICE } from '../../../kernels/typical-device.ts';
+import type { Host } from '../../../src/host/contract.ts';
+import { spawnHost } from '../../../src/host/node/spawn.ts';
+import { softwareEnvironment } from '../../../src/host/node/targets.ts';
+import { fastestProbe, probeWorkload } from '../../../src/measure/ceilings.ts';
+import { describe as describeWorkload } from '../../../src/problem/workload.ts';
+import { workload } from '../../workloads.ts';
+import { adversarialCases } from '../adversarial.ts';
+import { SHAPES } from '../cases.ts';
+import { allRows, runKernel } from '../harness.ts';
 
 const options = { adapter: null, allowSoftware: true, limits: {} };
 
@@ -41,13 +41,13 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
   describe.each(['wgsl-flash', 'wgsl-rows', 'wgsl-naive'].map(findKernel))('$name', (kernel) => {
     it.each(SHAPES.map((w) => ({ name: describeWorkload(w), w })))('$name', async ({ w }) => {
       const result = await runKernel(host, kernel, w);
-      expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      expect(result).toMatchOracle();
     });
 
     it.each(adversarialCases())('$name', async ({ workload: w, data, heads }) => {
       const rows = allRows(w).filter(({ queryHead }) => heads?.includes(queryHead) ?? true);
       const result = await runKernel(host, kernel, w, { data, rows });
-      expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      expect(result).toMatchOracle();
     });
 
     // Halves in memory; packed in pairs where the device has no type for them, which is what a software adapter runs.
@@ -57,7 +57,7 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
     }));
     it.each(halves.map((w) => ({ name: describeWorkload(w), w })))('f16: $name', async ({ w }) => {
       const result = await runKernel(host, kernel, w);
-      expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      expect(result).toMatchOracle();
       // And no better than rounding allows: an f32 result would be.
       expect(result.maxRelativeError).toBeGreaterThan(1e-5);
     });
@@ -71,7 +71,7 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
         const half = { ...w, dtype: 'f16' as const };
         const rows = allRows(half).filter(({ queryHead }) => heads?.includes(queryHead) ?? true);
         const result = await runKernel(host, kernel, half, { data, rows });
-        expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+        expect(result).toMatchOracle();
       },
     );
 
@@ -99,7 +99,7 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
       '$name',
       async ({ w }) => {
         const result = await runKernel(host, kernel, w);
-        expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+        expect(result).toMatchOracle();
       },
     );
   });
@@ -138,7 +138,7 @@ describe.skipIf(typeof opened === 'string')('WGSL kernels', () => {
     const small = await spawnHost({ role: { backend: 'webgpu', options: { ...options, limits } }, flags: [], env });
     try {
       const result = await runKernel(small, findKernel('wgsl-flash'), w);
-      expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      expect(result).toMatchOracle();
       const tooLong = workload({ headDim: 64, seqQuery: 8192 });
       await expect(runKernel(small, findKernel('wgsl-flash'), tooLong)).rejects.toThrow(/one KV head/);
     } finally {

@@ -1,18 +1,18 @@
 /** Kernels x shapes x inputs on every backend that this machine has, each row against the oracle. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ABLATIONS, KERNELS } from '../../kernels/index.ts';
-import type { Backend } from '../../kernels/kernel.ts';
-import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
-import type { Host } from '../../src/host/contract.ts';
-import { createScalarHost } from '../../src/host/cpu/scalar-host.ts';
-import { revectorizeFlag } from '../../src/host/node/flags.ts';
-import { spawnWasm } from '../../src/host/node/wasm-children.ts';
-import { describe as describeWorkload } from '../../src/problem/workload.ts';
-import { workload } from '../workloads.ts';
-import { adversarialCases } from './adversarial.ts';
-import { HEAD_DIMS, SHAPES } from './cases.ts';
-import { allRows, runKernel } from './harness.ts';
+import { ABLATIONS, KERNELS } from '../../../kernels/index.ts';
+import type { Backend } from '../../../kernels/kernel.ts';
+import { TYPICAL_DEVICE } from '../../../kernels/typical-device.ts';
+import type { Host } from '../../../src/host/contract.ts';
+import { createScalarHost } from '../../../src/host/cpu/scalar-host.ts';
+import { revectorizeFlag } from '../../../src/host/node/flags.ts';
+import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
+import { describe as describeWorkload } from '../../../src/problem/workload.ts';
+import { workload } from '../../workloads.ts';
+import { adversarialCases } from '../adversarial.ts';
+import { HEAD_DIMS, SHAPES } from '../cases.ts';
+import { allRows, runKernel } from '../harness.ts';
 
 interface Target {
   name: string;
@@ -39,20 +39,20 @@ for (const place of places) {
 
       it.each(SHAPES.map((w) => ({ name: describeWorkload(w), w })))('$name', async ({ w }) => {
         const result = await runKernel(host, kernel, w);
-        expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+        expect(result).toMatchOracle();
       });
 
       it.each(HEAD_DIMS)('head dimension %i, groups of 1 to 8', async (headDim) => {
         const group = 1 + ((headDim / 16) % 8);
         const w = workload({ headDim, queryHeads: group, seqQuery: 33, seqKv: 140, mask: 'causal' });
         const result = await runKernel(host, kernel, w);
-        expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+        expect(result).toMatchOracle();
       });
 
       it.each(adversarialCases())('$name', async ({ workload: w, data, heads }) => {
         const rows = allRows(w).filter(({ queryHead }) => heads?.includes(queryHead) ?? true);
         const result = await runKernel(host, kernel, w, { data, rows });
-        expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+        expect(result).toMatchOracle();
       });
 
       it('gives the same bits twice', async () => {
@@ -91,7 +91,7 @@ describe('ablations on wasm', () => {
   describe.each(ABLATIONS.filter(({ backend }) => backend === 'wasm'))('$name', (kernel) => {
     it.each(SHAPES.map((w) => ({ name: describeWorkload(w), w })))('$name', async ({ w }) => {
       const result = await runKernel(host, kernel, w);
-      expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      expect(result).toMatchOracle();
     });
 
     it('is another program than the kernel that it varies', () => {

@@ -1,16 +1,16 @@
 /** wasm-flash against a plain f32 loop: no more than 4 times its error; and the same bits from any number of threads. */
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { findKernel } from '../../kernels/index.ts';
-import { revectorizeFlag } from '../../src/host/node/flags.ts';
-import { spawnWasm } from '../../src/host/node/wasm-children.ts';
-import { oracle } from '../../src/host/oracle.ts';
-import { type Data, fillRow } from '../../src/problem/data.ts';
-import type { RowAddress } from '../../src/problem/slice.ts';
-import { groupSize, keyRange, type Workload } from '../../src/problem/workload.ts';
-import { workload } from '../workloads.ts';
-import { adversarialCases } from './adversarial.ts';
-import { allRows, runKernel } from './harness.ts';
+import { findKernel } from '../../../kernels/index.ts';
+import { revectorizeFlag } from '../../../src/host/node/flags.ts';
+import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
+import { oracle } from '../../../src/host/oracle.ts';
+import { type Data, fillRow } from '../../../src/problem/data.ts';
+import type { RowAddress } from '../../../src/problem/slice.ts';
+import { groupSize, keyRange, type Workload } from '../../../src/problem/workload.ts';
+import { workload } from '../../workloads.ts';
+import { adversarialCases } from '../adversarial.ts';
+import { allRows, runKernel } from '../harness.ts';
 
 const f32 = Math.fround;
 
@@ -97,7 +97,7 @@ describe(`wasm-flash, ${variant}`, () => {
     const [one, two, three] = await Promise.all(
       hosts.map((host) => runKernel(host, findKernel('wasm-flash'), w, { data })),
     );
-    expect(one?.maxRelativeError).toBeLessThan(one?.tolerance ?? 0);
+    expect(one).toMatchOracle();
     expect(two?.outputs).toEqual(one?.outputs);
     expect(three?.outputs).toEqual(one?.outputs);
   });

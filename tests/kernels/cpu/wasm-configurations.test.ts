@@ -1,14 +1,14 @@
 /** wasm-flash in tiles that are not the shipped one: every option, on ragged and masked shapes, each row against the oracle. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Configuration } from '../../kernels/kernel.ts';
-import { wasmFlash } from '../../kernels/wasm/flash.ts';
-import type { Host } from '../../src/host/contract.ts';
-import { revectorizeFlag } from '../../src/host/node/flags.ts';
-import { spawnWasm } from '../../src/host/node/wasm-children.ts';
-import { describe as describeWorkload, type Workload } from '../../src/problem/workload.ts';
-import { workload } from '../workloads.ts';
-import { runKernel } from './harness.ts';
+import type { Configuration } from '../../../kernels/kernel.ts';
+import { wasmFlash } from '../../../kernels/wasm/flash.ts';
+import type { Host } from '../../../src/host/contract.ts';
+import { revectorizeFlag } from '../../../src/host/node/flags.ts';
+import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
+import { describe as describeWorkload, type Workload } from '../../../src/problem/workload.ts';
+import { workload } from '../../workloads.ts';
+import { runKernel } from '../harness.ts';
 
 const TILES: Configuration[] = [
   {
@@ -98,7 +98,7 @@ describe.each(revectorizeFlag() === undefined ? (['simd-relaxed'] as const) : ([
           return;
         }
         const result = await runKernel(host, { ...wasmFlash, build }, w);
-        expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+        expect(result).toMatchOracle();
       });
     }
   },

@@ -1,13 +1,13 @@
 /** Ceilings do the work that they claim: their sums and exponentials are read back and known beforehand. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exponentialCeiling, multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
-import type { Host } from '../../src/host/contract.ts';
-import { revectorizeFlag } from '../../src/host/node/flags.ts';
-import { spawnWasm } from '../../src/host/node/wasm-children.ts';
-import { fastestProbe, probeWorkload } from '../../src/measure/ceilings.ts';
-import { flops } from '../../src/problem/flops.ts';
-import { runKernel } from './harness.ts';
+import { exponentialCeiling, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
+import type { Host } from '../../../src/host/contract.ts';
+import { revectorizeFlag } from '../../../src/host/node/flags.ts';
+import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
+import { fastestProbe, probeWorkload } from '../../../src/measure/ceilings.ts';
+import { flops } from '../../../src/problem/flops.ts';
+import { runKernel } from '../harness.ts';
 
 const W = probeWorkload(48, 512, 64);
 const FIRST = [{ batch: 0, queryHead: 0, row: 0 }];

@@ -1,18 +1,18 @@
 /** wgsl-flash in the tiles of GPUs and in others, on whatever adapter is here; and its text, as it is for a few of them. */
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { fewRowsConfiguration, wgslConfiguration } from '../../kernels/configurations.ts';
-import type { Configuration } from '../../kernels/kernel.ts';
-import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
-import { emitWgslFlash, wgslFlash } from '../../kernels/wgsl/flash.ts';
-import { storageOf } from '../../kernels/wgsl/storage.ts';
-import { scheduleOf } from '../../kernels/wgsl/work-tiles.ts';
-import type { Host } from '../../src/host/contract.ts';
-import { spawnHost } from '../../src/host/node/spawn.ts';
-import { softwareEnvironment } from '../../src/host/node/targets.ts';
-import { describe as describeWorkload, type Workload } from '../../src/problem/workload.ts';
-import { workload } from '../workloads.ts';
-import { runKernel } from './harness.ts';
+import { fewRowsConfiguration, wgslConfiguration } from '../../../kernels/configurations.ts';
+import type { Configuration } from '../../../kernels/kernel.ts';
+import { TYPICAL_DEVICE } from '../../../kernels/typical-device.ts';
+import { emitWgslFlash, wgslFlash } from '../../../kernels/wgsl/flash.ts';
+import { storageOf } from '../../../kernels/wgsl/storage.ts';
+import { scheduleOf } from '../../../kernels/wgsl/work-tiles.ts';
+import type { Host } from '../../../src/host/contract.ts';
+import { spawnHost } from '../../../src/host/node/spawn.ts';
+import { softwareEnvironment } from '../../../src/host/node/targets.ts';
+import { describe as describeWorkload, type Workload } from '../../../src/problem/workload.ts';
+import { workload } from '../../workloads.ts';
+import { runKernel } from '../harness.ts';
 
 /** Changes to the tile that is shipped for GPUs, by head dimension. */
 const TILES: [number, Partial<Configuration>][] = [
@@ -57,7 +57,7 @@ describe.skipIf(typeof opened === 'string')('wgsl-flash', () => {
       const build: typeof wgslFlash.build = (own, device) =>
         wgslFlash.tunable?.build(config, own, device) ?? wgslFlash.build(own, device);
       const result = await runKernel(host, { ...wgslFlash, build }, w);
-      expect(result.maxRelativeError).toBeLessThan(result.tolerance);
+      expect(result).toMatchOracle();
     });
   });
 });
@@ -84,7 +84,7 @@ describe.skipIf(typeof opened === 'string')('schedules of wgsl-flash', () => {
       workload({ headDim: 64, seqQuery: 9, seqKv: 200, dtype: 'f16', ...heads }),
     ]) {
       const result = await runKernel(host, { ...wgslFlash, build }, w);
-      expect(result.maxRelativeError, describeWorkload(w)).toBeLessThan(result.tolerance);
+      expect(result, describeWorkload(w)).toMatchOracle();
     }
   });
 
@@ -120,7 +120,7 @@ describe('the text of wgsl-flash', () => {
   };
 
   it.each(['f32', 'f16', 'packed-f16'] as const)('in a small config, %s', async (storage) => {
-    await expect(text(32, small, storage)).toMatchFileSnapshot(`snapshots/wgsl-flash-d32-${storage}.wgsl`);
+    await expect(text(32, small, storage)).toMatchFileSnapshot(`../snapshots/wgsl-flash-d32-${storage}.wgsl`);
   });
 
   it('names every value of a thread, and indexes no array by anything but a place in memory', () => {

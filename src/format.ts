@@ -43,3 +43,10 @@ export function formatBytes(bytes: number): string {
 export function formatExactBytes(bytes: number): string {
   return `${formatBytes(bytes)} (${bytes} bytes)`;
 }
+
+/** Seconds below a millisecond in ns or µs, three significant digits: "40 ns", "65.5 µs". */
+export function formatShortTime(seconds: number): string {
+  return seconds < 1e-6
+    ? `${Number((seconds * 1e9).toPrecision(3))} ns`
+    : `${Number((seconds * 1e6).toPrecision(3))} µs`;
+}

@@ -1,11 +1,10 @@
 /** The device panel: what each backend is here, and what stands in its way. */
 
+import { formatShortTime } from '../format.ts';
 import { byId, element } from './dom.ts';
 import type { TargetReport } from './messages.ts';
 
-const seconds = (value: number) =>
-  value < 1e-6 ? `${Number((value * 1e9).toPrecision(3))} ns` : `${Number((value * 1e6).toPrecision(3))} µs`;
-
+/** Shows each target of the page, or why it cannot be used. */
 export function showDevices(targets: readonly TargetReport[]): void {
   byId('devices', HTMLElement).replaceChildren(
     ...targets.flatMap(({ backend, device, unavailable }) => {
@@ -22,7 +21,7 @@ export function showDevices(targets: readonly TargetReport[]): void {
                 : []),
               ...(device.threads === null ? [] : [`${device.threads} thread${device.threads === 1 ? '' : 's'}`]),
               ...(device.variant === null ? [] : [`${device.variant} (${device.variantReason})`]),
-              `${device.clock.clock === 'wall' ? 'wall clock' : 'GPU timestamps'}, quantum ${seconds(device.clock.quantumSeconds)}`,
+              `${device.clock.clock === 'wall' ? 'wall clock' : 'GPU timestamps'}, quantum ${formatShortTime(device.clock.quantumSeconds)}`,
               ...(device.clock.note === null ? [] : [device.clock.note]),
             ].join(' · ');
       return [element('dt', backend), element('dd', text)];

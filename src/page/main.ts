@@ -1,7 +1,6 @@
 /** The page: form, worker and results put together. */
 
 import { findKernel, KERNELS } from '../../kernels/index.ts';
-import type { Program } from '../../kernels/kernel.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { comparePublished } from '../compare/comparisons.ts';
@@ -10,6 +9,7 @@ import { messageOf } from '../messages.ts';
 import { newContext } from '../record/context.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { SCHEMA_ID } from '../record/measurement.ts';
+import { sourceText } from '../report/source-text.ts';
 import { showDevices } from './device-panel.ts';
 import { byId } from './dom.ts';
 import { readForm, readWorkloads, setUpForm, toArguments } from './form.ts';
@@ -158,22 +158,9 @@ function showSource(): void {
   try {
     const [workload] = readWorkloads();
     if (workload === undefined) return;
-    source.textContent = sourceText(kernel.build(workload, TYPICAL_DEVICE));
+    source.textContent = sourceText(kernel.build(workload, TYPICAL_DEVICE), kernel);
   } catch (error) {
     source.textContent = messageOf(error);
-  }
-}
-
-function sourceText(program: Program): string {
-  switch (program.kind) {
-    case 'wgsl':
-      return program.passes.map(({ label, code }) => `// pass: ${label}\n${code}`).join('\n');
-    case 'wasm':
-      return program.text;
-    case 'module':
-      return `This kernel is the TypeScript function '${program.entry}' of the project.`;
-    default:
-      return program satisfies never;
   }
 }
 

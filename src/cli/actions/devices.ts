@@ -1,7 +1,7 @@
 /** The text of bench devices: every backend, what would run it, and why not where it cannot run. */
 
 import { BACKENDS, KERNELS } from '../../../kernels/index.ts';
-import { formatBytes } from '../../format.ts';
+import { formatBytes, formatShortTime } from '../../format.ts';
 import { openTargets, type TargetRequest } from '../targets.ts';
 
 export async function listDevices(
@@ -50,17 +50,11 @@ export async function listDevices(
         ...(device.variant === null
           ? []
           : [`  variant   ${device.variant}${device.variantReason === null ? '' : `: ${device.variantReason}`}`]),
-        `  clock     ${clock.clock}, quantum ${formatSeconds(clock.quantumSeconds)}${clock.emptySeconds > 0 ? `, empty submission ${formatSeconds(clock.emptySeconds)}` : ''}`,
+        `  clock     ${clock.clock}, quantum ${formatShortTime(clock.quantumSeconds)}${clock.emptySeconds > 0 ? `, empty submission ${formatShortTime(clock.emptySeconds)}` : ''}`,
         ...(clock.note === null ? [] : [`            ${clock.note}`]),
         ...(limits.length === 0 ? [] : [`  limits    ${limits.join(', ')}`]),
       ];
       return `${lines.join('\n')}\n`;
     })
     .join('');
-}
-
-function formatSeconds(seconds: number): string {
-  return seconds < 1e-6
-    ? `${Number((seconds * 1e9).toPrecision(3))} ns`
-    : `${Number((seconds * 1e6).toPrecision(3))} µs`;
 }

@@ -1,10 +1,10 @@
 /** bench show and bench compile: a kernel's source text for a workload, and its compilation on the device. */
 
 import type { Command } from 'commander';
-import type { Kernel, Program } from '../../../kernels/kernel.ts';
 import { TYPICAL_DEVICE, TYPICAL_MATRIX } from '../../../kernels/typical-device.ts';
 import { presetAxes } from '../../problem/sweep.ts';
 import type { Workload } from '../../problem/workload.ts';
+import { sourceText } from '../../report/source-text.ts';
 import type { Finish } from '../finish.ts';
 import { choose } from '../nearest.ts';
 import { addShapeOptions, addTargetOptions, readKernel, readTarget, readWorkloads } from '../options.ts';
@@ -12,21 +12,6 @@ import { addShapeOptions, addTargetOptions, readKernel, readTarget, readWorkload
 /** The first workload of the shape options; its text depends on few of them. */
 function firstWorkload(raw: Parameters<typeof readWorkloads>[0]): Workload {
   return readWorkloads(raw, presetAxes('mha'))[0] as Workload;
-}
-
-function sourceText(program: Program, kernel: Kernel): string {
-  switch (program.kind) {
-    case 'wgsl':
-      return program.passes.map(({ label, code }) => `// ${kernel.name}, pass: ${label}\n\n${code}`).join('\n');
-    case 'wasm':
-      return `${program.text}\n`;
-    case 'module':
-      return kernel.backend === 'peers'
-        ? `// ${kernel.name} is ONNX Runtime's own code; kernels/peers/ort-model.ts says which of its operators computes a workload\n`
-        : `// ${kernel.name} is TypeScript: kernels/scalar/${program.entry.replace('scalar-', '')}.ts\n`;
-    default:
-      return program satisfies never;
-  }
 }
 
 export function addSourceCommands(program: Command, finish: Finish): void {

@@ -1,24 +1,15 @@
-/** Runs hosts in a real browser: launches one, or connects to a Playwright server elsewhere, and calls the hosts of src/page/bridge.ts. */
+/** Runs hosts in a real browser: launches one, or connects to a Playwright server elsewhere, and calls the hosts of the page (src/host/page-bridge.ts). */
 
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import type { Browser, BrowserType, Page } from 'playwright-core';
 import { browserFailed, childDied, messageOf, playwrightMissing } from '../../messages.ts';
 import { decodeResponse, encodeRequest } from '../json-channel.ts';
-import { connect, type Request, type Response } from '../protocol.ts';
+import { connect } from '../protocol.ts';
 import type { HostRole } from '../role.ts';
 import type { KillableHost } from '../target.ts';
 import { findBrowser } from './browser-files.ts';
 import { REVECTORIZE } from './flags.ts';
-
-/** The page's side, as src/page/bridge.ts makes it. */
-interface Bridge {
-  isolated: boolean;
-  threads: number;
-  open(role: HostRole): Promise<number>;
-  call(id: number, request: Request): Promise<Response>;
-  kill(id: number): void;
-}
 
 export interface BrowserOptions {
   /** The browser to launch, or null for the one that is found. */
@@ -125,7 +116,7 @@ export async function openBrowser(options: BrowserOptions): Promise<BrowserSessi
   try {
     const first = await page();
     const { isolated, threads } = await first.evaluate(() => {
-      const { attnbench } = globalThis as unknown as { attnbench: Bridge };
+      const { attnbench } = globalThis;
       return { isolated: attnbench.isolated, threads: attnbench.threads };
     });
     return {
@@ -144,17 +135,14 @@ export async function openBrowser(options: BrowserOptions): Promise<BrowserSessi
 /** A host in the page, as if it were here. Errors of the page, of its worker and of the connection become errors of its calls. */
 async function openPageHost(page: Page, role: HostRole): Promise<KillableHost> {
   const id = await page
-    .evaluate((wanted) => (globalThis as unknown as { attnbench: Bridge }).attnbench.open(wanted), role)
+    .evaluate((wanted) => globalThis.attnbench.open(wanted), role)
     .catch((error: unknown) => {
       // "page.evaluate: Error: the reason"
       throw new Error(firstLine(error).replace(/^page\.evaluate: (Error: )?/, ''));
     });
   const connection = connect((request) => {
     page
-      .evaluate(([host, message]) => (globalThis as unknown as { attnbench: Bridge }).attnbench.call(host, message), [
-        id,
-        encodeRequest(request),
-      ] as const)
+      .evaluate(([host, message]) => globalThis.attnbench.call(host, message), [id, encodeRequest(request)] as const)
       .then(
         (response) => connection.receive(decodeResponse(response)),
         (error: unknown) => connection.fail(new Error(childDied(firstLine(error)))),
@@ -164,7 +152,7 @@ async function openPageHost(page: Page, role: HostRole): Promise<KillableHost> {
   const kill = () => {
     connection.fail(new Error('the host was stopped'));
     // A page that does not answer any more is closed; the next host gets a new one.
-    const answered = page.evaluate((host) => (globalThis as unknown as { attnbench: Bridge }).attnbench.kill(host), id);
+    const answered = page.evaluate((host) => globalThis.attnbench.kill(host), id);
     const late = setTimeout(() => void page.close().catch(() => {}), 2000);
     answered.catch(() => {}).finally(() => clearTimeout(late));
     return answered.catch(() => {});

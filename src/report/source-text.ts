@@ -1,0 +1,19 @@
+/** A kernel's program as text that people read, each pass under its name. */
+
+import type { Kernel, Program } from '../../kernels/kernel.ts';
+
+/** The text of a program that `kernel` built, with a line break at its end; for code outside the program, where it stands. */
+export function sourceText(program: Program, kernel: Kernel): string {
+  switch (program.kind) {
+    case 'wgsl':
+      return program.passes.map(({ label, code }) => `// ${kernel.name}, pass: ${label}\n\n${code}`).join('\n');
+    case 'wasm':
+      return `${program.text}\n`;
+    case 'module':
+      return kernel.backend === 'peers'
+        ? `// ${kernel.name} is ONNX Runtime's own code; kernels/peers/ort-model.ts says which of its operators computes a workload\n`
+        : `// ${kernel.name} is TypeScript: kernels/scalar/${program.entry.replace('scalar-', '')}.ts\n`;
+    default:
+      return program satisfies never;
+  }
+}

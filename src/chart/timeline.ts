@@ -2,7 +2,8 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { B200 } from '../model/chip.ts';
-import { AVO_DESIGN, busyShares, mergePieces, steadyPeriod } from '../model/pipeline.ts';
+import { AVO_DESIGN } from '../model/pipeline.ts';
+import { busyShares, mergePieces, steadyPeriod } from '../model/steady-state.ts';
 import { type Position, VEGA_LITE } from './frame.ts';
 
 const AGENTS = ['tensor', 'softmax 0', 'softmax 1', 'correction', 'load'] as const;

@@ -1,7 +1,10 @@
 /** Every parameter of the simulation, with its source or the word assumed: nothing else enters it. */
 
 import { deviceSpec } from '../compare/device-specs.ts';
+import { B200 } from './chip.ts';
+import { BLOCK_KEYS, WORK_TILE_ROWS } from './schedule.ts';
 
+/** One parameter as `bench model b200` lists it. */
 export interface Assumption {
   name: string;
   value: number;
@@ -13,22 +16,22 @@ export interface Assumption {
 
 const FA4 = 'FA4 arXiv:2603.05451v1 section 2.2';
 const AVO = 'AVO arXiv:2603.24517v1';
-const spec = deviceSpec('B200');
+const { maxClockMHz, source: SPECIFICATION } = deviceSpec('B200');
 
 function assumption(name: string, value: number, unit: string, source: string, meaning: string): Assumption {
   return { name, value, unit, source, meaning };
 }
 
-/** Facts of the chip and of the kernel's shape. */
+/** Facts of B200, as src/model/chip.ts reads them, and of the kernel's shape. */
 export const FACTS: readonly Assumption[] = [
-  assumption('units', spec.units, 'SM', FA4, 'streaming multiprocessors'),
-  assumption('clock', spec.clockMHz ?? Number.NaN, 'MHz', FA4, 'nominal clock; 1965 at most'),
-  assumption('tensor', spec.tensorFlopsPerClock ?? Number.NaN, 'FLOP/clock/SM', FA4, 'BF16 matrix unit'),
-  assumption('exponential', spec.exponentialsPerClock ?? Number.NaN, '1/clock/SM', FA4, 'special-function units'),
-  assumption('shared', spec.sharedBytesPerClock ?? Number.NaN, 'B/clock/SM', FA4, 'shared memory'),
-  assumption('memory', spec.memoryTBs, 'TB/s', spec.source, 'main memory'),
-  assumption('rows', 256, 'rows', FA4, 'query rows of a work item: two stages of 128'),
-  assumption('keys', 128, 'keys', FA4, 'keys of a block'),
+  assumption('units', B200.units, 'SM', FA4, 'streaming multiprocessors'),
+  assumption('clock', B200.clockHz / 1e6, 'MHz', FA4, `nominal clock; ${maxClockMHz} at most`),
+  assumption('tensor', B200.tensorFlopsPerClock, 'FLOP/clock/SM', FA4, 'BF16 matrix unit'),
+  assumption('exponential', B200.exponentialsPerClock, '1/clock/SM', FA4, 'special-function units'),
+  assumption('shared', B200.sharedBytesPerClock, 'B/clock/SM', FA4, 'shared memory'),
+  assumption('memory', B200.memoryBytesPerSecond / 1e12, 'TB/s', SPECIFICATION, 'main memory'),
+  assumption('rows', WORK_TILE_ROWS, 'rows', FA4, 'query rows of a work tile: two stages of 128'),
+  assumption('keys', BLOCK_KEYS, 'keys', FA4, 'keys of a block'),
 ];
 
 /** How the warps of one multiprocessor spend their clocks. */
@@ -52,7 +55,7 @@ export const TIMING = {
     0.25,
     'share',
     'assumed',
-    'exponentials computed by a polynomial, an idea of FA4',
+    'exponentials computed by a polynomial, a technique of FA4',
   ),
   emulatedOperations: assumption(
     'emulatedOperations',
@@ -85,13 +88,15 @@ export const TIMING = {
     'what the correction group needs: it spills at 80 and is given 88',
   ),
   loadStages: assumption('loadStages', 2, 'blocks', 'assumed', 'key blocks in shared memory at a time'),
-  memoryLatency: assumption('memoryLatency', 800, 'clocks', 'assumed', 'first bytes of a work item'),
+  memoryLatency: assumption('memoryLatency', 800, 'clocks', 'assumed', 'first bytes of a work tile'),
 } as const;
 
+/** Names of the clocks and counts of TIMING. */
 export type TimingName = keyof typeof TIMING;
 /** The numbers of TIMING by name; another set answers "what if this were otherwise". */
 export type Timing = Record<TimingName, number>;
 
+/** The timing of TIMING as it stands. */
 export const DEFAULT_TIMING = Object.fromEntries(
   Object.entries(TIMING).map(([name, { value }]) => [name, value]),
 ) as Timing;

@@ -5,16 +5,16 @@ import { expand, presetAxes } from '../problem/sweep.ts';
 import type { Workload } from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
 import { type Assumption, FACTS, TIMING } from './assumptions.ts';
-import { type Constants, fitConstants, predictTflops } from './calibrate.ts';
+import { type Constants, predictTflops } from './calibrate.ts';
 import { B200, ratesOf } from './chip.ts';
-import { AVO_DESIGN, busyShares, productClocks, steadyState } from './pipeline.ts';
+import { fitLibrary, isFitted, LIBRARIES, type Library, PACKING } from './libraries.ts';
+import { AVO_DESIGN, productClocks } from './pipeline.ts';
 import { demandOf, type Roofline, roofline } from './roofline.ts';
-import { BLOCK_KEYS, ITEM_ROWS, makespan, type Packing, workItems } from './schedule.ts';
-import { type AblationGain, simulateAblation } from './simulated-ablation.ts';
+import { BLOCK_KEYS, makespan, type Packing, WORK_TILE_ROWS, workTiles } from './schedule.ts';
+import { type SimulatedGain, simulateAblation } from './simulated-ablation.ts';
+import { busyShares, steadyState } from './steady-state.ts';
 
-export type Library = 'AVO' | 'cuDNN' | 'FA4';
-export const LIBRARIES: readonly Library[] = ['AVO', 'cuDNN', 'FA4'];
-
+/** The constants of a library's kernel, and what they were fitted on. */
 export interface KernelModel {
   library: Library;
   constants: { blockSeconds: number; fixedSeconds: number; diagonalSeconds: number };
@@ -27,6 +27,7 @@ export interface KernelModel {
   fittedOn: { block: string[]; fixed: string[]; diagonal: string[] };
 }
 
+/** A published figure beside the model's. */
 export interface ModelPoint {
   role: 'fitted' | 'predicted';
   library: Library;
@@ -55,13 +56,14 @@ export interface Waterfall {
   tflops: number;
 }
 
+/** Everything that the model says of B200; its field names are those of `--format json`. */
 export interface B200Model {
   device: 'B200';
   kernels: KernelModel[];
   points: ModelPoint[];
   otherPoints: ModelPoint[];
-  ablation: AblationGain[];
-  /** Block and item of the simulated AVO kernel, clocks, beside the fitted ones. */
+  ablation: SimulatedGain[];
+  /** Clocks of a block of the simulated AVO kernel and of a work tile beside its blocks; then the fitted ones. */
   simulation: {
     blockClocks: number;
     fixedClocks: number;
@@ -83,18 +85,9 @@ const REMARKS = [
   'GQA at 32k without a mask is published 8 to 12 % below MHA, with error bars of 11 to 36 TFLOPS where 4k and 8k have at most 3: no reason that a model of the chip holds; the bars suggest a clock that fell.',
   'Causal MHA from 8k is predicted too fast for every library, by 0.6 to 3.9 %: what a causal pass loses beside its diagonal blocks is not in the model.',
   'The ablation gains far less under the causal mask (+1.6, +0.4, 0 %) than without (+8.1, +1.1, +2.1 %). Here both masks share the body of their loop, and 88 to 98 % of the key blocks of a causal pass are plain ones, so a faster block must show in both. The published pair needs two different loop bodies, or a causal kernel that something else held back.',
-  'The overlap is simulated where a work item ends, once for each item; its published gain without a mask is three times that.',
+  'The overlap is simulated where a work tile ends, once for each tile; its published gain without a mask is three times that.',
   'The assumed clocks of the simulation were chosen by hand with the published ablation at hand: its gains are a check that one mechanism, a correction group that is busy nearly all the time, can explain the block time and the gains together, not a blind prediction.',
 ];
-
-const PACKING: Record<Library, { packing: Packing; packingSource: string }> = {
-  AVO: { packing: 'tokens', packingSource: 'assumed: its source is not published' },
-  cuDNN: { packing: 'tokens', packingSource: 'assumed: its source is not published' },
-  FA4: {
-    packing: 'tokens-and-group',
-    packingSource: 'FA4 packs the query heads of a group with the tokens (its source)',
-  },
-};
 
 /** Everything that `bench model b200` shows. */
 export function modelB200(): B200Model {
@@ -146,23 +139,6 @@ export function modelB200(): B200Model {
   };
 }
 
-const isMha = ({ workload }: Published) => workload.queryHeads === workload.kvHeads;
-
-/** The five figures of a library that its constants come from: MHA without a mask, and causal MHA at 4k. */
-function isFitted(figure: Published): boolean {
-  if (!isMha(figure) || !figure.source.startsWith('AVO')) return false;
-  return figure.workload.mask === 'full' || figure.workload.seqKv === 4096;
-}
-
-/** The constants of a library of the AVO paper. */
-export function fitLibrary(library: Library, figures: readonly Published[] = publishedFigures('avo')): Constants {
-  const fitted = figures.filter((figure) => figure.library === library && isFitted(figure));
-  const full = fitted.filter(({ workload }) => workload.mask === 'full');
-  const causal = fitted.find(({ workload }) => workload.mask === 'causal');
-  if (full.length !== 4 || causal === undefined) throw new RangeError(`the figures of ${library} are not complete`);
-  return fitConstants(full, causal, B200.units);
-}
-
 function kernelModel(
   library: Library,
   { block, fixed, diagonal }: Constants,
@@ -183,6 +159,7 @@ function kernelModel(
   };
 }
 
+/** How the predictions of a library change as each of its constants grows by a tenth. */
 function sensitivity(library: Library, constants: Constants): Sensitivity[] {
   const workloads = expand(presetAxes('mha')).filter(({ seqKv }) => seqKv === 4096 || seqKv === 32768);
   const { packing } = PACKING[library];
@@ -199,21 +176,21 @@ function sensitivity(library: Library, constants: Constants): Sensitivity[] {
   });
 }
 
-/** Where 2243 TFLOPS go on the way to 1668: the last wave, the fixed cost of an item, and the block beside its products. */
+/** Where 2243 TFLOPS go on the way to 1668: the last wave, the fixed cost of a work tile, and a block beside its products. */
 function waterfall(w: Workload, { block, fixed }: Constants): Waterfall[] {
-  const items = workItems(w, 'tokens').reduce((sum, { count }) => sum + count, 0);
+  const tiles = workTiles(w, 'tokens').reduce((sum, { count }) => sum + count, 0);
   const blocks = w.seqKv / BLOCK_KEYS;
   const ideal = (4 * productClocks(B200)) / B200.clockHz;
   const peak = (B200.units * B200.clockHz * B200.tensorFlopsPerClock) / 1e12;
-  const waves = items / B200.units / makespan([{ duration: 1, count: items }], B200.units);
+  const waves = tiles / B200.units / makespan([{ duration: 1, count: tiles }], B200.units);
   const share = (blocks * block) / (fixed + blocks * block);
   const steps: [string, number][] = [
     [`${B200.units} SMs x ${B200.tensorFlopsPerClock} FLOP at ${B200.clockHz / 1e9} GHz`, 1],
     [
-      `${items} work items of ${ITEM_ROWS} rows fill ${(items / B200.units).toFixed(2)} waves, which take ${Math.ceil(items / B200.units)}`,
+      `${tiles} work tiles of ${WORK_TILE_ROWS} rows fill ${(tiles / B200.units).toFixed(2)} waves, which take ${Math.ceil(tiles / B200.units)}`,
       waves,
     ],
-    [`beginning and end of a work item, ${(fixed / block).toFixed(2)} blocks beside ${blocks}`, share],
+    [`beginning and end of a work tile, ${(fixed / block).toFixed(2)} blocks beside ${blocks}`, share],
     [
       `a block takes ${Math.round(block * B200.clockHz)} clocks, its four products ${Math.round(ideal * B200.clockHz)}`,
       ideal / block,

@@ -1,11 +1,11 @@
-/** Three constants a kernel, fitted on five published figures; every other figure is predicted from them. */
+/** Three constants for each kernel, fitted on five published figures; every other figure is predicted from them. */
 
 import { flops } from '../problem/flops.ts';
 import type { Workload } from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
-import { BLOCK_KEYS, makespan, type Packing, workItems } from './schedule.ts';
+import { BLOCK_KEYS, makespan, type Packing, workTiles } from './schedule.ts';
 
-/** Seconds: of one plain key block of 256 query rows, of an item beside its blocks, and of a masked block beside a plain one. */
+/** Seconds of a plain key block of 256 query rows, of a work tile beside its blocks, and of a masked block beside a plain one. */
 export interface Constants {
   block: number;
   fixed: number;
@@ -15,11 +15,11 @@ export interface Constants {
 /** Seconds of a workload on `units` multiprocessors. */
 export function predictSeconds(w: Workload, constants: Constants, units: number, packing: Packing): number {
   const { block, fixed, diagonal } = constants;
-  const items = workItems(w, packing).map(({ plain, masked, count }) => ({
+  const tiles = workTiles(w, packing).map(({ plain, masked, count }) => ({
     duration: fixed + plain * block + masked * (block + diagonal),
     count,
   }));
-  return makespan(items, units);
+  return makespan(tiles, units);
 }
 
 /** Throughput by the published rule, causal counted as half the square. */
@@ -31,15 +31,16 @@ export function predictTflops(w: Workload, constants: Constants, units: number, 
  * Fits `block` and `fixed` on figures without a mask by least squares of the relative error of the time, and `diagonal`
  * on one causal figure, by bisection: the time grows with it.
  *
- * Without a mask all items are alike, so a pass takes waves (fixed + blocks x block), waves = ceil(items / units), which is linear.
+ * Without a mask all work tiles are alike: a pass takes waves x (fixed + blocks x block), waves = ceil(tiles / units). That is linear
+ * in both constants.
  */
 export function fitConstants(full: readonly Published[], causal: Published, units: number): Constants {
   let [aa, ab, bb, ay, by] = [0, 0, 0, 0, 0];
   for (const figure of full) {
-    const items = workItems(figure.workload, 'tokens').reduce((sum, { count }) => sum + count, 0);
+    const tiles = workTiles(figure.workload, 'tokens').reduce((sum, { count }) => sum + count, 0);
     const seconds = flops(figure.workload, figure.rule) / (figure.tflops * 1e12);
     // Divided by the published time, so that every figure weighs the same: waves/time (fixed + n block) = 1.
-    const a = Math.ceil(items / units) / seconds;
+    const a = Math.ceil(tiles / units) / seconds;
     const b = (a * figure.workload.seqKv) / BLOCK_KEYS;
     [aa, ab, bb, ay, by] = [aa + a * a, ab + a * b, bb + b * b, ay + a, by + b];
   }

@@ -2,6 +2,7 @@
 
 import { deviceSpec } from '../compare/device-specs.ts';
 
+/** Rates of a GPU, each of one streaming multiprocessor a clock unless the name says otherwise. */
 export interface Chip {
   /** Streaming multiprocessors. */
   units: number;
@@ -17,13 +18,20 @@ export interface Chip {
 
 const spec = deviceSpec('B200');
 
+/** A limit that the model cannot do without. Throws RangeError where the table of devices has none. */
+function known(name: 'clockMHz' | 'tensorFlopsPerClock' | 'exponentialsPerClock' | 'sharedBytesPerClock'): number {
+  const value = spec[name];
+  if (value == null) throw new RangeError(`results/published/devices.json has no ${name} of B200`);
+  return value;
+}
+
 /** B200 at its nominal clock, the one at which 148 x 8192 FLOPs a clock make the specified 2250 TFLOPS. */
 export const B200: Chip = {
   units: spec.units,
-  clockHz: (spec.clockMHz ?? Number.NaN) * 1e6,
-  tensorFlopsPerClock: spec.tensorFlopsPerClock ?? Number.NaN,
-  exponentialsPerClock: spec.exponentialsPerClock ?? Number.NaN,
-  sharedBytesPerClock: spec.sharedBytesPerClock ?? Number.NaN,
+  clockHz: known('clockMHz') * 1e6,
+  tensorFlopsPerClock: known('tensorFlopsPerClock'),
+  exponentialsPerClock: known('exponentialsPerClock'),
+  sharedBytesPerClock: known('sharedBytesPerClock'),
   memoryBytesPerSecond: spec.memoryTBs * 1e12,
 };
 
@@ -36,10 +44,11 @@ export interface Rates {
   onChip: number | null;
   /** Bytes a second of main memory. */
   memory: number | null;
-  /** True where exponentials are computed by the units that multiply and add, so that their times add up. */
-  sameWorkTiles: boolean;
+  /** True where the units that multiply and add compute exponentials too, so that the times add up. */
+  sharedUnits: boolean;
 }
 
+/** The rates of a whole chip, from those of its multiprocessors. */
 export function ratesOf(chip: Chip): Rates {
   const perSecond = chip.units * chip.clockHz;
   return {
@@ -47,6 +56,6 @@ export function ratesOf(chip: Chip): Rates {
     exponential: perSecond * chip.exponentialsPerClock,
     onChip: perSecond * chip.sharedBytesPerClock,
     memory: chip.memoryBytesPerSecond,
-    sameWorkTiles: false,
+    sharedUnits: false,
   };
 }

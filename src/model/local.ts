@@ -24,6 +24,7 @@ export interface LocalRates {
   onChip: number | null;
 }
 
+/** What the measured limits of a device allow attention to reach, and which of them binds. */
 export interface LocalPrediction {
   kind: 'cpu' | 'gpu';
   /** FLOP/s, exact rule. */
@@ -46,13 +47,13 @@ export function predictLocal(w: Workload, rates: LocalRates, kind: 'cpu' | 'gpu'
     multiplyAdd: work + 2 * scores * (kind === 'gpu' ? SOFTMAX_OPERATIONS : tileOperations(w)),
     onChip: work * TILE_BYTES_PER_FLOP,
   };
-  const known: Rates = { ...rates, memory: null, sameWorkTiles: kind === 'cpu' };
+  const known: Rates = { ...rates, memory: null, sharedUnits: kind === 'cpu' };
   const { bound, seconds, binds } = roofline(demand, known);
   return { kind, rate: work / bound, multiplyAddRate: rates.multiplyAdd, seconds, binds };
 }
 
 /** A prediction beside what was measured in the same rounds. */
-export interface LocalPoint {
+export interface LocalComparison {
   kernel: string;
   device: string;
   workload: Workload;

@@ -1,5 +1,5 @@
 /**
- * One work item of a warp-specialised attention kernel on one multiprocessor, event by event.
+ * One work tile of a warp-specialised attention kernel on one multiprocessor, event by event.
  *
  * Two stages of 128 query rows share the key blocks. The tensor group multiplies; each stage has a softmax group; one
  * correction group rescales the sums of both; a load group brings keys and values. While one stage is in softmax, the
@@ -8,11 +8,12 @@
 
 import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
 import { B200, type Chip } from './chip.ts';
-import { type Interval, type Simulation, type Step, simulate } from './events.ts';
+import { type Simulation, type Step, simulate } from './events.ts';
+import { BLOCK_KEYS, type TileBlocks, WORK_TILE_ROWS } from './schedule.ts';
 
-/** The choices that the AVO paper's ablation turns. */
+/** The choices that the AVO paper's ablation makes. */
 export interface Design {
-  /** 'branch': a block is rescaled where the maximum of any row moved; 'branch-free': always, by 1 where it did not. */
+  /** 'branch' rescales a block where the maximum of any row moved; 'branch-free' rescales always, by 1 where none did. */
   rescale: 'branch' | 'branch-free';
   /** Whether one stage's result is normalised only after both products have ended, or during the other's. */
   correction: 'serial' | 'overlapped';
@@ -20,18 +21,13 @@ export interface Design {
   correctionRegisters: number;
 }
 
-/** AVO's kernel with all three ideas. */
+/** AVO's kernel with all three techniques. */
 export const AVO_DESIGN: Design = { rescale: 'branch-free', correction: 'overlapped', correctionRegisters: 88 };
 
-/** Key blocks of a work item: `masked` ones on the diagonal come first, as in FA4, then the `plain` ones. */
-export interface ItemBlocks {
-  plain: number;
-  masked: number;
-}
-
 const STAGES = [0, 1] as const;
-const ROWS = 128;
-const KEYS = 128;
+/** Query rows of a stage. */
+const ROWS = WORK_TILE_ROWS / STAGES.length;
+const KEYS = BLOCK_KEYS;
 const HEAD_DIM = 128;
 const SCORES = ROWS * KEYS;
 /** Pieces in which a softmax group works, so that two groups share the units fairly. */
@@ -49,15 +45,15 @@ export function rescaleProbability(block: number): number {
   return 1 - (1 - 1 / (block + 1)) ** ROWS;
 }
 
-/** Simulates a work item of at least one block, head dimension 128. */
-export function simulateItem(
-  { plain, masked }: ItemBlocks,
+/** Simulates a work tile of head dimension 128. Throws RangeError where it has no block. */
+export function simulateWorkTile(
+  { plain, masked }: TileBlocks,
   design: Design = AVO_DESIGN,
   chip: Chip = B200,
   timing: Timing = DEFAULT_TIMING,
 ): Simulation {
   const blocks = plain + masked;
-  if (blocks < 1) throw new RangeError('a work item has at least one key block');
+  if (blocks < 1) throw new RangeError('a work tile has at least one key block');
   const delay = timing.handoff;
   const signal = (event: string): Step => ({ kind: 'signal', event, delay });
   const wait = (event: string): Step => ({ kind: 'wait', event });
@@ -146,58 +142,4 @@ export function simulateItem(
     correction: correction(),
     load: load(),
   });
-}
-
-/** Clocks of one more plain block in steady state, and what an item costs beside its blocks. */
-export function steadyState(design: Design, chip: Chip, timing: Timing = DEFAULT_TIMING) {
-  const [short, long] = [48, 96];
-  const [a, b] = [short, long].map((plain) => simulateItem({ plain, masked: 0 }, design, chip, timing).clocks) as [
-    number,
-    number,
-  ];
-  const blockClocks = (b - a) / (long - short);
-  return { blockClocks, fixedClocks: a - short * blockClocks };
-}
-
-/** The work of one period of steady state: a block of both stages, intervals cut at its ends and counted from its begin. */
-export function steadyPeriod(design: Design, chip: Chip, timing: Timing = DEFAULT_TIMING): Simulation {
-  const plain = 64;
-  const { intervals } = simulateItem({ plain, masked: 0 }, design, chip, timing);
-  const products = intervals.filter(({ agent }) => agent === 'tensor');
-  // Four products a block; one block in the middle, from its first product to that of the next.
-  const begin = products[2 * plain]?.from ?? 0;
-  const end = products[2 * plain + 4]?.from ?? 0;
-  const inside = intervals
-    .filter(({ from, to }) => to > begin && from < end)
-    .map((item) => ({ ...item, from: Math.max(item.from, begin) - begin, to: Math.min(item.to, end) - begin }));
-  return { clocks: end - begin, intervals: inside };
-}
-
-/** Share of a steady block in which each agent works, and in which the units that agents share are busy. */
-export function busyShares(design: Design, chip: Chip): { name: string; share: number }[] {
-  const { clocks, intervals } = steadyPeriod(design, chip);
-  const share = (name: string, wanted: (item: Interval) => boolean) => ({
-    name,
-    share: intervals.filter(wanted).reduce((sum, { from, to }) => sum + to - from, 0) / clocks,
-  });
-  const vector = ['mask', 'maximum', 'scale', 'convert', 'sum'];
-  return [
-    share('tensor unit', ({ agent }) => agent === 'tensor'),
-    share('correction group', ({ agent }) => agent === 'correction'),
-    share('exponential unit', ({ label }) => label === 'exponential'),
-    share('vector units of softmax', ({ label }) => vector.includes(label)),
-  ];
-}
-
-/** The pieces of the exponential loop of one agent as one interval, since they alternate every few clocks. */
-export function mergePieces(intervals: readonly Interval[]): Interval[] {
-  const pieces = ['scale', 'exponential', 'convert'];
-  const result: Interval[] = [];
-  for (const item of intervals) {
-    const label = pieces.includes(item.label) ? 'exponentials' : item.label;
-    const last = result.at(-1);
-    if (last?.label === label && last.stage === item.stage) last.to = item.to;
-    else result.push({ ...item, label });
-  }
-  return result;
 }

@@ -71,7 +71,7 @@ export function roofline(demand: Demand, rates: Rates): Roofline {
     null,
   );
   if (longest === null) throw new RangeError('a roofline needs at least one rate');
-  const together = rates.sameWorkTiles ? (seconds.multiplyAdd ?? 0) + (seconds.exponential ?? 0) : 0;
+  const together = rates.sharedUnits ? (seconds.multiplyAdd ?? 0) + (seconds.exponential ?? 0) : 0;
   return {
     seconds,
     binds: longest,

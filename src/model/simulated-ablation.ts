@@ -1,14 +1,15 @@
-/** The AVO paper's ablation, simulated: what each of its three ideas gains on a whole B200. */
+/** The AVO paper's ablation, simulated: what each of its three techniques gains on a whole B200. */
 
 import { gainOf, type Technique } from '../compare/technique-gains.ts';
 import { expand, presetAxes } from '../problem/sweep.ts';
 import type { Mask, Workload } from '../problem/workload.ts';
 import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
 import { B200, type Chip } from './chip.ts';
-import { AVO_DESIGN, type Design, simulateItem } from './pipeline.ts';
-import { makespan, workItems } from './schedule.ts';
+import { AVO_DESIGN, type Design, simulateWorkTile } from './pipeline.ts';
+import { makespan, workTiles } from './schedule.ts';
 
-export interface AblationGain {
+/** One technique under one mask: the published gain beside the simulated one. */
+export interface SimulatedGain {
   idea: Technique;
   mask: Mask;
   /** Gains of the geometric mean of throughput over 4k to 32k, percent. */
@@ -20,7 +21,7 @@ export interface AblationGain {
   agrees: boolean;
 }
 
-/** The kernel versions before and after each idea, in the order in which AVO found them; registers as in its table. */
+/** The kernel versions before and after each technique, in the order in which AVO found them; registers as in its table. */
 const STEPS: readonly { idea: Technique; before: Design; after: Design }[] = (() => {
   const v19: Design = { rescale: 'branch', correction: 'serial', correctionRegisters: 80 };
   const v20: Design = { ...v19, rescale: 'branch-free' };
@@ -32,13 +33,14 @@ const STEPS: readonly { idea: Technique; before: Design; after: Design }[] = (()
   ];
 })();
 
+/** Where the published gains are from. */
 export const ABLATION_SOURCE = 'AVO arXiv:2603.24517v1 Table 1 (v19 to v20, v29 to v30, v32 to v33)';
 
-/** Simulates all three ideas under both masks, on the report's MHA workloads. */
-export function simulateAblation(chip: Chip = B200, timing: Timing = DEFAULT_TIMING): AblationGain[] {
-  const clocks = itemClocks(chip, timing);
+/** Simulates all three techniques under both masks, on the report's MHA workloads. */
+export function simulateAblation(chip: Chip = B200, timing: Timing = DEFAULT_TIMING): SimulatedGain[] {
+  const clocks = tileClocks(chip, timing);
   return STEPS.flatMap(({ idea, before, after }) =>
-    (['full', 'causal'] as const).map((mask): AblationGain => {
+    (['full', 'causal'] as const).map((mask): SimulatedGain => {
       const published = gainOf(idea, mask);
       const workloads = expand(presetAxes('mha')).filter((w) => w.mask === mask);
       const logs = workloads.map((w) =>
@@ -52,24 +54,24 @@ export function simulateAblation(chip: Chip = B200, timing: Timing = DEFAULT_TIM
   );
 }
 
-type ItemClocks = (design: Design, plain: number, masked: number) => number;
+type TileClocks = (design: Design, plain: number, masked: number) => number;
 
-function passClocks(w: Workload, design: Design, clocks: ItemClocks, chip: Chip): number {
-  const items = workItems(w, 'tokens').map(({ plain, masked, count }) => ({
+function passClocks(w: Workload, design: Design, clocks: TileClocks, chip: Chip): number {
+  const tiles = workTiles(w, 'tokens').map(({ plain, masked, count }) => ({
     duration: clocks(design, plain, masked),
     count,
   }));
-  return makespan(items, chip.units);
+  return makespan(tiles, chip.units);
 }
 
-/** Item sizes that are simulated; between them the clocks are interpolated, which is exact but for the rare rescales. */
+/** Plain blocks of the simulated work tiles. Between them clocks are interpolated, exact but for the rare rescales. */
 const KNOTS = [0, 2, 6, 14, 30, 62, 126, 256] as const;
 
-function itemClocks(chip: Chip, timing: Timing): ItemClocks {
+function tileClocks(chip: Chip, timing: Timing): TileClocks {
   const known = new Map<string, number>();
   const simulated = (design: Design, plain: number, masked: number) => {
     const key = JSON.stringify([design, plain, masked]);
-    const clocks = known.get(key) ?? simulateItem({ plain, masked }, design, chip, timing).clocks;
+    const clocks = known.get(key) ?? simulateWorkTile({ plain, masked }, design, chip, timing).clocks;
     known.set(key, clocks);
     return clocks;
   };

@@ -4,12 +4,14 @@ import { HEADLINE_TFLOPS } from '../compare/published-figures.ts';
 import { expand, presetAxes } from '../problem/sweep.ts';
 import type { Workload } from '../problem/workload.ts';
 import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
-import { fitLibrary } from './b200.ts';
 import { type Constants, predictTflops } from './calibrate.ts';
 import { B200, type Chip, ratesOf } from './chip.ts';
-import { AVO_DESIGN, steadyState } from './pipeline.ts';
+import { fitLibrary } from './libraries.ts';
+import { AVO_DESIGN } from './pipeline.ts';
 import { demandOf, type Resource, roofline } from './roofline.ts';
+import { steadyState } from './steady-state.ts';
 
+/** One workload on B200 and on the changed chip. */
 export interface WhatIfPoint {
   workload: Workload;
   /** TFLOPS on B200 by the same model, on the changed chip, and where the roofline of that chip lies. */
@@ -26,6 +28,7 @@ export interface Needs {
   clockHz: number | null;
 }
 
+/** Everything that `bench model what-if` shows. */
 export interface WhatIf {
   chip: Chip;
   /** Clocks of a block in the simulation, on B200 and on the changed chip. */

@@ -45,7 +45,7 @@ function whySection({ waterfall, roofline, simulation }: B200Model): string {
 ${table([['TFLOPS', '', 'after'], ...steps])}
 
 Roofline of that pass: multiply-adds ${ms(seconds.multiplyAdd)}, exponentials ${ms(seconds.exponential)}, shared memory ${ms(seconds.onChip)}, main memory ${ms(seconds.memory)}.
-The simulated block takes ${simulation.blockClocks.toFixed(0)} clocks (fitted: ${simulation.fittedBlockClocks.toFixed(0)}), an item beside its blocks ${simulation.fixedClocks.toFixed(0)} (fitted: ${simulation.fittedFixedClocks.toFixed(0)}).
+The simulated block takes ${simulation.blockClocks.toFixed(0)} clocks (fitted: ${simulation.fittedBlockClocks.toFixed(0)}), a work tile beside its blocks ${simulation.fixedClocks.toFixed(0)} (fitted: ${simulation.fittedFixedClocks.toFixed(0)}).
 Busy in a simulated block: ${simulation.busy.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(', ')}.`;
 }
 
@@ -57,9 +57,9 @@ function constantsSection({ kernels }: B200Model): string {
     `${(k.constants.diagonalSeconds * 1e9).toFixed(0)} ns (${k.diagonalBlocks.toFixed(2)} blocks)`,
     k.packing === 'tokens' ? 'tokens' : 'tokens x group',
   ]);
-  return `Constants: time of a key block and of a work item fitted on MHA without a mask, of a masked block on causal MHA at 4k; clocks at ${B200.clockHz / 1e9} GHz
+  return `Constants: time of a key block and of a work tile fitted on MHA without a mask, of a masked block on causal MHA at 4k; clocks at ${B200.clockHz / 1e9} GHz
 
-${table([['library', 'key block', 'work item beside', 'masked block beside', 'rows of an item'], ...rows])}`;
+${table([['library', 'key block', 'work tile beside', 'masked block beside', 'rows of a tile'], ...rows])}`;
 }
 
 function pointsSection(title: string, points: readonly ModelPoint[]): string {
@@ -96,7 +96,7 @@ function sensitivitySection({ sensitivity }: B200Model): string {
   const shapes = sensitivity[0]?.change.map(({ workload }) => `${workload.mask} ${formatSize(workload.seqKv)}`) ?? [];
   const rows = sensitivity.map(({ library, constant, change }) => [
     library,
-    { block: 'key block', fixed: 'work item', diagonal: 'masked block' }[constant],
+    { block: 'key block', fixed: 'work tile', diagonal: 'masked block' }[constant],
     ...change.map(({ relative }) => percent(relative, 2)),
   ]);
   return `Sensitivity: throughput where one constant is 10 % larger

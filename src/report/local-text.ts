@@ -2,7 +2,7 @@
 
 import { formatRate } from '../format.ts';
 import type { Summary } from '../measure/statistics.ts';
-import type { LocalPoint, LocalPrediction } from '../model/local.ts';
+import type { LocalComparison, LocalPrediction } from '../model/local.ts';
 import { describe } from '../problem/workload.ts';
 import { alignColumns } from './columns.ts';
 
@@ -17,7 +17,7 @@ export function formatLocal({
   points,
   missing,
 }: {
-  points: readonly LocalPoint[];
+  points: readonly LocalComparison[];
   missing: readonly string[];
 }): string {
   if (points.length === 0) return missing.map((line) => `${line}\n`).join('');

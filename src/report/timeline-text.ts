@@ -1,7 +1,8 @@
 /** One block of the simulated pipeline as text: who works from which clock to which. */
 
 import { B200 } from '../model/chip.ts';
-import { AVO_DESIGN, mergePieces, steadyPeriod } from '../model/pipeline.ts';
+import { AVO_DESIGN } from '../model/pipeline.ts';
+import { mergePieces, steadyPeriod } from '../model/steady-state.ts';
 import { alignColumns } from './columns.ts';
 
 export function formatTimeline(): string {

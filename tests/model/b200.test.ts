@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { HEADLINE_TFLOPS } from '../../src/compare/published-figures.ts';
 import { publishedGain } from '../../src/compare/technique-gains.ts';
-import { LIBRARIES, modelB200 } from '../../src/model/b200.ts';
+import { modelB200 } from '../../src/model/b200.ts';
+import { LIBRARIES } from '../../src/model/libraries.ts';
 import { whatIf } from '../../src/model/what-if.ts';
 
 const model = modelB200();
@@ -73,7 +74,7 @@ describe('modelB200', () => {
         expect(error).toBeLessThan(0.04);
       }
     }
-    // Plain blocks of a causal pass: item i of m has 2 i of them, and 2 masked ones.
+    // Plain blocks of a causal pass: tile i of m has 2 i of them, and 2 masked ones.
     const plain = (m: number) => (m * (m - 1)) / (m * (m + 1));
     expect(plain(16)).toBeCloseTo(0.88, 2);
     expect(plain(128)).toBeCloseTo(0.98, 2);

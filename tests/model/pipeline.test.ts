@@ -5,14 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_TIMING } from '../../src/model/assumptions.ts';
 import { B200, type Chip } from '../../src/model/chip.ts';
 import { type Step, simulate } from '../../src/model/events.ts';
-import { AVO_DESIGN, type Design, productClocks, simulateItem, steadyState } from '../../src/model/pipeline.ts';
+import { AVO_DESIGN, type Design, productClocks, simulateWorkTile } from '../../src/model/pipeline.ts';
+import { steadyState } from '../../src/model/steady-state.ts';
 
 const designs: fc.Arbitrary<Design> = fc.record({
   rescale: fc.constantFrom('branch' as const, 'branch-free' as const),
   correction: fc.constantFrom('serial' as const, 'overlapped' as const),
   correctionRegisters: fc.integer({ min: 64, max: 96 }),
 });
-const items = fc.record({ plain: fc.integer({ min: 1, max: 24 }), masked: fc.integer({ min: 0, max: 2 }) });
+const tiles = fc.record({ plain: fc.integer({ min: 1, max: 24 }), masked: fc.integer({ min: 0, max: 2 }) });
 const chips: fc.Arbitrary<Chip> = fc
   .record({
     tensorFlopsPerClock: fc.constantFrom(4096, 8192, 16384),
@@ -23,11 +24,11 @@ const chips: fc.Arbitrary<Chip> = fc
 
 const busy = (intervals: { from: number; to: number }[]) => intervals.reduce((sum, { from, to }) => sum + to - from, 0);
 
-describe('the simulated work item', () => {
+describe('the simulated work tile', () => {
   it('does every product and every exponential once, whatever the design', () => {
     fc.assert(
-      fc.property(items, designs, chips, (blocks, design, chip) => {
-        const { intervals } = simulateItem(blocks, design, chip);
+      fc.property(tiles, designs, chips, (blocks, design, chip) => {
+        const { intervals } = simulateWorkTile(blocks, design, chip);
         const count = blocks.plain + blocks.masked;
         const products = intervals.filter(({ agent }) => agent === 'tensor');
         expect(products).toHaveLength(4 * count);
@@ -42,9 +43,9 @@ describe('the simulated work item', () => {
 
   it('is never faster than its products, its exponentials or its loads', () => {
     fc.assert(
-      fc.property(items, designs, chips, (blocks, design, chip) => {
+      fc.property(tiles, designs, chips, (blocks, design, chip) => {
         const count = blocks.plain + blocks.masked;
-        const { clocks } = simulateItem(blocks, design, chip);
+        const { clocks } = simulateWorkTile(blocks, design, chip);
         const special = (2 * count * 128 * 128 * (1 - DEFAULT_TIMING.emulatedShare)) / chip.exponentialsPerClock;
         const loads = (2 * count * 128 * 128 * 2) / chip.sharedBytesPerClock;
         expect(clocks).toBeGreaterThanOrEqual(Math.max(4 * count * productClocks(chip), special, loads));
@@ -55,8 +56,8 @@ describe('the simulated work item', () => {
 
   it('never has a shared unit or an agent do two things at once', () => {
     fc.assert(
-      fc.property(items, designs, (blocks, design) => {
-        const { intervals } = simulateItem(blocks, design);
+      fc.property(tiles, designs, (blocks, design) => {
+        const { intervals } = simulateWorkTile(blocks, design);
         const groups = [...new Set(intervals.map(({ agent }) => agent))].map((name) =>
           intervals.filter(({ agent }) => agent === name),
         );
@@ -74,7 +75,7 @@ describe('the simulated work item', () => {
 
   it('gains from each technique or loses nothing', () => {
     const clocks = (design: Partial<Design>) =>
-      simulateItem({ plain: 32, masked: 0 }, { ...AVO_DESIGN, ...design }).clocks;
+      simulateWorkTile({ plain: 32, masked: 0 }, { ...AVO_DESIGN, ...design }).clocks;
     const tuned = clocks({});
     expect(clocks({ rescale: 'branch' })).toBeGreaterThan(tuned);
     expect(clocks({ correction: 'serial' })).toBeGreaterThan(tuned);

@@ -56,7 +56,7 @@ describe('a workload on B200', () => {
 
   it('adds times where units are shared, and refuses to bound what nobody measured', () => {
     const demand = { multiplyAdd: 100, exponential: 10, onChip: 0, memory: 1 };
-    const none = { multiplyAdd: null, exponential: null, onChip: null, memory: null, sameWorkTiles: true };
+    const none = { multiplyAdd: null, exponential: null, onChip: null, memory: null, sharedUnits: true };
     expect(roofline(demand, { ...none, multiplyAdd: 10, exponential: 5 }).bound).toBe(12);
     expect(() => roofline(demand, none)).toThrow(RangeError);
   });

@@ -9,7 +9,7 @@ import { type Contender, createHostPool } from '../../host/pool.ts';
 import { measureCase } from '../../measure/case.ts';
 import { budgetShare } from '../../measure/plan.ts';
 import { summarize } from '../../measure/statistics.ts';
-import { type LocalPoint, type LocalPrediction, type LocalRates, predictLocal } from '../../model/local.ts';
+import { type LocalComparison, type LocalPrediction, type LocalRates, predictLocal } from '../../model/local.ts';
 import { cases } from '../../problem/cases.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { newContext, timeStamp } from '../../record/context.ts';
@@ -23,7 +23,7 @@ import { openTargets } from '../targets.ts';
 
 export interface LocalModel {
   context: Context;
-  points: LocalPoint[];
+  points: LocalComparison[];
   /** What could not be measured, and why. */
   missing: string[];
   journal: string;
@@ -92,7 +92,7 @@ function pointOf(
   device: string,
   contenders: readonly Contender[],
   rounds: readonly (number | undefined)[][],
-): LocalPoint | null {
+): LocalComparison | null {
   const own = contenders.findIndex((contender) => contender.kernel.name === kernel);
   const { target } = contenders[own] as Contender;
   const probes = contenders.flatMap((contender, index) =>

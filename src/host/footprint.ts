@@ -12,8 +12,7 @@ export function footprint(program: Program, w: Workload, slice: Slice, threads: 
     case 'module':
       return tensors;
     case 'wasm': {
-      const keys = Math.ceil(w.seqKv / program.keyMultiple) * program.keyMultiple;
-      const packed = shape.batch * shape.kvHeads * keys * w.headDim * 4;
+      const packed = shape.batch * shape.kvHeads * paddedKeys(program, w) * w.headDim * 4;
       // And a norm for each panel of keys.
       const norms = packed / w.headDim / program.keyMultiple;
       return tensors + (usesValuesInPlace(program, shape) ? 1 : 2) * packed + norms + threads * program.scratchBytes;
@@ -23,6 +22,11 @@ export function footprint(program: Program, w: Workload, slice: Slice, threads: 
     default:
       return program satisfies never;
   }
+}
+
+/** Keys of one KV head in packed K and V. */
+export function paddedKeys({ keyMultiple }: Pick<WasmProgram, 'keyMultiple'>, w: Workload): number {
+  return Math.ceil(w.seqKv / keyMultiple) * keyMultiple;
 }
 
 /** True where a WebAssembly kernel reads V where the tensor lies: rows of one head after another, none of them padding. */

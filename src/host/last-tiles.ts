@@ -1,29 +1,29 @@
-/** The end of a run of equal units: the last ones in parts, so that no thread waits long for another's. */
+/** The last work tiles of a run in parts, so that at its end no thread waits long for another. */
 
 import type { TensorLayout, WorkTile } from './tensor-layout.ts';
 
-/** At most so many units are cut, and at most this share of all. */
-const MOST_CUT = 32;
-const CUT_SHARE = 1 / 8;
+/** At most so many work tiles are split, and at most this share of all. */
+const MOST_SPLIT = 32;
+const SPLIT_SHARE = 1 / 8;
 
-export interface Work {
-  /** Pieces of work: whole units, then parts. */
+/** What threads take one by one: whole work tiles, then parts of the last ones. */
+export interface WorkPieces {
   count: number;
-  /** The rows of a piece; `rows` is 0 or less where a short unit ends before the part. */
+  /** The rows of a piece; `rows` is 0 or less where a short tile ends before the part. */
   at(index: number): WorkTile;
 }
 
 /**
- * The units of a layout in their order, the last ones cut into parts of `splitRows` rows: the longest that a thread waits for another
- * is a part, not a unit. Which ones are cut depends on the layout alone, since a kernel may decide how to compute by all rows
- * of a piece, and results are the same for any number of threads.
+ * The work tiles of a layout in their order, the last ones split into parts of `splitRows` rows: the longest that a thread waits
+ * for another is a part, not a tile. Which ones are split depends on the layout alone: a kernel may decide how to compute by
+ * all rows of a piece, and results must be the same for any number of threads.
  */
-export function splitLastTiles(layout: TensorLayout, blockRows: number, splitRows: number): Work {
+export function splitLastTiles(layout: TensorLayout, blockRows: number, splitRows: number): WorkPieces {
   const parts = Math.ceil(blockRows / splitRows);
-  const cut = Math.min(MOST_CUT, Math.floor(layout.tiles * CUT_SHARE));
-  const whole = layout.tiles - cut;
+  const split = Math.min(MOST_SPLIT, Math.floor(layout.tiles * SPLIT_SHARE));
+  const whole = layout.tiles - split;
   return {
-    count: whole + cut * parts,
+    count: whole + split * parts,
     at(index) {
       if (index < whole) return layout.tile(index);
       const tile = layout.tile(whole + Math.floor((index - whole) / parts));

@@ -4,14 +4,15 @@ import { type Data, fillRow } from '../problem/data.ts';
 import { blockStarts, type RowAddress, rowsPerHead, type Slice, sliceShape, workTileCount } from '../problem/slice.ts';
 import { groupSize, type Workload } from '../problem/workload.ts';
 
-/** One work tile: consecutive rows of one query head, by position in the sequence and by place in the tensors. */
+/** One work tile: consecutive rows of one query head, by position in the sequence and by offset in the tensors. */
 export interface WorkTile {
-  /** Element offset of the unit's first row in q and in o. */
+  /** Element offset of the tile's first row in q and in o. */
   qOffset: number;
   /** Element offset of the KV head's first row in k and in v. */
   kvOffset: number;
   /** Number of the KV head among those of the slice, for packed copies. */
   kvIndex: number;
+  /** Position of its first row in the whole sequence of queries. */
   firstRow: number;
   rows: number;
 }
@@ -19,12 +20,16 @@ export interface WorkTile {
 export interface TensorLayout {
   /** The workload of the tensors that are allocated. */
   shape: Workload;
+  /** Elements of q, and of o. */
   qElements: number;
+  /** Elements of k, and of v. */
   kvElements: number;
   /** Elements between a row and the next row of the same head. */
   qStride: number;
   kvStride: number;
+  /** KV heads of all batches. */
   kvHeads: number;
+  /** Number of work tiles. */
   tiles: number;
   tile(index: number): WorkTile;
   /** True where the slice holds the head of a row of the whole workload. */
@@ -34,7 +39,7 @@ export interface TensorLayout {
 }
 
 /**
- * The layout of a slice. Units come KV head by KV head, in each the last rows first (under a causal mask the heaviest),
+ * The layout of a slice. Work tiles come KV head by KV head, in each the last rows first (under a causal mask the heaviest),
  * and the query heads of a group side by side, so that they share the keys in the cache.
  */
 export function layoutOf(w: Workload, slice: Slice): TensorLayout {
@@ -88,6 +93,24 @@ export function layoutOf(w: Workload, slice: Slice): TensorLayout {
       return (ownBatch * rows + block * slice.blockRows + (row % slice.blockRows)) * qStride + ownHead * w.headDim;
     },
   };
+}
+
+/** q, k and v of a slice in memory of their own, [batch, seq, heads, headDim] each, filled; and o, all NaN. */
+export function createTensors(data: Data, w: Workload, slice: Slice, layout: TensorLayout) {
+  const q = new Float32Array(layout.qElements);
+  const k = new Float32Array(layout.kvElements);
+  const v = new Float32Array(layout.kvElements);
+  fillTensors(data, w, slice, { q, k, v });
+  // A row that is never written is then found.
+  return { q, k, v, o: new Float32Array(layout.qElements).fill(Number.NaN) };
+}
+
+/** Copies of output rows, headDim values each, in memory that can be sent anywhere. Throws RangeError for a row that is not in the slice. */
+export function copyRows(output: Float32Array, layout: TensorLayout, rows: readonly RowAddress[]): Float32Array[] {
+  return rows.map((address) => {
+    const offset = layout.locate(address);
+    return new Float32Array(output.subarray(offset, offset + layout.shape.headDim));
+  });
 }
 
 /** Writes the slice's q, k and v. Arrays are of layout.qElements, layout.kvElements and layout.kvElements. */

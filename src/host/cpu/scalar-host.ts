@@ -1,4 +1,4 @@
-/** Runs kernels that are TypeScript functions, on the calling thread. */
+/** A host for kernels that are TypeScript functions: it calls them for one work tile after another, on the calling thread. */
 
 import { runScalarMultiplyAdd } from '../../../kernels/ceilings/scalar.ts';
 import type { WorkTileCall } from '../../../kernels/scalar/call.ts';
@@ -8,11 +8,11 @@ import { sliceFlops } from '../../problem/slice.ts';
 import { visibility } from '../../problem/workload.ts';
 import type { Host } from '../contract.ts';
 import { createPreparedTable } from '../prepared-table.ts';
-import { fillTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 
-/** Every module that a Program may name. */
-const MODULES: Record<string, (call: WorkTileCall) => void> = {
+/** Every kernel that a module program may name. */
+const KERNELS: Record<string, (call: WorkTileCall) => void> = {
   'scalar-naive': runScalarNaive,
   'scalar-flash': runScalarFlash,
   'scalar-multiply-add': runScalarMultiplyAdd,
@@ -25,11 +25,11 @@ interface PreparedScalar {
   flops: number;
 }
 
-/** A host for module programs. `memoryBytes` is what the machine can spare. */
+/** Opens a host. `memoryBytes` is what the machine can spare. */
 export function createScalarHost(deviceName: string, memoryBytes: number): Host {
   const table = createPreparedTable<PreparedScalar>();
   const lookUp = (name: string) => {
-    const run = MODULES[name];
+    const run = KERNELS[name];
     if (run === undefined) throw new RangeError(`no module '${name}' is known here`);
     return run;
   };
@@ -65,15 +65,11 @@ export function createScalarHost(deviceName: string, memoryBytes: number): Host 
       const run = lookUp(program.entry);
       const begin = performance.now();
       const layout = layoutOf(w, slice);
-      const q = new Float32Array(layout.qElements);
-      const k = new Float32Array(layout.kvElements);
-      const v = new Float32Array(layout.kvElements);
-      const o = new Float32Array(layout.qElements).fill(Number.NaN);
-      fillTensors(data, w, slice, { q, k, v });
+      const tensors = createTensors(data, w, slice, layout);
       const { qStride, kvStride } = layout;
       const { seqKv, headDim, scale } = w;
       const tile = { qOffset: 0, kvOffset: 0, firstRow: 0, rows: 0 };
-      const call = { q, k, v, o, qStride, kvStride, seqKv, headDim, scale, visibility: visibility(w), ...tile };
+      const call = { ...tensors, qStride, kvStride, seqKv, headDim, scale, visibility: visibility(w), ...tile };
       const id = table.add({ run, call, layout, flops: sliceFlops(w, slice) });
       return { id, compileSeconds: 0, prepareSeconds: (performance.now() - begin) / 1000 };
     },
@@ -88,10 +84,7 @@ export function createScalarHost(deviceName: string, memoryBytes: number): Host 
     },
     async read(id, rows) {
       const { call, layout } = table.get(id);
-      return rows.map((address) => {
-        const offset = layout.locate(address);
-        return call.o.slice(offset, offset + call.headDim);
-      });
+      return copyRows(call.o, layout, rows);
     },
     async dispose(id) {
       table.take(id);

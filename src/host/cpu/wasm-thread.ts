@@ -1,9 +1,12 @@
-/** One thread of a WebAssembly run: waits for a phase, takes units by an atomic counter until none is left, waits again. */
+/** One thread of a WebAssembly run: waits for a phase, takes work tiles by an atomic counter until none is left, waits again. */
 
 import type { Slice } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
+import { paddedKeys } from '../footprint.ts';
 import { splitLastTiles } from '../last-tiles.ts';
-import { layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { layoutOf } from '../tensor-layout.ts';
+import type { Addresses } from './wasm-memory.ts';
+import { CONTROL, PHASE } from './wasm-phases.ts';
 
 /** Everything that a thread needs, in values that can be sent to a worker. Addresses and sizes are in bytes. */
 export interface ThreadJob {
@@ -12,55 +15,53 @@ export interface ThreadJob {
   control: Int32Array;
   workload: Workload;
   slice: Slice;
-  keysPadded: number;
+  /** Keys are padded to a multiple of this in packed K and V. */
   keyMultiple: number;
-  /** Query rows of the parts that the last units are handed out in. */
+  /** Query rows of the parts that the last work tiles are handed out in. */
   splitRows: number;
-  addresses: { q: number; k: number; v: number; o: number; packedK: number; packedV: number; keyNorms: number };
+  addresses: Addresses;
   /** Private scratch of this thread. */
   scratch: number;
 }
 
-/** Places in the control array. */
-export const CONTROL = { generation: 0, phase: 1, next: 2, done: 3, size: 4 } as const;
-/** What a new generation asks for. */
-export const PHASE = { pack: 0, attend: 1, exit: 2 } as const;
-/** Panels that one packing unit covers. */
-const PANELS_PER_UNIT = 32;
+/** Panels (runs of keyMultiple keys) that a thread packs at a time. */
+const PANELS_AT_A_TIME = 32;
 
-interface Exports {
-  configure(...values: number[]): void;
-  pack(...[k, v, packedK, packedV, first, last, keyNorms]: number[]): void;
+/** What a kernel's module exports; all are numbers of type i32 but the scale, an f32. */
+type KernelExports = {
+  configure(...[seqKv, keysPadded, windowLow, windowHigh, qStrideBytes, kvStrideBytes, scale]: number[]): void;
+  pack(...[k, v, packedK, packedV, firstPanel, endPanel, keyNorms]: number[]): void;
   attend(...[q, o, rows, firstRow, packedK, packedV, scratch, keyNorms]: number[]): void;
-}
+};
 
-/** Makes the function that does this thread's share of a phase. */
+/** Makes the function that does this thread's share of a phase; it returns when no work of that phase is left to take. */
 export function createThread(job: ThreadJob): (phase: number) => void {
-  const { workload: w, addresses, control, keysPadded, keyMultiple } = job;
+  const { workload: w, addresses, control, keyMultiple } = job;
   const instance = new WebAssembly.Instance(job.module, { host: { memory: job.memory } });
-  const exports = instance.exports as unknown as Exports;
-  const layout: TensorLayout = layoutOf(w, job.slice);
+  const kernel = instance.exports as KernelExports;
+  const layout = layoutOf(w, job.slice);
+  const keysPadded = paddedKeys(job, w);
   const { windowLow, windowHigh } = visibility(w);
-  exports.configure(w.seqKv, keysPadded, windowLow, windowHigh, layout.qStride * 4, layout.kvStride * 4, w.scale);
+  kernel.configure(w.seqKv, keysPadded, windowLow, windowHigh, layout.qStride * 4, layout.kvStride * 4, w.scale);
 
   const packedBytes = keysPadded * w.headDim * 4;
   const panels = keysPadded / keyMultiple;
-  const packTilesPerHead = Math.ceil(panels / PANELS_PER_UNIT);
+  const packsPerHead = Math.ceil(panels / PANELS_AT_A_TIME);
   const group = groupSize(w);
   const blocks = layout.tiles / (layout.kvHeads * group);
   const work = splitLastTiles(layout, job.slice.blockRows, job.splitRows);
 
   const pack = (index: number) => {
-    const kvIndex = Math.floor(index / packTilesPerHead);
-    const first = (index % packTilesPerHead) * PANELS_PER_UNIT;
+    const kvIndex = Math.floor(index / packsPerHead);
+    const first = (index % packsPerHead) * PANELS_AT_A_TIME;
     const { kvOffset } = layout.tile(kvIndex * group * blocks);
-    exports.pack(
+    kernel.pack(
       addresses.k + kvOffset * 4,
       addresses.v + kvOffset * 4,
       addresses.packedK + kvIndex * packedBytes,
       addresses.packedV + kvIndex * packedBytes,
       first,
-      Math.min(panels, first + PANELS_PER_UNIT),
+      Math.min(panels, first + PANELS_AT_A_TIME),
       addresses.keyNorms + kvIndex * panels * 4,
     );
   };
@@ -68,7 +69,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
     const { qOffset, kvIndex, firstRow, rows } = work.at(index);
     if (rows <= 0) return;
     const packed = kvIndex * packedBytes;
-    exports.attend(
+    kernel.attend(
       addresses.q + qOffset * 4,
       addresses.o + qOffset * 4,
       rows,
@@ -81,7 +82,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   };
 
   return (phase) => {
-    const [run, count] = phase === PHASE.pack ? [pack, layout.kvHeads * packTilesPerHead] : [attend, work.count];
+    const [run, count] = phase === PHASE.pack ? [pack, layout.kvHeads * packsPerHead] : [attend, work.count];
     for (
       let index = Atomics.add(control, CONTROL.next, 1);
       index < count;

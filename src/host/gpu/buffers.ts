@@ -7,7 +7,7 @@ import { toHalf } from '../../problem/half.ts';
 import { blockStarts, rowsPerHead, sliceFlops } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import type { PrepareRequest } from '../contract.ts';
-import { fillTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { bindGroupLayout } from './pipelines.ts';
 import { BUFFER_USAGE } from './usage-flags.ts';
 
@@ -50,10 +50,7 @@ export function allocate(
   tensorBytes: number,
 ): PreparedPart {
   const layout = layoutOf(w, slice);
-  const q = new Float32Array(layout.qElements);
-  const k = new Float32Array(layout.kvElements);
-  const v = new Float32Array(layout.kvElements);
-  fillTensors(data, w, slice, { q, k, v });
+  const { q, k, v, o } = createTensors(data, w, slice, layout);
   const starts = new Uint32Array(blockStarts(slice));
   // Scratch for several work tiles in flight, within 64 MiB and the device's limit.
   const scratchBytes = program.scratchBytesPerTile;
@@ -80,7 +77,7 @@ export function allocate(
   const params = create(PARAM_BYTES, BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST);
   const stored = (values: Float32Array<ArrayBuffer>) => (w.dtype === 'f16' ? Uint16Array.from(values, toHalf) : values);
   const inputs = [q, k, v].map((tensor) => upload(stored(tensor)));
-  const output = upload(stored(new Float32Array(layout.qElements).fill(Number.NaN)));
+  const output = upload(stored(o));
   const bound = [params, ...inputs, output, upload(starts)];
   if (scratchBytes > 0) bound.push(create(workTilesAtOnce * scratchBytes, BUFFER_USAGE.STORAGE));
   const bindGroup = device.createBindGroup({

@@ -1,0 +1,40 @@
+/** From WebAssembly text to a compiled module, by the assembler of wabt. */
+
+import wabt from 'wabt';
+import type { WasmProgram } from '../../../kernels/kernel.ts';
+
+/** How the kernels import their memory, and how they do without sharing. */
+const SHARED_MEMORY = '(memory 1 65536 shared)';
+const OWN_MEMORY = '(memory 1 65536)';
+
+/** True where the engine compiles relaxed SIMD: the smallest module that uses it validates. */
+export async function hasRelaxedSimd(): Promise<boolean> {
+  const text =
+    '(module (func (param v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0))))';
+  return WebAssembly.validate(await assemble(text));
+}
+
+/** Compiles programs, each text once; with `sharedMemory` false their modules import a memory of their own. */
+export function createCompiler(sharedMemory: boolean): (program: WasmProgram) => Promise<WebAssembly.Module> {
+  const known = new Map<string, WebAssembly.Module>();
+  return async (program) => {
+    let module = known.get(program.text);
+    if (module === undefined) {
+      const text = sharedMemory ? program.text : program.text.replace(SHARED_MEMORY, OWN_MEMORY);
+      module = await WebAssembly.compile(await assemble(text));
+      known.set(program.text, module);
+    }
+    return module;
+  };
+}
+
+/** The binary of a text. Throws with wabt's message, which has the line, where the text is wrong. */
+async function assemble(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { parseWat } = await wabt();
+  const module = parseWat('kernel.wat', text, { simd: true, relaxed_simd: true, threads: true });
+  try {
+    return new Uint8Array(module.toBinary({}).buffer);
+  } finally {
+    module.destroy();
+  }
+}

@@ -1,0 +1,76 @@
+/** Where a slice's tensors, packed copies and scratch lie in one WebAssembly memory. */
+
+import type { WasmProgram } from '../../../kernels/kernel.ts';
+import type { PrepareRequest } from '../contract.ts';
+import { footprint, paddedKeys, usesValuesInPlace } from '../footprint.ts';
+import { fillTensors, type TensorLayout } from '../tensor-layout.ts';
+
+/** What 32-bit addresses reach. */
+export const WASM_MEMORY_BYTES = 2 ** 32;
+const PAGE_BYTES = 65536;
+const MOST_PAGES = WASM_MEMORY_BYTES / PAGE_BYTES;
+/** Bytes at address 0 that stay zero: the row that stands in for rows and keys past the end. */
+const ZEROS = 1024;
+
+/** Byte addresses of the tensors and of what `pack` makes of k and v, one KV head after another. */
+export interface Addresses {
+  q: number;
+  k: number;
+  v: number;
+  o: number;
+  packedK: number;
+  /** The address of v where a kernel reads V where the tensor lies. */
+  packedV: number;
+  keyNorms: number;
+}
+
+export interface AllocatedSlice {
+  memory: WebAssembly.Memory;
+  addresses: Addresses;
+  /** Addresses of each thread's private scratch. */
+  scratch: number[];
+  /** The tensor o, NaN at first. */
+  output: Float32Array;
+}
+
+/** Allocates the memory of a slice for `threads` threads and fills q, k and v. Throws RangeError beyond 4 GiB. */
+export function allocate(
+  { workload: w, slice, data }: PrepareRequest,
+  program: WasmProgram,
+  layout: TensorLayout,
+  threads: number,
+  sharedMemory: boolean,
+): AllocatedSlice {
+  let top = ZEROS;
+  const take = (bytes: number) => {
+    const address = top;
+    // A line more than the size, so that tensors of a power of two do not fall on the same cache sets.
+    top += Math.ceil(bytes / 64) * 64 + 192;
+    return address;
+  };
+  const scratch = Array.from({ length: threads }, () => take(program.scratchBytes));
+  const keys = layout.kvHeads * paddedKeys(program, w);
+  const tensors = {
+    q: take(layout.qElements * 4),
+    k: take(layout.kvElements * 4),
+    v: take(layout.kvElements * 4),
+    o: take(layout.qElements * 4),
+  };
+  const packedV = usesValuesInPlace(program, layout.shape) ? tensors.v : take(keys * w.headDim * 4);
+  const keyNorms = take((keys * 4) / program.keyMultiple);
+  const addresses = { ...tensors, packedK: take(keys * w.headDim * 4), packedV, keyNorms };
+
+  const pages = Math.ceil(top / PAGE_BYTES);
+  if (pages > MOST_PAGES) {
+    throw new RangeError(`needs ${footprint(program, w, slice, threads)} bytes of WebAssembly memory`);
+  }
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: sharedMemory });
+  const view = (address: number, elements: number) => new Float32Array(memory.buffer, address, elements);
+  fillTensors(data, w, slice, {
+    q: view(addresses.q, layout.qElements),
+    k: view(addresses.k, layout.kvElements),
+    v: view(addresses.v, layout.kvElements),
+  });
+  const output = view(addresses.o, layout.qElements).fill(Number.NaN);
+  return { memory, addresses, scratch, output };
+}

@@ -1,0 +1,51 @@
+/** Where a sample is timed in WebAssembly: one phase (pack or attend) run by all threads, from its start to the last thread's end. */
+
+/** Places in the control array that all threads share. */
+export const CONTROL = { generation: 0, phase: 1, next: 2, done: 3, size: 4 } as const;
+/** What a new generation asks for. */
+export const PHASE = { pack: 0, attend: 1, exit: 2 } as const;
+
+/** The threads of a prepared slice: the calling one, which does its share by `run`, and workers that wait for a phase. */
+export interface Threads {
+  control: Int32Array;
+  run: (phase: number) => void;
+  workers: { stop(): Promise<void> }[];
+}
+
+/** A control array, in memory that workers can share where there are any. */
+export function createControl(sharedMemory: boolean): Int32Array {
+  const bytes = CONTROL.size * 4;
+  return new Int32Array(sharedMemory ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+}
+
+/** Runs one phase on all threads, including the calling one; seconds by the wall clock. */
+export function timedPhase({ control, run, workers }: Threads, phase: number): number {
+  const begin = performance.now();
+  startPhase(control, phase);
+  run(phase);
+  waitForWorkers(control, workers.length);
+  return (performance.now() - begin) / 1000;
+}
+
+/** Lets the workers end. */
+export async function stopThreads({ control, workers }: Threads): Promise<void> {
+  startPhase(control, PHASE.exit);
+  await Promise.all(workers.map((worker) => worker.stop()));
+}
+
+function startPhase(control: Int32Array, phase: number): void {
+  Atomics.store(control, CONTROL.next, 0);
+  Atomics.store(control, CONTROL.phase, phase);
+  Atomics.add(control, CONTROL.generation, 1);
+  Atomics.notify(control, CONTROL.generation);
+}
+
+/** Blocks until `count` workers have reported. This thread may block: it is never one that a user interface runs on. */
+function waitForWorkers(control: Int32Array, count: number): void {
+  for (let done = Atomics.load(control, CONTROL.done); done < count; done = Atomics.load(control, CONTROL.done)) {
+    if (Atomics.wait(control, CONTROL.done, done, 60_000) === 'timed-out') {
+      throw new Error('a WebAssembly thread did not answer within 60 s');
+    }
+  }
+  Atomics.store(control, CONTROL.done, 0);
+}

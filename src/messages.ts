@@ -134,6 +134,8 @@ export const caveats = {
 // Notices on stderr
 
 export const leftOut = (backend: string, why: string) => `${backend} is left out: ${why}.`;
+export const noCeiling = (device: string, why: string) =>
+  `No limit was found for ${device} (${why}); its kernels are measured without a share of it.`;
 export const configurationUsed = (kernel: string, headDim: number, mask: string, date: string, ratio: number) =>
   `${kernel} uses the tile tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)} times the shipped one); --tiles default does not.`;
 export const configurationUnusable = (kernel: string, headDim: number, problem: string) =>

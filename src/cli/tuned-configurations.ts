@@ -67,12 +67,12 @@ const sameKey = (a: ConfigurationKey, b: ConfigurationKey) =>
   a.mask === b.mask &&
   a.dtype === b.dtype;
 
+/** The configuration that is kept under a key; undefined where there is none. */
 export function findConfiguration(
   tiles: readonly TunedConfiguration[],
   key: ConfigurationKey,
-): { tile: Configuration; entry: TunedConfiguration } | undefined {
-  const entry = tiles.find((item) => sameKey(item, key));
-  return entry === undefined ? undefined : { tile: entry.tile, entry };
+): Configuration | undefined {
+  return tiles.find((item) => sameKey(item, key))?.tile;
 }
 
 /** Keeps a tile in the cache in place of the one with its key, or with null forgets it; the path of the file. */

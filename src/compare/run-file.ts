@@ -1,23 +1,14 @@
 /** A run read back from its file: a journal of JSON lines or a JSON document, checked against the schema. */
 
-import { knownKernel } from '../../kernels/index.ts';
-import { summarize } from '../measure/statistics.ts';
+import { ratiosOf } from '../measure/ratios.ts';
 import { badRunFile, UsageError } from '../messages.ts';
-import { sameProblem } from '../problem/workload.ts';
-import {
-  documentSchema,
-  type Measured,
-  type Measurement,
-  type Ratio,
-  type RunDocument,
-} from '../record/measurement.ts';
-import { rateOf } from '../record/rate.ts';
+import { documentSchema, type Measurement, type RunDocument } from '../record/measurement.ts';
 import { comparePublished } from './comparisons.ts';
 import type { PublishedSet } from './published-figures.ts';
 
 /**
- * The run in `text`; `name` is for messages. Comparisons are made anew with the figures of `set`; a journal has no ratios, so those
- * of ablations are paired sample by sample, as they ran. Throws UsageError where the file is no run.
+ * The run in `text`; `name` is for messages. Comparisons are made anew with the figures of `set`; a journal has no ratios, so they
+ * are derived as at the end of the run. Throws UsageError where the file is no run.
  */
 export function parseRunFile(text: string, name: string, set: PublishedSet): RunDocument {
   const document = parseDocument(text, name);
@@ -27,7 +18,8 @@ export function parseRunFile(text: string, name: string, set: PublishedSet): Run
     throw new UsageError(badRunFile(name, `${issue?.path.join('.') || 'the document'}: ${issue?.message}`));
   }
   const run = result.data;
-  const ratios = run.ratios.length > 0 ? run.ratios : ablationRatios(run.measurements);
+  const baseline = run.context.settings?.baseline ?? null;
+  const ratios = run.ratios.length > 0 ? run.ratios : ratiosOf(withRounds(run.measurements), baseline);
   return { ...run, ratios, comparisons: comparePublished(run.measurements, run.context, set) };
 }
 
@@ -51,21 +43,21 @@ function parseDocument(text: string, name: string): unknown {
   return { ...(head as object), measurements: rest, comparisons: [], ratios: [] };
 }
 
-/** Throughput of each ablation over the kernel that it varies, sample by sample: kernels of a point take turns. */
-function ablationRatios(measurements: readonly Measurement[]): Ratio[] {
-  const measured = measurements.filter((m): m is Measured => m.state === 'measured');
-  return measured.flatMap((m): Ratio[] => {
-    const baseline = knownKernel(m.kernel)?.ablation?.of;
-    const base = measured.find(
-      (other) => other.kernel === baseline && other.device === m.device && sameProblem(other.workload, m.workload),
-    );
-    if (base === undefined) return [];
-    const pairs = m.samples.slice(0, base.samples.length);
-    const { median, low, high } = summarize(
-      pairs.map((sample, i) => rateOf(sample) / rateOf(base.samples[i] as (typeof base.samples)[number])),
-    );
-    const bounds = low === null || high === null ? {} : { low, high };
-    const { kernel, workload, threads, device } = m;
-    return [{ kernel, baseline: base.kernel, workload, threads, device, ratio: median, ...bounds }];
+/** More than the samples of any measurement. */
+const MANY = 1_000_000;
+
+/**
+ * Measurements whose samples all have a round. In records made before rounds were kept, the kernels of one device took turns
+ * at a workload, so the index of a sample stands in for its round; that is wrong where a round skipped a kernel.
+ */
+function withRounds(measurements: readonly Measurement[]): Measurement[] {
+  const firstRounds = new Map<string, number>();
+  return measurements.map((m) => {
+    if (m.state !== 'measured') return m;
+    // Each device and workload has rounds of its own, so that nothing else is paired.
+    const key = JSON.stringify([m.device, m.workload]);
+    const first = firstRounds.get(key) ?? firstRounds.size * MANY;
+    firstRounds.set(key, first);
+    return { ...m, samples: m.samples.map((sample, index) => ({ ...sample, round: sample.round ?? first + index })) };
   });
 }

@@ -16,8 +16,6 @@ export interface Target {
   /** Why nothing can run here; otherwise null. */
   unavailable: string | null;
   environment: Environment | null;
-  /** Index of the device in the run's context. */
-  device: number | null;
   /** Opens a fresh host. */
   open(): Promise<Host>;
   /** Ends the host at once, so that whatever it is doing fails. */
@@ -37,7 +35,6 @@ export async function openTarget(host: string, variant: string | null, open: () 
       variant,
       unavailable: null,
       environment,
-      device: null,
       async open() {
         const opened = first ?? (await open());
         first = undefined;
@@ -58,6 +55,6 @@ export async function openTarget(host: string, variant: string | null, open: () 
 /** A place where nothing can run, with the reason. */
 export function unavailableTarget(host: string, reason: string): Target {
   const never = () => Promise.reject(new Error(reason));
-  const unavailable = { host, variant: null, unavailable: reason, environment: null, device: null };
+  const unavailable = { host, variant: null, unavailable: reason, environment: null };
   return { ...unavailable, open: never, kill() {}, async close() {} };
 }

@@ -1,34 +1,64 @@
 /** One workload, all its contenders, in rounds that alternate their order (ABBA), until all have settled or time is up. */
 
 import type { Contender, HostPool } from '../host/pool.ts';
+import type { Target } from '../host/target.ts';
 import type { Data } from '../problem/data.ts';
 import { flops } from '../problem/flops.ts';
 import type { Workload } from '../problem/workload.ts';
 import type { Measurement, Ratio } from '../record/measurement.ts';
-import { rateOf, tflopsOf } from '../record/rate.ts';
-import { createRunner, type Runner } from './runner.ts';
-import { summarize } from './statistics.ts';
+import { tflopsOf } from '../record/rate.ts';
+import { pairedRatio, ratiosOf } from './ratios.ts';
+import { createRunner, type RoundSample, type Runner } from './runner.ts';
+import { boundsOf, summarize } from './statistics.ts';
 
+/** How a case is measured. */
 export interface CaseOptions {
   data: Data;
   seed: number;
   full: boolean;
-  /** Seconds for the whole point. */
+  /** Seconds for the whole case. */
   budgetSeconds: number;
   /** Exactly this many samples instead of the stopping rule. */
   samples: number | null;
   /** Kernel that the others are divided by, or null. */
   baseline: string | null;
   signal: { readonly aborted: boolean };
-  /** What is being done, and the share of the point's budget that is spent, 0 to 1. */
-  onProgress: (message: string, share: number) => void;
+  /** Index of each target's device in the record. */
+  devices: ReadonlyMap<Target, number>;
+  /** Number of the first round: rounds of a run are numbered through, so that no two cases share one. */
+  firstRound: number;
 }
 
-export interface CaseResult {
-  measurements: Measurement[];
-  ratios: Ratio[];
-  /** FLOP/s of each round, by place in the list of contenders; undefined where one did not run in it. */
-  rounds: (number | undefined)[][];
+/** What one contender did in a case. */
+export interface ContenderOutcome {
+  contender: Contender;
+  samples: readonly RoundSample[];
+  /** Null for a ceiling, and where an interrupt came before the first sample. */
+  measurement: Measurement | null;
+}
+
+/** What happens while a case is measured, in order; 'case-ended' is the last. */
+export type CaseEvent =
+  | {
+      kind: 'progress';
+      message: string;
+      /** Share of the case's budget that is spent, 0 to 1. */
+      share: number;
+    }
+  | { kind: 'sample'; contender: Contender; sample: RoundSample }
+  | { kind: 'measured'; measurement: Measurement }
+  | CaseEnded;
+
+/** A case as a whole. */
+export interface CaseEnded {
+  kind: 'case-ended';
+  workload: Workload;
+  /** In the order of the contenders, ceilings included. */
+  outcomes: readonly ContenderOutcome[];
+  measurements: readonly Measurement[];
+  ratios: readonly Ratio[];
+  /** Rounds that were begun. */
+  rounds: number;
   /** Seconds of warming, sampling and verifying, which count against the budget. */
   spentSeconds: number;
 }
@@ -39,78 +69,99 @@ const SHORTEST_SAMPLE = 0.02;
 const LONGEST_SAMPLE = 2;
 const MOST_SAMPLES = 100;
 
-export async function measureCase(
+/** Measures one workload on every contender. A contender that fails loses none of the others. */
+export async function* measureCase(
   w: Workload,
   contenders: readonly Contender[],
   pool: HostPool,
   options: CaseOptions,
-): Promise<CaseResult> {
+): AsyncGenerator<CaseEvent, void, void> {
   const begin = performance.now();
-  const share =
-    options.budgetSeconds / Math.max(1, contenders.filter(({ target }) => target.environment !== null).length);
+  const runners = runnersOf(w, contenders, pool, options);
+  const elapsed = () =>
+    (performance.now() - begin) / 1000 - runners.reduce((sum, { preparingSeconds }) => sum + preparingSeconds, 0);
+  const progress = (message: string): CaseEvent => ({
+    kind: 'progress',
+    message,
+    share: Math.min(1, elapsed() / Math.max(0.001, options.budgetSeconds)),
+  });
+
+  for (const runner of runners) {
+    if (options.signal.aborted) break;
+    yield progress(`warming ${runner.contender.kernel.name}`);
+    await runner.start();
+  }
+
+  let rounds = 0;
+  for (; !isOver(runners, rounds, options); rounds += 1) {
+    let ran = 0;
+    for (const runner of inTurn(runners, rounds)) {
+      const fits = elapsed() + runner.expectedSeconds <= options.budgetSeconds;
+      // Every case gets one sample, whatever the budget; a number asked for is kept to.
+      if (options.signal.aborted || !(fits || runner.samples.length === 0 || options.samples !== null)) continue;
+      yield progress(`${runner.contender.kernel.name}, sample ${runner.samples.length + 1}`);
+      const sample = await runner.sample(options.firstRound + rounds);
+      ran += 1;
+      if (sample !== null) yield { kind: 'sample', contender: runner.contender, sample };
+    }
+    if (ran === 0) break;
+  }
+
+  const outcomes: ContenderOutcome[] = [];
+  for (const runner of runners) {
+    const { contender, samples } = runner;
+    const interrupted = options.signal.aborted && samples.length === 0 && runner.ended === null;
+    if (contender.ceiling === true) await runner.release();
+    if (contender.ceiling === true || interrupted) {
+      outcomes.push({ contender, samples, measurement: null });
+      continue;
+    }
+    yield progress(`verifying ${contender.kernel.name}`);
+    const measurement = withCeiling(await runner.finish(), runner, runners);
+    outcomes.push({ contender, samples, measurement });
+    yield { kind: 'measured', measurement };
+  }
+  const measurements = outcomes.flatMap(({ measurement }) => (measurement === null ? [] : [measurement]));
+  const ratios = ratiosOf(measurements, options.baseline);
+  yield { kind: 'case-ended', workload: w, outcomes, measurements, ratios, rounds, spentSeconds: elapsed() };
+}
+
+/** Runs a case to its end. */
+export async function caseEnd(events: AsyncIterable<CaseEvent>): Promise<CaseEnded> {
+  for await (const event of events) if (event.kind === 'case-ended') return event;
+  throw new Error('the case had no end');
+}
+
+/** A runner for each contender, all with the same seconds a sample. */
+function runnersOf(w: Workload, contenders: readonly Contender[], pool: HostPool, options: CaseOptions): Runner[] {
+  const open = contenders.filter(({ target }) => target.environment !== null);
+  const share = options.budgetSeconds / Math.max(1, open.length);
   const sampleSeconds = Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, share / SAMPLES_AIMED_AT));
-  const { data, seed, full } = options;
+  const { data, seed, full, devices } = options;
   // Beside a peer, which runs whole heads only, everyone runs the same ones.
   const peers = contenders.filter(({ kernel }) => kernel.backend === 'peers');
   const wholeGroups = peers.length > 0 ? groupsFor(w, sampleSeconds, peers.some(onSoftware)) : null;
-  const runners = contenders.map((contender) =>
+  return contenders.map((contender) =>
     createRunner(contender, w, pool, {
       ...{ data, seed, full, wholeGroups, sampleSeconds },
+      device: devices.get(contender.target) ?? null,
       wallClock: peers.length > 0,
       warmSeconds: share / 5,
     }),
   );
+}
 
-  const elapsed = () =>
-    (performance.now() - begin) / 1000 - runners.reduce((sum, { preparingSeconds }) => sum + preparingSeconds, 0);
+/** True where no further round is wanted: an interrupt, as many samples as were asked for, or all kernels settled or ended. */
+function isOver(runners: readonly Runner[], rounds: number, { signal, samples }: CaseOptions): boolean {
+  const kernels = runners.filter(({ contender, ended }) => ended === null && contender.ceiling !== true);
+  if (signal.aborted || kernels.length === 0) return true;
+  return samples === null ? rounds >= MOST_SAMPLES || kernels.every((runner) => runner.settled()) : rounds >= samples;
+}
 
-  const tell = (message: string) =>
-    options.onProgress(message, Math.min(1, elapsed() / Math.max(0.001, options.budgetSeconds)));
-
-  for (const runner of runners) {
-    if (options.signal.aborted) break;
-    tell(`warming ${runner.contender.kernel.name}`);
-    await runner.start();
-  }
-  const rounds: (number | undefined)[][] = [];
-  for (let round = 0; ; round += 1) {
-    const running = runners.filter(({ ended }) => ended === null);
-    if (running.length === 0 || options.signal.aborted) break;
-    const kernels = running.filter(({ contender }) => contender.ceiling !== true);
-    if (kernels.length === 0) break;
-    if (options.samples === null ? kernels.every((r) => r.settled()) : round >= options.samples) break;
-    if (round >= MOST_SAMPLES && options.samples === null) break;
-    const rates: (number | undefined)[] = [];
-    let ran = 0;
-    for (const runner of round % 2 === 0 ? running : [...running].reverse()) {
-      const fits = elapsed() + runner.expectedSeconds <= options.budgetSeconds;
-      // Every point gets one sample, whatever the budget; a number asked for is kept to.
-      if (options.signal.aborted || !(fits || runner.samples.length === 0 || options.samples !== null)) continue;
-      tell(`${runner.contender.kernel.name}, sample ${runner.samples.length + 1}`);
-      const sample = await runner.sample();
-      ran += 1;
-      if (sample !== null) rates[runners.indexOf(runner)] = rateOf(sample);
-    }
-    rounds.push(rates);
-    if (ran === 0) break;
-  }
-
-  const finished: (Measurement | undefined)[] = [];
-  for (const runner of runners) {
-    if (runner.contender.ceiling === true) {
-      await runner.release();
-      finished.push(undefined);
-      continue;
-    }
-    const interrupted = options.signal.aborted && runner.samples.length === 0 && runner.ended === null;
-    if (!interrupted) tell(`verifying ${runner.contender.kernel.name}`);
-    finished.push(interrupted ? undefined : withCeiling(await runner.finish(), runner, runners, rounds));
-  }
-  const measurements = finished.filter((m) => m !== undefined);
-  const ratios = runners.flatMap((_, index) =>
-    baselinesOf(index, runners, options.baseline).flatMap((base) => pairedRatio(rounds, finished, index, base)),
-  );
-  return { measurements, ratios, rounds, spentSeconds: elapsed() };
+/** The contenders that still run, in the order of an even round or of an odd one. */
+function inTurn(runners: readonly Runner[], round: number): Runner[] {
+  const running = runners.filter(({ ended }) => ended === null);
+  return round % 2 === 0 ? running : running.reverse();
 }
 
 /** FLOP/s to size the whole heads of a sample by, where a peer decides what can be run: of a server's CPU, and of one that emulates a GPU. */
@@ -127,65 +178,16 @@ function groupsFor(w: Workload, seconds: number, software: boolean): number {
   );
 }
 
-/** Rates of one runner over another's, round by round; rounds where either is missing are left out. */
-function pairUp(rounds: readonly (number | undefined)[][], own: number, other: number): number[] {
-  return rounds.flatMap((rates) => {
-    const [a, b] = [rates[own], rates[other]];
-    return a === undefined || b === undefined ? [] : [a / b];
-  });
-}
-
-/** Adds the share of its place's ceiling to a measured kernel: the median over rounds of its rate over the ceiling's. */
-function withCeiling(
-  m: Measurement,
-  runner: Runner,
-  runners: readonly Runner[],
-  rounds: readonly (number | undefined)[][],
-): Measurement {
-  const limit = runners.findIndex(
-    ({ contender, ended }) => contender.ceiling && contender.target === runner.contender.target && ended === null,
+/** Adds the share of its target's ceiling to a measured kernel: the median over rounds of its rate over the ceiling's. */
+function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Runner[]): Measurement {
+  const limit = runners.find(
+    (runner) => runner.contender.ceiling && runner.contender.target === contender.target && runner.ended === null,
   );
-  const ratios = limit < 0 ? [] : pairUp(rounds, runners.indexOf(runner), limit);
-  if (m.state !== 'measured' || ratios.length === 0) return m;
-  const { median, low, high } = summarize(ratios);
-  const rates = (runners[limit] as Runner).samples.map(tflopsOf);
-  const bounds = low === null || high === null ? {} : { shareLow: low, shareHigh: high };
-  const name = (runners[limit] as Runner).contender.kernel.name;
-  return { ...m, ceiling: { name, tflops: summarize(rates).median, share: median, ...bounds } };
-}
-
-/**
- * The runners that one is divided by: the baseline and the kernel that an ablation varies, on its own place where they ran
- * there; and the same kernel on the first place that ran it, so that hosts and machines are compared too.
- */
-function baselinesOf(index: number, runners: readonly Runner[], baseline: string | null): number[] {
-  const { kernel, target } = (runners[index] as Runner).contender;
-  const find = (name: string, fits: (runner: Runner) => boolean) =>
-    runners.findIndex((runner) => runner.contender.kernel.name === name && fits(runner));
-  const wanted = [baseline, kernel.ablation?.of ?? null].filter((name) => name !== null);
-  const named = wanted.map((name) => {
-    const here = find(name, ({ contender }) => contender.target === target);
-    return here >= 0 ? here : find(name, () => true);
-  });
-  const elsewhere = find(kernel.name, () => true);
-  return [...new Set([...named, elsewhere])].filter((base) => base >= 0 && base !== index);
-}
-
-/** Throughput of a verified kernel over another runner's, round by round; none where either was not measured. */
-function pairedRatio(
-  rounds: readonly (number | undefined)[][],
-  measurements: readonly (Measurement | undefined)[],
-  index: number,
-  base: number,
-): Ratio[] {
-  const [m, other] = [measurements[index], measurements[base]];
-  if (m?.state !== 'measured' || other?.state !== 'measured') return [];
-  const ratios = pairUp(rounds, index, base);
-  if (ratios.length === 0) return [];
-  const { median, low, high } = summarize(ratios);
-  const bounds = low === null || high === null ? {} : { low, high };
-  const { kernel, workload, threads, device } = m;
-  // A peer is a device of its own; only the same kernel elsewhere needs its place named.
-  const where = other.kernel === kernel ? { baselineDevice: other.device } : {};
-  return [{ kernel, baseline: other.kernel, workload, threads, device, ...where, ratio: median, ...bounds }];
+  if (m.state !== 'measured' || limit === undefined) return m;
+  const share = pairedRatio(m.samples, limit.samples);
+  if (share === null) return m;
+  const { low, high } = boundsOf(share);
+  const bounds = low === undefined || high === undefined ? {} : { shareLow: low, shareHigh: high };
+  const tflops = summarize(limit.samples.map(tflopsOf)).median;
+  return { ...m, ceiling: { name: limit.contender.kernel.name, tflops, share: share.median, ...bounds } };
 }

@@ -102,17 +102,17 @@ async function timedRuns(host: Host, name: string, id: number, runs: number, war
   return rates.slice(-runs);
 }
 
-/** The multiply-add probe of a place: of WebAssembly the fastest tile, of WebGPU the one that there is. */
-export async function ceilingOf(target: Target): Promise<Kernel | null> {
+/** The limits of a target that its kernels are measured against: of WebAssembly the fastest multiply-add probe, of WebGPU the one that there is. */
+export async function ceilingsOf(target: Target): Promise<Kernel[]> {
   const { environment } = target;
-  if (environment === null || target.host === 'mock') return null;
-  if (environment.device.backend === 'webgpu') return wgslMultiplyAdd;
-  if (environment.device.backend !== 'wasm') return null;
+  if (environment === null || target.host === 'mock') return [];
+  if (environment.device.backend === 'webgpu') return [wgslMultiplyAdd];
+  if (environment.device.backend !== 'wasm') return [];
   const host = await target.open();
   try {
     const probes = multiplyAddCeilings(environment.features);
     const { probe } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 12);
-    return probes.find(({ name }) => name === probe) ?? null;
+    return probes.filter(({ name }) => name === probe);
   } finally {
     await host.close();
   }

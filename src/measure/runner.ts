@@ -25,9 +25,17 @@ import { rateOf, tflopsOf } from '../record/rate.ts';
 import { MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from './statistics.ts';
 import { verify } from './verify.ts';
 
+/** A timed run and the round of the run in which it was taken. */
+export interface RoundSample extends Sample {
+  round: number;
+}
+
+/** How a contender is run in a case. */
 export interface RunnerOptions {
   data: Data;
   seed: number;
+  /** Index of its device in the record; null where none could be opened. */
+  device: number | null;
   /** Run the whole workload, however long it takes. */
   full: boolean;
   /** Run this many whole KV groups, so that every contender runs the same; null leaves the slice to the time. */
@@ -53,7 +61,7 @@ const FIRST_RATES = { scalar: 3e8, wasm: 2e9, webgpu: 2e8, peers: 2e9 } as const
 /** A contender at a workload with what it has done so far. */
 export interface Runner {
   contender: Contender;
-  samples: Sample[];
+  samples: RoundSample[];
   /** Seconds spent on compiling, allocating and filling: no part of the measuring. */
   preparingSeconds: number;
   /** Seconds that the next run will take, from the last one. */
@@ -62,8 +70,8 @@ export interface Runner {
   ended: { state: 'skipped'; reason: string } | { state: 'failed'; message: string } | null;
   /** Prepares and warms; on return it is ready or ended. */
   start(): Promise<void>;
-  /** One timed run; null where it ended. */
-  sample(): Promise<Sample | null>;
+  /** One timed run in a round; null where it ended. */
+  sample(round: number): Promise<RoundSample | null>;
   settled(): boolean;
   /** Verifies the last run and returns the record; releases the host's memory. */
   finish(): Promise<Measurement>;
@@ -222,7 +230,7 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
     kernel: kernel.name,
     backend: kernel.backend,
     host: target.host,
-    device: target.device,
+    device: options.device,
     variant: target.variant,
     threads: target.environment?.device.threads ?? null,
     kernelHash,
@@ -269,10 +277,10 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
         await fail(error);
       }
     },
-    async sample() {
+    async sample(round) {
       if (runner.ended !== null) return null;
       try {
-        const sample = await runOnce();
+        const sample = { ...(await runOnce()), round };
         runner.samples.push(sample);
         return sample;
       } catch (error) {

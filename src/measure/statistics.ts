@@ -1,5 +1,8 @@
 /** From samples to a median, an interval and a spread; pure functions, no assumptions about the distribution. */
 
+import { median } from 'simple-statistics';
+
+/** A median with what surrounds it. */
 export interface Summary {
   median: number;
   minimum: number;
@@ -11,13 +14,6 @@ export interface Summary {
 
 /** With 5 samples even their whole range holds the median with less than 95 % probability (1 - 2 / 2^5). */
 export const MIN_FOR_INTERVAL = 6;
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
-}
 
 /**
  * Median and its 95 % interval from order statistics: the number of samples below the true median is binomial(n, 1/2),
@@ -35,6 +31,11 @@ export function summarize(values: readonly number[]): Summary {
     low: rank === 0 ? null : (sorted[rank - 1] as number),
     high: rank === 0 ? null : (sorted[n - rank] as number),
   };
+}
+
+/** The bounds of a summary as records keep them: both, or neither. */
+export function boundsOf({ low, high }: Summary): { low?: number; high?: number } {
+  return low === null || high === null ? {} : { low, high };
 }
 
 /** The largest rank k with 2 P(binomial(n, 1/2) < k) <= 5 %; 0 where there is none. */

@@ -3,14 +3,11 @@
 import { findKernel } from '../../kernels/index.ts';
 import type { Backend } from '../../kernels/kernel.ts';
 import { openBrowserTarget } from '../host/browser-target.ts';
-import { type Contender, createHostPool } from '../host/pool.ts';
 import type { Target } from '../host/target.ts';
-import { measureCase } from '../measure/case.ts';
-import { ceilingOf } from '../measure/ceilings.ts';
-import { budgetShare } from '../measure/plan.ts';
+import { ceilingsOf } from '../measure/ceilings.ts';
+import { measureRun, type RunEvent } from '../measure/run.ts';
 import { messageOf } from '../messages.ts';
 import { cases } from '../problem/cases.ts';
-import { describe } from '../problem/workload.ts';
 import type { FromWorker, RunRequest, Setup, ToWorker } from './messages.ts';
 import { openWorkerHost } from './worker-host.ts';
 
@@ -53,41 +50,40 @@ async function run(request: RunRequest): Promise<void> {
     say({ kind: 'progress', share: 0, message: `opening ${backend}` });
     targets.set(backend, await openTarget(backend, request.setup));
   }
-  const open = [...targets.values()].filter(({ environment }) => environment !== null);
-  for (const [index, target] of open.entries()) target.device = index;
-  say({
-    kind: 'started',
-    devices: open.flatMap(({ environment }) => (environment === null ? [] : [environment.device])),
+  const events = measureRun({
+    cases: cases(request.workloads),
+    targets: [...targets.values()],
+    contendersOf: () => kernels.map((kernel) => ({ kernel, target: targets.get(kernel.backend) as Target })),
+    ceilingsOf,
+    budgetSeconds: request.budgetSeconds,
+    samples: request.samples,
+    full: request.full,
+    seed: request.seed,
+    baseline: null,
+    signal: stopping,
   });
-
-  const contenders: Contender[] = kernels.map((kernel) => ({ kernel, target: targets.get(kernel.backend) as Target }));
-  for (const target of open) {
-    const ceiling = await ceilingOf(target);
-    if (ceiling !== null) contenders.push({ kernel: ceiling, target, ceiling: true });
-  }
-  const pool = createHostPool();
-  const all = cases(request.workloads);
-  let spent = 0;
   try {
-    for (const [index, { workload }] of all.entries()) {
-      if (stopping.aborted) break;
-      const result = await measureCase(workload, contenders, pool, {
-        data: { kind: 'normal', seed: request.seed },
-        seed: request.seed,
-        full: request.full,
-        budgetSeconds: Math.max(0, request.budgetSeconds - spent) * budgetShare(all, index),
-        samples: request.samples,
-        baseline: null,
-        signal: stopping,
-        onProgress: (message, share) =>
-          say({ kind: 'progress', share: (index + share) / all.length, message: `${describe(workload)}: ${message}` }),
-      });
-      spent += result.spentSeconds;
-      say({ kind: 'measured', measurements: result.measurements, ratios: result.ratios });
-    }
+    for await (const event of events) tell(event);
   } finally {
-    await pool.close();
-    for (const target of open) await target.close();
+    for (const target of targets.values()) await target.close();
   }
-  say({ kind: 'done', cancelled: stopping.aborted });
+}
+
+/** What the window hears of a run. */
+function tell(event: RunEvent): void {
+  switch (event.kind) {
+    case 'run-started':
+      say({ kind: 'started', devices: event.devices });
+      break;
+    case 'progress':
+      say(event);
+      break;
+    case 'case-ended':
+      say({ kind: 'measured', measurements: [...event.measurements], ratios: [...event.ratios] });
+      break;
+    case 'run-ended':
+      say({ kind: 'done', cancelled: event.interrupted });
+      break;
+    default:
+  }
 }

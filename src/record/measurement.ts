@@ -24,6 +24,14 @@ const sampleSchema = z.object({
   seconds: positive,
   flops: positive.describe('FLOPs that ran, exact rule'),
   clock: z.enum(['gpu-timestamp', 'wall', 'mock']),
+  round: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'round of the run: samples of one round ran one after another; absent in records made before it was kept',
+    ),
 });
 
 const caseSchema = z.object({
@@ -162,6 +170,8 @@ export const documentSchema = z.object({
 });
 
 export type Measurement = z.infer<typeof measurementSchema>;
+/** A timed run as a record keeps it. */
+export type RecordedSample = z.infer<typeof sampleSchema>;
 export type Measured = z.infer<typeof measuredSchema>;
 export type Settings = z.infer<typeof settingsSchema>;
 export type Context = z.infer<typeof contextSchema>;
@@ -169,6 +179,11 @@ export type Published = z.infer<typeof publishedSchema>;
 export type Comparison = z.infer<typeof comparisonSchema>;
 export type Ratio = z.infer<typeof ratioSchema>;
 export type RunDocument = z.infer<typeof documentSchema>;
+
+/** Why there is no figure: "skipped, REASON" or "failed, MESSAGE". */
+export function whyNotMeasured(m: Exclude<Measurement, Measured>): string {
+  return `${m.state}, ${m.state === 'skipped' ? m.reason : m.message}`;
+}
 
 /** The schema as JSON Schema, for readers in other languages; results/schema.json holds it. */
 export function documentJsonSchema(): unknown {

@@ -1,14 +1,11 @@
 /** The measuring loop on mock hosts: order of rounds, budget, failures, crashes and hangs of a host. */
 
 import { describe, expect, it } from 'vitest';
-import { KERNELS } from '../../kernels/index.ts';
-import type { Host } from '../../src/host/contract.ts';
-import { createMockHost, parseMockOptions } from '../../src/host/mock.ts';
 import { type Contender, createHostPool } from '../../src/host/pool.ts';
-import type { Target } from '../../src/host/target.ts';
-import { type CaseOptions, measureCase } from '../../src/measure/case.ts';
+import { type CaseOptions, caseEnd, measureCase } from '../../src/measure/case.ts';
 import { flops } from '../../src/problem/flops.ts';
 import { workload } from '../workloads.ts';
+import { contendersOn, mockTarget } from './targets.ts';
 
 const OPTIONS: CaseOptions = {
   data: { kind: 'normal', seed: 1 },
@@ -18,56 +15,41 @@ const OPTIONS: CaseOptions = {
   samples: null,
   baseline: null,
   signal: { aborted: false },
-  onProgress: () => {},
+  devices: new Map(),
+  firstRound: 0,
 };
 const SMALL = workload({ seqQuery: 64, queryHeads: 2, kvHeads: 2 });
 
-/** A place whose hosts can be changed by a test; `opened` counts them. */
-async function target(
-  mock: string,
-  change: (host: Host, count: number) => Host = (host) => host,
-): Promise<Target & { opened: number }> {
-  const make = () => createMockHost('scalar', parseMockOptions(mock));
-  const result: Target & { opened: number } = {
-    ...{ host: 'mock', variant: null, unavailable: null, device: 0, opened: 0 },
-    environment: await make().environment(),
-    async open() {
-      result.opened += 1;
-      return change(make(), result.opened);
-    },
-    kill() {},
-    async close() {},
-  };
-  return result;
-}
-
-function contenders(...targets: Target[]): Contender[] {
-  const scalar = KERNELS.filter(({ backend }) => backend === 'scalar');
-  return targets.map((at, i) => ({ kernel: scalar[i % 2] as Contender['kernel'], target: at }));
-}
+/** The end of a case. */
+const measure = (...args: Parameters<typeof measureCase>) => caseEnd(measureCase(...args));
 
 describe('a case', () => {
   it('alternates the order of its contenders round by round', async () => {
-    const order: string[] = [];
-    const onProgress = (message: string) => {
-      if (message.includes('sample')) order.push(message.split(',')[0] ?? '');
-    };
-    const at = await target('rate=1e9');
-    await measureCase(SMALL, contenders(at, at), createHostPool(), { ...OPTIONS, samples: 4, onProgress });
+    const order: [string, number][] = [];
+    const at = await mockTarget('rate=1e9');
+    const events = measureCase(SMALL, contendersOn(at, at), createHostPool(), {
+      ...OPTIONS,
+      samples: 4,
+      firstRound: 7,
+    });
+    for await (const event of events) {
+      if (event.kind === 'sample') order.push([event.contender.kernel.name, event.sample.round]);
+    }
     const [a, b] = ['scalar-flash', 'scalar-naive'];
-    expect(order).toEqual([a, b, b, a, a, b, b, a]);
+    expect(order.map(([name]) => name)).toEqual([a, b, b, a, a, b, b, a]);
+    expect(order.map(([, round]) => round)).toEqual([7, 7, 8, 8, 9, 9, 10, 10]);
   });
 
   it('stops when every contender has settled', async () => {
-    const at = await target('rate=1e9');
-    const { measurements } = await measureCase(SMALL, contenders(at), createHostPool(), OPTIONS);
+    const at = await mockTarget('rate=1e9');
+    const { measurements } = await measure(SMALL, contendersOn(at), createHostPool(), OPTIONS);
     const [m] = measurements;
     expect(m?.state === 'measured' && m.converged && m.samples.length).toBe(6);
   });
 
   it('takes one verified sample even without any budget, and says that it has not settled', async () => {
-    const at = await target('rate=1e9,jitter=0.2');
-    const { measurements } = await measureCase(SMALL, contenders(at, at), createHostPool(), {
+    const at = await mockTarget('rate=1e9,jitter=0.2');
+    const { measurements } = await measure(SMALL, contendersOn(at, at), createHostPool(), {
       ...OPTIONS,
       budgetSeconds: 0,
     });
@@ -79,9 +61,9 @@ describe('a case', () => {
 
   it('runs the whole workload where that is asked for', async () => {
     const long = workload({ headDim: 128, seqQuery: 2048, queryHeads: 4, kvHeads: 4 });
-    const at = await target('rate=1e6');
+    const at = await mockTarget('rate=1e6');
     const run = async (full: boolean) => {
-      const { measurements } = await measureCase(long, contenders(at), createHostPool(), {
+      const { measurements } = await measure(long, contendersOn(at), createHostPool(), {
         ...OPTIONS,
         full,
         budgetSeconds: 0.1,
@@ -98,7 +80,7 @@ describe('a case', () => {
   it('prepares the others again after one has brought their host down', async () => {
     let dead = false;
     let runs = 0;
-    const at = await target('rate=1e9', (host, count) => ({
+    const at = await mockTarget('rate=1e9', (host, count) => ({
       ...host,
       environment: () => (dead && count === 1 ? Promise.reject(new Error('gone')) : host.environment()),
       run: (id) => {
@@ -108,7 +90,7 @@ describe('a case', () => {
         return dead && count === 1 ? Promise.reject(new Error('gone')) : host.run(id);
       },
     }));
-    const { measurements } = await measureCase(SMALL, contenders(at, at), createHostPool(), { ...OPTIONS, samples: 8 });
+    const { measurements } = await measure(SMALL, contendersOn(at, at), createHostPool(), { ...OPTIONS, samples: 8 });
     expect(measurements.map(({ state }) => state).sort()).toEqual(['failed', 'measured']);
     const survivor = measurements.find((m) => m.state === 'measured');
     expect(survivor?.state === 'measured' && survivor.samples.length).toBe(8);
@@ -116,9 +98,9 @@ describe('a case', () => {
   });
 
   it('divides paired rounds by the baseline', async () => {
-    const { ratios } = await measureCase(
+    const { ratios } = await measure(
       SMALL,
-      contenders(await target('rate=3e9'), await target('rate=1e9')),
+      contendersOn(await mockTarget('rate=3e9'), await mockTarget('rate=1e9')),
       createHostPool(),
       {
         ...OPTIONS,
@@ -131,10 +113,9 @@ describe('a case', () => {
   });
 
   it('divides the kernels of a target by its ceiling, which has no record of its own', async () => {
-    const [kernelTarget] = [await target('rate=3e9')];
-    const kernel = contenders(kernelTarget)[0] as Contender;
+    const [kernel] = contendersOn(await mockTarget('rate=3e9')) as [Contender];
     // A host that runs the kernel at 3 GFLOP/s and whatever was prepared second, the ceiling, at 4.
-    const shared = await target('rate=3e9', (host) => {
+    const shared = await mockTarget('rate=3e9', (host) => {
       const ceilings = new Set<number>();
       return {
         ...host,
@@ -149,7 +130,7 @@ describe('a case', () => {
         },
       };
     });
-    const { measurements } = await measureCase(
+    const { measurements } = await measure(
       SMALL,
       [
         { ...kernel, target: shared },

@@ -2,14 +2,9 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { intervalRank, median, relativeHalfWidth, summarize } from '../../src/measure/statistics.ts';
+import { intervalRank, relativeHalfWidth, summarize } from '../../src/measure/statistics.ts';
 
 describe('statistics', () => {
-  it('takes the middle, or the mean of the two middle values', () => {
-    expect(median([5, 1, 3])).toBe(3);
-    expect(median([4, 1, 3, 2])).toBe(2.5);
-  });
-
   // Ranks of the distribution-free 95 % interval of a median, as in printed tables (Conover, table A3).
   it.each([
     [5, 0],

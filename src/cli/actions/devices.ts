@@ -5,7 +5,7 @@ import { formatBytes, formatShortTime } from '../../format.ts';
 import { openTargets, type TargetRequest } from '../targets.ts';
 
 export async function listDevices(
-  request: Omit<TargetRequest, 'kernels' | 'named' | 'ceilings' | 'tiles'>,
+  request: Omit<TargetRequest, 'kernels' | 'named'>,
   format: 'table' | 'json',
 ): Promise<string> {
   const wanted = BACKENDS.filter((backend) =>
@@ -17,14 +17,8 @@ export async function listDevices(
       KERNELS.filter((kernel) => kernel.backend === backend).map((kernel) => [kernel.target, kernel]),
     ).values(),
   ]);
-  const { contenders, close } = await openTargets({
-    ...request,
-    kernels,
-    named: true,
-    ceilings: false,
-    tiles: 'default',
-  });
-  const targets = contenders.map(({ target, kernel }) => ({ backend: kernel.backend, target }));
+  const { targetsOf, close } = await openTargets({ ...request, kernels, named: true });
+  const targets = kernels.flatMap((kernel) => targetsOf(kernel).map((target) => ({ backend: kernel.backend, target })));
   await close();
 
   if (format === 'json') {

@@ -5,22 +5,24 @@ import { wgslExponential, wgslWorkgroupReads } from '../../../kernels/ceilings/w
 import type { Kernel } from '../../../kernels/kernel.ts';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
 import { wgslFlash } from '../../../kernels/wgsl/flash.ts';
-import { type Contender, createHostPool } from '../../host/pool.ts';
-import { measureCase } from '../../measure/case.ts';
-import { budgetShare } from '../../measure/plan.ts';
+import type { Target } from '../../host/target.ts';
+import type { ContenderOutcome } from '../../measure/case.ts';
+import { ceilingsOf } from '../../measure/ceilings.ts';
+import { sharedRounds } from '../../measure/ratios.ts';
+import { measureRun } from '../../measure/run.ts';
 import { summarize } from '../../measure/statistics.ts';
 import { type LocalComparison, type LocalPrediction, type LocalRates, predictLocal } from '../../model/local.ts';
 import { cases } from '../../problem/cases.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
-import { newContext, timeStamp } from '../../record/context.ts';
 import { checkFolder } from '../../record/files.ts';
-import { createJournal } from '../../record/journal.ts';
-import type { Context } from '../../record/measurement.ts';
+import { type Context, whyNotMeasured } from '../../record/measurement.ts';
+import { type OpenContenders, openContenders } from '../contenders.ts';
+import { stopOnInterrupt } from '../interrupt.ts';
 import type { RunOptions } from '../options.ts';
 import { createProgress } from '../progress.ts';
-import { recordOf } from '../run-context.ts';
-import { openTargets } from '../targets.ts';
+import { recordRun } from '../record-run.ts';
 
+/** What bench model local found; with --format json this is what it prints. */
 export interface LocalModel {
   context: Context;
   points: LocalComparison[];
@@ -31,78 +33,68 @@ export interface LocalModel {
 
 const KERNELS: readonly Kernel[] = [wgslFlash, wasmFlash];
 
-/** Runs each workload with the kernel and its device's probes side by side. */
+/**
+ * Runs each workload with the kernel and its device's probes side by side. An interrupt ends the measuring; what is measured
+ * by then is returned, in a context that is marked as cancelled.
+ */
 export async function measureLocal(workloads: readonly Workload[], options: RunOptions): Promise<LocalModel> {
   checkFolder(options.results);
   const progress = createProgress(options.quiet);
+  const stopping = stopOnInterrupt(progress);
   const kernels = KERNELS.filter(({ backend }) => options.backend === 'auto' || options.backend === backend);
-  const opened = await openTargets({ ...options, kernels, named: options.backend !== 'auto', ceilings: true });
-  for (const notice of opened.notices) progress.say(notice);
-  const contenders = opened.contenders.flatMap((contender): Contender[] => {
-    if (contender.ceiling !== true) return [contender];
-    const more = contender.kernel.backend === 'wasm' ? [softmaxCeiling] : [wgslExponential, wgslWorkgroupReads];
-    return [contender, ...more.map((kernel) => ({ ...contender, kernel }))];
-  });
-  const pool = createHostPool();
+  const all = cases(workloads);
+  let opened: OpenContenders | undefined;
   try {
-    const context = newContext(recordOf(options, opened.devices));
-    const journal = createJournal(options.results, `model-local-${timeStamp(context.startedAt)}`, context);
-    const result: LocalModel = { context, points: [], missing: [], journal: journal.path };
-    let spent = 0;
-    const all = cases(workloads);
-    for (const [index, workload] of workloads.entries()) {
-      const { measurements, rounds, spentSeconds } = await measureCase(workload, contenders, pool, {
-        data: { kind: 'normal', seed: options.seed },
-        seed: options.seed,
-        full: options.full,
-        budgetSeconds: Math.max(0, options.budgetSeconds - spent) * budgetShare(all, index),
-        samples: options.samples,
-        baseline: null,
-        signal: { aborted: false },
-        onProgress: (message, share) =>
-          progress.update((index + share) / workloads.length, `${describe(workload)}: ${message}`),
-      });
-      spent += spentSeconds;
-      for (const m of measurements) {
-        journal.append(m);
-        if (m.state !== 'measured') {
-          result.missing.push(
-            `${m.kernel}, ${describe(workload)}: ${m.state}, ${m.state === 'skipped' ? m.reason : m.message}`,
-          );
-          continue;
-        }
-        const device = m.device === null ? '' : (opened.devices[m.device]?.name ?? '');
-        const point = pointOf(workload, m.kernel, device, contenders, rounds);
-        if (point === null) result.missing.push(`${m.kernel}, ${describe(workload)}: no round held all probes`);
-        else result.points.push(point);
+    const request = { ...options, kernels, named: options.backend !== 'auto' };
+    opened = await openContenders(all, request, progress.say);
+    const { budgetSeconds, samples, full, seed } = options;
+    const events = measureRun({
+      ...opened,
+      ...{ cases: all, budgetSeconds, samples, full, seed, baseline: null, signal: stopping },
+      ceilingsOf: probesOf,
+    });
+    const [points, missing]: [LocalComparison[], string[]] = [[], []];
+    const { context, journal } = await recordRun(events, 'model-local', options, progress, (event, run) => {
+      if (event.kind !== 'case-ended') return;
+      for (const outcome of event.outcomes) {
+        const { measurement: m } = outcome;
+        if (m === null) continue;
+        const device = m.device === null ? '' : (run.context.devices[m.device]?.name ?? '');
+        const point = m.state === 'measured' ? comparisonOf(event.workload, device, outcome, event.outcomes) : null;
+        const why = m.state === 'measured' ? 'no round held all probes' : whyNotMeasured(m);
+        if (point === null) missing.push(`${m.kernel}, ${describe(event.workload)}: ${why}`);
+        else points.push(point);
       }
-    }
-    return result;
+    });
+    return { context, points, missing, journal: journal.path };
   } finally {
-    await pool.close();
-    await opened.close();
-    progress.stop();
+    await opened?.close();
+    stopping.dispose();
   }
 }
 
+/** The multiply-add ceiling of a target, and the other limits that its kernel meets. */
+async function probesOf(target: Target): Promise<readonly Kernel[]> {
+  const ceilings = await ceilingsOf(target);
+  if (ceilings.length === 0) return [];
+  const gpu = target.environment?.device.backend === 'webgpu';
+  return [...ceilings, ...(gpu ? [wgslExponential, wgslWorkgroupReads] : [softmaxCeiling])];
+}
+
 /** Predictions of the rounds in which the kernel and all its probes ran; null where there is none. */
-function pointOf(
+function comparisonOf(
   workload: Workload,
-  kernel: string,
   device: string,
-  contenders: readonly Contender[],
-  rounds: readonly (number | undefined)[][],
+  { contender, samples }: ContenderOutcome,
+  outcomes: readonly ContenderOutcome[],
 ): LocalComparison | null {
-  const own = contenders.findIndex((contender) => contender.kernel.name === kernel);
-  const { target } = contenders[own] as Contender;
-  const probes = contenders.flatMap((contender, index) =>
-    contender.ceiling === true && contender.target === target ? [index] : [],
-  );
+  const { kernel, target } = contender;
+  const probes = outcomes.filter((other) => other.contender.ceiling === true && other.contender.target === target);
   const kind = target.environment?.device.backend === 'webgpu' ? 'gpu' : 'cpu';
-  const pairs = rounds.flatMap((rates) => {
-    const [measured, [multiplyAdd, exponential, onChip]] = [rates[own], probes.map((index) => rates[index])];
+  const pairs = sharedRounds([samples, ...probes.map((probe) => probe.samples)]).flatMap((rates) => {
+    const [measured, multiplyAdd, exponential, onChip] = rates;
     if (measured === undefined || multiplyAdd === undefined || exponential === undefined) return [];
-    // The probes of softmax and exponentials take headDim of them for each pair and is counted at 4 headDim FLOPs.
+    // The probes of softmax and exponentials take headDim of them for each pair and are counted at 4 headDim FLOPs.
     const found: LocalRates = { multiplyAdd, exponential: exponential / 4, onChip: onChip ?? null };
     return [{ measured, prediction: predictLocal(workload, found, kind) }];
   });
@@ -111,7 +103,7 @@ function pointOf(
   const over = (rate: (p: LocalPrediction) => number) =>
     summarize(pairs.map(({ measured, prediction }) => measured / rate(prediction)));
   return {
-    kernel,
+    kernel: kernel.name,
     device,
     workload,
     predicted: summarize(pairs.map(({ prediction }) => prediction.rate)).median / 1e12,

@@ -8,29 +8,19 @@ import { wgslFlash } from '../../../kernels/wgsl/flash.ts';
 import { writeChart } from '../../chart/render.ts';
 import { tuningChart } from '../../chart/tuning.ts';
 import { type Contender, createHostPool, type HostPool } from '../../host/pool.ts';
-import { measureCase } from '../../measure/case.ts';
-import {
-  continueSearch,
-  finalist,
-  isComplete,
-  type Outcome,
-  type PairedComparison,
-  type Search,
-  winner,
-} from '../../measure/search.ts';
-import { summarize } from '../../measure/statistics.ts';
+import { pairedComparisonOf } from '../../measure/paired-comparison.ts';
+import { continueSearch, finalist, isComplete, type Search, winner } from '../../measure/search.ts';
 import { interrupted } from '../../messages.ts';
-import { describe, groupSize, type Workload } from '../../problem/workload.ts';
+import { describe, type Workload } from '../../problem/workload.ts';
 import { timeStamp } from '../../record/context.ts';
 import { checkFolder, makeFolders } from '../../record/files.ts';
 import { stopOnInterrupt } from '../interrupt.ts';
 import { createProgress, type Progress } from '../progress.ts';
-import type { TargetRequest } from '../targets.ts';
-import { openTargets } from '../targets.ts';
+import { openTargets, type TargetRequest } from '../targets.ts';
 import { type ConfigurationKey, keepConfiguration, readSearch, writeSearch } from '../tuned-configurations.ts';
 
 export interface TuneOptions {
-  target: Omit<TargetRequest, 'kernels' | 'named' | 'ceilings' | 'tiles'>;
+  target: Omit<TargetRequest, 'kernels' | 'named'>;
   budgetSeconds: number;
   again: boolean;
   results: string;
@@ -38,9 +28,6 @@ export interface TuneOptions {
 }
 
 const KERNELS: Record<'wasm' | 'webgpu', Kernel> = { webgpu: wgslFlash, wasm: wasmFlash };
-/** Seconds of a paired comparison's samples, both sides, that sizes their slices. */
-const COMPARISON_SECONDS = 2;
-const SEED = 1;
 
 /** Tunes and returns the exit code. */
 export async function tune(workloads: readonly Workload[], options: TuneOptions): Promise<number> {
@@ -51,19 +38,14 @@ export async function tune(workloads: readonly Workload[], options: TuneOptions)
   // Without a wish: the GPU where there is one, else the CPU.
   const wanted: Backend[] = backend === 'auto' ? ['webgpu', 'wasm'] : [backend];
   const kernels = wanted.map((name) => KERNELS[name as 'wasm' | 'webgpu']);
-  const opened = await openTargets({
-    ...options.target,
-    kernels,
-    named: backend !== 'auto',
-    ceilings: false,
-    tiles: 'default',
-  });
+  const opened = await openTargets({ ...options.target, kernels, named: backend !== 'auto' });
   for (const notice of opened.notices) progress.say(notice);
-  const contender = opened.contenders.find(({ target }) => target.environment !== null);
+  const contenders = kernels.flatMap((kernel) => opened.targetsOf(kernel).map((target) => ({ kernel, target })));
+  const contender = contenders.find(({ target }) => target.environment !== null);
   const pool = createHostPool();
   try {
     if (contender === undefined) {
-      for (const { kernel, target } of opened.contenders) progress.say(`${kernel.name}: ${target.unavailable}`);
+      for (const { kernel, target } of contenders) progress.say(`${kernel.name}: ${target.unavailable}`);
       return 1;
     }
     const charts: string[] = [];
@@ -176,56 +158,3 @@ const show = (tile: Configuration) =>
   Object.entries(tile)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
-
-/** A candidate is verified on a small ragged workload, then meets the shipped tile in paired rounds, whose last output is verified as well. */
-function pairedComparisonOf(
-  workload: Workload,
-  contender: Contender,
-  pool: HostPool,
-  signal: { readonly aborted: boolean },
-): PairedComparison {
-  const { kernel } = contender;
-  const options = {
-    data: { kind: 'normal', seed: SEED },
-    seed: SEED,
-    baseline: null,
-    signal,
-    onProgress: () => {},
-  } as const;
-  // As many query heads a group, so that most devices compile a tile once for both.
-  const group = groupSize(workload);
-  const small: Workload = { ...workload, batch: 1, queryHeads: group, kvHeads: 1, seqQuery: 130, seqKv: 130 };
-  const pinned = (tile: Configuration): Contender => ({
-    ...contender,
-    kernel: {
-      ...kernel,
-      build: (w, device) => kernel.tunable?.build(tile, w, device) ?? kernel.build(w, device),
-    },
-  });
-  return async (tile, rounds): Promise<Outcome> => {
-    const check = await measureCase(small, [pinned(tile)], pool, {
-      ...options,
-      full: true,
-      budgetSeconds: 0.1,
-      samples: 1,
-    });
-    const [checked] = check.measurements;
-    if (checked?.state !== 'measured') return { message: reason(checked) };
-    const { measurements, rounds: rates } = await measureCase(workload, [contender, pinned(tile)], pool, {
-      ...options,
-      full: false,
-      budgetSeconds: COMPARISON_SECONDS,
-      samples: rounds,
-    });
-    const failed = measurements.find(({ state }) => state !== 'measured');
-    if (failed !== undefined) return { message: reason(failed) };
-    const ratios = rates.flatMap(([base, own]) => (base === undefined || own === undefined ? [] : [own / base]));
-    if (ratios.length === 0) return { message: 'no round held both tiles' };
-    const { median, low, high } = summarize(ratios);
-    return { ratio: median, low, high, rounds: ratios.length };
-  };
-}
-
-function reason(m: { state: string; reason?: string; message?: string } | undefined): string {
-  return m?.message ?? m?.reason ?? 'it was not measured';
-}

@@ -26,14 +26,8 @@ export interface VerifyOptions {
 export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Promise<number> {
   const { workload: w, data, expected } = loadProblem(options);
   if (options.output !== null) checkWritable(options.output);
-  const { contenders, close } = await openTargets({
-    ...options.target,
-    kernels: [kernel],
-    named: true,
-    ceilings: false,
-    tiles: null,
-  });
-  const target = contenders[0]?.target;
+  const { targets, close } = await openTargets({ ...options.target, kernels: [kernel], named: true });
+  const [target] = targets;
   const pool = createHostPool();
   try {
     if (target === undefined || target.environment === null) throw new Error(target?.unavailable ?? 'no device');

@@ -64,7 +64,7 @@ function addLocal(model: Command, finish: Finish): void {
       const found = await measureLocal(workloads, options);
       writeOutput(format === 'json' ? `${JSON.stringify(found, null, 2)}\n` : formatLocal(found), options.output);
       process.stderr.write(`Record: ${found.journal}\n`);
-      finish(found.points.length > 0 && found.missing.length === 0 ? 0 : 1);
+      finish(found.context.cancelled ? 130 : found.points.length > 0 && found.missing.length === 0 ? 0 : 1);
     });
 }
 

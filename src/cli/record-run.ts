@@ -1,0 +1,74 @@
+/** Reads the events of a run for the command line: each measurement is on disk before anything else hears of it. */
+
+import type { RunEvent } from '../measure/run.ts';
+import { interrupted } from '../messages.ts';
+import { newContext, timeStamp } from '../record/context.ts';
+import { createJournal, type Journal } from '../record/journal.ts';
+import type { Context, Measurement, Ratio } from '../record/measurement.ts';
+import type { RunOptions } from './options.ts';
+import type { Progress } from './progress.ts';
+import { recordOf } from './run-context.ts';
+
+/** A run as far as it has come. */
+export interface RunningRecord {
+  context: Context;
+  journal: Journal;
+  measurements: Measurement[];
+  ratios: Ratio[];
+}
+
+/**
+ * Keeps a run in a journal whose name begins with `name`, and shows its progress. `tell` hears every event after it has been
+ * kept. An interrupted run is marked as cancelled.
+ */
+export async function recordRun(
+  events: AsyncIterable<RunEvent>,
+  name: string,
+  options: RunOptions,
+  progress: Progress,
+  tell: (event: RunEvent, run: RunningRecord) => void,
+): Promise<RunningRecord> {
+  let run: RunningRecord | undefined;
+  try {
+    for await (const event of events) {
+      if (event.kind === 'run-started') {
+        const context = newContext(recordOf(options, event.devices));
+        const journal = createJournal(options.results, `${name}-${timeStamp(context.startedAt)}`, context);
+        run = { context, journal, measurements: [], ratios: [] };
+      }
+      if (run === undefined) throw new Error(`the run began with '${event.kind}'`);
+      keep(event, run, progress);
+      tell(event, run);
+    }
+  } finally {
+    progress.stop();
+  }
+  if (run === undefined) throw new Error('the run had no events');
+  return run;
+}
+
+function keep(event: RunEvent, run: RunningRecord, progress: Progress): void {
+  switch (event.kind) {
+    case 'notice':
+      progress.say(event.text);
+      break;
+    case 'progress':
+      progress.update(event.share, event.message);
+      break;
+    case 'measured':
+      run.journal.append(event.measurement);
+      run.measurements.push(event.measurement);
+      break;
+    case 'case-ended':
+      run.ratios.push(...event.ratios);
+      break;
+    case 'run-ended':
+      if (!event.interrupted) break;
+      run.context.cancelled = true;
+      run.journal.cancel();
+      progress.stop();
+      progress.say(interrupted);
+      break;
+    default:
+  }
+}

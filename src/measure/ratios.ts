@@ -1,0 +1,72 @@
+/** Paired ratios: rates divided round by round, so that whatever else the machine does hits both sides of each quotient. */
+
+import { knownKernel } from '../../kernels/index.ts';
+import { sameProblem } from '../problem/workload.ts';
+import type { Measured, Measurement, Ratio, RecordedSample } from '../record/measurement.ts';
+import { rateOf } from '../record/rate.ts';
+import { boundsOf, type Summary, summarize } from './statistics.ts';
+
+/** The parts of a sample that pairing needs. A sample without its round pairs with none. */
+type PairedSample = Pick<RecordedSample, 'seconds' | 'flops' | 'round'>;
+
+/** Rates in FLOP/s of several contenders, in their order, for each round that holds a sample of every one of them. */
+export function sharedRounds(series: readonly (readonly PairedSample[])[]): number[][] {
+  const byRound = series.map(
+    (samples) => new Map(samples.flatMap((sample) => (sample.round === undefined ? [] : [[sample.round, sample]]))),
+  );
+  return [...(byRound[0]?.keys() ?? [])].flatMap((round) => {
+    const rates = byRound.flatMap((samples) => {
+      const sample = samples.get(round);
+      return sample === undefined ? [] : [rateOf(sample)];
+    });
+    return rates.length === series.length ? [rates] : [];
+  });
+}
+
+/** The throughput of one contender over another's in the rounds that both share; null where they share none. */
+export function pairedRatio(
+  own: readonly PairedSample[],
+  base: readonly PairedSample[],
+): (Summary & { rounds: number }) | null {
+  const ratios = sharedRounds([own, base]).map(([a = Number.NaN, b = Number.NaN]) => a / b);
+  return ratios.length === 0 ? null : { ...summarize(ratios), rounds: ratios.length };
+}
+
+/**
+ * The paired ratios that a list of measurements holds. Each kernel is divided by the `baseline` and by the kernel that its
+ * ablation varies, on its own device where they are there; and by itself on the first device that ran it, so that hosts and
+ * machines are compared too.
+ */
+export function ratiosOf(measurements: readonly Measurement[], baseline: string | null): Ratio[] {
+  return measurements.flatMap((m) =>
+    m.state !== 'measured' ? [] : basesOf(m, measurements, baseline).flatMap((base) => ratioOver(m, base)),
+  );
+}
+
+function basesOf(m: Measured, all: readonly Measurement[], baseline: string | null): Measured[] {
+  const sameCase = all.filter((other) => sameProblem(other.workload, m.workload));
+  const shares = (other: Measurement): other is Measured =>
+    other.state === 'measured' && (other === m || sharedRounds([m.samples, other.samples]).length > 0);
+  const named = [baseline, knownKernel(m.kernel)?.ablation?.of ?? null].map((name) => {
+    const namesakes = sameCase.filter(
+      (other) => other.kernel === name && (other.state !== 'measured' || shares(other)),
+    );
+    // Where a baseline failed on this device, its namesake elsewhere does not stand in for it.
+    return namesakes.find(({ device }) => device === m.device) ?? namesakes.find(shares);
+  });
+  const first = sameCase.find((other) => other.kernel === m.kernel && shares(other));
+  const bases = new Set([...named, first].filter((base) => base !== undefined));
+  bases.delete(m);
+  return [...bases].filter(shares);
+}
+
+function ratioOver(m: Measured, base: Measured): Ratio[] {
+  const found = pairedRatio(m.samples, base.samples);
+  if (found === null) return [];
+  const { kernel, workload, threads, device } = m;
+  // Only the same kernel elsewhere needs its device named: other people's kernels always have devices of their own.
+  const where = base.kernel === kernel ? { baselineDevice: base.device } : {};
+  return [
+    { kernel, baseline: base.kernel, workload, threads, device, ...where, ratio: found.median, ...boundsOf(found) },
+  ];
+}

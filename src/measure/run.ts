@@ -1,0 +1,100 @@
+/**
+ * A whole run as a stream of events: its cases one after the other within one budget. Whoever reads the events prints them,
+ * keeps them or draws them; the run knows no printer and no file.
+ */
+
+import type { Kernel } from '../../kernels/kernel.ts';
+import type { Device } from '../host/contract.ts';
+import { type Contender, createHostPool } from '../host/pool.ts';
+import type { Target } from '../host/target.ts';
+import { messageOf, noCeiling } from '../messages.ts';
+import type { Case } from '../problem/cases.ts';
+import { describe } from '../problem/workload.ts';
+import { type CaseEvent, measureCase } from './case.ts';
+import { budgetShare } from './plan.ts';
+
+/** What to measure, where, and for how long. */
+export interface RunRequest {
+  cases: readonly Case[];
+  /** Where kernels run, in the order that their devices have in the record. */
+  targets: readonly Target[];
+  /** The kernels of a case, each on a target. */
+  contendersOf(planned: Case): readonly Contender[];
+  /** Limits of a target, which run in the same rounds as its kernels; the first is what the kernels are divided by. */
+  ceilingsOf(target: Target): Promise<readonly Kernel[]>;
+  /** Seconds of measuring for all cases together. */
+  budgetSeconds: number;
+  /** Exactly this many samples of every contender instead of the stopping rule. */
+  samples: number | null;
+  full: boolean;
+  seed: number;
+  /** Kernel that the others are divided by, or null. */
+  baseline: string | null;
+  /** Once it is aborted no further sample begins; what was measured is verified and told. */
+  signal: { readonly aborted: boolean };
+}
+
+/** What happens in a run, in order. Shares of progress are of the whole run, 0 to 1. */
+export type RunEvent =
+  | { kind: 'run-started'; devices: Device[]; kernels: number }
+  | { kind: 'notice'; text: string }
+  | { kind: 'case-started'; index: number; planned: Case }
+  | CaseEvent
+  | { kind: 'run-ended'; interrupted: boolean; spentSeconds: number };
+
+/** Measures the cases. The hosts that it opened are closed when it ends, however it ends. */
+export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent, void, void> {
+  const { cases, seed, full, samples, baseline, signal } = request;
+  const open = request.targets.flatMap((target) =>
+    target.environment === null ? [] : [{ target, device: target.environment.device }],
+  );
+  const devices = new Map(open.map(({ target }, index) => [target, index]));
+  const kernels = cases[0] === undefined ? 0 : request.contendersOf(cases[0]).length;
+  yield { kind: 'run-started', devices: open.map(({ device }) => device), kernels };
+
+  const pool = createHostPool();
+  let [spentSeconds, firstRound] = [0, 0];
+  try {
+    const ceilings: Contender[] = [];
+    for (const { target, device } of open) {
+      if (signal.aborted) break;
+      yield { kind: 'progress', message: `looking for the limit of ${device.name}`, share: 0 };
+      try {
+        for (const kernel of await request.ceilingsOf(target)) ceilings.push({ kernel, target, ceiling: true });
+      } catch (error) {
+        yield { kind: 'notice', text: noCeiling(device.name, messageOf(error)) };
+      }
+    }
+    for (const [index, planned] of cases.entries()) {
+      if (signal.aborted) break;
+      yield { kind: 'case-started', index, planned };
+      const budgetSeconds = Math.max(0, request.budgetSeconds - spentSeconds) * budgetShare(cases, index);
+      const contenders = withCeilings(request.contendersOf(planned), ceilings);
+      const events = measureCase(planned.workload, contenders, pool, {
+        ...{ data: { kind: 'normal', seed }, seed, full, samples, baseline, signal },
+        ...{ budgetSeconds, devices, firstRound },
+      });
+      for await (const event of events) {
+        if (event.kind === 'progress') {
+          const message = `${describe(planned.workload)}: ${event.message}`;
+          yield { ...event, message, share: (index + event.share) / cases.length };
+          continue;
+        }
+        if (event.kind === 'case-ended') {
+          spentSeconds += event.spentSeconds;
+          firstRound += event.rounds;
+        }
+        yield event;
+      }
+    }
+  } finally {
+    await pool.close();
+  }
+  yield { kind: 'run-ended', interrupted: signal.aborted, spentSeconds };
+}
+
+/** Kernels, and then the limits of the targets that they run on. */
+function withCeilings(contenders: readonly Contender[], ceilings: readonly Contender[]): Contender[] {
+  const targets = new Set(contenders.map(({ target }) => target));
+  return [...contenders, ...ceilings.filter(({ target }) => targets.has(target))];
+}

@@ -6,8 +6,13 @@ import { type OnnxNode, type OnnxTensor, writeOnnxModel } from './onnx.ts';
 /** 'native': onnxruntime-node and the WebGPU provider. 'wasm': the CPU provider compiled to WebAssembly. */
 export type OrtBuild = 'native' | 'wasm';
 
+/** A model of one attention node in ONNX's format. Its tensors are f32. */
 export interface OrtModel {
   model: Uint8Array;
+  /** [batch, seqQuery, queryHeads * headDim], of q and o. */
+  queryShape: number[];
+  /** [batch, seqKv, kvHeads * headDim], of k and v. */
+  keyShape: number[];
   /** Inputs beside q, k and v. */
   extra: { name: string; shape: number[]; values: Int32Array }[];
 }
@@ -23,9 +28,10 @@ export function ortModel(w: Workload, build: OrtBuild = 'native'): OrtModel {
   const causal = w.mask === 'causal';
   if (causal && build === 'native') return groupQueryModel(w);
   const node = w.queryHeads === w.kvHeads ? multiHead(w, causal) : grouped(w, causal);
-  const { inputs, output } = tensors(w);
+  const { inputs, output, queryShape, keyShape } = tensors(w);
   const names = inputs.map(({ name }) => name);
-  return { model: writeOnnxModel({ ...node, inputs: names, outputs: ['o'] }, inputs, output), extra: [] };
+  const model = writeOnnxModel({ ...node, inputs: names, outputs: ['o'] }, inputs, output);
+  return { model, queryShape, keyShape, extra: [] };
 }
 
 function multiHead(w: Workload, causal: boolean): Operator {
@@ -45,7 +51,7 @@ function groupQueryModel(w: Workload): OrtModel {
     { name: 'lengths', shape: [w.batch], values: new Int32Array(w.batch).fill(w.seqKv - 1) },
     { name: 'total', shape: [], values: Int32Array.of(w.seqKv) },
   ];
-  const { inputs, output } = tensors(w);
+  const { inputs, output, queryShape, keyShape } = tensors(w);
   const node = {
     operator: 'GroupQueryAttention',
     domain: 'com.microsoft',
@@ -54,18 +60,17 @@ function groupQueryModel(w: Workload): OrtModel {
     attributes: { num_heads: { int: w.queryHeads }, kv_num_heads: { int: w.kvHeads }, scale: { float: w.scale } },
   };
   const small = extra.map(({ name, shape }): OnnxTensor => ({ name, type: 'int32', shape }));
-  return { model: writeOnnxModel(node, [...inputs, ...small], output), extra };
+  return { model: writeOnnxModel(node, [...inputs, ...small], output), queryShape, keyShape, extra };
 }
 
-function tensors(w: Workload): { inputs: OnnxTensor[]; output: OnnxTensor } {
-  const queries = [w.batch, w.seqQuery, w.queryHeads * w.headDim];
-  const keys = [w.batch, w.seqKv, w.kvHeads * w.headDim];
-  return {
-    inputs: [
-      { name: 'q', type: 'f32', shape: queries },
-      { name: 'k', type: 'f32', shape: keys },
-      { name: 'v', type: 'f32', shape: keys },
-    ],
-    output: { name: 'o', type: 'f32', shape: queries },
-  };
+function tensors(w: Workload) {
+  const queryShape = [w.batch, w.seqQuery, w.queryHeads * w.headDim];
+  const keyShape = [w.batch, w.seqKv, w.kvHeads * w.headDim];
+  const inputs: OnnxTensor[] = [
+    { name: 'q', type: 'f32', shape: queryShape },
+    { name: 'k', type: 'f32', shape: keyShape },
+    { name: 'v', type: 'f32', shape: keyShape },
+  ];
+  const output: OnnxTensor = { name: 'o', type: 'f32', shape: queryShape };
+  return { inputs, output, queryShape, keyShape };
 }

@@ -1,6 +1,6 @@
 /** The WebGPU adapter that a page gets: the fastest, or where that may be so a software one. */
 
-import { type AdapterDescription, describeAdapter } from '../host/gpu/open-device.ts';
+import { type AdapterDescription, describeAdapter } from '../host/gpu/adapter-description.ts';
 
 type Found = { adapter: GPUAdapter; description: AdapterDescription } | { adapter: null; description: null };
 

@@ -9,7 +9,8 @@ import {
   webgpuUnavailable,
 } from '../../messages.ts';
 import type { Host } from '../contract.ts';
-import { type AdapterDescription, describeAdapter, openDevice } from '../gpu/open-device.ts';
+import { type AdapterDescription, describeAdapter } from '../gpu/adapter-description.ts';
+import { openDevice } from '../gpu/open-device.ts';
 import type { WebgpuOptions } from '../role.ts';
 
 // Released only with the process: Dawn's objects must not be collected while any of its callbacks may come.

@@ -1,66 +1,34 @@
-/**
- * Runs ONNX Runtime's attention on the CPU, native or compiled to WebAssembly, from the separate install of kernels/peers,
- * behind the contract of every host.
- */
+/** A host for ONNX Runtime's attention on the CPU, native or compiled to WebAssembly; one session run is one sample. */
 
-import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import { type OrtBuild, ortModel } from '../../../kernels/peers/ort-model.ts';
-import { firstLineOf, peersMissing } from '../../messages.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import type { Host } from '../contract.ts';
 import { createPreparedTable } from '../prepared-table.ts';
-import { fillTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
-
-/** The part of onnxruntime-node and onnxruntime-web that is used here, so that the project checks without them. */
-interface Ort {
-  env: { versions: { common: string }; wasm: { numThreads: number } };
-  Tensor: new (type: 'float32' | 'int32', values: Float32Array | Int32Array, shape: number[]) => OrtTensor;
-  InferenceSession: { create(model: Uint8Array, options: Record<string, unknown>): Promise<OrtSession> };
-}
-interface OrtTensor {
-  data: Float32Array;
-}
-/** Names of outputs, or tensors to write them into. */
-type Fetches = readonly string[] | Record<string, OrtTensor>;
-interface OrtSession {
-  run(feeds: Record<string, OrtTensor>, fetches: Fetches): Promise<Record<string, OrtTensor>>;
-  release(): Promise<void>;
-}
+import { loadOrt, type OrtSession, type OrtTensor } from './ort-install.ts';
 
 interface PreparedOrt {
-  session: OrtSession;
+  session: OrtSession<OrtTensor>;
   feeds: Record<string, OrtTensor>;
-  fetches: Fetches;
+  fetches: readonly string[] | Record<string, OrtTensor>;
   output: Float32Array;
   layout: TensorLayout;
-  headDim: number;
   flops: number;
 }
 
-/** The peers' folder: beside the sources in a checkout, where `npm run peers` fills it. */
-export const PEERS = new URL('../../../kernels/peers/package.json', import.meta.url);
-
-/** What a build is called in its registry, and where its entry is. */
+/** What a build is called in its registry, what is imported of it, and the memory that it can address. */
 const BUILDS = {
   native: { name: 'onnxruntime-node', entry: 'onnxruntime-node', memoryBytes: Number.POSITIVE_INFINITY },
   // A 32-bit WebAssembly memory.
   wasm: { name: 'onnxruntime-web', entry: 'onnxruntime-web/wasm', memoryBytes: 2 ** 32 },
 } as const;
 
-function loadOrt(build: OrtBuild): Ort {
-  try {
-    return createRequire(PEERS)(BUILDS[build].entry) as Ort;
-  } catch (error) {
-    throw new Error(peersMissing(firstLineOf(error)));
-  }
-}
-
-/** A host of a build that runs on `threads` threads. */
+/** A host of a build that runs on `threads` threads. Throws with the command that installs it where it is missing. */
 export async function createOrtCpuHost(build: OrtBuild, threads: number): Promise<Host> {
-  const ort = loadOrt(build);
-  const { name: packageName, memoryBytes } = BUILDS[build];
+  const { name, entry, memoryBytes } = BUILDS[build];
+  const ort = loadOrt(entry);
   if (build === 'wasm') ort.env.wasm.numThreads = threads;
   const table = createPreparedTable<PreparedOrt>();
   const options = {
@@ -78,7 +46,7 @@ export async function createOrtCpuHost(build: OrtBuild, threads: number): Promis
           name: cpus()[0]?.model.trim() ?? 'unnamed CPU',
           backend: 'peers',
           software: false,
-          features: [`${packageName} ${ort.env.versions.common}`, 'spinning off'],
+          features: [`${name} ${ort.env.versions.common}`, 'spinning off'],
           threads,
           variant: build === 'wasm' ? 'wasm' : null,
           variantReason: null,
@@ -99,43 +67,35 @@ export async function createOrtCpuHost(build: OrtBuild, threads: number): Promis
     },
     async prepare({ workload: w, slice, data }) {
       const begin = performance.now();
-      const { model, extra } = ortModel(sliceShape(w, slice), build);
+      const { model, queryShape, keyShape, extra } = ortModel(sliceShape(w, slice), build);
       const session = await ort.InferenceSession.create(model, options);
       const middle = performance.now();
       const layout = layoutOf(w, slice);
-      const { shape } = layout;
-      const q = new Float32Array(layout.qElements);
-      const k = new Float32Array(layout.kvElements);
-      const v = new Float32Array(layout.kvElements);
-      const output = new Float32Array(layout.qElements).fill(Number.NaN);
-      fillTensors(data, w, slice, { q, k, v });
-      const queries = [shape.batch, shape.seqQuery, shape.queryHeads * w.headDim];
-      const keys = [shape.batch, w.seqKv, shape.kvHeads * w.headDim];
+      const { q, k, v, o } = createTensors(data, w, slice, layout);
       const feeds: Record<string, OrtTensor> = {
-        q: new ort.Tensor('float32', q, queries),
-        k: new ort.Tensor('float32', k, keys),
-        v: new ort.Tensor('float32', v, keys),
+        q: new ort.Tensor('float32', q, queryShape),
+        k: new ort.Tensor('float32', k, keyShape),
+        v: new ort.Tensor('float32', v, keyShape),
       };
-      for (const { name, shape: size, values } of extra) feeds[name] = new ort.Tensor('int32', values, size);
+      for (const { name: input, shape, values } of extra) feeds[input] = new ort.Tensor('int32', values, shape);
       // Natively a tensor to write into, so that no output is allocated in the timed call. The WebAssembly build copies its
       // inputs in and its outputs out in every call, and leaves a tensor that it is given as it was.
-      const fetches = build === 'wasm' ? ['o'] : { o: new ort.Tensor('float32', output, queries) };
-      const flops = sliceFlops(w, slice);
-      const id = table.add({ session, feeds, fetches, output, layout, headDim: w.headDim, flops });
+      const fetches = build === 'wasm' ? ['o'] : { o: new ort.Tensor('float32', o, queryShape) };
+      const id = table.add({ session, feeds, fetches, output: o, layout, flops: sliceFlops(w, slice) });
       return { id, compileSeconds: (middle - begin) / 1000, prepareSeconds: (performance.now() - middle) / 1000 };
     },
     async run(id) {
-      const entry = table.get(id);
+      const prepared = table.get(id);
       const begin = performance.now();
-      const { o } = await entry.session.run(entry.feeds, entry.fetches);
+      const { o } = await prepared.session.run(prepared.feeds, prepared.fetches);
       const seconds = (performance.now() - begin) / 1000;
       if (o === undefined) throw new Error('the session gave no output o');
-      entry.output = o.data;
-      return { seconds, flops: entry.flops, clock: 'wall' };
+      prepared.output = o.data;
+      return { seconds, flops: prepared.flops, clock: 'wall' };
     },
     async read(id, rows) {
-      const { output, layout, headDim } = table.get(id);
-      return rows.map((address) => output.slice(layout.locate(address), layout.locate(address) + headDim));
+      const { output, layout } = table.get(id);
+      return copyRows(output, layout, rows);
     },
     async dispose(id) {
       await table.take(id).session.release();

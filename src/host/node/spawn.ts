@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { childDied } from '../../messages.ts';
-import type { AdapterDescription } from '../gpu/open-device.ts';
+import type { AdapterDescription } from '../gpu/adapter-description.ts';
 import { connect, type Request, type Response } from '../protocol.ts';
 import type { KillableHost } from '../target.ts';
 import type { ChildReady, ChildRole } from './child.ts';

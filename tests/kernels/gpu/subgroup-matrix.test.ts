@@ -10,7 +10,7 @@ import type { Kernel } from '../../../kernels/kernel.ts';
 import { TYPICAL_DEVICE } from '../../../kernels/typical-device.ts';
 import { wgslMatrix } from '../../../kernels/wgsl/matrix.ts';
 import type { Host } from '../../../src/host/contract.ts';
-import { readSubgroupMatrix } from '../../../src/host/gpu/open-device.ts';
+import { readSubgroupMatrix } from '../../../src/host/gpu/subgroup-matrix.ts';
 import { spawnHost } from '../../../src/host/node/spawn.ts';
 import { softwareEnvironment } from '../../../src/host/node/targets.ts';
 import { type Dtype, describe as describeWorkload } from '../../../src/problem/workload.ts';

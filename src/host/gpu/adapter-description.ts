@@ -1,0 +1,38 @@
+/** What a WebGPU adapter is: its name, whether a CPU emulates it, its features and limits. */
+
+/** What is asked of an adapter before a device of it is opened. */
+export interface AdapterDescription {
+  name: string;
+  /** True where a CPU emulates it. */
+  software: boolean;
+  features: string[];
+  /** Its limits that matter to the kernels, by WebGPU's names. */
+  limits: Record<string, number>;
+}
+
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+] as const;
+
+/** Describes an adapter. Its name is the most telling of those that it gives. */
+export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
+  const { info } = adapter;
+  const name = info.description || info.device || info.architecture || info.vendor || 'unnamed adapter';
+  return {
+    name,
+    software: isSoftware(adapter),
+    features: [...adapter.features].sort(),
+    limits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
+  };
+}
+
+/** Fallback adapters say so; some software drivers only by their names. */
+function isSoftware(adapter: GPUAdapter): boolean {
+  const { info } = adapter;
+  const names = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i.test(names);
+}

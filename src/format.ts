@@ -16,7 +16,7 @@ export function formatRate(tflops: number): string {
 
 /** "9,120x ± 90", "4.2x": a ratio with its error where one is known, rounded to what the error allows. */
 export function formatRatio(ratio: number, error: number | null): string {
-  if (error === null) return `${withCommas(Number(ratio.toPrecision(2)))}x`;
+  if (error === null) return `${formatRounded(ratio)}x`;
   const unit = 10 ** Math.floor(Math.log10(Math.max(error, ratio * 1e-6)));
   const round = (value: number) => withCommas(Number((Math.round(value / unit) * unit).toPrecision(12)));
   return `${round(ratio)}x ± ${round(error)}`;
@@ -25,6 +25,16 @@ export function formatRatio(ratio: number, error: number | null): string {
 /** Whole thousands apart by commas, from 1,000 on. */
 export function withCommas(value: number): string {
   return value >= 1000 ? value.toLocaleString('en-US') : String(value);
+}
+
+/** Two significant digits, thousands apart by commas: "17,000", "2.6". */
+export function formatRounded(value: number): string {
+  return withCommas(Number(value.toPrecision(2)));
+}
+
+/** A relative change with its sign, from percent: "+8.1 %", "-0.3 %". */
+export function formatChange(percent: number, digits = 1): string {
+  return `${percent >= 0 ? '+' : ''}${percent.toFixed(digits)} %`;
 }
 
 /** Bytes in the unit that people say, binary prefixes. */

@@ -3,7 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { DEVICES } from '../compare/device-specs.ts';
 import { HEADLINE_TFLOPS, publishedFigures } from '../compare/published-figures.ts';
-import { formatNumber, formatRate } from '../format.ts';
+import { formatNumber, formatRate, formatRounded, withCommas } from '../format.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { type ChartLayout, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
@@ -176,6 +176,5 @@ function finding(local: readonly Mark[], landmarks: readonly Mark[]): string {
   return `From ${fastest.label}, the best published attention is this many times faster: ${others.join(', ')}`;
 }
 
-const rounded = (value: number) =>
-  value < 10 ? value.toFixed(1) : Number(value.toPrecision(2)).toLocaleString('en-US');
-const group = (value: number) => (value >= 1000 ? value.toLocaleString('en-US') : formatNumber(value));
+const rounded = (value: number) => (value < 10 ? value.toFixed(1) : formatRounded(value));
+const group = (value: number) => (value >= 1000 ? withCommas(value) : formatNumber(value));

@@ -2,13 +2,12 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
-import { formatRate } from '../format.ts';
-import { summarize } from '../measure/statistics.ts';
+import { formatRate, formatRounded } from '../format.ts';
 import { formatSize, sameProblem, type Workload } from '../problem/workload.ts';
 import type { Measurement, RunDocument } from '../record/measurement.ts';
-import { namesOf } from '../record/names.ts';
-import { tflopsOf } from '../record/rate.ts';
+import { reasonsOf } from '../record/unmeasured.ts';
 import { type ChartLayout, decades, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
+import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
 interface Bar {
@@ -33,7 +32,7 @@ export function figureChart(run: RunDocument, set: PublishedSet, layout: ChartLa
   const local = localBars(run);
   const published = publishedBars(run, set);
   const bars = [...published, ...local];
-  if (bars.length === 0) return sentenceChart(['Nothing was measured.', ...reasons(run)], layout);
+  if (bars.length === 0) return sentenceChart(['Nothing was measured.', ...reasonsOf(run.measurements)], layout);
   const values = bars.map(({ tflops }) => tflops);
   const floor = 10 ** (Math.floor(Math.log10(Math.min(...values))) - 1);
   // Room above the tallest bar, for its label.
@@ -113,33 +112,25 @@ export function figureChart(run: RunDocument, set: PublishedSet, layout: ChartLa
 }
 
 function localBars(run: RunDocument): Bar[] {
-  const nameOf = namesOf(run.measurements, run.context);
-  return run.measurements.flatMap((m): Bar[] => {
-    if (m.state !== 'measured') return [];
-    const { median, minimum, maximum } = summarize(m.samples.map(tflopsOf));
-    const device = m.device === null ? '' : (run.context.devices[m.device]?.name ?? '');
-    return [
-      {
-        series: nameOf(m),
-        ...place(m.workload, fewerThreads(m, run)),
-        tflops: median,
-        low: m.tflops.low ?? minimum,
-        high: m.tflops.high ?? maximum,
-        label: formatRate(median),
-        detail: `measured here: ${device}`,
-        source: '',
-      },
-    ];
-  });
+  return localPoints(run).map(({ kernel, device, workload, tflops, low, high, measurement }) => ({
+    series: kernel,
+    ...placeOf(workload, fewerThreads(measurement, run)),
+    tflops,
+    low,
+    high,
+    label: formatRate(tflops),
+    detail: `measured here: ${device}`,
+    source: '',
+  }));
 }
 
-/** Figures of the workloads that the run has, and where none matches exactly none at all. */
+/** The figures of the run's workloads; none where no figure matches exactly. */
 function publishedBars(run: RunDocument, set: PublishedSet): Bar[] {
   const workloads = run.measurements.map((m) => m.workload);
   const matches = publishedFigures(set).filter((figure) => workloads.some((w) => sameProblem(w, figure.workload)));
   return matches.map((figure) => ({
     series: seriesOf(figure),
-    ...place(figure.workload),
+    ...placeOf(figure.workload),
     tflops: figure.tflops,
     low: figure.tflops - (figure.error ?? 0),
     high: figure.tflops + (figure.error ?? 0),
@@ -161,8 +152,8 @@ function fewerThreads(m: Measurement, run: RunDocument): number | null {
   return more ? m.threads : null;
 }
 
-/** Target on the axes; where heads, head dimension or threads vary within a run, the label says which. */
-function place(w: Workload, threads: number | null = null): { seq: string; order: number; mask: string } {
+/** Where a bar stands. The label says which heads, head dimension or threads it has, where these are not the usual ones. */
+function placeOf(w: Workload, threads: number | null = null): { seq: string; order: number; mask: string } {
   const seq = w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)}/${formatSize(w.seqKv)}`;
   const heads = w.queryHeads === w.kvHeads ? '' : `, ${w.queryHeads}/${w.kvHeads}`;
   const dim = w.headDim === 128 ? '' : `, d ${w.headDim}`;
@@ -180,7 +171,7 @@ function findingTitle(local: readonly Bar[], published: readonly Bar[]): string 
   const other = best(same);
   if (other === undefined)
     return `${fastest.series} reaches ${fastest.label} at ${fastest.seq}, ${fastest.mask} mask; no published figure matches`;
-  const ratio = Number((other.tflops / fastest.tflops).toPrecision(2)).toLocaleString('en-US');
+  const ratio = formatRounded(other.tflops / fastest.tflops);
   return `${fastest.series} reaches ${fastest.label} here; ${other.series} on B200 is ${ratio} times faster (${fastest.seq}, ${fastest.mask} mask)`;
 }
 
@@ -204,13 +195,4 @@ function caption(run: RunDocument, published: readonly Bar[]): string[] {
       `Published: ${sources.join('; ')}. Lines on the bars: 95 % intervals here, error bars as published. Dashed: the report's ${HEADLINE_TFLOPS} TFLOPS, where it is among them.`,
     );
   return lines;
-}
-
-/** Why points have no number, each reason once. */
-export function reasons(run: RunDocument): string[] {
-  return [
-    ...new Set(
-      run.measurements.flatMap((m) => (m.state === 'skipped' ? [m.reason] : m.state === 'failed' ? [m.message] : [])),
-    ),
-  ];
 }

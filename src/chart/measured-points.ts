@@ -1,4 +1,4 @@
-/** The measured points of a run as charts take them, and the workload that a chart of one workload is about. */
+/** The measured cases of a run as charts take them, and the workload that a chart of one workload is about. */
 
 import { summarize } from '../measure/statistics.ts';
 import { sameProblem, type Workload } from '../problem/workload.ts';
@@ -6,8 +6,9 @@ import type { Measured, RunDocument } from '../record/measurement.ts';
 import { namesOf } from '../record/names.ts';
 import { tflopsOf } from '../record/rate.ts';
 
+/** A measured case as a chart draws it. */
 export interface LocalPoint {
-  /** The kernel, and where it ran in several places, in which. */
+  /** The kernel, with the place where one kernel ran in several. */
   kernel: string;
   device: string;
   software: boolean;
@@ -19,6 +20,7 @@ export interface LocalPoint {
   measurement: Measured;
 }
 
+/** The measured cases of a run, in its order. */
 export function localPoints(run: RunDocument): LocalPoint[] {
   const nameOf = namesOf(run.measurements, run.context);
   return run.measurements.flatMap((m): LocalPoint[] => {

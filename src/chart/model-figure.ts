@@ -1,12 +1,11 @@
 /** Published figures of B200 and what the model makes of them, a panel for each mask and number of KV heads. */
 
 import type { TopLevelSpec } from 'vega-lite';
+import { formatChange } from '../format.ts';
 import type { B200Model, ModelPoint } from '../model/b200.ts';
 import { formatSize } from '../problem/workload.ts';
 import { type Position, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
-
-const percent = (value: number) => `${value >= 0 ? '+' : ''}${(100 * value).toFixed(1)} %`;
 
 export function modelChart(model: B200Model, figure: 'mha' | 'gqa'): TopLevelSpec {
   const isGqa = ({ workload }: ModelPoint) => workload.queryHeads !== workload.kvHeads;
@@ -21,7 +20,7 @@ export function modelChart(model: B200Model, figure: 'mha' | 'gqa'): TopLevelSpe
     high: point.published + (point.publishedError ?? 0),
     model: point.model,
     role: point.role,
-    error: percent(point.error),
+    error: formatChange(100 * point.error),
     source: point.source,
   }));
   const series = seriesScale(points.map(({ library }) => library));

@@ -1,6 +1,7 @@
 /** The three ideas of the AVO paper: the gain that it published and the gain of the simulation. */
 
 import type { TopLevelSpec } from 'vega-lite';
+import { formatChange } from '../format.ts';
 import type { B200Model } from '../model/b200.ts';
 import { ABLATION_SOURCE } from '../model/simulated-ablation.ts';
 import { type Position, VEGA_LITE } from './frame.ts';
@@ -16,7 +17,7 @@ export function modelAblationChart(model: B200Model): TopLevelSpec {
     [
       { what: 'published', gain: published },
       { what: 'simulated', gain: simulated },
-    ].map((row) => ({ ...row, idea: IDEAS[idea], mask: `${mask} mask`, label: `+${row.gain.toFixed(1)} %` })),
+    ].map((row) => ({ ...row, idea: IDEAS[idea], mask: `${mask} mask`, label: formatChange(row.gain) })),
   );
   const y = {
     field: 'idea',

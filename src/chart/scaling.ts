@@ -2,7 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
-import { formatRate } from '../format.ts';
+import { formatChange, formatRate } from '../format.ts';
 import { formatSize, type Workload } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { type ChartLayout, decades, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
@@ -113,5 +113,5 @@ function finding(local: readonly Row[]): string {
   const at = (seq: number) => line.find((item) => item.seq === seq)?.tflops ?? Number.NaN;
   if (short === long) return `${best.series} reaches ${best.label}`;
   const change = 100 * (at(long) / at(short) - 1);
-  return `${best.series}, ${best.mask} mask: ${formatRate(at(short))} at ${formatSize(short)}, ${formatRate(at(long))} at ${formatSize(long)} (${change >= 0 ? '+' : ''}${change.toFixed(0)} %)`;
+  return `${best.series}, ${best.mask} mask: ${formatRate(at(short))} at ${formatSize(short)}, ${formatRate(at(long))} at ${formatSize(long)} (${formatChange(change, 0)})`;
 }

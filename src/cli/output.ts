@@ -10,7 +10,8 @@ import { writeInto } from '../record/files.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { formatBars, type Paint } from '../report/bars.ts';
 import { formatColumns } from '../report/columns.ts';
-import { formatCsv, formatJsonLines, formatMarkdown } from '../report/formats.ts';
+import { formatCsv, formatJsonLines } from '../report/formats.ts';
+import { formatMarkdown } from '../report/markdown.ts';
 import { formatTable, type Marks, PLAIN } from '../report/table.ts';
 import type { Format } from './options.ts';
 

@@ -79,7 +79,7 @@ export async function setUpOpening(): Promise<void> {
 let keeps = false;
 
 /** The runs of bench serve; a static host has none. */
-export async function listRuns(): Promise<void> {
+async function listRuns(): Promise<void> {
   const response = await fetch('./api/runs').catch(() => undefined);
   if (response?.ok !== true || response.headers.get('content-type') !== 'application/json') return;
   keeps = true;

@@ -1,10 +1,11 @@
 /** Shows a run: the answer, the table, its notes, the charts; saves it and makes a link of it. */
 
 import { messageOf } from '../messages.ts';
+import { timeStamp } from '../record/context.ts';
 import type { RunDocument } from '../record/measurement.ts';
+import { citedSources } from '../report/cited-figures.ts';
 import { answer } from '../report/finding.ts';
 import { toCells, toRows } from '../report/result-rows.ts';
-import { sources } from '../report/table.ts';
 import { drawCharts, figurePng, onRedraw } from './charts.ts';
 import { byId, lines, saveFile, table } from './dom.ts';
 import { toFragment } from './link.ts';
@@ -23,7 +24,7 @@ export async function showRun(run: RunDocument, whole: boolean): Promise<void> {
   const rows = toRows(run);
   const { header, body } = toCells(rows);
   byId('table', HTMLElement).replaceChildren(...(body.length > 0 ? [table([header, ...body])] : []));
-  const cited = sources(run);
+  const cited = citedSources(run);
   byId('notes', HTMLElement).replaceChildren(
     ...lines([
       rows.title,
@@ -39,7 +40,7 @@ export async function showRun(run: RunDocument, whole: boolean): Promise<void> {
 /** Name of a file for the run. */
 function fileName(run: RunDocument): string {
   const [command = 'run'] = run.context.argv;
-  return `attnbench-${command}-${run.context.startedAt.slice(0, 19).replaceAll(/[-:]/g, '')}`;
+  return `attnbench-${command}-${timeStamp(run.context.startedAt)}`;
 }
 
 /** Connects the buttons that save and share. */

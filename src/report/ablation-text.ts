@@ -1,13 +1,9 @@
 /** The ablation of a run in words: each idea's gain here beside the published one, and why they differ. */
 
 import { type AblationGain, ablationGains, PUBLISHED_GAINS, WHY } from '../compare/technique-gains.ts';
+import { formatChange } from '../format.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
-
-/** "+8.1 %", "-0.3 %". */
-export function formatGain(percent: number): string {
-  return `${percent >= 0 ? '+' : ''}${percent.toFixed(1)} %`;
-}
 
 /** Cells of a table with its header first; null where no ablation ran. */
 export function ablationCells(run: RunDocument): { cells: string[][]; reasons: string[] } | null {
@@ -20,7 +16,7 @@ export function ablationCells(run: RunDocument): { cells: string[][]; reasons: s
     gain.off,
     describe(gain.workload),
     withInterval(gain),
-    formatGain(gain.published),
+    formatChange(gain.published),
   ]);
   const backends = [...new Set(gains.map(({ backend }) => backend))];
   const reasons = PUBLISHED_GAINS.filter(({ technique }) => gains.some((gain) => gain.technique === technique)).flatMap(
@@ -35,6 +31,6 @@ export function ablationCells(run: RunDocument): { cells: string[][]; reasons: s
 
 function withInterval({ gain, low, high }: AblationGain): string {
   return low === null || high === null
-    ? formatGain(gain)
-    : `${formatGain(gain)} [${low.toFixed(1)}, ${high.toFixed(1)}]`;
+    ? formatChange(gain)
+    : `${formatChange(gain)} [${low.toFixed(1)}, ${high.toFixed(1)}]`;
 }

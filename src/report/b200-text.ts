@@ -1,5 +1,6 @@
 /** The text of bench model b200: constants, fitted and predicted points apart, the ablation, where the model is wrong. */
 
+import { formatChange } from '../format.ts';
 import type { B200Model, ModelPoint } from '../model/b200.ts';
 import { B200 } from '../model/chip.ts';
 import { ABLATION_SOURCE } from '../model/simulated-ablation.ts';
@@ -9,7 +10,7 @@ import { alignColumns } from './columns.ts';
 /** Which part to print. */
 export type ModelFigure = 'mha' | 'gqa' | 'ablation' | 'timeline' | null;
 
-const percent = (value: number, digits = 1) => `${value >= 0 ? '+' : ''}${(100 * value).toFixed(digits)} %`;
+const percent = (value: number, digits = 1) => formatChange(100 * value, digits);
 const isGqa = ({ workload }: ModelPoint) => workload.queryHeads !== workload.kvHeads;
 const table = (rows: readonly (readonly string[])[]) => alignColumns(rows).join('\n');
 

@@ -7,7 +7,7 @@ import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { namesOf } from '../record/names.ts';
 import { tflopsOf } from '../record/rate.ts';
-import { sources } from './table.ts';
+import { citedSources } from './cited-figures.ts';
 
 interface Bar {
   series: string;
@@ -52,7 +52,7 @@ export function formatBars(run: RunDocument, paint: Paint = (text) => text): str
         return `  ${series.padEnd(names)}  ${paint(bar, series)} ${formatRate(tflops)}`;
       }),
   ]);
-  const cited = sources(run);
+  const cited = citedSources(run);
   const scale = `Logarithmic: bars begin at ${formatRate(floor)}, and every ${(WIDTH / Math.log10(most / floor)).toFixed(1)} characters are a factor of 10.`;
   return `${[...lines.slice(1), '', scale, ...(cited === '' ? [] : [`Published: ${cited}`])].join('\n')}\n`;
 }

@@ -1,21 +1,18 @@
 /** The answer of a report in a sentence or two: how far this machine is from the headline, and how near each is to its own limit. */
 
 import { deviceSpec } from '../compare/device-specs.ts';
-import { formatRate } from '../format.ts';
+import { formatRate, formatRounded } from '../format.ts';
 import { formatSize, type Workload } from '../problem/workload.ts';
 import type { Measured, RunDocument } from '../record/measurement.ts';
+import { reasonsOf } from '../record/unmeasured.ts';
 
-const round = (value: number) => Number(value.toPrecision(2)).toLocaleString('en-US');
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 /** Sentences that hold for any run: nothing measured, nothing published and software adapters included. */
 export function answer(run: RunDocument): string {
   const fastest = fastestOfLongest(run);
   if (fastest === undefined) {
-    const reasons = run.measurements.map((m) =>
-      m.state === 'skipped' ? m.reason : m.state === 'failed' ? m.message : '',
-    );
-    const why = [...new Set(reasons.filter((reason) => reason !== ''))];
+    const why = reasonsOf(run.measurements);
     return `Nothing was measured in this run${why.length > 0 ? `: ${why.join('; ')}` : ''}.`;
   }
   const { m, index } = fastest;
@@ -26,7 +23,7 @@ export function answer(run: RunDocument): string {
   const first =
     avo?.ratio == null
       ? `${machine} runs ${what} at ${formatRate(m.tflops.median)} (${m.kernel}); no published figure is for this workload.`
-      : `${machine} runs ${what} ${round(avo.ratio)} times slower than AVO on B200 (${m.kernel}: ${formatRate(m.tflops.median)}).`;
+      : `${machine} runs ${what} ${formatRounded(avo.ratio)} times slower than AVO on B200 (${m.kernel}: ${formatRate(m.tflops.median)}).`;
   return [first, limits(m, avo?.published?.tflops)].filter((part) => part !== '').join(' ');
 }
 

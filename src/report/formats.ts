@@ -1,35 +1,10 @@
-/** A run as Markdown, as CSV and as JSON Lines. */
+/** A run for other programs: as CSV and as JSON Lines. */
 
 import { seriesOf } from '../compare/published-figures.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
-import { ablationCells } from './ablation-text.ts';
-import { toCells, toRows } from './result-rows.ts';
-import { sources } from './table.ts';
-
-/** A pipe would end a cell, an angle bracket begin a tag. */
-export const escapeMarkdown = (text: string) =>
-  text.replace(/[\\|]/g, '\\$&').replace(/</g, '&lt;').replace(/\r?\n/g, ' ');
-
-export function formatMarkdown(run: RunDocument): string {
-  const rows = toRows(run);
-  const { header, body } = toCells(rows);
-  const line = (cells: readonly string[]) => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
-  const parts = [`**${escapeMarkdown(rows.title)}**`];
-  if (body.length > 0) parts.push([line(header), line(header.map(() => '---')), ...body.map(line)].join('\n'));
-  if (rows.ratios.length > 0) parts.push(rows.ratios.map((text) => `- ${escapeMarkdown(text)}`).join('\n'));
-  const techniques = ablationCells(run);
-  if (techniques !== null) {
-    const [first = [], ...others] = techniques.cells;
-    parts.push([line(first), line(first.map(() => '---')), ...others.map(line)].join('\n'));
-    parts.push(techniques.reasons.map((text) => `- ${escapeMarkdown(text)}`).join('\n'));
-  }
-  if (rows.notes.length > 0)
-    parts.push(rows.notes.map(([key, text]) => `${key}: ${escapeMarkdown(text)}`).join('  \n'));
-  if (rows.libraries.length > 0) parts.push(`Published figures: ${escapeMarkdown(sources(run))}.`);
-  if (rows.without.length > 0) parts.push(rows.without.map((text) => `- ${escapeMarkdown(text)}`).join('\n'));
-  return `${parts.join('\n\n')}\n`;
-}
+import { reasonOf } from '../record/unmeasured.ts';
+import { citedSeries } from './cited-figures.ts';
 
 /** RFC 4180: quoted where a cell holds a quote, comma or line break. */
 const csvCell = (value: string | number | null) => {
@@ -39,9 +14,7 @@ const csvCell = (value: string | number | null) => {
 
 /** One line a point with every input and number; points without one keep their line, with the reason. */
 export function formatCsv(run: RunDocument): string {
-  const libraries = [
-    ...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [seriesOf(published)]))),
-  ];
+  const libraries = citedSeries(run);
   const header = [
     ...['state', 'kernel', 'backend', 'host', 'device', 'variant', 'threads', 'batch', 'query_heads', 'kv_heads'],
     ...['head_dim', 'seq_query', 'seq_kv', 'mask', 'window', 'dtype', 'tflops', 'tflops_low', 'tflops_high', 'samples'],
@@ -65,8 +38,7 @@ export function formatCsv(run: RunDocument): string {
     ];
     const shape = [w.headDim, w.seqQuery, w.seqKv, w.mask, w.window, w.dtype];
     if (m.state !== 'measured') {
-      const reason = m.state === 'skipped' ? m.reason : m.message;
-      return [...point, ...shape, ...Array<null>(10).fill(null), reason, ...libraries.flatMap(() => [null, null])];
+      return [...point, ...shape, ...Array<null>(10).fill(null), reasonOf(m), ...libraries.flatMap(() => [null, null])];
     }
     const rates = m.samples.map(tflopsOf);
     return [

@@ -1,8 +1,32 @@
-/** The report as Markdown, for READMEs and issues: the answer, pictures, tables. */
+/** A run and a report as Markdown, for READMEs and issues. */
 
-import { escapeMarkdown } from './formats.ts';
+import type { RunDocument } from '../record/measurement.ts';
+import { ablationCells } from './ablation-text.ts';
+import { citedSources } from './cited-figures.ts';
+import { escapeMarkdown, markdownList, markdownTable } from './markdown-table.ts';
+import { toCells, toRows } from './result-rows.ts';
 import type { Section } from './sections.ts';
 
+/** A run as `--format markdown` prints it: its table, ratios, notes and points without a number. */
+export function formatMarkdown(run: RunDocument): string {
+  const rows = toRows(run);
+  const { header, body } = toCells(rows);
+  const parts = [`**${escapeMarkdown(rows.title)}**`];
+  if (body.length > 0) parts.push(markdownTable(header, body));
+  if (rows.ratios.length > 0) parts.push(markdownList(rows.ratios));
+  const techniques = ablationCells(run);
+  if (techniques !== null) {
+    const [first = [], ...others] = techniques.cells;
+    parts.push(markdownTable(first, others), markdownList(techniques.reasons));
+  }
+  if (rows.notes.length > 0)
+    parts.push(rows.notes.map(([key, text]) => `${key}: ${escapeMarkdown(text)}`).join('  \n'));
+  if (rows.libraries.length > 0) parts.push(`Published figures: ${escapeMarkdown(citedSources(run))}.`);
+  if (rows.without.length > 0) parts.push(markdownList(rows.without));
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** A report of one run: what it says, and where its pictures lie. */
 export interface MarkdownRun {
   name: string;
   answer: string;
@@ -10,15 +34,15 @@ export interface MarkdownRun {
   sections: readonly Section[];
 }
 
+/** A report as `bench report --format markdown` writes it: the answer, the pictures, the sections. */
 export function reportMarkdown({ name, answer, pictures, sections }: MarkdownRun): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
   const parts = [`# ${escapeMarkdown(name)}`, `**${escapeMarkdown(answer)}**`];
   parts.push(...pictures.map((picture) => `![${picture.name}](${encodeURI(picture.file)})`));
   for (const { title, table, lines = [] } of sections) {
     parts.push(`## ${escapeMarkdown(title)}`);
     const [header, ...body] = table ?? [];
-    if (header !== undefined) parts.push([line(header), line(header.map(() => '---')), ...body.map(line)].join('\n'));
-    if (lines.length > 0) parts.push(lines.map((text) => `- ${escapeMarkdown(text)}`).join('\n'));
+    if (header !== undefined) parts.push(markdownTable(header, body));
+    if (lines.length > 0) parts.push(markdownList(lines));
   }
   return `${parts.join('\n\n')}\n`;
 }

@@ -10,6 +10,8 @@ import { describe, formatSize, type Workload } from '../problem/workload.ts';
 import type { Measured, Measurement, RunDocument } from '../record/measurement.ts';
 import { namesOf, ratioNames } from '../record/names.ts';
 import { tflopsOf } from '../record/rate.ts';
+import { reasonOf } from '../record/unmeasured.ts';
+import { citedSeries } from './cited-figures.ts';
 
 export interface Row {
   kernel: string;
@@ -74,9 +76,7 @@ function shapeParts(measurements: readonly Measurement[]): { common: string; own
 
 export function toRows(run: RunDocument): Rows {
   const { common, own } = shapeParts(run.measurements);
-  const libraries = [
-    ...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [seriesOf(published)]))),
-  ];
+  const libraries = citedSeries(run);
   const nameOf = namesOf(run.measurements, run.context);
   const notes = new Map<string, string>();
   const note = (text: string) => {
@@ -111,8 +111,7 @@ export function toRows(run: RunDocument): Rows {
   });
   const without = run.measurements.flatMap((m) => {
     if (m.state === 'measured') return [];
-    const reason = m.state === 'skipped' ? m.reason : m.message;
-    return [`${m.state}: ${nameOf(m)}, ${describe(m.workload)}: ${reason}`];
+    return [`${m.state}: ${nameOf(m)}, ${describe(m.workload)}: ${reasonOf(m)}`];
   });
   const shown = new Set(ablationGains(run).flatMap(({ on, off }) => [`${on}/${off}`, `${off}/${on}`]));
   // The ratios of an ablation stand in a table of their own.

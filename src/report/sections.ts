@@ -2,8 +2,8 @@
 
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
+import { citedSources } from './cited-figures.ts';
 import { toCells, toRows } from './result-rows.ts';
-import { sources } from './table.ts';
 
 export interface Section {
   title: string;
@@ -25,7 +25,7 @@ export function sections(run: RunDocument): Section[] {
   if (rows.without.length > 0) list.push({ title: 'Points without a number', lines: rows.without });
   list.push({ title: 'Environment', table: environment(run) });
   list.push({ title: 'How it was measured', lines: METHOD });
-  const cited = sources(run);
+  const cited = citedSources(run);
   list.push({
     title: 'Sources',
     lines: [

@@ -2,6 +2,7 @@
 
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
+import { citedDevices, citedSources } from './cited-figures.ts';
 import { alignColumns } from './columns.ts';
 import { toCells, toRows } from './result-rows.ts';
 
@@ -27,20 +28,7 @@ export function formatTable(run: RunDocument, marks: Marks = PLAIN): string {
     lines.push(...alignColumns(techniques.cells), '', ...techniques.reasons);
   }
   if (rows.notes.length > 0) lines.push('', ...rows.notes.map(([key, text]) => marks.faint(`${key}  ${text}`)));
-  if (rows.libraries.length > 0) lines.push(marks.faint(`Published on ${publishedDevices(run)}: ${sources(run)}`));
+  if (rows.libraries.length > 0) lines.push(marks.faint(`Published on ${citedDevices(run)}: ${citedSources(run)}`));
   if (rows.without.length > 0) lines.push('', ...rows.without);
   return `${lines.join('\n')}\n`;
-}
-
-function publishedDevices(run: RunDocument): string {
-  return [...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [published.device])))].join(
-    ', ',
-  );
-}
-
-/** The sources of every figure compared with, each once. */
-export function sources(run: RunDocument): string {
-  return [...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [published.source])))].join(
-    '; ',
-  );
 }

@@ -1,5 +1,6 @@
 /** The text of bench model what-if. */
 
+import { formatChange } from '../format.ts';
 import type { WhatIf } from '../model/what-if.ts';
 import { formatSize } from '../problem/workload.ts';
 import { alignColumns } from './columns.ts';
@@ -17,7 +18,7 @@ export function formatWhatIf({ chip, blockClocks, points, needs }: WhatIf): stri
     formatSize(workload.seqKv),
     b200.toFixed(0),
     model.toFixed(0),
-    `${model >= b200 ? '+' : ''}${(100 * (model / b200 - 1)).toFixed(1)} %`,
+    formatChange(100 * (model / b200 - 1)),
     `${roofline.toFixed(0)} (${BINDS[binds]})`,
   ]);
   const need =

@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { formatNumber, formatRate, formatRatio } from '../../src/format.ts';
 import type { Measurement, RunDocument } from '../../src/record/measurement.ts';
-import { formatCsv, formatMarkdown } from '../../src/report/formats.ts';
+import { formatCsv } from '../../src/report/formats.ts';
+import { formatMarkdown } from '../../src/report/markdown.ts';
 import { formatTable } from '../../src/report/table.ts';
 import { workload } from '../workloads.ts';
 

@@ -10,6 +10,7 @@ import { parseRunFile } from '../src/compare/run-file.ts';
 import { parseSearch } from '../src/measure/search.ts';
 import { modelB200 } from '../src/model/b200.ts';
 
+/** Folder of the stored runs and of their charts. */
 export const EXAMPLES = new URL('../results/examples/', import.meta.url);
 
 const read = (name: string) => readFileSync(new URL(name, EXAMPLES), 'utf8');

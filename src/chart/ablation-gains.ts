@@ -7,6 +7,10 @@ import type { RunDocument } from '../record/measurement.ts';
 import { type ChartLayout, heading, type Panel, type Position, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
 
+/**
+ * What each technique of the AVO paper gains in a run, percent, beside its gain on B200; a sentence where the run has
+ * no ablation.
+ */
 export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const gains = ablationGains(run);
   if (gains.length === 0) {

@@ -14,11 +14,13 @@ import { samplesChart } from './samples.ts';
 import { scalingChart } from './scaling.ts';
 import { tuningChart } from './tuning.ts';
 
+/** A chart that is drawn when it is asked for. */
 export interface NamedChart {
   name: string;
   draw: (layout: ChartLayout) => TopLevelSpec;
 }
 
+/** The charts of a run. `memory` holds what bench ceilings measured beside it; `search` is bench tune's. */
 export function allCharts(
   run: RunDocument,
   set: PublishedSet,

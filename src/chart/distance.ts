@@ -24,6 +24,7 @@ const MEASURED = 'attention, measured here';
 const PUBLISHED = 'attention, published';
 const PEAK = 'peak of the device, specification';
 
+/** Times slower than the report's 1668 TFLOPS: the kernels of a run, published attention, and peaks of devices. */
 export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const points = localPoints(run);
   const main = mainWorkload(points);

@@ -24,6 +24,7 @@ const HERE = 'here: of the multiply-adds measured in the same rounds';
 const MATMUL = 'B200: of the best matrix product measured on one';
 const SPECIFICATION = 'B200: of its specification';
 
+/** Shares of a limit, percent: each kernel of its ceiling here, AVO, cuDNN and FA4 of two limits of B200. */
 export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const local = localShares(run);
   const published = publishedShares(run.measurements.map(({ workload }) => workload));

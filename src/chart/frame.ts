@@ -4,6 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { Field, PositionFieldDef } from 'vega-lite/types_unstable/channeldef.js';
 import type { LayerSpec, NonNormalizedSpec } from 'vega-lite/types_unstable/spec/index.js';
 
+/** The schema that every specification names. */
 export const VEGA_LITE = 'https://vega.github.io/schema/vega-lite/v6.json';
 
 /** 'wide' for slides and pages, 'narrow' for a phone: panels below one another, shorter lines. */

@@ -7,6 +7,7 @@ import { formatSize } from '../problem/workload.ts';
 import { type Position, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
 
+/** TFLOPS by sequence length: published figures with their error bars, and the model fitted or predicting. */
 export function modelChart(model: B200Model, figure: 'mha' | 'gqa'): TopLevelSpec {
   const isGqa = ({ workload }: ModelPoint) => workload.queryHeads !== workload.kvHeads;
   const points = model.points.filter((point) => isGqa(point) === (figure === 'gqa'));

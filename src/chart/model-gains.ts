@@ -12,6 +12,7 @@ const IDEAS = {
   registers: 'registers rebalanced',
 } as const;
 
+/** Gains in percent by technique and mask, published and simulated side by side. */
 export function modelAblationChart(model: B200Model): TopLevelSpec {
   const rows = model.ablation.flatMap(({ idea, mask, published, model: simulated }) =>
     [

@@ -13,6 +13,7 @@ import { themed } from './theme.ts';
 
 const require = createRequire(import.meta.url);
 
+/** The formats that a chart can be written in. */
 export const CHART_EXTENSIONS = ['.svg', '.png', '.html', '.vl.json'] as const;
 
 /** The extension of a chart file. Throws UsageError for any other. */

@@ -25,6 +25,9 @@ interface Roof {
   terabytes: number | null;
 }
 
+/**
+ * TFLOPS against FLOPs a byte, both logarithmic. A device has a sloped roof only where `memory` holds its bandwidth.
+ */
 export function rooflineChart(
   run: RunDocument,
   set: PublishedSet,

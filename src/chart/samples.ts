@@ -18,6 +18,7 @@ import {
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
+/** Every sample as a percentage from the median of its case, a panel for each kernel. */
 export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const points = localPoints(run);
   if (points.length === 0) return sentenceChart(['There are no samples: nothing was measured.'], layout);

@@ -19,6 +19,7 @@ interface Row {
   label: string;
 }
 
+/** TFLOPS by sequence length for each kernel and matching figure; a sentence where the run has one length only. */
 export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartLayout = 'wide'): TopLevelSpec {
   const points = localPoints(run);
   const lengths = [...new Set(points.map(({ workload }) => workload.seqKv))].sort((a, b) => a - b);

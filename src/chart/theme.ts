@@ -2,6 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 
+/** The two themes of charts and pages. */
 export type Theme = 'light' | 'dark';
 
 const COLOURS = {

@@ -8,6 +8,7 @@ import { type Position, VEGA_LITE } from './frame.ts';
 
 const AGENTS = ['tensor', 'softmax 0', 'softmax 1', 'correction', 'load'] as const;
 
+/** One key block of AVO's simulated pipeline: a row for each agent, clocks to the right. */
 export function timelineChart(): TopLevelSpec {
   const { clocks, intervals } = steadyPeriod(AVO_DESIGN, B200);
   const shares = busyShares(AVO_DESIGN, B200);

@@ -5,6 +5,7 @@ import { sameConfiguration } from '../../kernels/tunable.ts';
 import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../measure/search.ts';
 import { type ChartLayout, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
 
+/** Throughput of every candidate of a search over the shipped configuration; a sentence where there was no search. */
 export function tuningChart(search: Search | null, layout: ChartLayout = 'wide'): TopLevelSpec {
   if (search === null) {
     return sentenceChart(['No search for a tile is stored beside this run; bench tune makes one.'], layout);

@@ -2,6 +2,7 @@
 
 import rows from '../../results/published/devices.json' with { type: 'json' };
 
+/** One row of the table of devices. */
 export interface DeviceSpec {
   device: string;
   /** Dense BF16 or FP16 matrix products, TFLOPS, and what kind of number that is. */
@@ -22,6 +23,7 @@ export interface DeviceSpec {
   grade: string;
 }
 
+/** All devices, in the order of results/published/devices.json. */
 export const DEVICES = rows as readonly DeviceSpec[];
 
 /** Throws RangeError for a device that is not in the table. */

@@ -22,6 +22,7 @@ export interface Claim {
   source: string;
 }
 
+/** What the report claims of AVO, each with its source. */
 export const CLAIMS = claims as Claim[];
 
 /** The report's headline, TFLOPS: AVO, MHA without a mask at 32k. */
@@ -55,6 +56,7 @@ const ALL: readonly Published[] = [...rows, ...others].map((row) => ({
 /** Libraries in the order in which they are always shown. */
 const LIBRARY_ORDER = ['AVO', 'cuDNN', 'FA4', 'FA3', 'Gluon', 'Triton', 'FA2'];
 
+/** The figures of a set, libraries in their usual order. */
 export function publishedFigures(set: PublishedSet): Published[] {
   const rank = (library: string) =>
     (LIBRARY_ORDER.indexOf(library) + LIBRARY_ORDER.length + 1) % (LIBRARY_ORDER.length + 1);

@@ -5,6 +5,7 @@ import type { Kernel } from '../../kernels/kernel.ts';
 import type { Case } from '../problem/cases.ts';
 import type { Measured, RunDocument } from '../record/measurement.ts';
 
+/** What of a record is to be measured again. */
 export interface RecordedCases {
   /** In the order of the record. */
   cases: Case[];

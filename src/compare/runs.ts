@@ -8,6 +8,7 @@ import { tflopsOf } from '../record/rate.ts';
 /** 'same': within 3 % for certain. 'unclear': the intervals do not decide, or there is none. */
 export type Verdict = 'faster' | 'slower' | 'same' | 'unclear';
 
+/** One kernel at one workload in both runs. */
 export interface RunDifference {
   before: Measured;
   after: Measured;

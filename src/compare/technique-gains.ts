@@ -6,8 +6,10 @@ import rows from '../../results/published/ablation-gains.json' with { type: 'jso
 import type { Mask, Workload } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 
+/** The techniques of the paper's ablation: 'branchless', 'overlap' and 'registers'. */
 export type Technique = NonNullable<Kernel['ablation']>['technique'];
 
+/** What a technique gained on B200. */
 export interface PublishedGain {
   technique: Technique;
   name: string;
@@ -18,6 +20,7 @@ export interface PublishedGain {
   source: string;
 }
 
+/** The paper's ablation, in its order. */
 export const PUBLISHED_GAINS = rows as readonly PublishedGain[];
 
 /** One idea in one kernel at one workload: its gain in percent with its 95 % interval. */
@@ -70,6 +73,9 @@ export function publishedGain(technique: Technique): PublishedGain {
   return found;
 }
 
+/**
+ * The published gain of a technique under a mask, percent. Throws RangeError for a technique that is not in the table.
+ */
 export function gainOf(technique: Technique, mask: Mask): number {
   return publishedGain(technique)[mask];
 }

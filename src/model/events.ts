@@ -4,6 +4,7 @@
  * The agent with the least time goes first, so a resource serves requests in the order in which they arrive.
  */
 
+/** What an agent does next. */
 export type Step =
   /** Work of some clocks; where `on` names a resource, alone on it. */
   | { kind: 'work'; clocks: number; label: string; on?: string | undefined; stage?: number | undefined }
@@ -12,6 +13,7 @@ export type Step =
   /** Signals an event, which others see `delay` clocks later. */
   | { kind: 'signal'; event: string; delay: number };
 
+/** A piece of work with its clocks, from its start to its end. */
 export interface Interval {
   agent: string;
   label: string;
@@ -21,6 +23,7 @@ export interface Interval {
   to: number;
 }
 
+/** What a simulation found. */
 export interface Simulation {
   /** Clocks until the last agent has finished. */
   clocks: number;

@@ -4,6 +4,7 @@ import { flops } from '../problem/flops.ts';
 import { bytes, elementBytes, type Workload } from '../problem/workload.ts';
 import type { Rates } from './chip.ts';
 
+/** What attention asks of a device. */
 export type Resource = 'multiplyAdd' | 'exponential' | 'onChip' | 'memory';
 const RESOURCES: readonly Resource[] = ['multiplyAdd', 'exponential', 'onChip', 'memory'];
 
@@ -43,6 +44,7 @@ export function demandOf(workload: Workload): Demand {
   };
 }
 
+/** The time of each resource and the bound that they give. */
 export interface Roofline {
   /** Seconds of each resource, were it alone; null where its rate is not known. */
   seconds: Record<Resource, number | null>;

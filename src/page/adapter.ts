@@ -4,6 +4,7 @@ import { type AdapterDescription, describeAdapter } from '../host/gpu/adapter-de
 
 type Found = { adapter: GPUAdapter; description: AdapterDescription } | { adapter: null; description: null };
 
+/** The adapter of this browser and what it is; null twice where there is none. */
 export async function findAdapter(allowSoftware: boolean): Promise<Found> {
   const adapter =
     (await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' })) ??

@@ -7,6 +7,7 @@ export function byId<T extends Element>(id: string, kind: new () => T): T {
   return found;
 }
 
+/** A new element with text or other elements in it. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   content: string | readonly Node[] = '',

@@ -3,6 +3,7 @@
 import { roundToHalf } from './half.ts';
 import type { Workload } from './workload.ts';
 
+/** The tensors that attention reads. */
 export type TensorName = 'q' | 'k' | 'v';
 
 /** Where values come from. Arrays are [batch, seq, heads, headDim], row-major; 'none' leaves tensors as they are allocated. */

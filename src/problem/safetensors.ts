@@ -10,6 +10,7 @@ export class SafetensorsError extends Error {
 const DTYPES = { F32: 4, F16: 2, BF16: 2 } as const;
 type StoredDtype = keyof typeof DTYPES;
 
+/** A tensor of a file, widened to f32. */
 export interface Tensor {
   dtype: StoredDtype;
   /** Row-major. */

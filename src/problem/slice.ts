@@ -83,6 +83,7 @@ export function groupShare(w: Workload, slice: Slice): number {
   return rowsPerHead(w, slice) / w.seqQuery;
 }
 
+/** What a slice should reach and may not exceed. */
 export interface SliceLimits {
   /** FLOPs to aim at in one run. */
   flops: number;

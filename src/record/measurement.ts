@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 
+/** Name and version of the schema; every document and journal begins with it. */
 export const SCHEMA_ID = 'attnbench/1';
 
 const positive = z.number().positive();
@@ -161,6 +162,7 @@ const ratioSchema = z.object({
   high: positive.optional(),
 });
 
+/** The whole record: what --format json prints and what a journal holds, line by line. */
 export const documentSchema = z.object({
   schema: z.literal(SCHEMA_ID),
   context: contextSchema,
@@ -169,15 +171,23 @@ export const documentSchema = z.object({
   ratios: z.array(ratioSchema),
 });
 
+/** One kernel at one case: measured, skipped with a reason, or failed with a message. */
 export type Measurement = z.infer<typeof measurementSchema>;
 /** A timed run as a record keeps it. */
 export type RecordedSample = z.infer<typeof sampleSchema>;
+/** A measurement that has samples. */
 export type Measured = z.infer<typeof measuredSchema>;
+/** How a run measured. */
 export type Settings = z.infer<typeof settingsSchema>;
+/** Program, settings and devices of a run. */
 export type Context = z.infer<typeof contextSchema>;
+/** A cited figure. */
 export type Published = z.infer<typeof publishedSchema>;
+/** A measurement beside a published figure, or beside none. */
 export type Comparison = z.infer<typeof comparisonSchema>;
+/** Throughput of a kernel over its baseline, from paired rounds. */
 export type Ratio = z.infer<typeof ratioSchema>;
+/** A whole run. */
 export type RunDocument = z.infer<typeof documentSchema>;
 
 /** Why there is no figure: "skipped, REASON" or "failed, MESSAGE". */

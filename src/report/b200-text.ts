@@ -14,6 +14,7 @@ const percent = (value: number, digits = 1) => formatChange(100 * value, digits)
 const isGqa = ({ workload }: ModelPoint) => workload.queryHeads !== workload.kvHeads;
 const table = (rows: readonly (readonly string[])[]) => alignColumns(rows).join('\n');
 
+/** The model of B200 as text, or the part of it that `figure` names. */
 export function formatModel(model: B200Model, figure: ModelFigure): string {
   const parts: string[] = [];
   if (figure === null) parts.push(whySection(model));

@@ -20,6 +20,7 @@ export type Paint = (text: string, series: string) => string;
 const WIDTH = 44;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
+/** A run and the figures that it is compared with as bars, one group for each workload. */
 export function formatBars(run: RunDocument, paint: Paint = (text) => text): string {
   const nameOf = namesOf(run.measurements, run.context);
   const groups = new Map<string, Bar[]>();

@@ -19,6 +19,7 @@ const COMPILED: Record<string, string> = {
   wgsl: 'WGSL',
 };
 
+/** The measured ceilings as one table for each device, with the versions of Node and V8. */
 export function formatCeilings(ceilings: readonly DeviceCeiling[], versions: Record<string, string>): string {
   const devices = [...new Set(ceilings.map(({ device }) => device))];
   const tables = devices.map((device) => {

@@ -11,6 +11,7 @@ export interface PageChart {
   svg: string;
 }
 
+/** One run of the report: its answer, charts and sections. */
 export interface PageRun {
   name: string;
   answer: string;
@@ -18,6 +19,7 @@ export interface PageRun {
   sections: readonly Section[];
 }
 
+/** What the page needs to draw charts by itself. */
 export interface PageParts {
   /** Text of the chart libraries. */
   scripts: readonly string[];
@@ -30,6 +32,7 @@ const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => esc
 /** JSON inside a script element: no tag can end it. */
 const json = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
 
+/** The report of one or several runs as an HTML document. Names and text are escaped. */
 export function reportHtml(runs: readonly PageRun[], { scripts, themes }: PageParts): string {
   const charts = runs.flatMap((run) => run.charts);
   return `<!doctype html>

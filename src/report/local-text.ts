@@ -13,6 +13,7 @@ const NAMES = {
   memory: 'memory',
 };
 
+/** Predicted and measured throughput of this machine as a table, then the cases without a number. */
 export function formatLocal({
   points,
   missing,

@@ -13,6 +13,7 @@ import { tflopsOf } from '../record/rate.ts';
 import { reasonOf } from '../record/unmeasured.ts';
 import { citedSeries } from './cited-figures.ts';
 
+/** One measured case, every cell as text. */
 export interface Row {
   kernel: string;
   mask: string;
@@ -32,6 +33,7 @@ export interface Row {
   notes: string;
 }
 
+/** A whole run as a table with its notes. */
 export interface Rows {
   title: string;
   libraries: string[];
@@ -74,6 +76,7 @@ function shapeParts(measurements: readonly Measurement[]): { common: string; own
   return { common: first === undefined ? '' : join(fixed, first), own: (w) => join(varies, w) };
 }
 
+/** The rows of a run, in its order. */
 export function toRows(run: RunDocument): Rows {
   const { common, own } = shapeParts(run.measurements);
   const libraries = citedSeries(run);

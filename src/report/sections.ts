@@ -5,6 +5,7 @@ import { ablationCells } from './ablation-text.ts';
 import { citedSources } from './cited-figures.ts';
 import { toCells, toRows } from './result-rows.ts';
 
+/** A titled part of a report: a table, lines, or both. */
 export interface Section {
   title: string;
   /** Rows of cells, header first. */
@@ -12,6 +13,7 @@ export interface Section {
   lines?: string[];
 }
 
+/** The sections of a report on one run, in the order in which it shows them. */
 export function sections(run: RunDocument): Section[] {
   const rows = toRows(run);
   const { header, body } = toCells(rows);

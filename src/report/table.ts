@@ -12,8 +12,10 @@ export interface Marks {
   faint: (text: string) => string;
 }
 
+/** No marks at all. */
 export const PLAIN: Marks = { strong: (text) => text, faint: (text) => text };
 
+/** A run as a table for the terminal, with its ratios, ablation, notes and sources below. */
 export function formatTable(run: RunDocument, marks: Marks = PLAIN): string {
   const rows = toRows(run);
   const lines: string[] = [marks.strong(rows.title)];

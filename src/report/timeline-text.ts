@@ -5,6 +5,7 @@ import { AVO_DESIGN } from '../model/pipeline.ts';
 import { mergePieces, steadyPeriod } from '../model/steady-state.ts';
 import { alignColumns } from './columns.ts';
 
+/** The work of each agent in one key block of AVO's simulated pipeline, in clocks. */
 export function formatTimeline(): string {
   const { clocks, intervals } = steadyPeriod(AVO_DESIGN, B200);
   const agents = [...new Set(intervals.map(({ agent }) => agent))];

@@ -12,6 +12,7 @@ const BINDS = {
   memory: 'main memory',
 };
 
+/** AVO's kernel on another chip: a table of TFLOPS, and what would reach the report's 1668. */
 export function formatWhatIf({ chip, blockClocks, points, needs }: WhatIf): string {
   const rows = points.map(({ workload, b200, model, roofline, binds }) => [
     workload.mask,

@@ -7,6 +7,7 @@ import { timeStamp } from '../record/context.ts';
 import { createJournal } from '../record/journal.ts';
 import { documentSchema } from '../record/measurement.ts';
 
+/** An answer to a request: a status with text or JSON. */
 export interface Reply {
   status: number;
   text?: string;

@@ -19,12 +19,14 @@ const HEADERS = {
 /** Ports tried after the one that is in use. */
 const PORTS_TRIED = 20;
 
+/** A running server. */
 export interface PageServer {
   /** http://127.0.0.1:PORT/ */
   url: string;
   close(): Promise<void>;
 }
 
+/** What is served, and where. */
 export interface ServeOptions {
   /** The built page. */
   page: string;
@@ -34,6 +36,7 @@ export interface ServeOptions {
   port: number;
 }
 
+/** Serves the page and the runs of a folder on 127.0.0.1. Throws where no port is free. */
 export async function servePage({ page, results, port }: ServeOptions): Promise<PageServer> {
   const files = sirv(page, { dev: true, etag: true });
   const server = createServer((request, response) => {

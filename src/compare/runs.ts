@@ -1,8 +1,8 @@
-/** Run against run: the points that both measured, each with a ratio, its interval and a verdict that does not cry wolf. */
+/** Run against run: the cases that both measured, each with a ratio, its interval and a verdict that ignores differences within noise. */
 
 import { MIN_FOR_INTERVAL, summarize } from '../measure/statistics.ts';
 import { sameProblem } from '../problem/workload.ts';
-import type { Context, Measured, RunDocument } from '../record/measurement.ts';
+import type { Context, Measured, RunDocument, Settings } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 
 /** 'same': within 3 % for certain. 'unclear': the intervals do not decide, or there is none. */
@@ -17,14 +17,14 @@ export interface RunDifference {
   low: number | null;
   high: number | null;
   verdict: Verdict;
-  /** What differs between the two beside the time: devices, threads, variants, clocks. */
+  /** What differs between the two besides the time: devices, threads, variants, clocks. */
   caveats: string[];
 }
 
 /** Differences below this are none. */
 const NEGLIGIBLE = 0.03;
 
-/** Compares points of the same kernel and workload, in the order of `after`. */
+/** Compares cases of the same kernel and workload, in the order of `after`. */
 export function compareRuns(before: RunDocument, after: RunDocument): RunDifference[] {
   const old = before.measurements.filter((m): m is Measured => m.state === 'measured');
   return after.measurements.flatMap((m): RunDifference[] => {
@@ -67,7 +67,7 @@ function differences(a: Measured, b: Measured, runA: RunDocument, runB: RunDocum
   const [one, two] = [device(a, runA), device(b, runB)];
   const pairs: [string, unknown, unknown][] = [
     ['device', one?.name, two?.name],
-    ['place', one?.browser ?? a.host, two?.browser ?? b.host],
+    ['host', one?.browser ?? a.host, two?.browser ?? b.host],
     ['threads', a.threads, b.threads],
     ['variant', a.variant, b.variant],
     ['clock', a.samples[0]?.clock, b.samples[0]?.clock],
@@ -78,10 +78,8 @@ function differences(a: Measured, b: Measured, runA: RunDocument, runB: RunDocum
     .map(([what, x, y]) => `${what}: ${x ?? 'unknown'} before, ${y ?? 'unknown'} after`);
 }
 
-/** What differs between the programs and machines of two runs: versions and devices. */
+/** What differs between the programs, the machines and the settings of two runs. */
 export function contextDifferences(before: Context, after: Context): string[] {
-  const devices = ({ devices: all }: Context) =>
-    [...new Set(all.map(({ name, software }) => `${name}${software ? ' (software)' : ''}`))].join(' and ');
   const names = [...new Set([...Object.keys(before.versions), ...Object.keys(after.versions)])];
   const pairs: [string, string | undefined, string | undefined][] = [
     ...names.map((name): [string, string | undefined, string | undefined] => [
@@ -89,9 +87,35 @@ export function contextDifferences(before: Context, after: Context): string[] {
       before.versions[name],
       after.versions[name],
     ]),
-    ['devices', devices(before), devices(after)],
+    ['devices', devicesOf(before), devicesOf(after)],
+    ['seed', `${before.seed}`, `${after.seed}`],
+    ...settingPairs(before.settings, after.settings),
   ];
   return pairs
     .filter(([, x, y]) => x !== y)
     .map(([what, x, y]) => `${what} ${x ?? 'none'} before, ${y ?? 'none'} after`);
+}
+
+const devicesOf = ({ devices }: Context) =>
+  [...new Set(devices.map(({ name, software }) => `${name}${software ? ' (software)' : ''}`))].join(' and ');
+
+/** Settings side by side; nothing where one run was made before they were kept. */
+function settingPairs(before: Settings | undefined, after: Settings | undefined): [string, string, string][] {
+  if (before === undefined || after === undefined) return [];
+  const other = describeSettings(after);
+  return [...describeSettings(before)].map(([what, text]) => [what, text, other.get(what) ?? '']);
+}
+
+/** Settings by what they are called, as people read them; the seed stands in the context. */
+function describeSettings({ budget, samples, full, baseline, adapter, limits, tiles }: Settings): Map<string, string> {
+  const limited = Object.entries(limits).map(([name, value]) => `${name}=${value}`);
+  return new Map([
+    ['budget', `${budget} s`],
+    ['samples', samples === null ? 'as many as settle' : `${samples}`],
+    ['work', full ? 'whole workloads' : 'slices'],
+    ['baseline', baseline ?? 'none'],
+    ['adapter', adapter ?? 'any'],
+    ['limits', limited.length === 0 ? 'none' : limited.sort().join(' and ')],
+    ['configurations', { tuned: 'tuned', default: 'shipped', file: 'from a file' }[tiles]],
+  ]);
 }

@@ -1,7 +1,7 @@
 /** Run against run: what matches, the interval of a ratio, and verdicts that claim nothing that the samples do not show. */
 
 import { describe, expect, it } from 'vitest';
-import { compareRuns } from '../../src/compare/runs.ts';
+import { compareRuns, contextDifferences } from '../../src/compare/runs.ts';
 import { flops } from '../../src/problem/flops.ts';
 import type { Measured } from '../../src/record/measurement.ts';
 import { differenceCells } from '../../src/report/differences-text.ts';
@@ -61,11 +61,48 @@ describe('compareRuns', () => {
     expect(cells.slice(1).map((row) => row.at(-1))).toEqual(['1', '1 2']);
   });
 
-  it('takes the place that is most alike where a kernel ran in several', () => {
+  it('takes the host that is most alike where a kernel ran in several', () => {
     const node = at(around(1e11, 0.01));
     const browser = at(around(2e11, 0.01), { host: 'browser' });
     const [found] = compareRuns(runOf([node, browser]), runOf([at(around(2e11, 0.01), { host: 'browser' })]));
     expect(found?.before.host).toBe('browser');
     expect(found?.caveats).toEqual([]);
+  });
+});
+
+describe('contextDifferences', () => {
+  const { context } = runOf([]);
+  const settings = {
+    ...{ budget: 30, samples: null, full: false, seed: 1, baseline: null, adapter: null, limits: {} },
+    tiles: 'tuned' as const,
+  };
+
+  it('names versions, devices, the seed and settings that differ', () => {
+    const before = { ...context, settings };
+    const after = {
+      ...{ ...context, seed: 2, versions: { ...context.versions, node: '1.2.3' } },
+      settings: {
+        ...settings,
+        budget: 60,
+        samples: 7,
+        full: true,
+        limits: { maxBufferSize: 1024 },
+        tiles: 'file' as const,
+      },
+    };
+    expect(contextDifferences(before, before)).toEqual([]);
+    expect(contextDifferences(before, after)).toEqual([
+      `node ${context.versions['node'] ?? 'none'} before, 1.2.3 after`,
+      'seed 1 before, 2 after',
+      'budget 30 s before, 60 s after',
+      'samples as many as settle before, 7 after',
+      'work slices before, whole workloads after',
+      'limits none before, maxBufferSize=1024 after',
+      'configurations tuned before, from a file after',
+    ]);
+  });
+
+  it('says nothing of settings where one record has none', () => {
+    expect(contextDifferences(context, { ...context, settings })).toEqual([]);
   });
 });

@@ -57,6 +57,9 @@ export const badChartExtension = (path: string) =>
 export const noBackendForKernel = (kernel: string, backend: string) =>
   `--kernel ${kernel} does not run on --backend ${backend}; leave --backend out or choose another kernel`;
 
+export const backendHasNo = (backend: string, what: string, instead: string) =>
+  `--backend ${backend} has no ${what}; choose ${instead}`;
+
 // Safetensors files
 
 export const badSafetensors = (path: string, what: string) => `'${path}' is not a usable safetensors file: ${what}`;
@@ -143,6 +146,10 @@ export const configurationUnusable = (kernel: string, headDim: number, problem: 
 export const kernelsUnknown = (names: readonly string[]) =>
   `The record has kernels that this version does not know: ${names.join(', ')}. They are left out.`;
 export const configurationsElsewhere =
-  'The record was made with a file of tiles, which is not here; --tiles FILE names it, else the tiles of this machine are used.';
+  'The record was made with a file of kernel configurations, which is not here; --tiles FILE names it, else those of this machine are used.';
+export const settingsUnknown = (seed: number, budgetSeconds: number) =>
+  `The record does not say how it measured: seed ${seed} and slices within ${budgetSeconds} s are assumed; --budget, --samples and --tiles change that.`;
+export const pageWritten = (folder: string) =>
+  `Page: ${folder} (put it on any host that serves files; over https, or on localhost)`;
 export const interrupted = 'Interrupted: what was measured is kept.';
 export const clockDistrusted = (why: string) => `GPU timestamps are not used (${why}); timing by the wall clock.`;

@@ -1,52 +1,19 @@
-/** The command line: every command from its own file, one exit code at the end. */
+/** The command line: every command by name, the one that is asked for loaded, one exit code at the end. */
 
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../messages.ts';
-import { addAttentionCommand } from './commands/attention.ts';
-import { addCeilingsCommand } from './commands/ceilings.ts';
-import { addCompareCommand } from './commands/compare.ts';
-import { addListingCommands } from './commands/listings.ts';
-import { addModelCommand } from './commands/model.ts';
-import { addReportCommand } from './commands/report.ts';
-import { addReproCommand } from './commands/repro.ts';
-import { addPageCommands } from './commands/serve.ts';
-import { addSourceCommands } from './commands/show.ts';
-import { addSuiteCommand } from './commands/suite.ts';
-import { addTuneCommand } from './commands/tune.ts';
-import { addVerifyCommand } from './commands/verify.ts';
+import type { Finish } from './command.ts';
+import { COMMANDS } from './commands/index.ts';
+import { HELP } from './help.ts';
 import { ownVersion } from './versions.ts';
 
 /** Runs the command line and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0;
-  const finish = (code: number) => {
-    exitCode = code;
-  };
-  const program = new Command('bench')
-    .description(
-      'How fast is attention on this machine, and how far is that from the published B200 figures?\n\nStart with: bench mha --seq 32k',
-    )
-    .version(ownVersion())
-    .showSuggestionAfterError()
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll('\n', ' ')}\n`) });
-  addAttentionCommand(program, 'mha', finish);
-  addAttentionCommand(program, 'gqa', finish);
-  addSuiteCommand(program, finish);
-  addListingCommands(program, finish);
-  addCeilingsCommand(program, finish);
-  addTuneCommand(program, finish);
-  addModelCommand(program, finish);
-  addReportCommand(program, finish);
-  addCompareCommand(program, finish);
-  addReproCommand(program, finish);
-  addPageCommands(program, finish);
-  addSourceCommands(program, finish);
-  addVerifyCommand(program, finish);
-  for (const command of program.commands) {
-    command.exitOverride().showSuggestionAfterError().copyInheritedSettings(program);
-  }
   try {
+    const program = await createProgram(argv.slice(2), (code) => {
+      exitCode = code;
+    });
     await program.parseAsync([...argv]);
     return exitCode;
   } catch (error) {
@@ -58,3 +25,35 @@ export async function main(argv: readonly string[]): Promise<number> {
     throw error;
   }
 }
+
+/**
+ * The program with the names and summaries of all commands. Options and actions are there for those commands whose names are
+ * among `words`, so that the help of the program loads no other file.
+ */
+export async function createProgram(words: readonly string[], finish: Finish): Promise<Command> {
+  const program = new Command('bench')
+    .description(
+      'How fast is attention on this machine, and how far is that from the published B200 figures?\n\nStart with: bench mha --seq 32k',
+    )
+    .usage('<command> [options]')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp(HELP)
+    .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll('\n', ' ')}\n`) });
+  for (const { heading, commands } of COMMANDS) {
+    program.commandsGroup(heading);
+    for (const { name, summary, load } of commands) {
+      // Commands inherit the settings above.
+      const command = program.command(name).summary(summary);
+      if (words.includes(name)) (await load())(command, finish);
+      command.optionsGroup(HELP_GROUP).helpOption('-h, --help', 'show this help');
+    }
+  }
+  program.commandsGroup(HELP_GROUP).helpCommand('help [command]', 'show the help of a command');
+  return program
+    .optionsGroup('Options:')
+    .version(ownVersion(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help');
+}
+
+const HELP_GROUP = 'Help:';

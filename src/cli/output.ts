@@ -13,7 +13,7 @@ import { formatColumns } from '../report/columns.ts';
 import { formatCsv, formatJsonLines } from '../report/formats.ts';
 import { formatMarkdown } from '../report/markdown.ts';
 import { formatTable, type Marks, PLAIN } from '../report/table.ts';
-import type { Format } from './options.ts';
+import type { Format } from './options/names.ts';
 
 /** Colours on a terminal; styleText itself obeys NO_COLOR. */
 export function terminalMarks(toStdout: boolean): Marks {

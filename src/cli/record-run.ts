@@ -5,7 +5,7 @@ import { interrupted } from '../messages.ts';
 import { newContext, timeStamp } from '../record/context.ts';
 import { createJournal, type Journal } from '../record/journal.ts';
 import type { Context, Measurement, Ratio } from '../record/measurement.ts';
-import type { RunOptions } from './options.ts';
+import type { RunOptions } from './options/run-options.ts';
 import type { Progress } from './progress.ts';
 import { recordOf } from './run-context.ts';
 

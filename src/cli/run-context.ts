@@ -2,7 +2,7 @@
 
 import type { Device } from '../host/contract.ts';
 import type { newContext } from '../record/context.ts';
-import type { RunOptions } from './options.ts';
+import type { RunOptions } from './options/run-options.ts';
 import { versions } from './versions.ts';
 
 /** The context of a run with these options on these devices, for newContext. */

@@ -4,14 +4,12 @@ import type { Backend, Kernel } from '../../kernels/kernel.ts';
 import { openBrowserTarget } from '../host/browser-target.ts';
 import type { WasmVariant } from '../host/cpu/wasm-variants.ts';
 import { parseMockOptions } from '../host/mock.ts';
-import { isExecutable } from '../host/node/browser-files.ts';
 import { type BrowserSession, openBrowser } from '../host/node/browser-session.ts';
 import { mockTarget, nodeTarget } from '../host/node/targets.ts';
 import { type Target, unavailableTarget } from '../host/target.ts';
-import { badChoice, connectFailed, messageOf, noSuchBrowser, UsageError } from '../messages.ts';
+import { connectFailed, messageOf } from '../messages.ts';
 import { pageFolder } from '../server/page-files.ts';
 import { servePage } from '../server/page-server.ts';
-import { choose } from './nearest.ts';
 
 export interface RuntimeRequest {
   /** "node", "browser", both with a comma between them, or "mock:OPTIONS". */
@@ -32,23 +30,6 @@ export interface Runtime {
   /** `device` where the kernels need another than the backend's own. */
   target(backend: Backend, device?: Kernel['target']): Promise<Target>;
   close(): Promise<void>;
-}
-
-const HOSTS = ['node', 'browser'] as const;
-
-/** Throws UsageError for a host that is not known, a browser that is no program, an address that is none of a server. */
-export function checkHost(host: string, browser: string | null, connect: readonly string[]): void {
-  if (browser !== null && !isExecutable(browser)) throw new UsageError(noSuchBrowser(browser));
-  if (host.startsWith('mock:') || host === 'mock') {
-    parseMockOptions(host.split(':')[1] ?? '');
-    return;
-  }
-  for (const name of host.split(',')) choose('--host', name, HOSTS);
-  for (const endpoint of connect) {
-    if (!/^wss?:\/\/[^/]/.test(endpoint)) {
-      throw new UsageError(badChoice('--connect', endpoint, 'ws://HOST:PORT/', ['the address of a Playwright server']));
-    }
-  }
 }
 
 /** The runtimes of a request, in its order. A browser that cannot be opened is a runtime whose places say why. */

@@ -64,13 +64,38 @@ describe('bench repro', () => {
     expect(stdout).toMatch(/^Not measured this time:\n {2}wasm-flash, 512 full, 2 heads, d 128: failed, /m);
   });
 
-  it('says that a file of tiles is not in the record', async () => {
+  it('says that a file of configurations is not in the record', async () => {
     const { cwd, run } = await recorded('--causal', 'true');
-    run.context.argv.push('--tiles', 'mine.json');
+    Object.assign(run.context.settings ?? {}, { tiles: 'file' });
     writeFileSync(join(cwd, 'run.json'), JSON.stringify(run));
     const { code, stderr } = await bench(['repro', 'run.json'], cwd);
     expect(code).toBe(0);
-    expect(stderr.match(/^The record was made with a file of tiles/gm)).toHaveLength(1);
+    expect(stderr.match(/^The record was made with a file of kernel configurations/gm)).toHaveLength(1);
+  });
+
+  it('measures as the record did: its seed, samples and whole workloads, whatever its command line was', async () => {
+    const { cwd, run } = await recorded('--causal', 'true', '--samples', '7', '--full', '--baseline', 'scalar-flash');
+    run.context.argv = [];
+    writeFileSync(join(cwd, 'run.json'), JSON.stringify(run));
+    const { code, stdout } = await bench(['repro', 'run.json', '--format', 'json', '--samples', '8'], cwd);
+    expect(code).toBe(0);
+    const { environment, differences } = JSON.parse(stdout) as Answer;
+    expect(environment).toEqual(['samples 7 before, 8 after']);
+    expect(differences.every(({ after }) => after.samples.length === 8 && after.coverage === 1)).toBe(true);
+    const journals = readdirSync(join(cwd, 'results', 'runs')).filter((name) => /^repro-.*\.jsonl$/.test(name));
+    const [head = ''] = readFileSync(join(cwd, 'results', 'runs', journals[0] ?? ''), 'utf8').split('\n');
+    expect((JSON.parse(head) as RunDocument).context.settings).toEqual({ ...run.context.settings, samples: 8 });
+  });
+
+  it('says what it assumes of a record without settings', async () => {
+    const { cwd, run } = await recorded('--causal', 'true', '--seed', '3');
+    delete run.context.settings;
+    writeFileSync(join(cwd, 'run.json'), JSON.stringify(run));
+    const { code, stderr } = await bench(['repro', 'run.json', '--budget', '2'], cwd);
+    expect(code).toBe(0);
+    expect(
+      stderr.match(/^The record does not say how it measured: seed 3 and slices within 2 s are assumed/gm),
+    ).toHaveLength(1);
   });
 
   it('names what differs in the environment', async () => {

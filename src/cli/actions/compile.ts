@@ -1,20 +1,18 @@
 /** The work of bench compile: no clock test, no probe, no verification. */
 
 import { availableParallelism } from 'node:os';
-import type { Kernel } from '../../../kernels/kernel.ts';
+import { findKernel } from '../../../kernels/index.ts';
 import type { Host } from '../../host/contract.ts';
 import { spawnHost } from '../../host/node/spawn.ts';
 import { softwareEnvironment } from '../../host/node/targets.ts';
 import { spawnWasm } from '../../host/node/wasm-children.ts';
 import { messageOf, nothingToCompile, UsageError } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
-import type { readTarget } from '../options.ts';
+import type { TargetOptions } from '../options/device.ts';
 
-export async function compileKernel(
-  kernel: Kernel,
-  workload: Workload,
-  target: ReturnType<typeof readTarget>,
-): Promise<number> {
+/** Compiles a kernel for the first workload and prints how long that took; 1 where it cannot be compiled here. */
+export async function compileKernel(name: string, workload: Workload, target: TargetOptions): Promise<number> {
+  const kernel = findKernel(name);
   const { backend } = kernel;
   if (backend !== 'wasm' && backend !== 'webgpu') throw new UsageError(nothingToCompile(kernel.name));
   let host: Host | undefined;
@@ -42,7 +40,7 @@ export async function compileKernel(
 }
 
 /** A host for the backend; a WebGPU one without the test of its clocks. */
-async function openHost(backend: 'wasm' | 'webgpu', target: ReturnType<typeof readTarget>): Promise<Host> {
+async function openHost(backend: 'wasm' | 'webgpu', target: TargetOptions): Promise<Host> {
   const { adapter, allowSoftware, limits, threads, variant } = target;
   if (backend === 'wasm') return spawnWasm(variant ?? 'simd-relaxed', threads ?? availableParallelism());
   const env = await softwareEnvironment(allowSoftware);

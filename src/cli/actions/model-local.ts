@@ -18,7 +18,7 @@ import { checkFolder } from '../../record/files.ts';
 import { type Context, whyNotMeasured } from '../../record/measurement.ts';
 import { type OpenContenders, openContenders } from '../contenders.ts';
 import { stopOnInterrupt } from '../interrupt.ts';
-import type { RunOptions } from '../options.ts';
+import type { RunOptions } from '../options/run-options.ts';
 import { createProgress } from '../progress.ts';
 import { recordRun } from '../record-run.ts';
 

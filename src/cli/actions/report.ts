@@ -17,16 +17,26 @@ import { answer } from '../../report/finding.ts';
 import { type PageRun, reportHtml } from '../../report/html.ts';
 import { reportMarkdown } from '../../report/markdown.ts';
 import { sections } from '../../report/sections.ts';
+import { openFile } from '../open-file.ts';
 
-export interface ReportOptions {
+/** What bench report was asked for. */
+interface ReportOptions {
   format: 'html' | 'markdown';
   published: PublishedSet;
   results: string;
   output: string | null;
 }
 
+/** Writes the report, says where it is, and shows it where that is asked for; the exit code. */
+export async function report(files: readonly string[], options: ReportOptions & { open: boolean }): Promise<number> {
+  const path = await writeReport(files, options);
+  process.stderr.write(`Report: ${path}\n`);
+  if (options.open) openFile(path);
+  return 0;
+}
+
 /** Writes the report and returns its path. */
-export async function writeReport(files: readonly string[], options: ReportOptions): Promise<string> {
+async function writeReport(files: readonly string[], options: ReportOptions): Promise<string> {
   const paths =
     files.length > 0 ? files : [newest(options.results, /^(?!ceilings-).*\.jsonl$/) ?? missing(options.results)];
   const runs = paths.map((path) => ({

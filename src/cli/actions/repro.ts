@@ -2,72 +2,88 @@
 
 import { availableParallelism } from 'node:os';
 import type { Kernel } from '../../../kernels/kernel.ts';
-import { recordedCases } from '../../compare/reproduction.ts';
+import { type RecordedCases, recordedCases } from '../../compare/reproduction.ts';
 import { compareRuns, contextDifferences } from '../../compare/runs.ts';
 import {
   configurationsElsewhere,
   kernelsUnknown,
   noKernelOfBackend,
   nothingToRepeat,
+  settingsUnknown,
   UsageError,
 } from '../../messages.ts';
 import { describe } from '../../problem/workload.ts';
-import type { RunDocument } from '../../record/measurement.ts';
+import type { Context, RunDocument } from '../../record/measurement.ts';
 import { formatDifferences } from '../../report/differences-text.ts';
 import { choose } from '../nearest.ts';
-import { type Raw, readRunOptions } from '../options.ts';
+import { VARIANT_NAMES } from '../options/names.ts';
+import { REPRO_BUDGET_SECONDS, type RunValues, runOptions } from '../options/run.ts';
+import { runOptionsOf } from '../options/run-options.ts';
+import { defaultsOf } from '../options/typed-option.ts';
 import { readRun } from './compare.ts';
 import { type Presentation, runCases } from './run.ts';
 
-/** How the recorded command measured, from its arguments. */
-export interface Recorded {
-  options: Raw;
-  budgetSeconds: number;
-  /** It was given a file of tiles, which a record does not hold. */
-  configurationsFile: boolean;
-}
-
-type ReadRecorded = (argv: readonly string[], file: string) => Recorded;
-
-/** Measures and compares; `given` are the user's options, which win over the record's. Returns the exit code. */
-export async function repeatRun(file: string, given: Raw, readRecorded: ReadRecorded): Promise<number> {
+/**
+ * Measures the cases of the record in `file` and compares; the exit code. `given` is what the user gave, which wins over the
+ * record. Throws UsageError where the record has nothing that can be repeated.
+ */
+export async function repeatRun(file: string, given: Partial<RunValues>): Promise<number> {
   const before = readRun(file);
-  const recordedRun = recordedCases(before, availableParallelism());
-  const { options: recorded, budgetSeconds, configurationsFile } = readRecorded(before.context.argv, file);
-  if (recordedRun.kernels.length === 0) throw new UsageError(nothingToRepeat(file, recordedRun.unknown));
-  const kernels = chosenKernels(recordedRun.kernels, given);
-  const raw: Raw = {
-    ...recorded,
-    host: recordedRun.host,
-    ...(recordedRun.variant === null ? {} : { variant: recordedRun.variant }),
-    seed: String(before.context.seed),
-    allowSoftware: recordedRun.software,
-    ...given,
-    kernel: kernels,
-  };
-  if (!kernels.includes(String(raw['baseline']))) delete raw['baseline'];
-  const options = readRunOptions(raw, budgetSeconds);
-  const cases = recordedRun.cases.map(({ workload, threads }) => ({
+  const recorded = recordedCases(before, availableParallelism());
+  if (recorded.kernels.length === 0) throw new UsageError(nothingToRepeat(file, recorded.unknown));
+  const options = runOptionsOf(mergeValues(recorded, before.context, given));
+  const cases = recorded.cases.map(({ workload, threads }) => ({
     workload,
     threads: options.threads === null ? threads : null,
   }));
-  if (configurationsFile && options.tiles === null && !options.quiet)
-    process.stderr.write(`${configurationsElsewhere}\n`);
-  if (recordedRun.unknown.length > 0 && !options.quiet)
-    process.stderr.write(`${kernelsUnknown(recordedRun.unknown)}\n`);
+  if (!options.quiet) {
+    for (const notice of notices(recorded, before.context, given)) process.stderr.write(`${notice}\n`);
+  }
   return runCases('repro', cases, options, true, (after) => compareWithRecord(before, after, options.format));
 }
 
-/** The names of the record's kernels, or those of them that the user wants. Throws UsageError for a name that it does not have. */
-function chosenKernels(recorded: readonly Kernel[], given: Raw): string[] {
-  const { kernel, backend } = given;
-  const wanted = Array.isArray(kernel) ? kernel.flatMap((item) => item.split(',')) : null;
-  const ofBackend = recorded.filter((item) => backend === undefined || backend === 'auto' || item.backend === backend);
-  const names = ofBackend.map(({ name }) => name);
-  if (names.length === 0) throw new UsageError(noKernelOfBackend(String(backend), recorded));
-  return wanted === null ? names : wanted.map((name) => choose('--kernel', name.trim(), names));
+/** What the user gives, else what the record says, else the defaults. */
+function mergeValues(recorded: RecordedCases, context: Context, given: Partial<RunValues>): RunValues {
+  const kernel = chosenKernels(recorded.kernels, given);
+  const { host, software, variant } = recorded;
+  const values: RunValues = {
+    ...defaultsOf(runOptions(REPRO_BUDGET_SECONDS)),
+    seed: context.seed,
+    ...settingValues(context),
+    host,
+    variant: variant === null ? null : choose('--variant', variant, VARIANT_NAMES),
+    allowSoftware: software,
+    ...given,
+    kernel,
+  };
+  // A baseline that does not run again has no paired rounds.
+  return { ...values, baseline: kernel.find((name) => name === values.baseline) ?? null };
 }
 
+/** The settings of the recorded run as values of options; none where it was made before they were kept. */
+function settingValues({ settings }: Context): Partial<RunValues> {
+  if (settings === undefined) return {};
+  const { tiles, ...same } = settings;
+  return { ...same, tiles: tiles === 'default' ? 'default' : null };
+}
+
+/** What the user should know of the record before its cases run. */
+function notices({ unknown }: RecordedCases, { settings, seed }: Context, given: Partial<RunValues>): string[] {
+  return [
+    ...(settings === undefined ? [settingsUnknown(seed, given.budget ?? REPRO_BUDGET_SECONDS)] : []),
+    ...(settings?.tiles === 'file' && given.tiles === undefined ? [configurationsElsewhere] : []),
+    ...(unknown.length > 0 ? [kernelsUnknown(unknown)] : []),
+  ];
+}
+
+/** The names of the record's kernels, or those of them that the user wants. Throws UsageError for a name that it does not have. */
+function chosenKernels(recorded: readonly Kernel[], { kernel, backend = 'auto' }: Partial<RunValues>): string[] {
+  const names = recorded.filter((item) => backend === 'auto' || item.backend === backend).map(({ name }) => name);
+  if (names.length === 0) throw new UsageError(noKernelOfBackend(backend, recorded));
+  return kernel == null ? names : kernel.map((name) => choose('--kernel', name, names));
+}
+
+/** The comparison as text or JSON; exit code 1 where a case became slower. */
 function compareWithRecord(before: RunDocument, after: RunDocument, format: string): Presentation {
   const differences = compareRuns(before, after);
   const environment = contextDifferences(before.context, after.context);

@@ -18,7 +18,7 @@ import type { Journal } from '../../record/journal.ts';
 import { type Context, type RunDocument, SCHEMA_ID, whyNotMeasured } from '../../record/measurement.ts';
 import { type OpenContenders, openContenders } from '../contenders.ts';
 import { stopOnInterrupt } from '../interrupt.ts';
-import type { RunOptions } from '../options.ts';
+import type { RunOptions } from '../options/run-options.ts';
 import { formatDryRun, formatRun, writeOutput } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { recordRun } from '../record-run.ts';

@@ -1,7 +1,7 @@
 /** The work of bench verify: every row of the output, not a sample of them. */
 
 import { readFileSync } from 'node:fs';
-import type { Kernel } from '../../../kernels/kernel.ts';
+import { findKernel } from '../../../kernels/index.ts';
 import { compareRows, oracle, type Verification as RowComparison } from '../../host/oracle.ts';
 import { createHostPool } from '../../host/pool.ts';
 import { badSafetensors, cannotRead, headDimUnsupported, messageOf, UsageError } from '../../messages.ts';
@@ -10,7 +10,7 @@ import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from
 import { type RowAddress, wholeSlice } from '../../problem/slice.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { checkWritable, writeInto } from '../../record/files.ts';
-import type { readTarget } from '../options.ts';
+import type { TargetOptions } from '../options/device.ts';
 import { openTargets } from '../targets.ts';
 
 export interface VerifyOptions {
@@ -20,10 +20,12 @@ export interface VerifyOptions {
   scale: number | null;
   output: string | null;
   format: 'table' | 'json';
-  target: ReturnType<typeof readTarget>;
+  target: TargetOptions;
 }
 
-export async function verifyKernel(kernel: Kernel, options: VerifyOptions): Promise<number> {
+/** Runs a kernel on the tensors of a file and compares every row; 1 where it cannot run or a row is wrong. */
+export async function verifyKernel(name: string, options: VerifyOptions): Promise<number> {
+  const kernel = findKernel(name);
   const { workload: w, data, expected } = loadProblem(options);
   if (options.output !== null) checkWritable(options.output);
   const { targets, close } = await openTargets({ ...options.target, kernels: [kernel], named: true });

@@ -1,22 +1,29 @@
 /** bench mha and bench gqa: one workload or a sweep. */
 
-import type { Command } from 'commander';
-import { cases } from '../../problem/cases.ts';
-import { presetAxes, summarizeSizes } from '../../problem/sweep.ts';
-import type { Finish } from '../finish.ts';
-import { addRunOptions, addShapeOptions, readRunOptions, readWorkloads } from '../options.ts';
+import { presetAxes } from '../../problem/sweep.ts';
+import type { Declare } from '../command.ts';
+import { runOptions } from '../options/run.ts';
+import { addOptions, valuesOf } from '../options/typed-option.ts';
+import { workloadOptions } from '../options/workload.ts';
 
 const BUDGET_SECONDS = 30;
 
-export function addAttentionCommand(program: Command, name: 'mha' | 'gqa', finish: Finish): void {
-  const preset = presetAxes(name);
-  const what = name === 'mha' ? 'multi-head attention' : 'grouped-query attention, 32 query heads over 4 KV heads';
-  const command = program.command(name).description(`measure ${what}; every option that takes a list is a sweep`);
-  addRunOptions(addShapeOptions(command, preset), BUDGET_SECONDS).action(async (raw) => {
-    const workloads = readWorkloads(raw, preset);
-    const options = readRunOptions(raw, BUDGET_SECONDS);
-    const { runCases } = await import('../actions/run.ts');
-    const sizes = summarizeSizes(workloads.map(({ seqQuery }) => seqQuery));
-    finish(await runCases(`${name}-${sizes}`, cases(workloads), options, raw.kernel !== undefined));
-  });
+/** Multi-head attention: as many KV heads as query heads. */
+export const declareMha: Declare = declareAttention('mha', 'Measure multi-head attention.');
+
+/** Grouped-query attention: several query heads share a KV head. */
+export const declareGqa: Declare = declareAttention(
+  'gqa',
+  'Measure grouped-query attention: several query heads share a KV head.',
+);
+
+function declareAttention(name: 'mha' | 'gqa', description: string): Declare {
+  return (command, finish) => {
+    const options = { ...workloadOptions(presetAxes(name)), ...runOptions(BUDGET_SECONDS) };
+    addOptions(command.description(description), options).action(async () => {
+      const values = valuesOf(command, options);
+      const { measureAttention } = await import('../actions/attention.ts');
+      finish(await measureAttention(name, values));
+    });
+  };
 }

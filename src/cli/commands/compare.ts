@@ -1,19 +1,20 @@
 /** bench compare: one run against another. */
 
-import type { Command } from 'commander';
-import type { Finish } from '../finish.ts';
-import { choose } from '../nearest.ts';
+import type { Declare } from '../command.ts';
+import { OUTPUT, tableOrJson } from '../options/run.ts';
+import { addOptions, under, valuesOf } from '../options/typed-option.ts';
 
-export function addCompareCommand(program: Command, finish: Finish): void {
-  program
-    .command('compare')
-    .argument('<before>', 'journal or JSON document of a run')
-    .argument('<after>', 'the run to compare with it')
-    .description('compare two runs case by case: faster, slower, same or unclear; exit code 1 where one is slower')
-    .option('--format <name>', 'table or json', 'table')
-    .action(async (before: string, after: string, raw: { format: string }) => {
-      const format = choose('--format', raw.format, ['table', 'json'] as const);
-      const { compareFiles } = await import('../actions/compare.ts');
-      finish(compareFiles(before, after, format));
-    });
-}
+/** Two runs, case by case. */
+export const declareCompare: Declare = (command, finish) => {
+  const options = under(OUTPUT, { format: tableOrJson() });
+  command
+    .description(
+      'Compare two runs case by case: faster, slower, same or unclear, and what differs in the environment. The exit code is 1 where a case is slower.',
+    )
+    .argument('<before>', 'record or JSON document of a run')
+    .argument('<after>', 'the run to compare with it');
+  addOptions(command, options).action(async (before: string, after: string) => {
+    const { compareFiles } = await import('../actions/compare.ts');
+    finish(compareFiles(before, after, valuesOf(command, options).format));
+  });
+};

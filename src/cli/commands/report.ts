@@ -1,29 +1,28 @@
 /** bench report: runs as one HTML file or as Markdown with pictures. */
 
-import type { Command } from 'commander';
-import type { Finish } from '../finish.ts';
-import { choose } from '../nearest.ts';
+import type { Declare } from '../command.ts';
+import { OUTPUT, publishedOption, resultsOption } from '../options/run.ts';
+import { addOptions, asText, choice, option, toggle, under, valuesOf } from '../options/typed-option.ts';
 
-export function addReportCommand(program: Command, finish: Finish): void {
-  program
-    .command('report')
-    .argument('[runs...]', 'journals or JSON documents of runs (default: the newest in --results)')
-    .description('explain a run in one HTML file that needs no network: the answer, charts, tables, sources')
-    .option('--format <name>', 'html, or markdown with PNG files beside it', 'html')
-    .option('--output <file>', 'where it goes (default: beside the first run)')
-    .option('--published <set>', 'avo: figures of the AVO paper; all: those of other sources too', 'avo')
-    .option('--results <folder>', 'where runs are looked for', 'results/runs')
-    .option('--open', 'show it in the browser', false)
-    .action(async (runs: string[], raw) => {
-      const format = choose('--format', raw.format, ['html', 'markdown'] as const);
-      const published = choose('--published', raw.published, ['avo', 'all'] as const);
-      const { writeReport } = await import('../actions/report.ts');
-      const path = await writeReport(runs, { format, published, results: raw.results, output: raw.output ?? null });
-      process.stderr.write(`Report: ${path}\n`);
-      if (raw.open) {
-        const { openFile } = await import('../open-file.ts');
-        openFile(path);
-      }
-      finish(0);
-    });
-}
+/** Runs, explained. */
+export const declareReport: Declare = (command, finish) => {
+  const options = under(OUTPUT, {
+    format: choice(
+      '--format <name>',
+      'one HTML file, or Markdown with PNG files beside it',
+      ['html', 'markdown'],
+      'html',
+    ),
+    output: option('--output <file>', 'where it goes', asText, null, 'beside the first run'),
+    published: publishedOption(),
+    results: resultsOption('folder in which runs are looked for'),
+    open: toggle('--open', 'show it in the browser'),
+  });
+  command
+    .description('Explain runs in one HTML file that needs no network: the answer, charts, tables and sources.')
+    .argument('[runs...]', 'records or JSON documents of runs (default: the newest in --results)');
+  addOptions(command, options).action(async (runs: string[]) => {
+    const { report } = await import('../actions/report.ts');
+    finish(await report(runs, valuesOf(command, options)));
+  });
+};

@@ -1,39 +1,51 @@
 /** bench verify: a kernel on q, k and v from a file, against the float64 oracle and against the file's own output. */
 
-import { type Command, Option } from 'commander';
-import type { Finish } from '../finish.ts';
-import { choose } from '../nearest.ts';
-import { addTargetOptions, parseNumber, readKernel, readTarget } from '../options.ts';
+import type { Declare } from '../command.ts';
+import { kernelName, targetOf, targetOptions } from '../options/device.ts';
+import { OUTPUT, tableOrJson } from '../options/run.ts';
+import {
+  addOptions,
+  anyNumber,
+  asText,
+  option,
+  required,
+  toggle,
+  under,
+  valuesOf,
+  wholeNumber,
+} from '../options/typed-option.ts';
 
-export function addVerifyCommand(program: Command, finish: Finish): void {
-  const command = program
-    .command('verify')
-    .argument('<kernel>')
-    .description('run a kernel on tensors from a file and compare it with the float64 oracle')
-    .requiredOption(
-      '--tensors <file>',
-      'safetensors file with q, k and v, [batch, seq, heads, headDim], F32, F16 or BF16; o is compared where it is there',
-    )
-    .option('--causal', 'causal mask, aligned bottom right', false)
-    .option('--window <tokens>', 'sliding window in tokens')
-    .option('--scale <factor>', 'softmax scale (default: 1/sqrt(head dimension))')
-    .option('--output <file>', 'write the output as tensor o of a safetensors file')
-    .addOption(new Option('--format <name>', 'table or json').default('table'));
-  addTargetOptions(command).action(async (name: string, raw) => {
-    const kernel = readKernel(name);
+/** A kernel checked on tensors from a file. */
+export const declareVerify: Declare = (command, finish) => {
+  const options = {
+    ...under('Tensors:', {
+      tensors: required(
+        '--tensors <file>',
+        'safetensors file with q, k and v, [batch, seq, heads, headDim], F32, F16 or BF16; an o in it is compared too',
+      ),
+      causal: toggle('--causal', 'causal mask, aligned bottom right'),
+      window: option(
+        '--window <tokens>',
+        'sliding window in tokens, including the query itself',
+        wholeNumber(1, 1e6),
+        null,
+      ),
+      scale: option('--scale <factor>', 'softmax scale', anyNumber(1e-6, 1e6), null, '1/sqrt(head dimension)'),
+    }),
+    ...targetOptions(),
+    ...under(OUTPUT, {
+      format: tableOrJson(),
+      output: option('--output <file>', 'write the output as tensor o of a safetensors file', asText, null),
+    }),
+  };
+  command
+    .description('Run a kernel on tensors from a file and compare every row with the float64 oracle.')
+    .argument('<kernel>', 'name of a kernel; bench kernels lists them', (text) => kernelName(text, 'kernel'));
+  addOptions(command, options).action(async (kernel: string) => {
+    const values = valuesOf(command, options);
+    const { tensors, causal, window, scale, output, format } = values;
     const { verifyKernel } = await import('../actions/verify.ts');
-    const number = (option: string, text: unknown, whole: boolean) =>
-      typeof text === 'string' ? parseNumber(option, text, whole ? 1 : 1e-6, 1e6, whole) : null;
-    finish(
-      await verifyKernel(kernel, {
-        tensors: raw.tensors as string,
-        causal: raw.causal === true,
-        window: number('--window', raw.window, true),
-        scale: number('--scale', raw.scale, false),
-        output: typeof raw.output === 'string' ? raw.output : null,
-        format: choose('--format', raw.format as string, ['table', 'json'] as const),
-        target: readTarget(raw),
-      }),
-    );
+    const target = targetOf(values);
+    finish(await verifyKernel(kernel, { tensors, causal, window, scale, output, format, target }));
   });
-}
+};

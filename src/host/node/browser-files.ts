@@ -1,9 +1,9 @@
 /** Finds a Chromium to launch: the one that is named, an installed one, or that of a development install. */
 
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { noBrowser } from '../../messages.ts';
 import { developmentBrowser } from './development.ts';
+import { isExecutable } from './executable.ts';
 
 export interface BrowserFiles {
   executablePath: string;
@@ -46,14 +46,4 @@ function candidates(): string[] {
   }
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   return NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
-}
-
-/** True where the path leads to a program. */
-export function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

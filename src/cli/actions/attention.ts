@@ -1,0 +1,15 @@
+/** The work of bench mha and bench gqa. */
+
+import { cases } from '../../problem/cases.ts';
+import { summarizeSizes } from '../../problem/sweep.ts';
+import type { RunValues } from '../options/run.ts';
+import { runOptionsOf } from '../options/run-options.ts';
+import { type WorkloadValues, workloadsOf } from '../options/workload.ts';
+import { runCases } from './run.ts';
+
+/** Measures every workload of the options; the exit code. */
+export function measureAttention(name: string, values: WorkloadValues & RunValues): Promise<number> {
+  const workloads = workloadsOf(values);
+  const sizes = summarizeSizes(workloads.map(({ seqQuery }) => seqQuery));
+  return runCases(`${name}-${sizes}`, cases(workloads), runOptionsOf(values), values.kernel !== null);
+}

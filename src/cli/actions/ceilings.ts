@@ -1,0 +1,60 @@
+/** The work of bench ceilings: the CPU, then the GPU, and a record that bench report draws under its measurements. */
+
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Backend } from '../../../kernels/kernel.ts';
+import { nodeTarget } from '../../host/node/targets.ts';
+import { backendHasNo, leftOut, UsageError } from '../../messages.ts';
+import { timeStamp } from '../../record/context.ts';
+import { checkFolder, makeFolders } from '../../record/files.ts';
+import { formatCeilings } from '../../report/ceilings-text.ts';
+import { versions } from '../versions.ts';
+import { measureCpu } from './ceilings-cpu.ts';
+import { measureGpu } from './ceilings-gpu.ts';
+
+/** What bench ceilings was asked for. */
+interface CeilingsOptions {
+  backend: Backend | 'auto';
+  adapter: string | null;
+  allowSoftware: boolean;
+  limits: Record<string, number>;
+  format: 'table' | 'json';
+  results: string;
+}
+
+/** Measures, keeps and prints the limits of the machine; 1 where only the GPU was asked for and there is none. */
+export async function measureCeilings(options: CeilingsOptions): Promise<number> {
+  const { backend, adapter, allowSoftware, limits, format, results } = options;
+  if (backend === 'peers') throw new UsageError(backendHasNo('peers', 'ceilings', 'auto, wasm, scalar or webgpu'));
+  checkFolder(results);
+  const ceilings = backend === 'webgpu' ? [] : await measureCpu(availableParallelism());
+  if (backend === 'auto' || backend === 'webgpu') {
+    const target = await nodeTarget('webgpu', {
+      threads: null,
+      variant: null,
+      webgpu: { adapter, allowSoftware, limits },
+    });
+    if (target.environment === null) {
+      process.stderr.write(`${leftOut('webgpu', target.unavailable ?? '')}\n`);
+      if (backend === 'webgpu') return 1;
+    } else {
+      ceilings.push(...(await measureGpu(target)));
+    }
+  }
+  const record = { versions: versions(), ceilings };
+  const path = writeRecord(results, record);
+  process.stdout.write(
+    format === 'json' ? `${JSON.stringify(record, null, 2)}\n` : formatCeilings(ceilings, record.versions),
+  );
+  process.stderr.write(`Record: ${path}\n`);
+  return 0;
+}
+
+/** Puts the limits on disk; the path. */
+function writeRecord(folder: string, record: object): string {
+  makeFolders(folder);
+  const path = join(folder, `ceilings-${timeStamp()}.json`);
+  writeFileSync(path, `${JSON.stringify(record)}\n`);
+  return path;
+}

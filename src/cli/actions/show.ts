@@ -1,0 +1,20 @@
+/** The work of bench show. */
+
+import { findKernel } from '../../../kernels/index.ts';
+import { TYPICAL_DEVICE, TYPICAL_MATRIX } from '../../../kernels/typical-device.ts';
+import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
+import { sourceText } from '../../report/source-text.ts';
+import { firstWorkloadOf, type WorkloadValues } from '../options/workload.ts';
+
+/** Prints the text of a kernel for the first workload, on a typical device with this WebAssembly variant. */
+export function showKernel(name: string, values: WorkloadValues & { variant: WasmVariant }): void {
+  const kernel = findKernel(name);
+  const features = {
+    ...TYPICAL_DEVICE.features,
+    relaxedSimd: values.variant !== 'simd',
+    simd256: values.variant === 'simd256',
+    subgroupMatrix: TYPICAL_MATRIX,
+  };
+  const program = kernel.build(firstWorkloadOf(values), { ...TYPICAL_DEVICE, features });
+  process.stdout.write(sourceText(program, kernel));
+}

@@ -1,0 +1,9 @@
+/** What a file of commands/ exports: the options and the action of one command. */
+
+import type { Command } from 'commander';
+
+/** How a command tells its exit code: 0 ok, 1 a case failed, 2 usage, 130 interrupted. */
+export type Finish = (exitCode: number) => void;
+
+/** Gives a command, which has its name and its summary, everything else. */
+export type Declare = (command: Command, finish: Finish) => void;

@@ -1,0 +1,142 @@
+/** Options that say what runs where: kernels, backends, hosts, adapters. */
+
+import { isExecutable } from '../../host/node/executable.ts';
+import { badChoice, noSuchBrowser, UsageError } from '../../messages.ts';
+import { choose } from '../nearest.ts';
+import type { RuntimeRequest } from '../runtimes.ts';
+import { BACKEND_NAMES, HIDDEN_KERNEL_NAMES, KERNEL_NAMES, VARIANT_NAMES } from './names.ts';
+import {
+  asText,
+  choice,
+  list,
+  option,
+  type Parser,
+  TypedOption,
+  toggle,
+  under,
+  type ValuesOf,
+  wholeNumber,
+} from './typed-option.ts';
+
+/** The heading of these options in the help. */
+export const DEVICES = 'Kernels and devices:';
+
+const HOSTS = ['node', 'browser'] as const;
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+] as const;
+
+/** A kernel by name, experiments and ablations included. Throws UsageError naming the nearest. */
+export const kernelName = (text: string, name: string) =>
+  choose(name, text.trim(), [...KERNEL_NAMES, ...HIDDEN_KERNEL_NAMES]);
+
+const kernelNames: Parser<readonly string[]> = (text, name) => text.split(',').map((item) => kernelName(item, name));
+
+const backendOption = () => choice('--backend <name>', 'where kernels run', ['auto', ...BACKEND_NAMES], 'auto');
+
+const adapterOptions = () => ({
+  adapter: option('--adapter <text>', 'WebGPU adapter whose name contains this text', asText, null),
+  allowSoftware: toggle('--allow-software', 'use a software WebGPU adapter where there is no hardware one'),
+  limits: limitsOption(),
+});
+
+/** The backend, and the WebGPU adapter and its limits. */
+export const backendOptions = () => under(DEVICES, { backend: backendOption(), ...adapterOptions() });
+
+/** Everything that says where to run, kernels aside. */
+export const targetOptions = () =>
+  under(DEVICES, {
+    backend: backendOption(),
+    variant: choice('--variant <name>', 'how WebAssembly is compiled', VARIANT_NAMES, null, 'the fastest in a probe'),
+    threads: option('--threads <count>', 'WebAssembly threads', wholeNumber(1, 1024), null, 'all cores'),
+    host: option('--host <names>', 'node, browser, or node,browser for both in one run', hostNames, 'node'),
+    browser: option('--browser <path>', 'Chromium for --host browser', program, null, 'the one that is found'),
+    connect: list(
+      '--connect <address>',
+      'run in the browser behind a Playwright server, ws://HOST:PORT/; repeat for several browsers',
+      addresses,
+      [] as readonly string[],
+    ),
+    ...adapterOptions(),
+  });
+
+/** Which kernels run, and in which configuration. */
+export const kernelOptions = () =>
+  under(DEVICES, {
+    kernel: list(
+      '--kernel <names>',
+      `${KERNEL_NAMES.join(', ')}; bench kernels lists more`,
+      kernelNames,
+      null,
+      'all of the chosen backends',
+    ),
+    tiles: tilesOption(),
+  });
+
+/** Which configurations kernels run in: null for those of bench tune. */
+export const tilesOption = () =>
+  option(
+    '--tiles <which>',
+    'kernel configurations: "default" for the shipped ones, or a file of them',
+    asText,
+    null,
+    'those that bench tune found',
+  );
+
+/** Limits by name; a repeated option adds one. */
+function limitsOption(): TypedOption<Record<string, number>> {
+  const made = new TypedOption<Record<string, number>>(
+    '--limits <name=value>',
+    'ask the WebGPU device for a lower limit; may be repeated',
+    {},
+  );
+  const parseValue = wholeNumber(1, 2 ** 53);
+  return made.argParser((text, previous: Record<string, number>) => {
+    const [given = '', value = ''] = text.split('=');
+    const name = choose('--limits', given, LIMITS);
+    return { ...previous, [name]: parseValue(value, `--limits ${name}`) };
+  });
+}
+
+/** Names of hosts, or a mock with its options, which opens as any other host does. */
+function hostNames(text: string, name: string): string {
+  if (text !== 'mock' && !text.startsWith('mock:')) for (const host of text.split(',')) choose(name, host, HOSTS);
+  return text;
+}
+
+function program(path: string): string {
+  if (!isExecutable(path)) throw new UsageError(noSuchBrowser(path));
+  return path;
+}
+
+function addresses(text: string, name: string): readonly string[] {
+  const all = text.split(',');
+  for (const address of all) {
+    if (!/^wss?:\/\/[^/]/.test(address)) {
+      throw new UsageError(badChoice(name, address, 'ws://HOST:PORT/', ['the address of a Playwright server']));
+    }
+  }
+  return all;
+}
+
+type TargetValues = ValuesOf<ReturnType<typeof targetOptions>>;
+
+/** Where and how to run. */
+export interface TargetOptions extends RuntimeRequest {
+  /** 'auto': backends that work here, a software adapter excepted. */
+  backend: TargetValues['backend'];
+}
+
+/** What the options of targetOptions ask for. */
+export function targetOf(values: TargetValues): TargetOptions {
+  const { backend, variant, threads, host, browser, connect, adapter, allowSoftware, limits } = values;
+  return {
+    ...{ backend, variant, threads, browser, adapter, allowSoftware, limits },
+    connect: [...connect],
+    // An address to connect to is a browser's.
+    host: connect.length > 0 && host === 'node' ? 'browser' : host,
+  };
+}

@@ -1,0 +1,40 @@
+/** Names that options take, as plain lists: the help needs them without loading a kernel. A test holds them to the registries. */
+
+import type { Backend } from '../../../kernels/kernel.ts';
+import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
+
+/** The backends, in the order in which they are shown. */
+export const BACKEND_NAMES = ['webgpu', 'wasm', 'scalar', 'peers'] as const satisfies readonly Backend[];
+
+/** Kernels that run unless others are named, in the order in which they are shown. */
+export const KERNEL_NAMES: readonly string[] = [
+  'wgsl-flash',
+  'wgsl-rows',
+  'wgsl-naive',
+  'wasm-flash',
+  'scalar-flash',
+  'scalar-naive',
+  'ort-native',
+  'ort-wasm',
+  'ort-webgpu',
+];
+
+/** Experiments and ablations, which run by name only. */
+export const HIDDEN_KERNEL_NAMES: readonly string[] = [
+  'wgsl-matrix',
+  'wgsl-flash-branch',
+  'wgsl-flash-overlap',
+  'wgsl-flash-small',
+  'wgsl-flash-large',
+  'wasm-flash-branch',
+  'wasm-flash-phases',
+  'wasm-flash-small',
+  'wasm-flash-large',
+];
+
+/** How the WebAssembly kernels can be compiled. */
+export const VARIANT_NAMES = ['simd', 'simd-relaxed', 'simd256'] as const satisfies readonly WasmVariant[];
+
+/** What stdout can get of a run. */
+export const FORMATS = ['table', 'chart', 'markdown', 'csv', 'json', 'jsonl'] as const;
+export type Format = (typeof FORMATS)[number];

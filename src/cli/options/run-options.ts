@@ -1,0 +1,59 @@
+/** What a measuring command was asked for, as its action takes it: names of kernels become kernels. */
+
+import { ALL_KERNELS, findKernel, KERNELS } from '../../../kernels/index.ts';
+import type { Backend, Kernel } from '../../../kernels/kernel.ts';
+import type { PublishedSet } from '../../compare/published-figures.ts';
+import { noBackendForKernel, UsageError } from '../../messages.ts';
+import { choose } from '../nearest.ts';
+import { type TargetOptions, targetOf } from './device.ts';
+import type { Format } from './names.ts';
+import type { RunValues } from './run.ts';
+
+/** Everything that a measuring command was asked for, workloads aside. */
+export interface RunOptions extends TargetOptions {
+  /** 'default', a file of configurations, or null for those that bench tune found. */
+  tiles: string | null;
+  kernels: Kernel[];
+  label: string | null;
+  budgetSeconds: number;
+  samples: number | null;
+  full: boolean;
+  seed: number;
+  baseline: string | null;
+  published: PublishedSet;
+  format: Format;
+  output: string | null;
+  chart: string | null;
+  drawChart: boolean;
+  results: string;
+  dryRun: boolean;
+  quiet: boolean;
+}
+
+/** The options of a run. Throws UsageError for kernels of another backend and for a baseline that does not run. */
+export function runOptionsOf(values: RunValues): RunOptions {
+  const { tiles, label, samples, full, seed, published, format, output, results, dryRun, quiet } = values;
+  const target = targetOf(values);
+  const kernels = kernelsOf(values.kernel, target.backend);
+  const names = kernels.map(({ name }) => name);
+  return {
+    ...target,
+    ...{ tiles, kernels, label, samples, full, seed, published, format, output, results, dryRun, quiet },
+    budgetSeconds: values.budget,
+    baseline: values.baseline === null ? null : choose('--baseline', values.baseline, names),
+    chart: values.chart === false ? null : values.chart,
+    drawChart: values.chart !== false,
+  };
+}
+
+/** Kernels by name in the registry's order, or all of the backend; peers run only where they are asked for. */
+function kernelsOf(names: readonly string[] | null, backend: Backend | 'auto'): Kernel[] {
+  if (names === null) {
+    return KERNELS.filter((kernel) => (backend === 'auto' ? kernel.backend !== 'peers' : kernel.backend === backend));
+  }
+  const chosen = new Set(names.map(findKernel));
+  const kernels = ALL_KERNELS.filter((kernel) => chosen.has(kernel));
+  const foreign = kernels.find((kernel) => backend !== 'auto' && kernel.backend !== backend);
+  if (foreign !== undefined) throw new UsageError(noBackendForKernel(foreign.name, backend));
+  return kernels;
+}

@@ -1,0 +1,84 @@
+/** Options of measuring commands: how to measure, and what becomes of the result. */
+
+import { kernelName, kernelOptions, targetOptions } from './device.ts';
+import { FORMATS } from './names.ts';
+import { anyNumber, asText, choice, option, toggle, under, type ValuesOf, wholeNumber } from './typed-option.ts';
+
+/** The headings of these options in the help. */
+export const MEASURING = 'Measuring:';
+export const OUTPUT = 'Output:';
+
+/** Seconds of bench repro where the record does not say; bench mha and bench gqa have the same. */
+export const REPRO_BUDGET_SECONDS = 30;
+
+/** The limit on the time of a command, in seconds. */
+export const budgetOption = (budget: number, described?: string) =>
+  option('--budget <seconds>', 'limit on the measuring of the whole command', anyNumber(0.1, 1e6), budget, described);
+
+/** Samples of every case; null until the budget or the precision ends it. */
+export const samplesOption = (described?: string) =>
+  option('--samples <count>', 'take exactly this many samples of every case', wholeNumber(1, 10_000), null, described);
+
+/** The seed of q, k and v. */
+export const seedOption = () => option('--seed <number>', 'seed of the random inputs', wholeNumber(0, 2 ** 31 - 1), 1);
+
+/** Which published figures a run is set beside. */
+export const publishedOption = () =>
+  choice('--published <set>', 'figures of the AVO paper, or those of other sources too', ['avo', 'all'], 'avo');
+
+/** Table or JSON, for commands that know no other format. */
+export const tableOrJson = () => choice('--format <name>', 'what stdout gets', ['table', 'json'], 'table');
+
+/** The file that gets what stdout would get. */
+export const outputOption = () => option('--output <file>', 'write it to a file instead of stdout', asText, null);
+
+/** The folder of records. */
+export const resultsOption = (description = 'folder of the record and its chart') =>
+  option('--results <folder>', description, asText, 'results/runs');
+
+/** No progress. */
+export const quietOption = () => toggle('--quiet', 'show no progress on stderr');
+
+/** How much to measure; `budget` in seconds, described where the command sets another. */
+export const measuringOptions = (budget: number, described?: string) =>
+  under(MEASURING, {
+    budget: budgetOption(budget, described),
+    samples: samplesOption(),
+    full: toggle('--full', 'run whole workloads, never slices'),
+    seed: seedOption(),
+    baseline: option(
+      '--baseline <kernel>',
+      'kernel that the others are divided by, in paired rounds',
+      kernelName,
+      null,
+    ),
+  });
+
+/** What is shown and kept of a run. */
+export const outputOptions = () =>
+  under(OUTPUT, {
+    format: choice('--format <name>', 'what stdout gets', FORMATS, 'table'),
+    output: outputOption(),
+    published: publishedOption(),
+    label: option('--label <text>', 'a name for this run, kept in its record', asText, null),
+    chart: option(
+      '--chart <file>',
+      'draw the chart: .svg, .png, .html or .vl.json',
+      asText,
+      null,
+      'an SVG beside the record',
+    ).orNot('draw no chart'),
+    results: resultsOption(),
+    dryRun: toggle('--dry-run', 'show the cases, their work and their memory, and stop'),
+    quiet: quietOption(),
+  });
+
+/** All options of a measuring command, workloads aside. */
+export const runOptions = (budget: number, described?: string) => ({
+  ...kernelOptions(),
+  ...targetOptions(),
+  ...measuringOptions(budget, described),
+  ...outputOptions(),
+});
+
+export type RunValues = ValuesOf<ReturnType<typeof runOptions>>;

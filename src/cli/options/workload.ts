@@ -1,0 +1,77 @@
+/** Options that say which problem to run. Those that take a list make a sweep: every combination is a workload. */
+
+import { type Axes, expand, parseHeadDims, parseSize, parseSizes } from '../../problem/sweep.ts';
+import { formatSize, type Mask, type Workload } from '../../problem/workload.ts';
+import { anyNumber, choice, list, option, type Parser, under, type ValuesOf } from './typed-option.ts';
+
+const WORKLOAD = 'Workload (a list such as 4k,8k or 1k-32k*2 is a sweep):';
+
+const sizes: Parser<readonly number[]> = (text, name) => parseSizes(name, [text]);
+const size: Parser<number> = (text, name) => parseSize(name, text);
+const shown = (values: readonly number[]) => values.map(formatSize).join(',');
+
+/** The options of a workload, with the shapes of `preset` as defaults. */
+export function workloadOptions(preset: Axes) {
+  const { seq, seqKv, batch, totalTokens, heads, kvHeads, headDim } = preset;
+  return under(WORKLOAD, {
+    seq: list('--seq <sizes>', 'query tokens', sizes, seq, shown(seq)),
+    seqKv: list('--seq-kv <sizes>', 'key tokens', sizes, seqKv, 'as many as query tokens'),
+    batch: list('--batch <sizes>', 'batch sizes', sizes, batch, 'total tokens / seq'),
+    totalTokens: option(
+      '--total-tokens <size>',
+      'batch x seq, where --batch is not given',
+      size,
+      totalTokens,
+      formatSize(totalTokens),
+    ),
+    heads: list('--heads <counts>', 'query heads', sizes, heads, shown(heads)),
+    kvHeads: list(
+      '--kv-heads <counts>',
+      'KV heads',
+      sizes,
+      kvHeads,
+      kvHeads === null ? 'as many as query heads' : shown(kvHeads),
+    ),
+    headDim: list(
+      '--head-dim <dims>',
+      'head dimensions, multiples of 16 from 32 to 256',
+      (text) => parseHeadDims([text]),
+      headDim,
+      headDim.join(','),
+    ),
+    causal: choice(
+      '--causal <which>',
+      'masks to run: true is the causal one, false the full one',
+      ['both', 'true', 'false'],
+      'both',
+    ),
+    window: option('--window <tokens>', 'sliding window in tokens, including the query itself', size, null),
+    dtype: choice(
+      '--dtype <type>',
+      'element type in memory; arithmetic is f32, and auto is f32',
+      ['auto', 'f32', 'f16'],
+      'auto',
+    ),
+    scale: option('--scale <factor>', 'softmax scale', anyNumber(1e-6, 1e6), null, '1/sqrt(head dimension)'),
+  });
+}
+
+export type WorkloadValues = ValuesOf<ReturnType<typeof workloadOptions>>;
+
+const MASKS: Record<WorkloadValues['causal'], readonly Mask[]> = {
+  both: ['full', 'causal'],
+  true: ['causal'],
+  false: ['full'],
+};
+
+/** The workloads that the options ask for. Throws UsageError for heads that cannot be grouped and for too many workloads. */
+export function workloadsOf({ causal, dtype, ...axes }: WorkloadValues): Workload[] {
+  return expand({ ...axes, masks: MASKS[causal], dtype: dtype === 'auto' ? 'f32' : dtype });
+}
+
+/** The first workload of the options, for commands that take only one. */
+export function firstWorkloadOf(values: WorkloadValues): Workload {
+  const [first] = workloadsOf(values);
+  if (first === undefined) throw new RangeError('the options make no workload');
+  return first;
+}

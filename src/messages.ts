@@ -11,7 +11,10 @@ export function messageOf(error: unknown): string {
 }
 
 /** The first line of what a caught value says; drivers and bundlers say many. */
-export const firstLineOf = (error: unknown) => messageOf(error).split('\n')[0] ?? '';
+export const firstLineOf = (error: unknown) =>
+  messageOf(error)
+    .split('\n')
+    .find((line) => line.trim() !== '') ?? '';
 
 // Bad input
 

@@ -3,7 +3,7 @@
 import type { Request, Response } from './protocol.ts';
 import type { HostRole } from './role.ts';
 
-/** The functions that src/page/bridge.ts puts into the page and src/host/node/browser-session.ts calls there. */
+/** The functions that src/page/bridge.ts puts into the page and src/host/node/page-host.ts calls there. */
 export interface PageBridge {
   /** Whether the page may share memory, and so run threads. */
   isolated: boolean;

@@ -4,15 +4,25 @@ import { messageOf } from '../messages.ts';
 import type { Host } from './contract.ts';
 
 /** The methods of Host, the only ones that a message may name. */
-const METHODS = ['environment', 'compile', 'prepare', 'run', 'read', 'dispose', 'close'] as const;
+const METHODS = [
+  'environment',
+  'compile',
+  'prepare',
+  'run',
+  'read',
+  'dispose',
+  'close',
+] as const satisfies readonly (keyof Host)[];
 type Method = (typeof METHODS)[number];
 
+/** One call of a host's method; `call` numbers it, so that its response can be told from others. */
 export interface Request {
   call: number;
   method: Method;
   args: unknown[];
 }
 
+/** What a call came to: its value, or the message of the error that it threw. */
 export type Response = { call: number; ok: true; value: unknown } | { call: number; ok: false; message: string };
 
 /** Answers one request on a host. Errors become messages; nothing is thrown. */
@@ -27,7 +37,9 @@ export async function answer(host: Host, request: Request): Promise<Response> {
   }
 }
 
+/** This side of a channel to a host elsewhere. */
 export interface Connection {
+  /** The host, as if it were here. */
   host: Host;
   /** To be called with every response that arrives. */
   receive(response: Response): void;
@@ -35,25 +47,34 @@ export interface Connection {
   fail(error: Error): void;
 }
 
-/** A Host whose calls go out through `send`. */
+/** Connects to a host elsewhere: its calls go out through `send`, and their responses come in through `receive`. */
 export function connect(send: (request: Request) => void): Connection {
   const pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let calls = 0;
   let gone: Error | undefined;
-  const request =
-    (method: Method) =>
-    (...args: unknown[]) =>
-      new Promise<unknown>((resolve, reject) => {
+  const remote =
+    <M extends Method>(method: M) =>
+    (...args: Parameters<Host[M]>) =>
+      new Promise<Awaited<ReturnType<Host[M]>>>((resolve, reject) => {
         if (gone !== undefined) {
           reject(gone);
           return;
         }
         calls += 1;
-        pending.set(calls, { resolve, reject });
+        // The other side runs the same method, so its value is of the method's type.
+        pending.set(calls, { resolve: (value) => resolve(value as Awaited<ReturnType<Host[M]>>), reject });
         send({ call: calls, method, args });
       });
   return {
-    host: Object.fromEntries(METHODS.map((method) => [method, request(method)])) as unknown as Host,
+    host: {
+      environment: remote('environment'),
+      compile: remote('compile'),
+      prepare: remote('prepare'),
+      run: remote('run'),
+      read: remote('read'),
+      dispose: remote('dispose'),
+      close: remote('close'),
+    },
     receive(response) {
       const waiting = pending.get(response.call);
       pending.delete(response.call);

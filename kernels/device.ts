@@ -18,6 +18,8 @@ export interface Features {
   simd256: boolean;
   /** WGSL's type f16 (shader-f16). */
   f16: boolean;
+  /** True where WebAssembly cannot share memory between threads: modules then import memory of one thread. */
+  unsharedMemory?: boolean;
   /** WGSL's subgroup operations. */
   subgroups?: boolean;
   /** True where a CPU emulates the GPU. */

@@ -1,9 +1,11 @@
-/** WAT of `bounded`: whether the norms of q and k keep every logit of a work tile so small that its softmax needs no maxima. */
+/** Whether the norms of q and k keep every logit of a work tile so small that its softmax needs no maxima. */
 
-import { add, get, i32, laneSum, loop, set, splat, times } from './wat.ts';
+import { func, locals, loop, params, result } from './text/control.ts';
+import { f32, f32x4, float, laneSum, memory, splat } from './text/vectors.ts';
+import { type Code, global, i32, op, phase, set, times } from './text/wat.ts';
 
 /**
- * |q . k| <= |q| |k| (Cauchy and Schwarz). Where the largest norms of a unit give at most this for every logit, m can begin
+ * |q . k| <= |q| |k| (Cauchy and Schwarz). Where the largest norms of a work tile give at most this for every logit, m can begin
  * at 0, and weights e^(s - m) lie between e^-48 (a masked block may raise m to 24) and e^24: in the middle of the range of f32, so
  * that blocks without a mask need no maxima, and exponents no lower limit. Normal
  * inputs of unit variance stay below 18 at head dimension 128; q and k normalised to unit mean square give 11.3.
@@ -11,41 +13,57 @@ import { add, get, i32, laneSum, loop, set, splat, times } from './wat.ts';
 export const LOGIT_BOUND = 24;
 
 /**
- * $bounded: 1 where scale^2 |q|^2 |k|^2 is at most LOGIT_BOUND^2 for each of the $rows rows at $q and each key of panels $first
- * to $last (exclusive), of which $norms holds the largest |k|^2. NaN or infinity anywhere makes it 0.
+ * $bounded: 1 where scale^2 |q|^2 |k|^2 is at most LOGIT_BOUND^2 for each of the $rows rows at $q, global $qStride bytes apart, and
+ * each key of panels $first to $last (exclusive), of which $norms holds the largest |k|^2. NaN or infinity anywhere makes it 0.
  */
-export function emitBounded(headDim: number): string {
-  return `
-(func $bounded (param $q i32) (param $rows i32) (param $norms i32) (param $first i32) (param $last i32) (result i32)
-(local $r i32) (local $d i32) (local $panel i32) (local $squares v128) (local $rowNorm f32) (local $keyNorm f32)
-${loop(
-  'r',
-  i32(0),
-  get('rows'),
-  i32(1),
-  `
-${set('squares', splat(0))}
-${loop(
-  'd',
-  i32(0),
-  i32(headDim * 4),
-  i32(64),
-  times(4, (i) => `${set('squares', `(f32x4.add ${get('squares')} (f32x4.mul ${element(i)} ${element(i)}))`)}`),
-)}
-${set('rowNorm', `(f32.max ${get('rowNorm')} ${laneSum('squares')})`)}
-${set('q', add(get('q'), '(global.get $qStride)'))}`,
-)}
-${loop(
-  'panel',
-  get('first'),
-  get('last'),
-  i32(1),
-  set('keyNorm', `(f32.max ${get('keyNorm')} (f32.load ${add(get('norms'), `(i32.shl ${get('panel')} ${i32(2)})`)}))`),
-)}
-(f32.le
-(f32.mul (f32.mul (f32.mul (global.get $scale) (global.get $scale)) ${get('rowNorm')}) ${get('keyNorm')})
-(f32.const ${LOGIT_BOUND ** 2})))`;
+export function emitBounded(headDim: number): Code {
+  return func(
+    `$bounded: 1 where |q| |k| keeps every logit of $rows rows at $q and the keys of panels $first .. $last within ${LOGIT_BOUND}.`,
+    '$bounded',
+    [
+      params('i32', '$q', '$rows', '$norms', '$first', '$last'),
+      result('i32'),
+      locals('i32', '$row', '$d', '$panel'),
+      locals('v128', '$squares', '$x'),
+      locals('f32', '$rowNorm', '$keyNorm'),
+    ],
+    phase(
+      'the largest |q|^2',
+      loop(
+        '$row',
+        0,
+        '$rows',
+        1,
+        set('$squares', splat(0)),
+        loop(
+          '$d',
+          0,
+          headDim * 4,
+          64,
+          times(4, (i) => [
+            set('$x', memory.load(i32.add('$q', '$d'), i * 16)),
+            set('$squares', f32x4.add('$squares', f32x4.mul('$x', '$x'))),
+          ]),
+        ),
+        set('$rowNorm', f32.max('$rowNorm', laneSum('$squares'))),
+        set('$q', i32.add('$q', global('$qStride'))),
+      ),
+    ),
+    phase(
+      'the largest |k|^2',
+      loop(
+        '$panel',
+        '$first',
+        '$last',
+        1,
+        set('$keyNorm', f32.max('$keyNorm', memory.loadFloat(i32.add('$norms', i32.floats('$panel'))))),
+      ),
+    ),
+    phase(
+      'scale^2 |q|^2 |k|^2 beside the square of the bound',
+      op('f32.le', f32.mul(f32.mul(scaleSquared(), '$rowNorm'), '$keyNorm'), float(LOGIT_BOUND ** 2)),
+    ),
+  );
 }
 
-/** Four dims of the row at $q from dim $d / 4 on. */
-const element = (i: number) => `(v128.load offset=${i * 16} ${add(get('q'), get('d'))})`;
+const scaleSquared = () => f32.mul(global('$scale'), global('$scale'));

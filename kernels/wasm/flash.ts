@@ -5,16 +5,23 @@ import type { Features } from '../device.ts';
 import type { Kernel, WasmProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
-import { emitAttend, scratchLayout } from './attend.ts';
+import { emitAccumulate } from './accumulate.ts';
+import { emitAttend } from './attend.ts';
 import { emitBounded } from './bounds.ts';
 import { wasmCandidates, wasmConfigurationProblem } from './candidates.ts';
 import { panelWidth, type WasmConfiguration, wasmConfigurationSchema } from './configuration.ts';
+import { emitLoadQ } from './load-q.ts';
+import { emitMask } from './mask.ts';
+import { printModule } from './module.ts';
 import { emitPack } from './pack.ts';
-import { emitScores, emitValues, multiplyAddOf } from './products.ts';
-import { emitFill, emitSoftmax } from './softmax.ts';
-import { get, i32, indent } from './wat.ts';
+import { emitScores } from './scores.ts';
+import { scratchLayout, statisticsLayout } from './scratch.ts';
+import { emitSoftmax, emitSoftmaxBounded } from './softmax.ts';
+import { multiplyAddOf } from './text/vectors.ts';
+import { emitGroupKeys, emitKeyRange, emitMinMax } from './visible-keys.ts';
+import { emitWrite } from './write.ts';
 
-/** Parts of a unit at the end of a run: a sixth of the time that a thread waits for another's last unit. */
+/** Parts of a work tile at the end of a run: a sixth of the time that a thread waits for another's last tile. */
 const PARTS = 6;
 
 export const wasmFlash: Kernel = {
@@ -32,36 +39,64 @@ export const wasmFlash: Kernel = {
   }),
 };
 
-/** The program for a head dimension, tile and feature set; sequence lengths, strides and the mask are arguments of it. */
+/** The program for a head dimension, configuration and feature set; sequence lengths, strides and the mask are arguments of it. */
 export function emitWasmFlash(headDim: number, config: WasmConfiguration, features: Features): WasmProgram {
   const multiplyAdd = multiplyAddOf(features);
-  const globals = ['seqKv', 'keysPadded', 'windowLow', 'windowHigh', 'qStride', 'kvStride'];
-  const text = indent(`
-;; Flash attention, head dimension ${headDim}. Register tile ${config.rows} x ${config.vectors} vectors, ${config.blockRows} query rows x ${config.blockKeys} keys a block.
-;; Strides are in bytes. Address 0 holds a row of zeros.
-(module
-(import "host" "memory" (memory 1 65536 shared))
-${globals.map((name) => `(global $${name} (mut i32) ${i32(0)})`).join('\n')}
-(global $scale (mut f32) (f32.const 0))
-(func (export "configure") ${globals.map((name) => `(param $${name} i32)`).join(' ')} (param $scale f32)
-${globals.map((name) => `(global.set $${name} ${get(name)})`).join('\n')}
-(global.set $scale ${get('scale')}))
-${emitPack(headDim, config)}
-${emitScores(headDim, config, multiplyAdd)}
-${emitValues(headDim, config, multiplyAdd)}
-${emitSoftmax(config, features)}
-${emitFill}
-${emitBounded(headDim)}
-${emitAttend(headDim, config)}
-)`);
+  const functions = [
+    emitAttend(headDim, config),
+    emitLoadQ(headDim, config),
+    emitScores(headDim, config, multiplyAdd),
+    emitMask(config),
+    emitSoftmax(config, features),
+    emitSoftmaxBounded(config, features),
+    emitAccumulate(headDim, config, multiplyAdd),
+    emitWrite(headDim, config),
+    emitBounded(headDim),
+    emitGroupKeys(config),
+    emitKeyRange(),
+    emitMinMax(),
+    emitPack(headDim, config),
+  ];
   return {
     kind: 'wasm',
-    text,
+    text: printModule(prologue(headDim, config), functions, features),
     blockRows: config.blockRows,
     keyMultiple: panelWidth(config),
     scratchBytes: scratchLayout(headDim, config).bytes,
     plainValues: config.values === 'rows',
-    // Whole row groups, so that a row's result does not depend on where its unit was cut.
+    // Whole row groups, so that a row's result does not depend on where its work tile was cut.
     splitRows: config.rows * Math.ceil(config.blockRows / config.rows / PARTS),
   };
+}
+
+/** The algorithm and the layout of memory, which the functions of the module repeat in detail. */
+function prologue(headDim: number, config: WasmConfiguration): string[] {
+  const { rows, blockRows, blockKeys } = config;
+  const width = panelWidth(config);
+  const at = scratchLayout(headDim, config);
+  const { maximum, rescale, shift, rowSums } = statisticsLayout(config);
+  const stat = (offset: number) => at.stats + offset;
+  return [
+    `Flash attention: o = softmax(scale q k^T) v, head dimension ${headDim}, ${blockRows} query rows a work tile.`,
+    '',
+    `  pack (once for each KV head): stage K, V in panels of ${width} keys, ${width} dims`,
+    '  attend (once for each work tile): load q',
+    `    for each block of ${blockKeys} keys, for each group of ${rows} rows:`,
+    '      scores        s = q k^T',
+    '      mask          s = -2^126 where the row does not see the key',
+    "      row maximum   m' = max(m, s)",
+    "      rescale       r = e^(m - m')",
+    "      exponentials  p = e^(s - m')",
+    '      row sum       l = l r + sum of p',
+    '      accumulate    sums = sums r + p v',
+    '    write o = sums / l',
+    '',
+    'Memory: address 0 holds a row of zeros; the host says where the rest lies.',
+    `  packedK       [key panel][dim][${width} keys]`,
+    config.values === 'rows'
+      ? '  packedV       [key][dim]'
+      : `  packedV       [key block][dim panel][key][${width} dims]`,
+    `  scratch       of a thread: q from ${at.q}, sums from ${at.sums}, both [${blockRows}][${headDim}]; scores from ${at.scores}, [row][${blockKeys}]`,
+    `                m from ${stat(maximum)}, r from ${stat(rescale)}, shift from ${stat(shift)}, a lane a row; l from ${stat(rowSums)}, 8 lanes a row`,
+  ];
 }

@@ -1,96 +1,130 @@
-/** WAT of `pack`: K and V of one KV head, from [token, dim] rows to the panels that the products stream through. */
+/** Phases stage K and stage V: one KV head from [token][dim] rows to the panels that the products stream through. */
 
 import { panelWidth, type WasmConfiguration } from './configuration.ts';
-import { add, get, i32, interleave, joinHalves, largestLane, loop, min, mul, set, splat, sub, times } from './wat.ts';
+import { call, exported, func, locals, loop, min, numbered, params, result, select, when } from './text/control.ts';
+import { f32x4, interleave, joinHalves, largestLane, memory, splat } from './text/vectors.ts';
+import { blank, type Code, global, i32, type Name, note, op, phase, set, times } from './text/wat.ts';
 
 /**
- * Packs panels first <= p < last of K and V; a panel is W = 4 * vectors keys.
+ * Packs panels $first <= p < $last of K and V; a panel is W = 4 * vectors keys.
  *
  * packedK is [key panel][dim][W keys]; packedV is [key block][dim panel][key, padded][W dims], each block as the products read
- * it from one end to the other, or with values 'rows' [key, padded][dim].
+ * it from one end to the other, or with values 'rows' [key, padded][dim]. $norms gets the largest |k|^2 of each panel.
  * Keys past seqKv are zeros, read from address 0, where the host keeps a row of them: their weight is 0 and 0 times anything
  * finite is 0. Where $packedV is $v, V lies as the products want it and stays there.
  */
-export function emitPack(headDim: number, config: WasmConfiguration): string {
+export function emitPack(headDim: number, config: WasmConfiguration): Code {
   const width = panelWidth(config);
-  const keyAddress = (base: string, key: string) =>
-    `(select ${add(get(base), mul(key, '(global.get $kvStride)'))} ${i32(0)} (i32.lt_s ${key} (global.get $seqKv)))`;
+  const values = emitStageV(headDim, config);
+  return [
+    emitRowAddress,
+    blank,
+    func(
+      'pack: panels $first .. $last of K and V of one KV head; the largest |k|^2 of each panel goes to $norms.',
+      '$pack',
+      [
+        exported('pack'),
+        params('i32', '$k', '$v', '$packedK', '$packedV', '$first', '$last', '$norms'),
+        locals('i32', '$panel', '$key', '$begin', '$end', '$blockStart', '$blockLength', '$d', '$from', '$to', '$toK'),
+        locals('i32', ...numbered('$r', 4)),
+        locals('v128', '$squares', '$largest', ...numbered('$x', 4), ...numbered('$y', 4)),
+      ],
+      loop(
+        '$panel',
+        '$first',
+        '$last',
+        1,
+        set('$begin', i32.mul('$panel', width)),
+        set('$end', i32.add('$begin', width)),
+        phase('stage K: transposed, four keys by four dims at a time', emitStageK(headDim, width)),
+        config.values === 'rows'
+          ? phase('stage V: row by row, unless it is used where it lies', when(op('i32.ne', '$packedV', '$v'), values))
+          : phase('stage V: the dims of a row to the panels that hold them', values),
+        blank,
+      ),
+    ),
+  ];
+}
 
-  // Four keys by four dims: the usual transposition by interleaving, low halves then high halves.
-  const transpose = `
-${times(4, (i) => set(`x${i}`, `(v128.load ${add(get(`r${i}`), get('d'))})`))}
-${set('y0', interleave('x0', 'x1', 'low'))}
-${set('y1', interleave('x0', 'x1', 'high'))}
-${set('y2', interleave('x2', 'x3', 'low'))}
-${set('y3', interleave('x2', 'x3', 'high'))}
-${set('to', add(get('toK'), mul(get('d'), i32(width))))}
-${times(
-  4,
-  (i) => `
-${set(`x${i}`, joinHalves(`y${i < 2 ? 0 : 1}`, `y${i < 2 ? 2 : 3}`, i % 2 === 0 ? 'low' : 'high'))}
-(v128.store offset=${i * width * 4} ${get('to')} ${get(`x${i}`)})
-${set('squares', `(f32x4.add ${get('squares')} (f32x4.mul ${get(`x${i}`)} ${get(`x${i}`)}))`)}`,
-)}`;
+/** $row_address: row $key of a tensor at $base, or the zeros at address 0 past the last key. */
+const emitRowAddress: Code = func(
+  '$row_address: row $key of K or V at $base; past the last key the row of zeros at address 0.',
+  '$row_address',
+  [params('i32', '$base', '$key'), result('i32')],
+  select(i32.add('$base', i32.mul('$key', global('$kvStride'))), 0, op('i32.lt_s', '$key', global('$seqKv'))),
+);
 
-  // One row after the other, or its dims to the panels that hold them.
+/** Keys $begin to $end to [dim][key], and the largest sum of their squares. */
+function emitStageK(headDim: number, width: number): Code {
+  return [
+    set('$toK', i32.add('$packedK', i32.mul('$panel', headDim * width * 4))),
+    set('$largest', splat(0)),
+    loop(
+      '$key',
+      '$begin',
+      '$end',
+      4,
+      times(4, (i) => set(`$r${i}`, call('$row_address', '$k', i32.add('$key', i)))),
+      set('$squares', splat(0)),
+      loop('$d', 0, headDim * 4, 16, emitTranspose(width)),
+      set('$largest', f32x4.max('$largest', '$squares')),
+      set('$toK', i32.add('$toK', 16)),
+    ),
+    memory.storeFloat(i32.add('$norms', i32.floats('$panel')), largestLane('$largest')),
+  ];
+}
+
+/** Four keys by four dims: the usual transposition by interleaving, low halves then high halves. */
+function emitTranspose(width: number): Code {
+  const column = (i: number) => {
+    const [a, b]: [Name, Name] = i < 2 ? ['$y0', '$y2'] : ['$y1', '$y3'];
+    return joinHalves(a, b, i % 2 === 0 ? 'low' : 'high');
+  };
+  return [
+    times(4, (i) => set(`$x${i}`, memory.load(i32.add(`$r${i}`, '$d')))),
+    set('$y0', interleave('$x0', '$x1', 'low')),
+    set('$y1', interleave('$x0', '$x1', 'high')),
+    set('$y2', interleave('$x2', '$x3', 'low')),
+    set('$y3', interleave('$x2', '$x3', 'high')),
+    set('$to', i32.add('$toK', i32.mul('$d', width))),
+    times(4, (i) => [
+      set(`$x${i}`, column(i)),
+      memory.store('$to', `$x${i}`, i * width * 4),
+      set('$squares', f32x4.add('$squares', f32x4.mul(`$x${i}`, `$x${i}`))),
+    ]),
+  ];
+}
+
+/** Keys $begin to $end to packedV. */
+function emitStageV(headDim: number, config: WasmConfiguration): Code {
+  const width = panelWidth(config);
   const rows = config.values === 'rows';
-  const step = rows ? i32(width * 4) : mul(get('blockLength'), i32(width * 4));
-  const target = rows
-    ? mul(get('key'), i32(headDim * 4))
-    : add(mul(get('blockStart'), i32(headDim * 4)), mul(sub(get('key'), get('blockStart')), i32(width * 4)));
-  const values = loop(
-    'key',
-    sub(get('end'), i32(width)),
-    get('end'),
-    i32(1),
-    `
-${set('from', keyAddress('v', get('key')))}
-${set('to', add(get('packedV'), target))}
-${loop(
-  'd',
-  i32(0),
-  i32(headDim),
-  i32(width),
-  `
-${times(config.vectors, (i) => `(v128.store offset=${i * 16} ${get('to')} (v128.load offset=${i * 16} ${get('from')}))`)}
-${set('from', add(get('from'), i32(width * 4)))}
-${set('to', add(get('to'), step))}`,
-)}`,
-  );
-
-  return `
-;; Packs panels $first to $last (exclusive) of one KV head; the largest |k|^2 of each panel goes to $norms.
-(func (export "pack") (param $k i32) (param $v i32) (param $packedK i32) (param $packedV i32) (param $first i32) (param $last i32) (param $norms i32)
-(local $squares v128) (local $largest v128) (local $panel i32) (local $blockStart i32) (local $blockLength i32) (local $key i32) (local $end i32) (local $d i32) (local $from i32) (local $to i32) (local $toK i32)
-${times(4, (i) => `(local $r${i} i32) (local $x${i} v128) (local $y${i} v128)`)}
-${loop(
-  'panel',
-  get('first'),
-  get('last'),
-  i32(1),
-  `
-${set('key', mul(get('panel'), i32(width)))}
-${set('end', add(get('key'), i32(width)))}
-${set('blockStart', mul(`(i32.div_u ${get('key')} ${i32(config.blockKeys)})`, i32(config.blockKeys)))}
-${set('blockLength', min(i32(config.blockKeys), sub('(global.get $keysPadded)', get('blockStart'))))}
-${set('toK', add(get('packedK'), mul(get('panel'), i32(headDim * width * 4))))}
-;; K: transposed, four keys at a time
-${set('largest', splat(0))}
-${loop(
-  'key',
-  get('key'),
-  get('end'),
-  i32(4),
-  `
-${times(4, (i) => set(`r${i}`, keyAddress('k', add(get('key'), i32(i)))))}
-${set('squares', splat(0))}
-${loop('d', i32(0), i32(headDim * 4), i32(16), transpose)}
-${set('largest', `(f32x4.max ${get('largest')} ${get('squares')})`)}
-${set('toK', add(get('toK'), i32(16)))}`,
-)}
-(f32.store ${add(get('norms'), `(i32.shl ${get('panel')} ${i32(2)})`)} ${largestLane('largest')})
-;; V: row by row
-${config.values === 'rows' ? `;; unless it is used where it lies\n(if (i32.ne ${get('packedV')} ${get('v')}) (then ${values}))` : values}`,
-)}
-)`;
+  const place = rows
+    ? i32.mul('$key', headDim * 4)
+    : i32.add(i32.mul('$blockStart', headDim * 4), i32.mul(i32.sub('$key', '$blockStart'), width * 4));
+  const block: Code = [
+    note('the key block of the panel: packed V is [key block][dim panel][key of the block][dim of the panel]'),
+    set('$blockStart', i32.floor('$begin', config.blockKeys)),
+    set('$blockLength', min(config.blockKeys, i32.sub(global('$keysPadded'), '$blockStart'))),
+  ];
+  return [
+    rows ? [] : block,
+    loop(
+      '$key',
+      '$begin',
+      '$end',
+      1,
+      set('$from', call('$row_address', '$v', '$key')),
+      set('$to', i32.add('$packedV', place)),
+      loop(
+        '$d',
+        0,
+        headDim,
+        width,
+        times(config.vectors, (i) => memory.store('$to', memory.load('$from', i * 16), i * 16)),
+        set('$from', i32.add('$from', width * 4)),
+        set('$to', i32.add('$to', rows ? width * 4 : i32.mul('$blockLength', width * 4))),
+      ),
+    ),
+  ];
 }

@@ -3,10 +3,6 @@
 import wabt from 'wabt';
 import type { WasmProgram } from '../../../kernels/kernel.ts';
 
-/** How the kernels import their memory, and how they do without sharing. */
-const SHARED_MEMORY = '(memory 1 65536 shared)';
-const OWN_MEMORY = '(memory 1 65536)';
-
 /** True where the engine compiles relaxed SIMD: the smallest module that uses it validates. */
 export async function hasRelaxedSimd(): Promise<boolean> {
   const text =
@@ -14,14 +10,13 @@ export async function hasRelaxedSimd(): Promise<boolean> {
   return WebAssembly.validate(await assemble(text));
 }
 
-/** Compiles programs, each text once; with `sharedMemory` false their modules import a memory of their own. */
-export function createCompiler(sharedMemory: boolean): (program: WasmProgram) => Promise<WebAssembly.Module> {
+/** Compiles programs, each text once. */
+export function createCompiler(): (program: WasmProgram) => Promise<WebAssembly.Module> {
   const known = new Map<string, WebAssembly.Module>();
   return async (program) => {
     let module = known.get(program.text);
     if (module === undefined) {
-      const text = sharedMemory ? program.text : program.text.replace(SHARED_MEMORY, OWN_MEMORY);
-      module = await WebAssembly.compile(await assemble(text));
+      module = await WebAssembly.compile(await assemble(program.text));
       known.set(program.text, module);
     }
     return module;

@@ -39,8 +39,13 @@ interface PreparedWasm extends Threads {
 export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
   const { simd256, memoryBytes, sharedMemory } = options;
   const threads = sharedMemory ? options.threads : 1;
-  const features: Features = { relaxedSimd: options.relaxedSimd && (await hasRelaxedSimd()), simd256, f16: false };
-  const compile = createCompiler(sharedMemory);
+  const features: Features = {
+    relaxedSimd: options.relaxedSimd && (await hasRelaxedSimd()),
+    simd256,
+    f16: false,
+    unsharedMemory: !sharedMemory,
+  };
+  const compile = createCompiler();
   const table = createPreparedTable<PreparedWasm>();
 
   return {

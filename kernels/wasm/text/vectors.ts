@@ -1,0 +1,72 @@
+/** Vectors of four floats: loads, stores, arithmetic and shuffles. */
+
+import { type Form, form, formOf, type Name, type Operand, op } from './wat.ts';
+
+const at = (offset: number) => (offset === 0 ? [] : `offset=${offset}`);
+const load =
+  (head: string) =>
+  (address: Operand, offset = 0) =>
+    form(head, at(offset), formOf(address));
+const store =
+  (head: string) =>
+  (address: Operand, value: Operand, offset = 0) =>
+    form(head, at(offset), formOf(address), formOf(value));
+
+/** Memory access at an address plus a constant offset. */
+export const memory = {
+  load: load('v128.load'),
+  /** One float in all four lanes. */
+  loadSplat: load('v128.load32_splat'),
+  loadFloat: load('f32.load'),
+  store: store('v128.store'),
+  storeFloat: store('f32.store'),
+};
+
+/** A constant float, a number or as the text spells it. */
+export const float = (value: number | string) => form('f32.const', String(value));
+/** Four equal floats. */
+export const splat = (value: number | string) => op('f32x4.splat', float(value));
+
+const binary = (head: string) => (a: Operand, b: Operand) => op(head, a, b);
+export const f32x4 = {
+  add: binary('f32x4.add'),
+  sub: binary('f32x4.sub'),
+  mul: binary('f32x4.mul'),
+  max: binary('f32x4.max'),
+  /** b where a < b, else a: one instruction on x86, where NaN makes `max` three. */
+  pmax: binary('f32x4.pmax'),
+  neg: (a: Operand) => op('f32x4.neg', a),
+};
+export const f32 = { add: binary('f32.add'), mul: binary('f32.mul'), max: binary('f32.max') };
+
+/** The lanes of a vector local, folded in pairs. */
+function fold(name: Name, combine: (a: Operand, b: Operand) => Form): Form {
+  const lane = (i: number) => form('f32x4.extract_lane', String(i), formOf(name));
+  return combine(combine(lane(0), lane(1)), combine(lane(2), lane(3)));
+}
+/** The largest lane of a vector local; NaN where one is. */
+export const largestLane = (name: Name) => fold(name, f32.max);
+export const laneSum = (name: Name) => fold(name, f32.add);
+
+const shuffle = (a: Name, b: Name, bytes: number[]) => form('i8x16.shuffle', bytes.map(String), formOf(a), formOf(b));
+
+/** Two lanes of a and two of b by turns: a0 b0 a1 b1 of the low halves, a2 b2 a3 b3 of the high ones. */
+export function interleave(a: Name, b: Name, half: 'low' | 'high'): Form {
+  const start = half === 'low' ? 0 : 8;
+  const bytes = [0, 4].flatMap((lane) => [0, 16].flatMap((from) => [0, 1, 2, 3].map((i) => start + from + lane + i)));
+  return shuffle(a, b, bytes);
+}
+
+/** The low halves of a and b, or the high ones. */
+export function joinHalves(a: Name, b: Name, half: 'low' | 'high'): Form {
+  const start = half === 'low' ? 0 : 8;
+  const bytes = Array.from({ length: 8 }, (_, i) => start + i);
+  return shuffle(a, b, [...bytes, ...bytes.map((byte) => byte + 16)]);
+}
+
+/** a * b + c as a variant has it: fused where relaxed SIMD is there, else a product and a sum. */
+export type MultiplyAdd = (a: Operand, b: Operand, c: Operand) => Form;
+
+/** The multiply-add of a feature set. */
+export const multiplyAddOf = (features: { relaxedSimd: boolean }): MultiplyAdd =>
+  features.relaxedSimd ? (a, b, c) => op('f32x4.relaxed_madd', a, b, c) : (a, b, c) => f32x4.add(f32x4.mul(a, b), c);

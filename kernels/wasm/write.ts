@@ -1,0 +1,55 @@
+/** Phase write: the output sums divided by the row sums. */
+
+import type { WasmConfiguration } from './configuration.ts';
+import { PARTIAL_BYTES, scratchLayout, statisticsLayout } from './scratch.ts';
+import { func, locals, loop, params, result, select } from './text/control.ts';
+import { f32x4, float, laneSum, memory, splat } from './text/vectors.ts';
+import { type Code, global, i32, note, op, phase, set } from './text/wat.ts';
+
+/**
+ * $write: $rows rows of output sums at $scratch, divided by l, to $o, whose rows are global $qStride bytes apart. A row that saw
+ * no key has l = 0 and gives zeros. Returns 1 where a number of the output is not finite, else 0.
+ */
+export function emitWrite(headDim: number, config: WasmConfiguration): Code {
+  const at = scratchLayout(headDim, config);
+  const { rowSums } = statisticsLayout(config);
+  return func(
+    '$write: $rows rows of output sums at $scratch, divided by l, to $o; 1 where a number among them is not finite.',
+    '$write',
+    [
+      params('i32', '$o', '$rows', '$scratch'),
+      result('i32'),
+      locals('i32', '$row', '$d', '$from', '$sums'),
+      locals('f32', '$l'),
+      locals('v128', '$scale', '$value', '$finite'),
+    ],
+    set('$from', '$scratch'),
+    set('$sums', i32.add('$scratch', at.stats + rowSums)),
+    loop(
+      '$row',
+      0,
+      '$rows',
+      1,
+      note('l of the row, and 1 / l; a row that saw no key has l = 0 and gives zeros'),
+      set('$scale', f32x4.add(memory.load('$sums'), memory.load('$sums', 16))),
+      set('$l', laneSum('$scale')),
+      set('$scale', op('f32x4.splat', inverseOrZero())),
+      note('the row out; 0 times a number is 0 if that is finite, else NaN'),
+      loop(
+        '$d',
+        0,
+        headDim * 4,
+        16,
+        set('$value', f32x4.mul('$scale', memory.load(i32.add('$from', '$d'), at.sums))),
+        set('$finite', f32x4.add('$finite', f32x4.mul('$value', splat(0)))),
+        memory.store(i32.add('$o', '$d'), '$value'),
+      ),
+      set('$o', i32.add('$o', global('$qStride'))),
+      set('$from', i32.add('$from', headDim * 4)),
+      set('$sums', i32.add('$sums', PARTIAL_BYTES)),
+    ),
+    phase('whether NaN came of any', op('v128.any_true', op('f32x4.ne', '$finite', splat(0)))),
+  );
+}
+
+const inverseOrZero = () => select(op('f32.div', float(1), '$l'), float(0), op('f32.gt', '$l', float(0)));

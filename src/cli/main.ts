@@ -46,14 +46,15 @@ export async function createProgram(words: readonly string[], finish: Finish): P
       // Commands inherit the settings above.
       const command = program.command(name).summary(summary);
       if (words.includes(name)) (await load())(command, finish);
-      command.optionsGroup(HELP_GROUP).helpOption('-h, --help', 'show this help');
+      for (const each of [command, ...command.commands]) addHelp(each);
     }
   }
-  program.commandsGroup(HELP_GROUP).helpCommand('help [command]', 'show the help of a command');
-  return program
-    .optionsGroup('Options:')
-    .version(ownVersion(), '-V, --version', 'show the version')
-    .helpOption('-h, --help', 'show this help');
+  return addHelp(program).version(ownVersion(), '-V, --version', 'show the version');
 }
 
-const HELP_GROUP = 'Help:';
+/** The help of a command, and where it has commands of its own, of each of those. */
+function addHelp(command: Command): Command {
+  const group = command.commands.length > 0;
+  if (group) command.commandsGroup('Help:').helpCommand('help [command]', 'show the help of a command');
+  return command.optionsGroup(group ? 'Options:' : 'Help:').helpOption('-h, --help', 'show this help');
+}

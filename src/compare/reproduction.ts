@@ -1,4 +1,4 @@
-/** What a recorded run measured, as what to measure again: the same points, kernels, threads and variant. */
+/** What a recorded run measured, as what to measure again: the same cases, kernels, threads and variant. */
 
 import { knownKernel } from '../../kernels/index.ts';
 import type { Kernel } from '../../kernels/kernel.ts';

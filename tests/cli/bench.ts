@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunDocument } from '../../src/record/measurement.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../src/cli/launch.js', import.meta.url));
+/** The file that npx bench runs. */
+export const LAUNCHER = fileURLToPath(new URL('../../src/cli/launch.js', import.meta.url));
 
 export interface Outcome {
   code: number | null;

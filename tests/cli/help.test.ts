@@ -1,12 +1,14 @@
 /** The help: every command within 80 columns, every option under a heading, and the lists that stand in for the registries. */
 
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ALL_KERNELS, BACKENDS, KERNELS } from '../../kernels/index.ts';
 import { COMMANDS } from '../../src/cli/commands/index.ts';
 import { createProgram } from '../../src/cli/main.ts';
 import { BACKEND_NAMES, HIDDEN_KERNEL_NAMES, KERNEL_NAMES, VARIANT_NAMES } from '../../src/cli/options/names.ts';
 import { WASM_VARIANTS } from '../../src/host/cpu/wasm-variants.ts';
-import { bench } from './bench.ts';
+import { bench, LAUNCHER } from './bench.ts';
 
 const NAMES = COMMANDS.flatMap(({ commands }) => commands.map(({ name }) => name));
 
@@ -24,8 +26,9 @@ describe('the help', async () => {
     (_, command) => {
       const text = command.helpInformation();
       expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+      expect(text).not.toContain('display help');
       expect(command.options.filter(({ helpGroupHeading }) => helpGroupHeading === undefined)).toEqual([]);
-      expect(command.description()).toMatch(/[.:k]$/);
+      expect(command.description()).toMatch(/[.k]$/);
       expect(text).not.toMatch(/default: (null|false|")/);
     },
   );
@@ -42,6 +45,22 @@ describe('the help', async () => {
     for (const name of NAMES) expect(listed.stdout).toMatch(new RegExp(`^ {2}${name} +\\S`, 'm'));
     const bare = await createProgram([], () => {});
     expect(bare.commands.flatMap(({ options }) => options)).toEqual([]);
+  });
+
+  it('loads names and summaries only: no option, no action, no kernel', async () => {
+    const hook = `import { registerHooks } from 'node:module';
+      registerHooks({ load(url, context, next) { process.stderr.write(url + '\\n'); return next(url, context); } });`;
+    const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, LAUNCHER, '--help'];
+    const { stderr } = await promisify(execFile)(process.execPath, args);
+    const own = stderr.split('\n').filter((url) => url.startsWith('file:') && !url.includes('node_modules'));
+    expect(own.map((url) => url.replace(/.*\/(?=src\/)/, '')).toSorted()).toEqual([
+      'src/cli/commands/index.ts',
+      'src/cli/help.ts',
+      'src/cli/launch.js',
+      'src/cli/main.ts',
+      'src/cli/versions.ts',
+      'src/messages.ts',
+    ]);
   });
 
   it('of a command is the same by either way of asking', async () => {

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { RunDifference } from '../../src/compare/runs.ts';
 import type { RunDocument } from '../../src/record/measurement.ts';
@@ -96,6 +97,19 @@ describe('bench repro', () => {
     expect(
       stderr.match(/^The record does not say how it measured: seed 3 and slices within 2 s are assumed/gm),
     ).toHaveLength(1);
+  });
+
+  it.each(['figure-mha', 'ablation'])('opens %s of the examples, which has no settings', async (name) => {
+    const path = fileURLToPath(new URL(`../../results/examples/${name}.jsonl`, import.meta.url));
+    const cwd = temporaryFolder();
+    const plan = await bench(['repro', path, '--dry-run', '--format', 'json'], cwd);
+    expect(plan.code).toBe(0);
+    expect((JSON.parse(plan.stdout) as unknown[]).length).toBeGreaterThan(4);
+    expect(plan.stderr).toMatch(/^The record does not say how it measured: seed 1 and slices within 30 s are assumed/);
+    const same = await bench(['compare', path, path], cwd);
+    expect([same.code, same.stderr]).toEqual([0, '']);
+    expect(same.stdout).not.toContain('The environment differs');
+    expect((await bench(['report', path, '--output', 'page.html'], cwd)).code).toBe(0);
   });
 
   it('names what differs in the environment', async () => {

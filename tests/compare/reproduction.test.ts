@@ -1,4 +1,4 @@
-/** What of a record is measured again: cases with a figure, their threads, variant and places. */
+/** What of a record is measured again: cases with a figure, their threads, variant and hosts. */
 
 import { describe, expect, it } from 'vitest';
 import { recordedCases } from '../../src/compare/reproduction.ts';
@@ -42,7 +42,7 @@ describe('recordedCases', () => {
     expect(unknown).toEqual(['wasm-future']);
   });
 
-  it('keeps a variant that all share, the places and the use of a software adapter', () => {
+  it('keeps a variant that all share, the hosts and the use of a software adapter', () => {
     const node = testCase(2, { variant: 'simd256' });
     const browser = testCase(2, { variant: 'simd-relaxed', host: 'browser' });
     expect(recordedCases(runOf([node, node]), 8)).toMatchObject({ variant: 'simd256', host: 'node', software: false });

@@ -9,12 +9,15 @@ import { workloadOptions } from '../options/workload.ts';
 const BUDGET_SECONDS = 30;
 
 /** Multi-head attention: as many KV heads as query heads. */
-export const declareMha: Declare = declareAttention('mha', 'Measure multi-head attention.');
+export const declareMha: Declare = declareAttention(
+  'mha',
+  'Measure multi-head attention, one workload or a sweep, beside the published figures.',
+);
 
 /** Grouped-query attention: several query heads share a KV head. */
 export const declareGqa: Declare = declareAttention(
   'gqa',
-  'Measure grouped-query attention: several query heads share a KV head.',
+  'Measure grouped-query attention, in which several query heads share a KV head: one workload or a sweep, beside the published figures.',
 );
 
 function declareAttention(name: 'mha' | 'gqa', description: string): Declare {

@@ -8,7 +8,7 @@ import { addOptions, under, valuesOf } from '../options/typed-option.ts';
 /** The limits of this machine. */
 export const declareCeilings: Declare = (command, finish) => {
   const options = {
-    ...backendOptions(),
+    ...backendOptions(['webgpu', 'wasm', 'scalar']),
     ...under(OUTPUT, { format: tableOrJson(), results: resultsOption('folder of the record') }),
   };
   command.description(

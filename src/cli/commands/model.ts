@@ -68,7 +68,7 @@ function declareB200(model: Command, finish: Finish): void {
 function declareLocal(model: Command, finish: Finish): void {
   const options = {
     ...workloadOptions({ ...presetAxes('mha'), seq: [4096] }),
-    ...targetOptions(),
+    ...targetOptions(['webgpu', 'wasm']),
     ...under(MEASURING, {
       tiles: tilesOption(),
       budget: budgetOption(LOCAL_BUDGET_SECONDS),

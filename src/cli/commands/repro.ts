@@ -22,7 +22,9 @@ export const declareRepro: Declare = (command, finish) => {
 function reproOptions() {
   const { full, seed, baseline, published, ...open } = runOptions(REPRO_BUDGET_SECONDS);
   const { kernel, variant, threads, host, adapter, tiles, budget, samples } = open;
-  for (const item of [kernel, variant, threads, host, adapter, tiles, budget, samples]) {
+  kernel.description = 'only these kernels of the record';
+  kernel.default(null, 'all of them');
+  for (const item of [variant, threads, host, adapter, tiles, budget, samples]) {
     item.default(item.initial, "the record's");
   }
   return { ...open, ...under(OUTPUT, { format: tableOrJson() }) };

@@ -15,7 +15,7 @@ export const declareTune: Declare = (command, finish) => {
   const options = {
     // One length: a configuration belongs to a head dimension and a mask, whatever the length.
     ...workloadOptions({ ...presetAxes('mha'), seq: [1024] }),
-    ...targetOptions(),
+    ...targetOptions(['webgpu', 'wasm']),
     ...under(MEASURING, {
       budget: option(
         '--budget <seconds>',

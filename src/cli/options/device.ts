@@ -1,5 +1,6 @@
 /** Options that say what runs where: kernels, backends, hosts, adapters. */
 
+import type { Backend } from '../../../kernels/kernel.ts';
 import { isExecutable } from '../../host/node/executable.ts';
 import { badChoice, noSuchBrowser, UsageError } from '../../messages.ts';
 import { choose } from '../nearest.ts';
@@ -35,7 +36,17 @@ export const kernelName = (text: string, name: string) =>
 
 const kernelNames: Parser<readonly string[]> = (text, name) => text.split(',').map((item) => kernelName(item, name));
 
-const backendOption = () => choice('--backend <name>', 'where kernels run', ['auto', ...BACKEND_NAMES], 'auto');
+/** `listed` are the backends that the help names, where a command has a use for some of them only. */
+function backendOption(listed: readonly Backend[]) {
+  const made = choice(
+    '--backend <name>',
+    'kernels of one backend; auto is every one that works here',
+    ['auto', ...BACKEND_NAMES],
+    'auto',
+  );
+  made.argChoices = ['auto', ...listed];
+  return made;
+}
 
 const adapterOptions = () => ({
   adapter: option('--adapter <text>', 'WebGPU adapter whose name contains this text', asText, null),
@@ -44,15 +55,21 @@ const adapterOptions = () => ({
 });
 
 /** The backend, and the WebGPU adapter and its limits. */
-export const backendOptions = () => under(DEVICES, { backend: backendOption(), ...adapterOptions() });
+export const backendOptions = (listed: readonly Backend[]) =>
+  under(DEVICES, { backend: backendOption(listed), ...adapterOptions() });
 
 /** Everything that says where to run, kernels aside. */
-export const targetOptions = () =>
+export const targetOptions = (listed: readonly Backend[] = BACKEND_NAMES) =>
   under(DEVICES, {
-    backend: backendOption(),
+    backend: backendOption(listed),
     variant: choice('--variant <name>', 'how WebAssembly is compiled', VARIANT_NAMES, null, 'the fastest in a probe'),
     threads: option('--threads <count>', 'WebAssembly threads', wholeNumber(1, 1024), null, 'all cores'),
-    host: option('--host <names>', 'node, browser, or node,browser for both in one run', hostNames, 'node'),
+    host: option(
+      '--host <names>',
+      'where to run: node, browser, or node,browser for both in one run',
+      hostNames,
+      'node',
+    ),
     browser: option('--browser <path>', 'Chromium for --host browser', program, null, 'the one that is found'),
     connect: list(
       '--connect <address>',

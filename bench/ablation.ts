@@ -1,4 +1,7 @@
-/** The report's three ideas on the hardware in front of the user: each kernel beside itself with one option changed. */
+/**
+ * The AVO paper's three techniques on the hardware in front of the user: each kernel beside itself with one option
+ * changed.
+ */
 
 import type { Suite } from '../src/problem/cases.ts';
 import { expand, presetAxes } from '../src/problem/sweep.ts';
@@ -6,6 +9,7 @@ import { expand, presetAxes } from '../src/problem/sweep.ts';
 const WGSL = ['', '-branch', '-overlap', '-small', '-large'].map((option) => `wgsl-flash${option}`);
 const WASM = ['', '-branch', '-phases', '-small', '-large'].map((option) => `wasm-flash${option}`);
 
+/** The suite of `bench suite ablation`. */
 export const ablation: Suite = {
   name: 'ablation',
   summary: 'branch-free rescaling, overlapped softmax and register budget, each against the tuned kernel',

@@ -3,6 +3,7 @@
 import type { Suite } from '../src/problem/cases.ts';
 import { expand, presetAxes } from '../src/problem/sweep.ts';
 
+/** The suite of `bench suite figure-mha`. */
 export const figureMha: Suite = {
   name: 'figure-mha',
   summary: 'MHA as in the report: 16 heads, head dimension 128, 32k tokens, 4k to 32k, both masks',

@@ -8,4 +8,5 @@ import { peersCpu } from './peers-cpu.ts';
 import { peersWasm } from './peers-wasm.ts';
 import { peersWebgpu } from './peers-webgpu.ts';
 
+/** Every suite, in the order in which they are listed. */
 export const SUITES: readonly Suite[] = [figureMha, figureGqa, ablation, peersCpu, peersWasm, peersWebgpu];

@@ -6,6 +6,7 @@ import { type Axes, expand, presetAxes } from '../src/problem/sweep.ts';
 const mha: Axes = { ...presetAxes('mha'), batch: [1] };
 const gqa: Axes = { ...presetAxes('gqa'), batch: [1] };
 
+/** The suite of `bench suite peers-cpu`. */
 export const peersCpu: Suite = {
   name: 'peers-cpu',
   summary: "wasm-flash over ONNX Runtime's native CPU attention, in paired rounds (needs npm run peers)",

@@ -6,6 +6,7 @@ import { type Axes, expand, presetAxes } from '../src/problem/sweep.ts';
 const mha: Axes = { ...presetAxes('mha'), batch: [1] };
 const gqa: Axes = { ...presetAxes('gqa'), batch: [1] };
 
+/** The suite of `bench suite peers-wasm`. */
 export const peersWasm: Suite = {
   name: 'peers-wasm',
   summary:

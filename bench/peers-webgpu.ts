@@ -3,6 +3,7 @@
 import type { Suite } from '../src/problem/cases.ts';
 import { expand, presetAxes } from '../src/problem/sweep.ts';
 
+/** The suite of `bench suite peers-webgpu`. */
 export const peersWebgpu: Suite = {
   name: 'peers-webgpu',
   summary: "wgsl-flash over ONNX Runtime's WebGPU attention, in paired rounds (needs npm run peers)",

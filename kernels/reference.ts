@@ -1,5 +1,9 @@
-/** The float64 oracle: attention of one query row from its definition, in the plainest way, for checking everything else. */
+/**
+ * The float64 oracle: attention of one query row from its definition, in the plainest way, to check everything else
+ * against.
+ */
 
+/** One row of the output, with what its tolerance depends on. */
 export interface ReferenceRow {
   /** The output row, headDim values. */
   output: Float64Array;
@@ -12,7 +16,8 @@ export interface ReferenceRow {
 /**
  * o = sum_j softmax_j(scale * q . k_j) v_j over the keys low <= j < high; zeros where there is none.
  *
- * q is [headDim]; k and v are [seqKv, headDim], row-major. The maximum is subtracted before exponentiation; all sums are float64.
+ * q is [headDim]; k and v are [seqKv, headDim], row-major. The maximum is subtracted before exponentiation; all sums
+ * are float64.
  */
 export function referenceRow(
   q: Float32Array,
@@ -24,9 +29,12 @@ export function referenceRow(
   const headDim = q.length;
   const output = new Float64Array(headDim);
   const magnitude = new Float64Array(headDim);
+
+  // Mask: keys outside this range are not visited.
   const { low, high } = range;
   if (high <= low) return { output, maxLogit: 0, termSize: 0 };
 
+  // Scores and row maximum.
   const logits = new Float64Array(high - low);
   let maximum = Number.NEGATIVE_INFINITY;
   let maxLogit = 0;
@@ -38,6 +46,7 @@ export function referenceRow(
     maxLogit = Math.max(maxLogit, Math.abs(dot * scale));
   }
 
+  // Exponentials, row sum and accumulate. Nothing is rescaled, since the maximum of the whole row is known.
   let total = 0;
   for (let j = low; j < high; j += 1) {
     const weight = Math.exp(at(logits, j - low) - maximum);
@@ -48,6 +57,8 @@ export function referenceRow(
       magnitude[d] = at(magnitude, d) + Math.abs(term);
     }
   }
+
+  // Write.
   let squares = 0;
   for (let d = 0; d < headDim; d += 1) {
     output[d] = at(output, d) / total;

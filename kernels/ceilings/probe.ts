@@ -1,11 +1,14 @@
-/** A ceiling with a result that is known beforehand, so that a probe that skips its work is found. */
+/**
+ * The contract of a ceiling: a kernel whose result is known beforehand, so that a probe that skips its work is found.
+ */
 
 import type { Workload } from '../../src/problem/workload.ts';
 import type { Kernel } from '../kernel.ts';
 
+/** A kernel that does as many operations of one kind as the attention of its work tiles would take. */
 export interface Probe extends Kernel {
-  /** What it counts for each FLOP of attention that its units stand for: FLOPs, exponentials or bytes. */
+  /** What it counts for each FLOP of attention that its work tiles stand for: FLOPs, exponentials or bytes. */
   operationsPerFlop(workload: Workload): number;
-  /** The first element of the first output row, full mask and zero inputs. */
+  /** The first element of the first output row, with the full mask and zero inputs. */
   expected(workload: Workload): number;
 }

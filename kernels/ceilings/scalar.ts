@@ -3,6 +3,7 @@
 import { visibleKeys, type WorkTileCall } from '../scalar/call.ts';
 import type { Probe } from './probe.ts';
 
+/** Multiply-adds in f64; one work tile takes 16 rows. */
 export const scalarMultiplyAdd: Probe = {
   name: 'scalar-multiply-add',
   backend: 'scalar',
@@ -14,7 +15,7 @@ export const scalarMultiplyAdd: Probe = {
   build: () => ({ kind: 'module', entry: 'scalar-multiply-add', blockRows: 16 }),
 };
 
-/** As many multiply-adds as the attention of the unit: 2 x headDim for each pair of query and key. */
+/** Runs one work tile: as many multiply-adds as its attention, 2 x headDim for each pair of a query and a key. */
 export function runScalarMultiplyAdd(call: WorkTileCall): void {
   let pairs = 0;
   for (let row = 0; row < call.rows; row += 1) {

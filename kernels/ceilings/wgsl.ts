@@ -1,8 +1,8 @@
 /**
  * What a GPU can do at best in WGSL: multiply-adds in registers, exponentials, and reads of workgroup and main memory.
  *
- * Each is a kernel with the bindings of any other, and does as much as the attention of its units would take. A runtime 1
- * (1 plus a zero from q) keeps compilers from folding the loops, and makes the sums count them.
+ * Each is a kernel with the bindings of any other, and does as much as the attention of its work tiles would take. A
+ * runtime 1 (1 plus a zero from q) keeps compilers from folding the loops, and makes the sums count them.
  */
 
 import type { Workload } from '../../src/problem/workload.ts';
@@ -19,7 +19,10 @@ const UNROLL = 4;
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const each = (line: (i: number) => string) => range(CHAINS).map(line).join('\n');
 
-/** Iterations of the loop of a unit that does `perIteration` operations, where attention would do `perPair` for each query-key pair. */
+/**
+ * Iterations of the loop of a work tile that does `perIteration` operations, where attention would do `perPair` for
+ * each query-key pair.
+ */
 function iterations(w: Workload, perPair: number, perIteration: number): number {
   return Math.round((Math.min(BLOCK_ROWS, w.seqQuery) * w.seqKv * perPair) / perIteration);
 }
@@ -36,7 +39,7 @@ interface Loop {
   result: string;
 }
 
-/** A program whose units run a loop as often as their query-key pairs ask for. */
+/** A program whose work tiles run a loop as often as their query-key pairs ask for. */
 function loopProgram(
   label: string,
   { headDim, perPair, declarations = '', enable = '', before, body, result }: Loop,
@@ -100,7 +103,10 @@ export const wgslMultiplyAdd: Probe = {
 const F16_UNROLL = 8 * UNROLL;
 const F16_FLOPS = (FLOPS / UNROLL) * F16_UNROLL;
 
-/** f16 multiply-adds in registers, two to a 32-bit lane where the device packs them. x becomes (x + 1) / 2, so all end at 1. */
+/**
+ * f16 multiply-adds in registers, two to a 32-bit lane where the device packs them. x becomes (x + 1) / 2, so all end
+ * at 1.
+ */
 export const wgslMultiplyAddF16: Probe = {
   ...wgslMultiplyAdd,
   name: 'wgsl-multiply-add-f16',
@@ -166,7 +172,7 @@ ${each((i) => `  var a${i} = vec4f();`)}`,
     }),
 };
 
-/** Main memory: the units of a head read its K once between them, each its own part. */
+/** Main memory: the work tiles of a head read its K once between them, each its own part. */
 export const wgslMemoryReads: Probe = {
   name: 'wgsl-memory-reads',
   backend: 'webgpu',
@@ -202,7 +208,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   }),
 };
 
-/** vec4s of K that one unit reads, one KV head in memory. */
+/** vec4s of K that one work tile reads, one KV head in memory. */
 function vectorsOfTile(w: Workload): number {
   return Math.floor((w.seqKv * w.headDim) / 4 / Math.ceil(w.seqQuery / BLOCK_ROWS));
 }

@@ -24,12 +24,14 @@ const floatField = (field: number, value: number): Field => [
   ...new Uint8Array(Float32Array.of(value).buffer),
 ];
 
+/** An input or output of a graph, of a fixed shape. */
 export interface OnnxTensor {
   name: string;
   type: 'f32' | 'int32';
   shape: number[];
 }
 
+/** One operator with its attributes. */
 export interface OnnxNode {
   operator: string;
   /** "" is ONNX's own set of operators. */

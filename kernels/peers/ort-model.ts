@@ -20,9 +20,10 @@ export interface OrtModel {
 type Operator = Pick<OnnxNode, 'operator' | 'domain' | 'attributes'>;
 
 /**
- * The model of a workload and its small inputs; q, k and v are [batch, seq, heads * headDim], as our tensors lie in memory.
- * Causal masks take GroupQueryAttention, the only operator that skips what the mask hides, except in the WebAssembly build:
- * there the operators that compute all scores and mask them are ten times as fast (22 against 1.7 GFLOPS at 2k, two threads).
+ * The model of a workload and its small inputs; q, k and v are [batch, seq, heads * headDim], as our tensors lie in
+ * memory. Causal masks take GroupQueryAttention, the only operator that skips what the mask hides, except in the
+ * WebAssembly build: there the operators that compute all scores and mask them are ten times as fast (22 against 1.7
+ * GFLOPS at 2k, two threads).
  */
 export function ortModel(w: Workload, build: OrtBuild = 'native'): OrtModel {
   const causal = w.mask === 'causal';

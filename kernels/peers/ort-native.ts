@@ -3,6 +3,7 @@
 import type { Kernel } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
 
+/** q, k, v and o are f32 [batch, seq, heads * headDim], as they lie in memory here; one work tile is a whole head. */
 export const ortNative: Kernel = {
   name: 'ort-native',
   backend: 'peers',

@@ -1,4 +1,6 @@
-/** ONNX Runtime's attention compiled to WebAssembly, as it runs in a browser without a GPU: the yardstick at 128 bits. */
+/**
+ * ONNX Runtime's attention compiled to WebAssembly, as it runs in a browser without a GPU: the yardstick at 128 bits.
+ */
 
 import type { Kernel } from '../kernel.ts';
 import { ortNative } from './ort-native.ts';
@@ -6,6 +8,7 @@ import { ortNative } from './ort-native.ts';
 /** Its build counts the operations of a head's product, 2 x queries x keys x headDim, in a signed 32-bit integer. */
 const MOST_OPERATIONS = 2 ** 31 - 1;
 
+/** The same operators at 128 bits, for heads short enough for its 32-bit counters. */
 export const ortWasm: Kernel = {
   ...ortNative,
   name: 'ort-wasm',

@@ -1,8 +1,12 @@
-/** ONNX Runtime's attention on the GPU, through its own WebGPU provider on our adapter: the yardstick for the WGSL kernels. */
+/**
+ * ONNX Runtime's attention on the GPU, through its own WebGPU provider on our adapter: the yardstick for the WGSL
+ * kernels.
+ */
 
 import type { Kernel } from '../kernel.ts';
 import { ortNative } from './ort-native.ts';
 
+/** The same operators on a GPU; only those that its WebGPU provider has. */
 export const ortWebgpu: Kernel = {
   ...ortNative,
   name: 'ort-webgpu',

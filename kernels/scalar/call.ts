@@ -1,10 +1,10 @@
-/** How a host calls a kernel written in TypeScript: one work tile, with strided views of q, k, v and o. */
+/** How a host calls a kernel written in TypeScript: once for each work tile, with strided views of q, k, v and o. */
 
 import { keysInWindow, type Visibility } from '../../src/problem/workload.ts';
 
 /**
- * One work tile: `rows` consecutive query rows of one head. Strides are in elements. Row i of the work tile is query row
- * `firstRow + i` of the whole sequence and lies at q[qOffset + i * qStride ...], and likewise o; key j lies at
+ * One work tile: `rows` consecutive query rows of one head. Strides are in elements. Row i of the work tile is query
+ * row `firstRow + i` of the whole sequence and lies at q[qOffset + i * qStride ...], and likewise o; key j lies at
  * k[kvOffset + j * kvStride ...], and likewise v.
  */
 export interface WorkTileCall {

@@ -1,14 +1,18 @@
-/** Flash attention in plain TypeScript: blocks of keys, an online softmax, four rows and two keys at a time in registers. */
+/**
+ * Flash attention in plain TypeScript: blocks of keys, an online softmax, four rows and two keys at a time in
+ * registers.
+ */
 
 import type { Kernel } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
 import { visibleKeys, type WorkTileCall } from './call.ts';
 
-/** Few rows a unit, so that even at 32k keys a slice of 16 units takes well under a second. */
+/** Few rows in a work tile, so that even at 32k keys a slice of 16 tiles takes well under a second. */
 const BLOCK_ROWS = 2;
 /** 64 keys of 128 floats are 32 KiB of K and 32 KiB of V: near a core's first-level cache. */
 const BLOCK_KEYS = 64;
 
+/** The kernel of the registry; its code is `runScalarFlash`. */
 export const scalarFlash: Kernel = {
   name: 'scalar-flash',
   backend: 'scalar',
@@ -17,10 +21,11 @@ export const scalarFlash: Kernel = {
   build: () => ({ kind: 'module', entry: 'scalar-flash', blockRows: BLOCK_ROWS }),
 };
 
+/** Scores of a row and a block of keys, then their weights. */
 const scores = new Float32Array(BLOCK_KEYS);
 
 /**
- * Runs one unit. For each block of keys and each row: scores, then m' = max(m, scores), p = exp(s - m'),
+ * Runs one work tile. For each block of keys and each row: scores s, then m' = max(m, s), p = exp(s - m'),
  * l = l exp(m - m') + sum p, o = o exp(m - m') + p V; at the end o / l (Milakov and Gimelshein 2018; FlashAttention).
  */
 export function runScalarFlash(call: WorkTileCall): void {
@@ -34,15 +39,22 @@ export function runScalarFlash(call: WorkTileCall): void {
 
   for (let block = first - (first % BLOCK_KEYS); block < last; block += BLOCK_KEYS) {
     for (let row = 0; row < rows; row += 1) {
+      // Mask: keys outside this range are not visited.
       const visible = visibleKeys(call, row);
       const low = Math.max(visible.low, block);
       const high = Math.min(visible.high, block + BLOCK_KEYS);
       if (high <= low) continue;
+
+      // Load q (where it lies), scores and row maximum.
       const blockMaximum = scoreKeys(call, q, call.qOffset + row * call.qStride, low, high);
       const before = maximum[row] as number;
       const after = Math.max(before, blockMaximum);
+
+      // Rescale: what was summed so far is relative to the maximum before.
       const rescale = Math.exp(before - after);
       let sum = (total[row] as number) * rescale;
+
+      // Exponentials and row sum.
       for (let j = 0; j < high - low; j += 1) {
         const weight = Math.exp((scores[j] as number) - after);
         scores[j] = weight;
@@ -50,10 +62,13 @@ export function runScalarFlash(call: WorkTileCall): void {
       }
       maximum[row] = after;
       total[row] = sum;
+
+      // Rescale the sums and accumulate.
       accumulate(call, sums, row * headDim, rescale, low, high);
     }
   }
 
+  // Write.
   for (let row = 0; row < rows; row += 1) {
     const sum = total[row] as number;
     const target = call.qOffset + row * call.qStride;

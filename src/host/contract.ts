@@ -1,4 +1,16 @@
-/** The contract of everything that can run a Program: plain values in, plain values out, so that it may live in another process. */
+/**
+ * The contract of a host: what runs Programs. Plain values go in and come out, so that a host may live in another
+ * process, a worker or a page, behind src/host/protocol.ts.
+ *
+ * A sample is timed by its host, since only there the work begins and ends. One function of each host does it:
+ *
+ *   TypeScript     `run` in cpu/scalar-host.ts
+ *   WebAssembly    `timedPhase` in cpu/wasm-phases.ts
+ *   WebGPU         `timedRun` in gpu/timed-run.ts, by timestamp queries where gpu/clock-test.ts trusts them
+ *   ONNX Runtime   `run` in node/ort-cpu-host.ts and node/ort-webgpu-host.ts
+ *
+ * When, how often and for how long samples are taken is decided in src/measure/.
+ */
 
 import type { DeviceProfile } from '../../kernels/device.ts';
 import type { Backend, Program } from '../../kernels/kernel.ts';
@@ -6,6 +18,7 @@ import type { Data } from '../problem/data.ts';
 import type { RowAddress, Slice } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
 
+/** What a sample was timed by. Clocks are never mixed in one series. */
 export type Clock = 'gpu-timestamp' | 'wall' | 'mock';
 
 /** One timed run: `flops` FLOPs of attention in `seconds`. */
@@ -18,14 +31,15 @@ export interface Sample {
 /** What the samples were timed with, found by a self-test. */
 export interface ClockReport {
   clock: Clock;
-  /** Smallest step of the clock in seconds. */
+  /** Resolution: the smallest step of the clock, seconds. */
   quantumSeconds: number;
-  /** Time of an empty submission, seconds; 0 where nothing is submitted. */
+  /** Submit overhead: the time of an empty submission, seconds; 0 where nothing is submitted. */
   emptySeconds: number;
   /** Why a better clock is not used, or null. */
   note: string | null;
 }
 
+/** A device as a record describes it. */
 export interface Device {
   name: string;
   backend: Backend;
@@ -49,16 +63,23 @@ export interface Environment extends DeviceProfile {
   deviceLimits: Record<string, number>;
 }
 
+/** What to run, on which tensors. */
 export interface PrepareRequest {
   program: Program;
   workload: Workload;
   slice: Slice;
+  /** The values of q, k and v. */
   data: Data;
-  /** Time by the wall clock, from submission to completion, even where a better clock is there: beside a peer that has no other. */
+  /**
+   * Time by the wall clock, from submission to completion, even where a better clock is there: for runs beside a peer
+   * that has no other.
+   */
   wallClock?: boolean;
 }
 
+/** A program that is ready to run on its tensors. */
 export interface PrepareResult {
+  /** Its number in this host. */
   id: number;
   /** Assembling and compiling, seconds. */
   compileSeconds: number;
@@ -66,16 +87,25 @@ export interface PrepareResult {
   prepareSeconds: number;
 }
 
+/** Runs programs on one device. A method that cannot do what is asked throws with the reason. */
 export interface Host {
   environment(): Promise<Environment>;
   /** Compiles a program's code and nothing else; seconds. */
   compile(program: Program): Promise<number>;
-  /** Compiles a program and allocates and fills the tensors of a slice; the output starts as NaN, so that a row never written is found. */
+  /**
+   * Compiles a program, and allocates and fills the tensors of a slice. The output starts as NaN, so that a row never
+   * written is found.
+   */
   prepare(request: PrepareRequest): Promise<PrepareResult>;
-  /** Runs the prepared slice once. One-off work of a KV head is charged by the share of its rows that ran. */
+  /**
+   * Runs the prepared slice once. Work that a KV head needs once (packing K) is charged by the share of its rows that
+   * ran.
+   */
   run(id: number): Promise<Sample>;
   /** Output rows of the last run, headDim values each; every row must be in the slice. */
   read(id: number, rows: RowAddress[]): Promise<Float32Array[]>;
+  /** Frees what was prepared; its number is not used again. */
   dispose(id: number): Promise<void>;
+  /** Ends the host; nothing may be asked of it afterwards. */
   close(): Promise<void>;
 }

@@ -29,7 +29,9 @@ export function paddedKeys({ keyMultiple }: Pick<WasmProgram, 'keyMultiple'>, w:
   return Math.ceil(w.seqKv / keyMultiple) * keyMultiple;
 }
 
-/** True where a WebAssembly kernel reads V where the tensor lies: rows of one head after another, none of them padding. */
+/**
+ * True where a WebAssembly kernel reads V where the tensor lies: rows of one head after another, none of them padding.
+ */
 export function usesValuesInPlace(program: WasmProgram, shape: Workload): boolean {
   return program.plainValues && shape.kvHeads === 1 && shape.seqKv % program.keyMultiple === 0;
 }

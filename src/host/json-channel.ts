@@ -1,4 +1,7 @@
-/** Calls of a host over a channel that carries JSON only: arrays of f32 travel as base64 of their bytes, so that NaN arrives too. */
+/**
+ * Calls of a host over a channel that carries JSON only: arrays of f32 travel as base64 of their bytes, so that NaN
+ * arrives too.
+ */
 
 import type { Request, Response } from './protocol.ts';
 

@@ -14,9 +14,9 @@ export interface WorkPieces {
 }
 
 /**
- * The work tiles of a layout in their order, the last ones split into parts of `splitRows` rows: the longest that a thread waits
- * for another is a part, not a tile. Which ones are split depends on the layout alone: a kernel may decide how to compute by
- * all rows of a piece, and results must be the same for any number of threads.
+ * The work tiles of a layout in their order, the last ones split into parts of `splitRows` rows: the longest that a
+ * thread waits for another is a part, not a tile. Which ones are split depends on the layout alone: a kernel may decide
+ * how to compute by all rows of a piece, and results must be the same for any number of threads.
  */
 export function splitLastTiles(layout: TensorLayout, blockRows: number, splitRows: number): WorkPieces {
   const parts = Math.ceil(blockRows / splitRows);

@@ -1,4 +1,7 @@
-/** The float64 oracle applied to rows of a workload, and how far from it a kernel in f32, or one that stores f16, may be. */
+/**
+ * The float64 oracle applied to rows of a workload, and how far from it a kernel in f32, or one that stores f16, may
+ * be.
+ */
 
 import { type ReferenceRow, referenceRow } from '../../kernels/reference.ts';
 import { type Data, fillRow } from '../problem/data.ts';
@@ -32,7 +35,9 @@ export function oracle(w: Workload, data: Data, rows: readonly RowAddress[]): Re
   return results;
 }
 
+/** How far output rows are from the oracle, and how far they may be. */
 export interface Verification {
+  /** Rows compared. */
   rows: number;
   maxAbsoluteError: number;
   /** Largest over rows of: largest error in the row / root mean square of the reference row. */
@@ -44,7 +49,8 @@ export interface Verification {
 const F32_TOLERANCE = 5e-5;
 /**
  * The row error that rounding can explain: 5e-5 of the row's size for logits below 8, growing with the logits (an error
- * of one part in 2^24 of a logit s is a factor 1 + s 2^-24 on its weight) and, past 32k keys, with the length of the sums.
+ * of one part in 2^24 of a logit s is a factor 1 + s 2^-24 on its weight) and, past 32k keys, with the length of the
+ * sums.
  */
 export function tolerance(w: Workload, maxLogit: number): number {
   return F32_TOLERANCE * Math.max(1, maxLogit / 8) * Math.max(1, w.seqKv / 32768);

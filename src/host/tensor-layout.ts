@@ -17,6 +17,7 @@ export interface WorkTile {
   rows: number;
 }
 
+/** Shapes, strides and work tiles of a slice's tensors. Sizes, strides and offsets are in elements. */
 export interface TensorLayout {
   /** The workload of the tensors that are allocated. */
   shape: Workload;
@@ -39,8 +40,8 @@ export interface TensorLayout {
 }
 
 /**
- * The layout of a slice. Work tiles come KV head by KV head, in each the last rows first (under a causal mask the heaviest),
- * and the query heads of a group side by side, so that they share the keys in the cache.
+ * The layout of a slice. Work tiles come KV head by KV head, in each the last rows first (under a causal mask the
+ * heaviest), and the query heads of a group side by side, so that they share the keys in the cache.
  */
 export function layoutOf(w: Workload, slice: Slice): TensorLayout {
   const shape = sliceShape(w, slice);
@@ -105,7 +106,10 @@ export function createTensors(data: Data, w: Workload, slice: Slice, layout: Ten
   return { q, k, v, o: new Float32Array(layout.qElements).fill(Number.NaN) };
 }
 
-/** Copies of output rows, headDim values each, in memory that can be sent anywhere. Throws RangeError for a row that is not in the slice. */
+/**
+ * Copies of output rows, headDim values each, in memory that can be sent anywhere. Throws RangeError for a row that is
+ * not in the slice.
+ */
 export function copyRows(output: Float32Array, layout: TensorLayout, rows: readonly RowAddress[]): Float32Array[] {
   return rows.map((address) => {
     const offset = layout.locate(address);

@@ -1,4 +1,7 @@
-/** A case to measure, lists of them, and suites: named lists that bench/ holds as data. */
+/**
+ * What a run measures: cases (a workload and its threads), and suites (named lists of workloads, which bench/ holds as
+ * data).
+ */
 
 import type { Workload } from './workload.ts';
 

@@ -6,7 +6,10 @@ import type { Workload } from './workload.ts';
 /** The tensors that attention reads. */
 export type TensorName = 'q' | 'k' | 'v';
 
-/** Where values come from. Arrays are [batch, seq, heads, headDim], row-major; 'none' leaves tensors as they are allocated. */
+/**
+ * Where values come from. Arrays are [batch, seq, heads, headDim], row-major; 'none' leaves tensors as they are
+ * allocated.
+ */
 export type Data =
   | { kind: 'none' }
   | { kind: 'normal'; seed: number }
@@ -14,7 +17,10 @@ export type Data =
 
 const TENSOR_IDS: Record<TensorName, number> = { q: 1, k: 2, v: 3 };
 
-/** A 32-bit mixing function (Chris Wellons' lowbias32): every input bit flips every output bit with a chance near one half. */
+/**
+ * A 32-bit mixing function (Chris Wellons' lowbias32): every input bit flips every output bit with a chance near one
+ * half.
+ */
 function mix(value: number): number {
   let x = value | 0;
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
@@ -52,7 +58,10 @@ function normalDensity(x: number): number {
   return Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 }
 
-/** P(X > x) for x >= 0: the Taylor-like series around 0 below 3, the continued fraction above (Abramowitz and Stegun 26.2.11, 26.2.14). */
+/**
+ * P(X > x) for x >= 0: the Taylor-like series around 0 below 3, the continued fraction above (Abramowitz and Stegun
+ * 26.2.11, 26.2.14).
+ */
 function normalTail(x: number): number {
   const density = normalDensity(x);
   if (x < 3) {

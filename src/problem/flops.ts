@@ -3,12 +3,12 @@
  *
  *   FLOPs = 4 x batch x queryHeads x headDim x (query-key pairs that the mask keeps)
  *
- * Attention is two matrix products, q k^T and p v. Each takes headDim multiply-adds for a pair of a query and a key, and a
- * multiply-add counts as 2. The softmax is not counted; grouped queries count every query head.
+ * Attention is two matrix products, q k^T and p v. Each takes headDim multiply-adds for a pair of a query and a key,
+ * and a multiply-add counts as 2. The softmax is not counted; grouped queries count every query head.
  *
  * Published figures count by FlashAttention's rule: 4 x batch x heads x seq^2 x headDim, halved under a causal mask
- * (FlashAttention-4 paper, arXiv:2603.05451v1, section 5). The exact rule here counts the diagonal whole: at a length of seq
- * a causal mask keeps seq (seq + 1) / 2 pairs, 1/seq more than half of the square.
+ * (FlashAttention-4 paper, arXiv:2603.05451v1, section 5). The exact rule here counts the diagonal whole: at a length
+ * of seq a causal mask keeps seq (seq + 1) / 2 pairs, 1/seq more than half of the square.
  */
 
 import { keyRange, type Workload } from './workload.ts';
@@ -16,7 +16,9 @@ import { keyRange, type Workload } from './workload.ts';
 /** How a figure counts FLOPs: pair by pair, or with the causal mask worth half of seqQuery x seqKv. */
 export type FlopRule = 'exact' | 'half-square';
 
-/** Query-key pairs that the mask keeps for `count` query rows of one head, from row `start` on; by default for all rows. */
+/**
+ * Query-key pairs that the mask keeps for `count` query rows of one head, from row `start` on; by default for all rows.
+ */
 export function pairs(w: Workload, start = 0, count = w.seqQuery): number {
   if (w.mask === 'full' && w.window === null) return count * w.seqKv;
   let sum = 0;

@@ -22,8 +22,8 @@ export interface Tensor {
 const MOST_HEADER_BYTES = 100_000_000;
 
 /**
- * Reads the named tensors as f32; F16 and BF16 are widened exactly. Names that the file lacks are left out of the result.
- * Throws SafetensorsError where the file is truncated, its header cannot be read, or a tensor lies outside it.
+ * Reads the named tensors as f32; F16 and BF16 are widened exactly. Names that the file lacks are left out of the
+ * result. Throws SafetensorsError where the file is truncated, its header cannot be read, or a tensor lies outside it.
  */
 export function readSafetensors(bytes: Uint8Array<ArrayBuffer>, names: readonly string[]): Map<string, Tensor> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,24 +1,30 @@
-/** A part of a workload's work: some batches, some KV heads, some runs of query-row blocks, each row with all its keys. */
+/**
+ * A part of a workload's work: some batches, some KV heads, some runs of query-row blocks, each row with all its keys.
+ */
 
 import { pairFlops, pairs } from './flops.ts';
 import { elementBytes, groupSize, type Workload } from './workload.ts';
 
 /**
- * The first `batches` batches, in each the first `kvHeads` KV heads with all their query heads, and in each query head the
- * same runs of blocks of `blockRows` query rows (the last block of a head may be shorter). A slice is a workload of its
- * own with some rows left out: tensors are allocated for what it covers and for nothing else. A part of a split slice begins
- * at another batch and KV head than the first.
+ * The first `batches` batches, in each the first `kvHeads` KV heads with all their query heads, and in each query head
+ * the same runs of blocks of `blockRows` query rows (the last block of a head may be shorter). A slice is a workload of
+ * its own with some rows left out: tensors are allocated for what it covers and for nothing else. A part of a split
+ * slice begins at another batch and KV head than the first.
  */
 export interface Slice {
   batches: number;
+  /** KV heads of each batch. */
   kvHeads: number;
+  /** Where a part of a split slice begins; 0 where absent. */
   firstBatch?: number;
   firstKvHead?: number;
+  /** Query rows of one block. */
   blockRows: number;
+  /** Runs of blocks, by the number of their first block, ascending. */
   runs: { start: number; count: number }[];
 }
 
-/** A query row of the whole workload. */
+/** A query row of the whole workload: o[batch, row, queryHead]. */
 export interface RowAddress {
   batch: number;
   queryHead: number;
@@ -47,7 +53,10 @@ export function blockStarts(slice: Slice): number[] {
   );
 }
 
-/** Query rows of one head that the slice runs. Every block but the last of the sequence is full, so block i starts at compact row i * blockRows. */
+/**
+ * Query rows of one head that the slice runs. Every block but the last of the sequence is full, so block i starts at
+ * compact row i * blockRows.
+ */
 export function rowsPerHead(w: Workload, slice: Slice): number {
   return slice.runs.reduce(
     (sum, { start, count }) =>
@@ -62,7 +71,10 @@ export function workTileCount(w: Workload, slice: Slice): number {
   return slice.batches * slice.kvHeads * groupSize(w) * blocks;
 }
 
-/** The workload whose tensors a slice allocates: the same problem with fewer batches and heads; seqQuery counts the slice's rows. */
+/**
+ * The workload whose tensors a slice allocates: the same problem with fewer batches and heads; seqQuery counts the
+ * slice's rows.
+ */
 export function sliceShape(w: Workload, slice: Slice): Workload {
   const queryHeads = slice.kvHeads * groupSize(w);
   return { ...w, batch: slice.batches, kvHeads: slice.kvHeads, queryHeads, seqQuery: rowsPerHead(w, slice) };
@@ -78,25 +90,28 @@ export function sliceFlops(w: Workload, slice: Slice): number {
   return slice.batches * slice.kvHeads * groupSize(w) * pairFlops(w.headDim, kept);
 }
 
-/** Share of the rows of a KV head's group that the slice runs: the share of its one-off work (packing keys) to charge. */
+/**
+ * Share of the rows of a KV head's group that the slice runs: the share of its one-off work (packing keys) to charge.
+ */
 export function groupShare(w: Workload, slice: Slice): number {
   return rowsPerHead(w, slice) / w.seqQuery;
 }
 
 /** What a slice should reach and may not exceed. */
+/** What a slice is chosen for. */
 export interface SliceLimits {
   /** FLOPs to aim at in one run. */
   flops: number;
-  /** Work units to run at least, so that every thread has enough of them. */
+  /** Work tiles to run at least, so that every thread has enough of them. */
   tiles: number;
   /** Bytes that the slice's largest tensor may have. */
   tensorBytes: number;
 }
 
 /**
- * The smallest slice with the wanted FLOPs and units. Whole heads where more than one is needed; within one KV head,
- * runs of blocks spread evenly and symmetrically over the sequence, so that under a causal mask their mean cost is the
- * whole's. Returns the whole workload where the slice would be no smaller.
+ * The smallest slice with the wanted FLOPs and work tiles. Whole heads where more than one is needed; within one KV
+ * head, runs of blocks spread evenly and symmetrically over the sequence, so that under a causal mask their mean cost
+ * is the whole's. Returns the whole workload where the slice would be no smaller.
  */
 export function chooseSlice(w: Workload, blockRows: number, limits: SliceLimits): Slice {
   const whole = wholeSlice(w, blockRows);
@@ -154,7 +169,7 @@ export function splitSlice(w: Workload, slice: Slice, tensorBytes: number): Slic
   return parts;
 }
 
-/** Bytes of the larger of q and k. */
+/** Bytes of the larger of q and k, of which o and v have the size. */
 export function largestTensorBytes(w: Workload): number {
   const rows = Math.max(w.seqQuery * w.queryHeads, w.seqKv * w.kvHeads);
   return elementBytes(w.dtype) * w.batch * w.headDim * rows;

@@ -5,7 +5,8 @@ import { type Dtype, formatSize, type Mask, type Workload } from './workload.ts'
 
 /** 16 Mi tokens: beyond what any model reads, and small enough that products of sizes stay exact. */
 const LARGEST = 2 ** 24;
-const MOST_POINTS = 1000;
+/** Workloads of a sweep at most, and sizes in a list. */
+const MOST_CASES = 1000;
 
 /** One size: an integer with an optional k (1024) or m (1024 squared). */
 export function parseSize(option: string, text: string): number {
@@ -19,8 +20,8 @@ export function parseSize(option: string, text: string): number {
 }
 
 /**
- * A list of sizes: comma lists, ranges `first-last*factor` and `first-last+step`, and repeated flags (an array of texts).
- * Repeats are dropped, order is kept. Throws UsageError naming the part that cannot be read.
+ * A list of sizes: comma lists, ranges `first-last*factor` and `first-last+step`, and repeated flags (an array of
+ * texts). Repeats are dropped, order is kept. Throws UsageError naming the part that cannot be read.
  */
 export function parseSizes(option: string, texts: readonly string[]): number[] {
   const sizes = new Set<number>();
@@ -35,7 +36,7 @@ export function parseSizes(option: string, texts: readonly string[]): number[] {
     if (first > last || (range[3] === '*' && step < 2)) throw new UsageError(badSize(option, part));
     for (let size = first; size <= last; size = range[3] === '*' ? size * step : size + step) {
       sizes.add(size);
-      if (sizes.size > MOST_POINTS) throw new UsageError(tooManyCases(sizes.size, MOST_POINTS));
+      if (sizes.size > MOST_CASES) throw new UsageError(tooManyCases(sizes.size, MOST_CASES));
     }
   }
   return [...sizes];
@@ -91,7 +92,7 @@ export function expand(axes: Axes): Workload[] {
                 const scale = axes.scale ?? 1 / Math.sqrt(headDim);
                 const { window, dtype } = axes;
                 workloads.push({ batch, queryHeads, kvHeads, headDim, seqQuery, seqKv, mask, window, dtype, scale });
-                if (workloads.length > MOST_POINTS) throw new UsageError(tooManyCases(workloads.length, MOST_POINTS));
+                if (workloads.length > MOST_CASES) throw new UsageError(tooManyCases(workloads.length, MOST_CASES));
               }
             }
           }
@@ -108,7 +109,10 @@ function checkGroup(queryHeads: number, kvHeads: number): void {
   throw new UsageError(badGroup(queryHeads, kvHeads, below > 0 ? [below, below + kvHeads] : [kvHeads]));
 }
 
-/** The default shapes of the report's figure 5 (MHA) and of the AVO paper's GQA figure: head dimension 128, 32k tokens, both masks. */
+/**
+ * The default shapes of the report's figure 5 (MHA) and of the AVO paper's GQA figure: head dimension 128, 32k tokens,
+ * both masks.
+ */
 export function presetAxes(command: 'mha' | 'gqa'): Axes {
   return {
     seq: [4096, 8192, 16384, 32768],

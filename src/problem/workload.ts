@@ -8,8 +8,8 @@ export type Dtype = 'f32' | 'f16' | 'bf16';
 /**
  * One attention forward pass, o = softmax(scale * q k^T + mask) v.
  *
- * q and o are [batch, seqQuery, queryHeads, headDim]; k and v are [batch, seqKv, kvHeads, headDim]. Query head h reads KV
- * head floor(h / (queryHeads / kvHeads)). The last query is aligned with the last key (bottom right).
+ * q and o are [batch, seqQuery, queryHeads, headDim]; k and v are [batch, seqKv, kvHeads, headDim]. Query head h reads
+ * KV head floor(h / (queryHeads / kvHeads)). The last query is aligned with the last key (bottom right).
  */
 export interface Workload {
   batch: number;
@@ -26,7 +26,10 @@ export interface Workload {
   scale: number;
 }
 
-/** Stands for "no limit on this side" in a Visibility; larger than any sequence, and a small enough 32-bit integer to add to. */
+/**
+ * Stands for "no limit on this side" in a Visibility; larger than any sequence, and a small enough 32-bit integer to
+ * add to.
+ */
 export const UNBOUNDED = 1 << 29;
 
 /** Query row r sees keys from max(0, r + windowLow) up to, not including, min(seqKv, r + windowHigh). */

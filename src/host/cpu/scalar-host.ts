@@ -1,4 +1,7 @@
-/** A host for kernels that are TypeScript functions: it calls them for one work tile after another, on the calling thread. */
+/**
+ * A host for kernels that are TypeScript functions: it calls them for one work tile after another, on the calling
+ * thread.
+ */
 
 import { runScalarMultiplyAdd } from '../../../kernels/ceilings/scalar.ts';
 import type { WorkTileCall } from '../../../kernels/scalar/call.ts';

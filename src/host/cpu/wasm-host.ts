@@ -12,6 +12,7 @@ import { allocate, WASM_MEMORY_BYTES } from './wasm-memory.ts';
 import { createControl, PHASE, stopThreads, type Threads, timedPhase } from './wasm-phases.ts';
 import { createThread, type ThreadJob } from './wasm-thread.ts';
 
+/** What a WebAssembly host is told about its engine and machine, which differ between Node and browsers. */
 export interface WasmHostOptions {
   deviceName: string;
   /** Memory that the machine can spare, bytes. */

@@ -24,6 +24,7 @@ export interface Addresses {
   keyNorms: number;
 }
 
+/** A slice in memory. */
 export interface AllocatedSlice {
   memory: WebAssembly.Memory;
   addresses: Addresses;

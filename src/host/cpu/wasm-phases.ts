@@ -1,11 +1,16 @@
-/** Where a sample is timed in WebAssembly: one phase (pack or attend) run by all threads, from its start to the last thread's end. */
+/**
+ * Where a sample is timed in WebAssembly: one phase (pack or attend) run by all threads, from its start to the last
+ * thread's end.
+ */
 
 /** Places in the control array that all threads share. */
 export const CONTROL = { generation: 0, phase: 1, next: 2, done: 3, size: 4 } as const;
 /** What a new generation asks for. */
 export const PHASE = { pack: 0, attend: 1, exit: 2 } as const;
 
-/** The threads of a prepared slice: the calling one, which does its share by `run`, and workers that wait for a phase. */
+/**
+ * The threads of a prepared slice: the calling one, which does its share by `run`, and workers that wait for a phase.
+ */
 export interface Threads {
   control: Int32Array;
   run: (phase: number) => void;

@@ -1,4 +1,7 @@
-/** One thread of a WebAssembly run: waits for a phase, takes work tiles by an atomic counter until none is left, waits again. */
+/**
+ * One thread of a WebAssembly run: waits for a phase, takes work tiles by an atomic counter until none is left, waits
+ * again.
+ */
 
 import type { Slice } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
@@ -34,7 +37,9 @@ type KernelExports = {
   attend(...[q, o, rows, firstRow, packedK, packedV, scratch, keyNorms]: number[]): void;
 };
 
-/** Makes the function that does this thread's share of a phase; it returns when no work of that phase is left to take. */
+/**
+ * Makes the function that does this thread's share of a phase; it returns when no work of that phase is left to take.
+ */
 export function createThread(job: ThreadJob): (phase: number) => void {
   const { workload: w, addresses, control, keyMultiple } = job;
   const instance = new WebAssembly.Instance(job.module, { host: { memory: job.memory } });
@@ -94,8 +99,8 @@ export function createThread(job: ThreadJob): (phase: number) => void {
 }
 
 /**
- * The life of a worker thread; `ready` is called once, when it can take work. Between phases it sleeps in Atomics.wait and
- * uses no CPU.
+ * The life of a worker thread; `ready` is called once, when it can take work. Between phases it sleeps in Atomics.wait
+ * and uses no CPU.
  */
 export function serveThread(job: ThreadJob, ready: () => void): void {
   const run = createThread(job);

@@ -1,4 +1,7 @@
-/** Which clock a GPU is timed by: timestamp queries where they agree with the wall clock on a kernel long enough to compare. */
+/**
+ * Which clock a GPU is timed by: timestamp queries where they agree with the wall clock on a kernel long enough to
+ * compare.
+ */
 
 import { median } from 'simple-statistics';
 import { clockDistrusted } from '../../messages.ts';
@@ -20,8 +23,8 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
 }`;
 
 /**
- * Tests the clocks of a device: empty submissions first, then a kernel of some 20 ms timed by both clocks. Timestamps are used
- * where the two agree; otherwise the report says why the wall clock is used.
+ * Tests the clocks of a device: empty submissions first, then a kernel of some 20 ms timed by both clocks. Timestamps
+ * are used where the two agree; otherwise the report says why the wall clock is used.
  */
 export async function testClocks(device: GPUDevice): Promise<ClockReport> {
   const emptySeconds = await emptySubmission(device);

@@ -1,10 +1,13 @@
-/** Opens a device of a WebGPU adapter, wherever that comes from, with all the limits that it offers, and a host on it. */
+/**
+ * Opens a device of a WebGPU adapter, wherever that comes from, with all the limits that it offers, and a host on it.
+ */
 
 import type { Host } from '../contract.ts';
 import { describeAdapter } from './adapter-description.ts';
 import { findSpelling, readSubgroupMatrix, SUBGROUP_MATRIX } from './subgroup-matrix.ts';
 import { createWebgpuHost } from './webgpu-host.ts';
 
+/** What a device is opened for. */
 export interface DeviceOptions {
   /** Limits to ask for below the adapter's own, by name. */
   limits: Record<string, number>;
@@ -12,6 +15,7 @@ export interface DeviceOptions {
   memoryBytes: number;
   /** Skip the test of the clocks: nothing will be timed. */
   untimed: boolean;
+  /** Called when the device is lost: its host cannot run anything again. */
   onLost: (reason: string) => void;
 }
 

@@ -26,7 +26,9 @@ export function createPipelines(device: GPUDevice): CompilePasses {
   };
 }
 
-/** The bindings that kernels/wgsl/abi.ts declares: parameters, q, k, v, o, block starts and, for some kernels, scratch. */
+/**
+ * The bindings that kernels/wgsl/abi.ts declares: parameters, q, k, v, o, block starts and, for some kernels, scratch.
+ */
 export function bindGroupLayout(device: GPUDevice, hasScratch: boolean): GPUBindGroupLayout {
   const types: GPUBufferBindingType[] = [
     'uniform',

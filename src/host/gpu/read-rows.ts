@@ -6,7 +6,10 @@ import { elementBytes } from '../../problem/workload.ts';
 import type { PreparedPart } from './buffers.ts';
 import { BUFFER_USAGE, MAP_MODE_READ } from './usage-flags.ts';
 
-/** Output rows of the last run, headDim values each, read from the part that holds their head. Throws RangeError where none does. */
+/**
+ * Output rows of the last run, headDim values each, read from the part that holds their head. Throws RangeError where
+ * none does.
+ */
 export async function readRows(
   device: GPUDevice,
   parts: readonly PreparedPart[],

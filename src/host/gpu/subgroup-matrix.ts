@@ -1,4 +1,7 @@
-/** Subgroup matrices, an experimental feature of Chromium and Dawn: which shapes a device has, and how its compiler spells them. */
+/**
+ * Subgroup matrices, an experimental feature of Chromium and Dawn: which shapes a device has, and how its compiler
+ * spells them.
+ */
 
 import type { SubgroupMatrix } from '../../../kernels/device.ts';
 import { MATRIX_DIRECTIVE, type MatrixSpelling, matrixText } from '../../../kernels/wgsl/matrix-text.ts';

@@ -1,6 +1,6 @@
 /**
- * Where a sample is timed on a GPU: submissions short enough for any watchdog, by timestamp queries or by the wall clock from
- * the first submission to the completion of the last.
+ * Where a sample is timed on a GPU: submissions short enough for any watchdog, by timestamp queries or by the wall
+ * clock from the first submission to the completion of the last.
  */
 
 import { PARAM_NAMES } from '../../../kernels/wgsl/abi.ts';
@@ -85,7 +85,10 @@ function submissionSize(part: PreparedPart, from: number): { count: number; flop
   return { count, flops };
 }
 
-/** Submits `count` work tiles from number `first` on; with queries their pair of timestamps is kept under number `index`. */
+/**
+ * Submits `count` work tiles from number `first` on; with queries their pair of timestamps is kept under number
+ * `index`.
+ */
 function submit(
   device: GPUDevice,
   part: PreparedPart,

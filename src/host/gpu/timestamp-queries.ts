@@ -13,7 +13,7 @@ export interface TimestampQueries {
   destroy(): void;
 }
 
-/** Resolved query sets must lie on multiples of 256 bytes. */
+/** Resolved queries must lie on multiples of 256 bytes. */
 const RESOLVE_STRIDE = 256;
 
 /** Timestamp queries for up to `capacity` passes between two reads. The device needs the feature timestamp-query. */

@@ -1,4 +1,6 @@
-/** WebGPU's usage flags by value: GPUBufferUsage and its siblings are globals of browsers, and Node has none of them. */
+/**
+ * WebGPU's usage flags by value: GPUBufferUsage and its siblings are globals of browsers, and Node has none of them.
+ */
 
 /** The flags of GPUBufferUsage that are used here. */
 export const BUFFER_USAGE = {

@@ -1,4 +1,6 @@
-/** A host for WGSL programs on a GPUDevice: pipelines, buffers for a slice in parts that fit the device, and timed runs. */
+/**
+ * A host for WGSL programs on a GPUDevice: pipelines, buffers for a slice in parts that fit the device, and timed runs.
+ */
 
 import type { SubgroupMatrix } from '../../../kernels/device.ts';
 import type { WgslProgram } from '../../../kernels/kernel.ts';
@@ -14,8 +16,10 @@ import { readRows } from './read-rows.ts';
 import { TIMED_SUBMISSIONS, timedRun } from './timed-run.ts';
 import { createTimestampQueries } from './timestamp-queries.ts';
 
+/** What a WebGPU host is told about its device. */
 export interface WebgpuHostOptions {
   deviceName: string;
+  /** True where a CPU emulates it. */
   software: boolean;
   /** Its subgroup matrices, where it has the experimental feature. */
   subgroupMatrix?: SubgroupMatrix | undefined;
@@ -32,7 +36,9 @@ export interface WebgpuHostOptions {
 /** A prepared slice: parts within the device's limit on a tensor, run one after another. */
 interface PreparedGpu {
   parts: PreparedPart[];
-  /** Passes over all parts in one sample, so that it is long beside the clock's resolution or a submission's overhead. */
+  /**
+   * Passes over all parts in one sample, so that it is long beside the clock's resolution or a submission's overhead.
+   */
   repeats: number;
   clock: 'gpu-timestamp' | 'wall';
 }

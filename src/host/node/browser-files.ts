@@ -5,6 +5,7 @@ import { noBrowser } from '../../messages.ts';
 import { developmentBrowser } from './development.ts';
 import { isExecutable } from './executable.ts';
 
+/** A browser to launch. */
 export interface BrowserFiles {
   executablePath: string;
   /** Variables that it needs. */
@@ -26,7 +27,10 @@ const MAC = ['Google Chrome', 'Chromium', 'Microsoft Edge', 'Brave Browser'].map
 );
 const WINDOWS = ['Google\\Chrome\\Application\\chrome.exe', 'Microsoft\\Edge\\Application\\msedge.exe'];
 
-/** Throws with the next step to take where there is none. */
+/**
+ * The browser that `executable` names, or else the first that is found. Throws with the next step to take where there
+ * is none.
+ */
 export async function findBrowser(executable: string | null): Promise<BrowserFiles> {
   if (executable !== null) {
     return { executablePath: executable, env: {} };

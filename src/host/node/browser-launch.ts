@@ -6,6 +6,7 @@ import { browserFailed, firstLineOf, playwrightMissing } from '../../messages.ts
 import { findBrowser } from './browser-files.ts';
 import { REVECTORIZE } from './flags.ts';
 
+/** Which browser, and how it is started. */
 export interface BrowserOptions {
   /** The browser to launch, or null for the one that is found. */
   executable: string | null;
@@ -41,7 +42,10 @@ async function loadPlaywright(): Promise<BrowserType> {
   }
 }
 
-/** Launches a browser of this machine, or connects to a Playwright server. Throws with the reason, or the next step, where neither is there. */
+/**
+ * Launches a browser of this machine, or connects to a Playwright server. Throws with the reason, or the next step,
+ * where neither is there.
+ */
 export async function startBrowser(options: BrowserOptions): Promise<Browser> {
   const chromium = await loadPlaywright();
   const args = launchArguments(options.allowSoftware);

@@ -1,4 +1,6 @@
-/** Opens a WebGPU device through Dawn, the npm package `webgpu`. Runs in a child process only: a driver may crash it. */
+/**
+ * Opens a WebGPU device through Dawn, the npm package `webgpu`. Runs in a child process only: a driver may crash it.
+ */
 
 import { totalmem } from 'node:os';
 import {

@@ -1,4 +1,7 @@
-/** What a development install holds inside the npm package @sparticuz/chromium: SwiftShader, a software Vulkan driver, and a headless Chromium. */
+/**
+ * What a development install holds inside the npm package @sparticuz/chromium: SwiftShader, a software Vulkan driver,
+ * and a headless Chromium.
+ */
 
 import { createReadStream, createWriteStream } from 'node:fs';
 import { access, chmod, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
@@ -11,7 +14,10 @@ import { extract } from 'tar-fs';
 
 const PACKAGE = '@sparticuz/chromium';
 const DRIVER = 'vk_swiftshader_icd.json';
-/** Archives by what they are for; a name without .tar is one executable file. Chromium looks for its driver beside itself. */
+/**
+ * Archives by what they are for; a name without .tar is one executable file. Chromium looks for its driver beside
+ * itself.
+ */
 const ARCHIVES = {
   swiftshader: ['swiftshader.tar.br'],
   // The libraries are two that a bare Debian lacks.
@@ -46,7 +52,10 @@ function withInherited(name: string, folder: string): string {
   return [folder, process.env[name]].filter((item) => item !== undefined && item !== '').join(':');
 }
 
-/** The folder in the user's cache that holds what is wanted, unpacked the first time; undefined where the package is not installed or is for another system. */
+/**
+ * The folder in the user's cache that holds what is wanted, unpacked the first time; undefined where the package is not
+ * installed or is for another system.
+ */
 async function unpacked(what: keyof typeof ARCHIVES): Promise<string | undefined> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   const source = packageFolder();

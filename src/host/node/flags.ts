@@ -22,8 +22,8 @@ export function revectorizeFlag(): string | undefined {
 
 /**
  * Flags that the child of a variant is started with. V8 compiles a function for speed once it has run for a budget; a
- * small budget makes warming short. (Without the baseline compiler altogether the tools inside the child, the assembler and
- * the reader of TypeScript, take a second to start.)
+ * small budget makes warming short. (Without the baseline compiler altogether the tools inside the child, the assembler
+ * and the reader of TypeScript, take a second to start.)
  */
 export function wasmFlags(variant: WasmVariant): string[] {
   const flags = knows('--wasm-tiering-budget') ? ['--wasm-tiering-budget=10000'] : [];

@@ -1,4 +1,6 @@
-/** The adapter that ONNX Runtime's WebGPU provider finds: ours, without the subgroups that its kernels would misread. */
+/**
+ * The adapter that ONNX Runtime's WebGPU provider finds: ours, without the subgroups that its kernels would misread.
+ */
 
 import type { WebgpuOptions } from '../role.ts';
 import { openAdapter } from './dawn.ts';
@@ -10,6 +12,7 @@ import { openAdapter } from './dawn.ts';
 const LEAST_SUBGROUP = 8;
 const SUBGROUP_FEATURES = ['subgroups', 'subgroup-size-control', 'chromium-experimental-subgroup-matrix'];
 
+/** The adapter, and what was left out of it. */
 export interface OrtAdapter {
   adapter: GPUAdapter;
   /** Whether its kernels use subgroups, in words for the record. */
@@ -17,8 +20,9 @@ export interface OrtAdapter {
 }
 
 /**
- * Opens the adapter that the options ask for and lets navigator.gpu, which the provider asks as it would in a browser, give
- * that one. Each session gets a fresh one, since an adapter gives one device. Throws with the reason where there is none.
+ * Opens the adapter that the options ask for and lets navigator.gpu, which the provider asks as it would in a browser,
+ * give that one. Each session gets a fresh one, since an adapter gives one device. Throws with the reason where there
+ * is none.
  */
 export async function provideAdapter(options: WebgpuOptions): Promise<OrtAdapter> {
   const adapter = await openAdapter(options);

@@ -9,7 +9,7 @@ import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-
 import { wallClock } from '../wall-clock.ts';
 import { loadOrt, type OrtSession, type OrtTensor } from './ort-install.ts';
 
-interface PreparedOrt {
+interface PreparedOrtCpu {
   session: OrtSession<OrtTensor>;
   feeds: Record<string, OrtTensor>;
   fetches: readonly string[] | Record<string, OrtTensor>;
@@ -30,7 +30,7 @@ export async function createOrtCpuHost(build: OrtBuild, threads: number): Promis
   const { name, entry, memoryBytes } = BUILDS[build];
   const ort = loadOrt(entry);
   if (build === 'wasm') ort.env.wasm.numThreads = threads;
-  const table = createPreparedTable<PreparedOrt>();
+  const table = createPreparedTable<PreparedOrtCpu>();
   const options = {
     executionProviders: [build === 'wasm' ? 'wasm' : 'cpu'],
     intraOpNumThreads: threads,

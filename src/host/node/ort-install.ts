@@ -1,4 +1,7 @@
-/** ONNX Runtime from the separate install of kernels/peers, loaded when a peer is asked for, and the part of it that is used here. */
+/**
+ * ONNX Runtime from the separate install of kernels/peers, loaded when a peer is asked for, and the part of it that is
+ * used here.
+ */
 
 import { createRequire } from 'node:module';
 import { firstLineOf, peersMissing } from '../../messages.ts';

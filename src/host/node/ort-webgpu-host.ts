@@ -1,4 +1,7 @@
-/** A host for ONNX Runtime's WebGPU attention, over the same Dawn and adapter as our own kernels; one session run is one sample. */
+/**
+ * A host for ONNX Runtime's WebGPU attention, over the same Dawn and adapter as our own kernels; one session run is one
+ * sample.
+ */
 
 import { totalmem } from 'node:os';
 import { ortModel } from '../../../kernels/peers/ort-model.ts';
@@ -13,7 +16,7 @@ import { wallClock } from '../wall-clock.ts';
 import { provideAdapter } from './ort-adapter.ts';
 import { loadOrt, type OrtSession } from './ort-install.ts';
 
-interface PreparedOrt {
+interface PreparedOrtWebgpu {
   session: OrtSession<unknown>;
   device: GPUDevice;
   feeds: Record<string, unknown>;
@@ -32,7 +35,7 @@ export async function createOrtWebgpuHost(options: WebgpuOptions): Promise<Host>
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = 1;
 
-  const table = createPreparedTable<PreparedOrt>();
+  const table = createPreparedTable<PreparedOrtWebgpu>();
   return {
     async environment() {
       return {

@@ -8,8 +8,8 @@ import type { HostRole } from '../role.ts';
 import type { KillableHost } from '../target.ts';
 
 /**
- * Opens a host in the page. Throws with the page's reason where it cannot be opened; later errors of the page, of its worker
- * and of the connection are errors of its calls.
+ * Opens a host in the page. Throws with the page's reason where it cannot be opened; later errors of the page, of its
+ * worker and of the connection are errors of its calls.
  */
 export async function openPageHost(page: Page, role: HostRole): Promise<KillableHost> {
   const id = await page

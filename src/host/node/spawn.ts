@@ -1,4 +1,7 @@
-/** Starts child processes and talks to the hosts in them; a crash or a hang of a child is an error of its calls, nothing more. */
+/**
+ * Starts child processes and talks to the hosts in them; a crash or a hang of a child is an error of its calls, nothing
+ * more.
+ */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
@@ -9,6 +12,7 @@ import type { KillableHost } from '../target.ts';
 import type { ChildReady, ChildRole } from './child.ts';
 import { siblingUrl } from './sibling.ts';
 
+/** What a child is asked to be, and how it is started. */
 export interface SpawnOptions {
   role: ChildRole;
   /** V8 flags. */
@@ -17,6 +21,7 @@ export interface SpawnOptions {
   env: Record<string, string>;
 }
 
+/** A host in a child process. */
 export interface ChildHost extends KillableHost {
   /** Process number, for messages and tests. */
   pid: number;

@@ -108,6 +108,12 @@ export const subgroupMatrixMissing =
 export const subgroupMatrixNoShape = (dtype: string) =>
   `the device offers no subgroup matrices that multiply ${dtype} with sums of f32 at this head dimension`;
 export const subgroupsMissing = 'this kernel needs subgroup operations, which the device does not offer';
+export const peerTakesNoWindow = 'its sliding windows are not measured here; leave --window out';
+export const peerTakesEqualLengths = 'its causal operator takes as many queries as keys; leave --seq-kv out';
+export const peerHasNoGroups =
+  'its WebGPU provider has no grouped attention under a full mask: it would run on the CPU';
+export const peerCountsIn32Bits = (headDim: number, tokens: number) =>
+  `its 32-bit build cannot count the operations of a head so long; at head dimension ${headDim} it takes ${tokens} tokens, for example --seq 2k`;
 export const dtypeUnsupported = (dtype: string, known: readonly string[]) =>
   `this kernel takes ${known.join(' and ')}, not ${dtype}; use --dtype ${known[0]}`;
 
@@ -119,6 +125,7 @@ export const childHung = (seconds: number) =>
   `no answer after ${seconds.toFixed(0)} s, 10 times the estimate and 10 s: stopped; try a shorter --seq or a smaller --budget`;
 export const wrongResult = (error: number, tolerance: number) =>
   `wrong result: relative error ${error.toExponential(1)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
+export const headTooLarge = (tensorBytes: number) => `one KV head of this workload is larger than ${tensorBytes} bytes`;
 export const wrongProbe = (probe: string, found: number, expected: number) =>
   `the probe ${probe} gave ${found} instead of ${expected}: its rate cannot be trusted`;
 export const notFinished = 'the run ended before a sample of this point was verified; give it a larger --budget';
@@ -155,4 +162,7 @@ export const settingsUnknown = (seed: number, budgetSeconds: number) =>
 export const pageWritten = (folder: string) =>
   `Page: ${folder} (put it on any host that serves files; over https, or on localhost)`;
 export const interrupted = 'Interrupted: what was measured is kept.';
+export const noTimestamps = 'the device has none';
+export const clocksDisagree = (gpuSeconds: number, wallSeconds: number) =>
+  `they read ${(gpuSeconds * 1000).toFixed(3)} ms where the wall clock reads ${(wallSeconds * 1000).toFixed(3)} ms`;
 export const clockDistrusted = (why: string) => `GPU timestamps are not used (${why}); timing by the wall clock.`;

@@ -1,5 +1,6 @@
 /** ONNX Runtime's attention on the CPU: the yardstick for the WebAssembly kernel. */
 
+import { peerTakesEqualLengths, peerTakesNoWindow } from '../../src/messages.ts';
 import type { Kernel } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
 
@@ -10,10 +11,8 @@ export const ortNative: Kernel = {
   summary:
     "ONNX Runtime's native CPU attention: MultiHeadAttention, GroupQueryAttention where causal, Attention for full GQA",
   unsupported(w) {
-    if (w.window !== null) return 'its sliding windows are not measured here; leave --window out';
-    if (w.mask === 'causal' && w.seqQuery !== w.seqKv) {
-      return 'its causal operator takes as many queries as keys; leave --seq-kv out';
-    }
+    if (w.window !== null) return peerTakesNoWindow;
+    if (w.mask === 'causal' && w.seqQuery !== w.seqKv) return peerTakesEqualLengths;
     return unsupportedShape(w);
   },
   // Whole heads: its operators know no blocks of rows.

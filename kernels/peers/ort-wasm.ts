@@ -2,6 +2,7 @@
  * ONNX Runtime's attention compiled to WebAssembly, as it runs in a browser without a GPU: the yardstick at 128 bits.
  */
 
+import { peerCountsIn32Bits } from '../../src/messages.ts';
 import type { Kernel } from '../kernel.ts';
 import { ortNative } from './ort-native.ts';
 
@@ -16,8 +17,7 @@ export const ortWasm: Kernel = {
   target: 'wasm',
   unsupported(w, device) {
     if (2 * w.seqQuery * w.seqKv * w.headDim > MOST_OPERATIONS) {
-      const most = Math.floor(Math.sqrt(MOST_OPERATIONS / 2 / w.headDim));
-      return `its 32-bit build cannot count the operations of a head so long; at head dimension ${w.headDim} it takes ${most} tokens, for example --seq 2k`;
+      return peerCountsIn32Bits(w.headDim, Math.floor(Math.sqrt(MOST_OPERATIONS / 2 / w.headDim)));
     }
     return ortNative.unsupported(w, device);
   },

@@ -3,6 +3,7 @@
  * kernels.
  */
 
+import { peerHasNoGroups } from '../../src/messages.ts';
 import type { Kernel } from '../kernel.ts';
 import { ortNative } from './ort-native.ts';
 
@@ -13,9 +14,7 @@ export const ortWebgpu: Kernel = {
   summary: "ONNX Runtime's WebGPU attention, its own kernels on the same adapter, by the wall clock",
   target: 'webgpu',
   unsupported(w, device) {
-    if (w.mask === 'full' && w.queryHeads !== w.kvHeads) {
-      return 'its WebGPU provider has no grouped attention under a full mask: it would run on the CPU';
-    }
+    if (w.mask === 'full' && w.queryHeads !== w.kvHeads) return peerHasNoGroups;
     return ortNative.unsupported(w, device);
   },
   build: (w) => ({ kind: 'module', entry: 'ort-webgpu', blockRows: w.seqQuery }),

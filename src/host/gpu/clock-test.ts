@@ -4,7 +4,7 @@
  */
 
 import { median } from 'simple-statistics';
-import { clockDistrusted } from '../../messages.ts';
+import { clockDistrusted, clocksDisagree, noTimestamps } from '../../messages.ts';
 import type { ClockReport } from '../contract.ts';
 import { createTimestampQueries } from './timestamp-queries.ts';
 import { BUFFER_USAGE } from './usage-flags.ts';
@@ -34,7 +34,7 @@ export async function testClocks(device: GPUDevice): Promise<ClockReport> {
     emptySeconds,
     note,
   });
-  if (!device.features.has('timestamp-query')) return wall(1e-6, clockDistrusted('the device has none'));
+  if (!device.features.has('timestamp-query')) return wall(1e-6, clockDistrusted(noTimestamps));
 
   const pipeline = await device.createComputePipelineAsync({
     layout: 'auto',
@@ -70,8 +70,7 @@ export async function testClocks(device: GPUDevice): Promise<ClockReport> {
     }
     const ratio = timed.gpuSeconds / (timed.wallSeconds - emptySeconds);
     if (!(ratio > 0.5 && ratio < 1.1)) {
-      const note = `they read ${(timed.gpuSeconds * 1000).toFixed(3)} ms where the wall clock reads ${(timed.wallSeconds * 1000).toFixed(3)} ms`;
-      return wall(1e-6, clockDistrusted(note));
+      return wall(1e-6, clockDistrusted(clocksDisagree(timed.gpuSeconds, timed.wallSeconds)));
     }
     const durations: number[] = [];
     for (let i = 0; i < 12; i += 1) durations.push((await time(1 + i * 7)).gpuSeconds);

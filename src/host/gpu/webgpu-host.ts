@@ -4,6 +4,7 @@
 
 import type { SubgroupMatrix } from '../../../kernels/device.ts';
 import type { WgslProgram } from '../../../kernels/kernel.ts';
+import { headTooLarge } from '../../messages.ts';
 import { splitSlice } from '../../problem/slice.ts';
 import type { Host, PrepareRequest } from '../contract.ts';
 import { createPreparedTable } from '../prepared-table.ts';
@@ -99,7 +100,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
       const { pipelines, seconds } = await compile(program);
       const begin = performance.now();
       const slices = splitSlice(request.workload, request.slice, tensorBytes);
-      if (slices === undefined) throw new Error(`one KV head of this workload is larger than ${tensorBytes} bytes`);
+      if (slices === undefined) throw new Error(headTooLarge(tensorBytes));
       const parts = await checked(device, () =>
         slices.map((slice) => allocate(device, { ...request, slice }, program, pipelines, tensorBytes)),
       );

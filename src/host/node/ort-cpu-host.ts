@@ -78,8 +78,8 @@ export async function createOrtCpuHost(build: OrtBuild, threads: number): Promis
         v: new ort.Tensor('float32', v, keyShape),
       };
       for (const { name: input, shape, values } of extra) feeds[input] = new ort.Tensor('int32', values, shape);
-      // Natively a tensor to write into, so that no output is allocated in the timed call. The WebAssembly build copies its
-      // inputs in and its outputs out in every call, and leaves a tensor that it is given as it was.
+      // Natively a tensor to write into, so that no output is allocated in the timed call. The WebAssembly build copies
+      // its inputs in and its outputs out in every call, and leaves a tensor that it is given as it was.
       const fetches = build === 'wasm' ? ['o'] : { o: new ort.Tensor('float32', o, queryShape) };
       const id = table.add({ session, feeds, fetches, output: o, layout, flops: sliceFlops(w, slice) });
       return { id, compileSeconds: (middle - begin) / 1000, prepareSeconds: (performance.now() - middle) / 1000 };

@@ -1,4 +1,4 @@
-/** The AVO paper's ideas: what each gains here, with its interval, beside what it gained on B200. */
+/** What each technique of the AVO paper gains here, with its interval, beside its gain on B200. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import { ablationGains, gainOf, PUBLISHED_GAINS } from '../compare/technique-gains.ts';
@@ -7,10 +7,7 @@ import type { RunDocument } from '../record/measurement.ts';
 import { type ChartLayout, heading, type Panel, type Position, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
 
-/**
- * What each technique of the AVO paper gains in a run, percent, beside its gain on B200; a sentence where the run has
- * no ablation.
- */
+/** Gains in percent, a panel for each mask. Draws a sentence if the run holds no ablation. */
 export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const gains = ablationGains(run);
   if (gains.length === 0) {
@@ -78,7 +75,7 @@ export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): T
     title: heading(
       finding(gains),
       [
-        `Here at ${lengths}, paired rounds; lines: 95 % intervals. B200: ${PUBLISHED_GAINS[0]?.source}, geometric mean over 4k to 32k.`,
+        `Here: ${lengths}, paired rounds; lines are 95 % intervals. B200: ${PUBLISHED_GAINS[0]?.source}, geometric mean over 4k to 32k.`,
       ],
       layout,
     ),
@@ -98,11 +95,11 @@ function finding(gains: ReturnType<typeof ablationGains>): string {
   }
   const [best] = gains.filter((gain) => gain.technique !== 'branchless' && sure(gain)).sort((a, b) => b.gain - a.gain);
   if (best !== undefined)
-    parts.push(`what counts here is ${best.name}: ${best.on} is ${best.gain.toFixed(0)} % faster than ${best.off}`);
+    parts.push(`what matters here is ${best.name}: ${best.on} is ${best.gain.toFixed(0)} % faster than ${best.off}`);
   return parts.length === 0 ? 'No technique gains more than the noise here' : parts.join('; ');
 }
 
-/** "-2.6 to +0.1 %", or one number where there is one. */
+/** "-2.6 to +0.1 %", or the number alone if there is only one. */
 function span(values: readonly number[]): string {
   const [least, most] = [Math.min(...values), Math.max(...values)].map(
     (value) => `${value >= 0 ? '+' : ''}${value.toFixed(1)}`,

@@ -1,4 +1,4 @@
-/** How far it is from here to a B200: every device on one logarithmic axis, how many times slower than AVO's 1668 TFLOPS. */
+/** How many times slower than AVO's 1668 TFLOPS each device is, on one logarithmic axis. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import { DEVICES } from '../compare/device-specs.ts';
@@ -110,8 +110,8 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
     title: heading(
       finding(local, landmarks),
       [
-        `Here: ${describe(main)}, ${main.dtype}. Published: the fastest figure of each library and device without a mask, BF16 or FP16, shapes as in their sources.`,
-        'Hollow: what a device could do at its specified peak, not attention. Sources in the tooltips.',
+        `Here: ${describe(main)}, ${main.dtype}. Published: the fastest figure without a mask for each library and device, BF16 or FP16, in the shape that its source gives.`,
+        'Hollow marks: the specified peak of a device, not attention. The tooltips give the sources.',
       ],
       layout,
     ),
@@ -139,7 +139,7 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
           tooltip: ['label', 'text', 'detail'].map((field) => ({ field })),
         },
       },
-      // What lies far to the right is named on its left.
+      // Marks far to the right have their label on the left.
       {
         transform: [{ filter: `datum.slower <= ${middle}` }],
         mark: { type: 'text', align: 'left', dx: 8, fontSize: 10 },
@@ -174,7 +174,7 @@ function finding(local: readonly Mark[], landmarks: readonly Mark[]): string {
     .map(
       ({ label, tflops }) => `${label.replace(/.* on /, '').replace(/ (SXM5|80GB PCIe)/, '')} ${group(times(tflops))}`,
     );
-  return `From ${fastest.label}, the best published attention is this many times faster: ${others.join(', ')}`;
+  return `The best published attention is this many times faster than ${fastest.label}: ${others.join(', ')}`;
 }
 
 const rounded = (value: number) => (value < 10 ? value.toFixed(1) : formatRounded(value));

@@ -1,4 +1,4 @@
-/** How much of its own limit each kernel reaches: here of the multiply-adds measured in the same rounds, on B200 of two published limits. */
+/** The share of its own limit that each kernel reaches: of a measured limit here, of two published limits on B200. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import { deviceSpec } from '../compare/device-specs.ts';
@@ -24,13 +24,13 @@ const HERE = 'here: of the multiply-adds measured in the same rounds';
 const MATMUL = 'B200: of the best matrix product measured on one';
 const SPECIFICATION = 'B200: of its specification';
 
-/** Shares of a limit, percent: each kernel of its ceiling here, AVO, cuDNN and FA4 of two limits of B200. */
+/** Shares in percent: kernels here of their measured ceiling; AVO, cuDNN and FA4 of two limits of B200. */
 export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const local = localShares(run);
   const published = publishedShares(run.measurements.map(({ workload }) => workload));
   if (local.length === 0) {
     const why =
-      'No kernel of this run has a measured limit beside it: peers, scalar kernels and failed points have none.';
+      'No kernel of this run has a measured limit beside it: peers, scalar kernels and failed cases have none.';
     return sentenceChart([why], layout);
   }
   const rows = [...local, ...published];
@@ -90,7 +90,7 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
 
 const shortName = (w: Workload) => `${formatSize(w.seqKv)} ${w.mask}`;
 
-/** The longest workload of each mask, so that the chart stays short. */
+/** The items with the longest sequence, so that the chart stays short. */
 function longest<T>(items: readonly T[], workloadOf: (item: T) => Workload): T[] {
   const most = Math.max(...items.map((item) => workloadOf(item).seqKv));
   return items.filter((item) => workloadOf(item).seqKv === most);
@@ -137,13 +137,13 @@ function publishedShares(workloads: readonly Workload[]): Share[] {
 function finding(local: readonly Share[], published: readonly Share[]): string {
   const best = local.reduce((a, b) => (b.share > a.share ? b : a));
   const avo = (kind: string) => published.find((row) => row.kernel === 'AVO' && row.kind === kind)?.share.toFixed(0);
-  return `${best.kernel} reaches ${best.share.toFixed(0)} % of the multiply-adds measured here; AVO ${avo(MATMUL)} % of the best matrix product measured on a B200, ${avo(SPECIFICATION)} % of its specification`;
+  return `${best.kernel} reaches ${best.share.toFixed(0)} % of the multiply-adds measured here; AVO ${avo(MATMUL)} % of the best matrix product measured on a B200 and ${avo(SPECIFICATION)} % of its specification`;
 }
 
 function subtitle(): string[] {
   const { bf16Tflops, bestMatmulTflops, source } = deviceSpec('B200');
   return [
-    'A limit measured here and a limit of a B200 are different kinds of number: compare within a panel, not between them.',
+    'A limit measured here and a limit of a B200 are different kinds of number: compare bars within a panel only.',
     `B200: specification ${bf16Tflops} TFLOPS dense BF16, best sustained matrix product ${bestMatmulTflops} (${source}). Lines: 95 % intervals and error bars.`,
   ];
 }

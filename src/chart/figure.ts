@@ -20,13 +20,13 @@ interface Bar {
   high: number;
   label: string;
   detail: string;
-  /** Of a published bar; empty for a measured one. */
+  /** Source of a published bar; empty for a measured one. */
   source: string;
 }
 
 /**
- * The specification of the chart of a run. Bars start at a decade below the smallest value, since a logarithmic axis
- * has no zero; lengths therefore compare only through the axis, and every bar carries its value.
+ * Draws the kernels of a run beside the matching published figures. A logarithmic axis has no zero, so bars start a decade
+ * below the smallest value. Their lengths can be compared only through the axis; therefore every bar carries its value.
  */
 export function figureChart(run: RunDocument, set: PublishedSet, layout: ChartLayout = 'wide'): TopLevelSpec {
   const local = localBars(run);
@@ -140,7 +140,7 @@ function publishedBars(run: RunDocument, set: PublishedSet): Bar[] {
   }));
 }
 
-/** The threads of a point that the same kernel ran with more threads too, as some suites do; else null. */
+/** The threads of a measurement, if the same kernel also ran this workload with more of them, as in some suites; else null. */
 function fewerThreads(m: Measurement, run: RunDocument): number | null {
   const more = run.measurements.some(
     (other) =>
@@ -152,7 +152,7 @@ function fewerThreads(m: Measurement, run: RunDocument): number | null {
   return more ? m.threads : null;
 }
 
-/** Where a bar stands. The label says which heads, head dimension or threads it has, where these are not the usual ones. */
+/** The position of a bar. Its label names heads, head dimension or threads only if they are not the usual ones. */
 function placeOf(w: Workload, threads: number | null = null): { seq: string; order: number; mask: string } {
   const seq = w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)}/${formatSize(w.seqKv)}`;
   const heads = w.queryHeads === w.kvHeads ? '' : `, ${w.queryHeads}/${w.kvHeads}`;
@@ -185,14 +185,14 @@ function caption(run: RunDocument, published: readonly Bar[]): string[] {
   const shape =
     w === undefined
       ? ''
-      : `${w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads} query heads, ${w.kvHeads} KV heads`}, head dimension ${dims.size > 1 ? '128 where no other is named' : w.headDim}; here ${w.dtype}`;
+      : `${w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads} query heads, ${w.kvHeads} KV heads`}, head dimension ${dims.size > 1 ? '128 unless another is named' : w.headDim}; here ${w.dtype}`;
   const sources = [...new Set(published.map(({ source }) => source))];
   const lines = [
     `Here: ${[...new Set(devices)].join('; ')}. ${shape}${sources.length > 0 ? ', published BF16 on one B200' : ''}.`,
   ];
   if (sources.length > 0)
     lines.push(
-      `Published: ${sources.join('; ')}. Lines on the bars: 95 % intervals here, error bars as published. Dashed: the report's ${HEADLINE_TFLOPS} TFLOPS, where it is among them.`,
+      `Published: ${sources.join('; ')}. Lines on the bars: 95 % intervals here, error bars as published. Dashed line: the report's ${HEADLINE_TFLOPS} TFLOPS, if shown.`,
     );
   return lines;
 }

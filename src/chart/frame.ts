@@ -1,22 +1,22 @@
-/** What charts share beside their colours: the schema, room for two widths, captions that wrap, and a sentence in place of a chart. */
+/** What charts share apart from colours: types, two layouts, wrapped captions, and a sentence in place of an empty chart. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import type { Field, PositionFieldDef } from 'vega-lite/types_unstable/channeldef.js';
 import type { LayerSpec, NonNormalizedSpec } from 'vega-lite/types_unstable/spec/index.js';
 
-/** The schema that every specification names. */
+/** The schema named by every specification. */
 export const VEGA_LITE = 'https://vega.github.io/schema/vega-lite/v6.json';
 
-/** 'wide' for slides and pages, 'narrow' for a phone: panels below one another, shorter lines. */
+/** 'wide' for slides and pages; 'narrow' for a phone, with stacked panels and shorter lines. */
 export type ChartLayout = 'wide' | 'narrow';
 
-/** An axis of a chart, as charts define it once and use it in several layers. */
+/** The x or y of a chart, defined once and used in several layers. */
 export type Position = PositionFieldDef<string>;
 
-/** One layer of a chart: its mark and what that shows. */
+/** One layer of a chart: a mark and its encoding. */
 export type Layer = LayerSpec<Field>['layer'][number];
 
-/** One of several charts below one another, with its heading. */
+/** One of several stacked charts, with its heading. */
 export interface Panel {
   title: string;
   chart: NonNormalizedSpec;
@@ -45,7 +45,7 @@ export function decades(least: number, most: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => Number((10 ** (first + i)).toPrecision(1)));
 }
 
-/** Panels below one another, each with a heading of its own. */
+/** Panels as the parts of a vertical concatenation, each under its heading. */
 export function stacked(panels: readonly Panel[]): NonNormalizedSpec[] {
   return panels.map(({ title, chart }) => ({
     ...chart,
@@ -56,12 +56,12 @@ export function stacked(panels: readonly Panel[]): NonNormalizedSpec[] {
 /** Title and subtitle that fit a layout. */
 export function heading(text: string, subtitle: readonly string[], layout: ChartLayout) {
   const [titleWidth, lineWidth] = layout === 'wide' ? [90, 130] : [38, 56];
-  // A number stays with its percent sign.
+  // Keep a number and its percent sign on one line.
   const kept = text.replaceAll(' %', '\u00a0%');
   return { text: wrap(kept, titleWidth), subtitle: subtitle.flatMap((line) => wrap(line, lineWidth)) };
 }
 
-/** Where there is nothing to draw: sentences that say why, never an empty frame. */
+/** Says why there is nothing to draw, in place of an empty frame. */
 export function sentenceChart(sentences: readonly string[], layout: ChartLayout = 'wide'): TopLevelSpec {
   const text = sentences.flatMap((line) => wrap(line, layout === 'wide' ? 100 : 46));
   return {

@@ -1,4 +1,4 @@
-/** The measured cases of a run as charts take them, and the workload that a chart of one workload is about. */
+/** The measured cases of a run as charts draw them, and the workload that a chart picks if it can show only one. */
 
 import { summarize } from '../measure/statistics.ts';
 import { sameProblem, type Workload } from '../problem/workload.ts';
@@ -8,12 +8,12 @@ import { tflopsOf } from '../record/rate.ts';
 
 /** A measured case as a chart draws it. */
 export interface LocalPoint {
-  /** The kernel, with the place where one kernel ran in several. */
+  /** The kernel; if it ran in several places, with the place in brackets. */
   kernel: string;
   device: string;
   software: boolean;
   workload: Workload;
-  /** TFLOPS: median, and its 95 % interval or below 6 samples the spread. */
+  /** TFLOPS: the median and its 95 % interval, or the spread if there are fewer than 6 samples. */
   tflops: number;
   low: number;
   high: number;
@@ -42,7 +42,7 @@ export function localPoints(run: RunDocument): LocalPoint[] {
   });
 }
 
-/** The longest workload of a run that `fits`, without a mask where there is a choice; undefined where none does. */
+/** The longest workload that `fits`, preferably without a mask; undefined if none does. */
 export function mainWorkload(points: readonly LocalPoint[], fits: (w: Workload) => boolean = () => true) {
   return points
     .map(({ workload }) => workload)
@@ -50,7 +50,7 @@ export function mainWorkload(points: readonly LocalPoint[], fits: (w: Workload) 
     .sort((a, b) => b.seqKv - a.seqKv || Number(a.mask === 'causal') - Number(b.mask === 'causal'))[0];
 }
 
-/** The fastest point of a workload; undefined where there is none. */
+/** The fastest measurement of a workload; undefined if there is none. */
 export function fastestAt(points: readonly LocalPoint[], workload: Workload): LocalPoint | undefined {
   return points
     .filter((point) => sameProblem(point.workload, workload))

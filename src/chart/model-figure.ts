@@ -1,4 +1,4 @@
-/** Published figures of B200 and what the model makes of them, a panel for each mask and number of KV heads. */
+/** Published figures of B200 beside those of the model, a panel for each mask and number of KV heads. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import { formatChange } from '../format.ts';
@@ -7,7 +7,7 @@ import { formatSize } from '../problem/workload.ts';
 import { type Position, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
 
-/** TFLOPS by sequence length: published figures with their error bars, and the model fitted or predicting. */
+/** TFLOPS by sequence length: published figures with their error bars, and the model's fitted and predicted ones. */
 export function modelChart(model: B200Model, figure: 'mha' | 'gqa'): TopLevelSpec {
   const isGqa = ({ workload }: ModelPoint) => workload.queryHeads !== workload.kvHeads;
   const points = model.points.filter((point) => isGqa(point) === (figure === 'gqa'));
@@ -91,7 +91,7 @@ function subtitle(figure: 'mha' | 'gqa'): string[] {
   return [
     `B200, BF16, forward, head dimension 128, 32k tokens, ${shape}. Marks with error bars: AVO arXiv:2603.24517v1.`,
     figure === 'gqa'
-      ? 'At 32k the published figures fall, with error bars up to 75 TFLOPS, for no reason that a model of the chip holds.'
-      : 'Filled circles were fitted (no mask; causal at 4k), open ones are predicted.',
+      ? 'At 32k the published figures fall, with error bars up to 75 TFLOPS. A model of the chip gives no reason for that.'
+      : 'Filled circles were fitted (no mask; causal at 4k); open circles are predicted.',
   ];
 }

@@ -1,4 +1,4 @@
-/** The three ideas of the AVO paper: the gain that it published and the gain of the simulation. */
+/** The three techniques of the AVO paper: their published gains beside the simulated ones. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import { formatChange } from '../format.ts';
@@ -6,7 +6,7 @@ import type { B200Model } from '../model/b200.ts';
 import { ABLATION_SOURCE } from '../model/simulated-ablation.ts';
 import { type Position, VEGA_LITE } from './frame.ts';
 
-const IDEAS = {
+const TECHNIQUES = {
   branchless: 'branch-free rescaling',
   overlap: 'overlapped correction',
   registers: 'registers rebalanced',
@@ -18,12 +18,12 @@ export function modelAblationChart(model: B200Model): TopLevelSpec {
     [
       { what: 'published', gain: published },
       { what: 'simulated', gain: simulated },
-    ].map((row) => ({ ...row, idea: IDEAS[idea], mask: `${mask} mask`, label: formatChange(row.gain) })),
+    ].map((row) => ({ ...row, idea: TECHNIQUES[idea], mask: `${mask} mask`, label: formatChange(row.gain) })),
   );
   const y = {
     field: 'idea',
     type: 'nominal',
-    sort: Object.values(IDEAS),
+    sort: Object.values(TECHNIQUES),
     title: null,
     axis: { labelLimit: 300 },
   } satisfies Position;
@@ -32,7 +32,7 @@ export function modelAblationChart(model: B200Model): TopLevelSpec {
   return {
     $schema: VEGA_LITE,
     title: {
-      text: 'One busy correction group explains the gains without a mask; under the causal mask it expects more than was found',
+      text: 'One busy correction group explains the gains without a mask; under the causal mask it predicts more than was found',
       subtitle: [
         `Published: ${ABLATION_SOURCE}, geometric mean over 4k to 32k. Simulated: assumed clocks, see bench model b200.`,
       ],

@@ -1,6 +1,6 @@
-/** One order and one set of colours for every series in every chart. */
+/** The order and the colours of series, the same in every chart. */
 
-/** Published libraries in warm greys and orange, local kernels in blues and greens: Okabe and Ito's colour-blind safe set. */
+/** Published libraries in orange and warm greys, local kernels in blues and greens, after Okabe and Ito's colour-blind safe set. */
 const COLOURS: readonly [string, string][] = [
   ['AVO', '#D55E00'],
   ['cuDNN', '#E69F00'],
@@ -29,9 +29,9 @@ const COLOURS: readonly [string, string][] = [
   ['ort-webgpu', '#BCAAA4'],
 ];
 
-/** The given series in the order of the palette, unknown ones last, with their colours. */
+/** The given series with their colours, in the order of the palette; unknown ones come last. */
 export function seriesScale(names: readonly string[]): { domain: string[]; range: string[] } {
-  // A library of another source ("cuDNN 9.13.0 (FA4 paper)") takes its library's place and colour.
+  // A library of another source, such as "cuDNN 9.13.0 (FA4 paper)", gets the rank and colour of its library.
   const known = COLOURS.map(([name]) => name);
   const rank = (name: string) => {
     const index = known.indexOf(name.split(' ')[0] ?? name);
@@ -48,7 +48,7 @@ export function seriesScale(names: readonly string[]): { domain: string[]; range
   return { domain, range };
 }
 
-/** A series that shares its colour with `times` others before it is lighter by a third of the way to white for each. */
+/** A colour made lighter by a third of the way to white for each of the `times` that it was already used. */
 function lighter(colour: string, times: number): string {
   if (times === 0) return colour;
   const share = 1 - (2 / 3) ** times;

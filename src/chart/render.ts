@@ -1,4 +1,4 @@
-/** Turns a chart specification into a file: SVG, PNG, a page of its own, or the specification itself. */
+/** Writes a chart specification to a file: as SVG, PNG, an HTML page, or the specification itself. */
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -23,7 +23,7 @@ export function chartExtension(path: string): (typeof CHART_EXTENSIONS)[number] 
   return extension;
 }
 
-/** Mean advance of the bundled font's characters in ems; without a canvas Vega reckons with 0.8, which leaves charts a third too wide. */
+/** Mean width of the bundled font's characters in ems. Without a canvas Vega assumes 0.8, which makes charts a third too wide. */
 const ADVANCE = 0.53;
 const BOLD_ADVANCE = 0.56;
 
@@ -32,7 +32,7 @@ textMetrics.width = (item, text) => {
   return String(text ?? '').length * (item.fontSize ?? 11) * weight;
 };
 
-/** SVG text, without a canvas. */
+/** Draws a chart as SVG text; needs no canvas. */
 export async function renderSvg(specification: TopLevelSpec): Promise<string> {
   const view = new View(parse(compile(themed(specification)).spec), { renderer: 'none' });
   try {
@@ -42,7 +42,7 @@ export async function renderSvg(specification: TopLevelSpec): Promise<string> {
   }
 }
 
-/** PNG bytes at twice the size, with the bundled font: a server has none. */
+/** PNG bytes at twice the size, with the bundled font, since servers have none. */
 function renderPng(svg: string): Uint8Array {
   const font = dirname(require.resolve('@expo-google-fonts/inter/package.json'));
   const fontFiles = ['400Regular/Inter_400Regular.ttf', '700Bold/Inter_700Bold.ttf'].map((file) => join(font, file));
@@ -53,16 +53,16 @@ function renderPng(svg: string): Uint8Array {
   return image.render().asPng();
 }
 
-/** The chart libraries as they run in a page, in the order in which they load. */
+/** The texts of the chart libraries for a page, in loading order. */
 export function librarySources(): string[] {
   return ['vega', 'vega-lite', 'vega-embed'].map((name) =>
     readFileSync(new URL(`./${name}.min.js`, import.meta.resolve(name)), 'utf8'),
   );
 }
 
-/** A page that draws the chart with the libraries inside it: it needs no network. */
+/** A page with the chart and the libraries that draw it. It needs no network. */
 function renderHtml(specification: TopLevelSpec): string {
-  // "</script" inside a script ends it, whatever surrounds it.
+  // "</script" ends a script element even inside a string.
   const scripts = librarySources().map((text) => text.replaceAll('</script', '<\\/script'));
   const text = JSON.stringify(themed(specification)).replaceAll('<', '\\u003c');
   return `<!doctype html>
@@ -78,7 +78,7 @@ ${scripts.map((script) => `<script>${script}</script>`).join('\n')}
 `;
 }
 
-/** Writes the chart in the format of the file's extension. */
+/** Writes a chart in the format that the extension of `path` names. Throws UsageError for an unknown extension. */
 export async function writeChart(specification: TopLevelSpec, path: string): Promise<void> {
   const extension = chartExtension(path);
   switch (extension) {

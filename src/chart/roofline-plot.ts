@@ -1,4 +1,4 @@
-/** Arithmetic intensity against throughput: what runs here under the limits measured here, B200's figures under its own. */
+/** Throughput against arithmetic intensity: local kernels under the limits measured here, B200's figures under its own. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import { deviceSpec } from '../compare/device-specs.ts';
@@ -11,7 +11,7 @@ import { type ChartLayout, decades, heading, type Layer, type Position, sentence
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
-/** What `bench ceilings` knows of the memory of a device, bytes a second. */
+/** The memory bandwidth of a device as `bench ceilings` measured it, bytes a second. */
 export interface MemoryLimit {
   device: string;
   bytesPerSecond: number;
@@ -21,13 +21,11 @@ interface Roof {
   name: string;
   color: string;
   tflops: number;
-  /** Null where the bandwidth was not measured: then the roof has no slope. */
+  /** TB/s; null if the bandwidth was not measured: then the roof has no slope. */
   terabytes: number | null;
 }
 
-/**
- * TFLOPS against FLOPs a byte, both logarithmic. A device has a sloped roof only where `memory` holds its bandwidth.
- */
+/** TFLOPS against FLOPs a byte, both logarithmic. A roof has a slope only if `memory` holds the device's bandwidth. */
 export function rooflineChart(
   run: RunDocument,
   set: PublishedSet,
@@ -89,7 +87,7 @@ export function rooflineChart(
     title: heading(
       finding(local, roofs),
       [
-        `Lines: the limits measured here and B200's published ones. Intensity counts each tensor once.${roofs.some(({ terabytes }) => terabytes === null) ? ' Where a line has no slope the memory was not measured: bench ceilings does.' : ''}`,
+        `Lines: the limits measured here and B200's published ones. Intensity counts each tensor once.${roofs.some(({ terabytes }) => terabytes === null) ? ' A line without a slope: its memory was not measured; bench ceilings does that.' : ''}`,
       ],
       layout,
     ),
@@ -109,7 +107,7 @@ export function rooflineChart(
           },
         },
       },
-      // Each limit is named where it is flat, the last two, which lie close together, above and below.
+      // Each limit is named at its flat end. The last two lie close together: one name stands above, one below.
       ...roofs.map(
         (roof, index): Layer => ({
           data: { values: [{ ...roof, intensity: to }] },
@@ -144,7 +142,7 @@ export function rooflineChart(
   };
 }
 
-/** One roof for each multiply-add limit of the run, the highest measured of each kind. */
+/** One roof for each device and language: the highest multiply-add ceiling of the run. */
 function localRoofs(run: RunDocument, memory: readonly MemoryLimit[]): Roof[] {
   const best = new Map<string, Roof>();
   const colors: Record<string, string> = { wasm: '#009E73', webgpu: '#0072B2' };
@@ -160,7 +158,7 @@ function localRoofs(run: RunDocument, memory: readonly MemoryLimit[]): Roof[] {
   return [...best.values()];
 }
 
-/** The roof from `from` to `to`: along the memory up to the ridge, then flat. */
+/** The line of a roof from `from` to `to`: bound by memory up to the ridge, then flat. */
 function roofLine({ name, tflops, terabytes }: Roof, from: number, to: number) {
   const ridge = terabytes === null ? from : tflops / terabytes;
   const at = (intensity: number) => ({
@@ -171,7 +169,7 @@ function roofLine({ name, tflops, terabytes }: Roof, from: number, to: number) {
   return ridge > from && ridge < to ? [at(from), at(ridge), at(to)] : [at(from), at(to)];
 }
 
-/** Whether arithmetic or main memory bounds what ran here; nothing is said of a memory that was not measured. */
+/** Whether arithmetic or main memory bounds what ran here. Says neither if the memory was not measured. */
 function finding(local: readonly { intensity: number }[], roofs: readonly Roof[]): string {
   const here = roofs.filter(({ name }) => !name.startsWith('B200,'));
   const ridges = here.map(({ tflops, terabytes }) => (terabytes === null ? null : tflops / terabytes));

@@ -23,7 +23,7 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
   const points = localPoints(run);
   if (points.length === 0) return sentenceChart(['There are no samples: nothing was measured.'], layout);
   const workloads = [...new Set(points.map(({ workload }) => describe(workload)))];
-  // Kernels of a workload take turns: the workloads follow one another, and within one the samples of all kernels run together.
+  // Workloads ran one after the other; within a workload the kernels took turns, so their samples share the same rounds.
   let start = 0;
   const starts = workloads.map((name) => {
     const own = start;
@@ -97,7 +97,7 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
     $schema: VEGA_LITE,
     title: heading(
       finding(rows),
-      ['Each dot is a sample, set against the median of its own point; lines part the workloads.'],
+      ['Each dot is a sample, as a difference from the median of its own case. Dashed lines separate the workloads.'],
       layout,
     ),
     vconcat: stacked(panels),
@@ -110,5 +110,5 @@ function finding(rows: readonly { kernel: string; relative: number }[]): string 
   const size = Math.abs(worst.relative);
   if (size < 5) return `All ${rows.length} samples lie within ${size.toFixed(1)} % of their medians`;
   const near = rows.filter(({ relative }) => Math.abs(relative) <= 5).length;
-  return `${Math.round((100 * near) / rows.length)} % of ${rows.length} samples lie within 5 % of their medians; the farthest, of ${worst.kernel}, is ${size.toFixed(0)} % ${worst.relative < 0 ? 'slower' : 'faster'}`;
+  return `${Math.round((100 * near) / rows.length)} % of ${rows.length} samples lie within 5 % of their medians; the farthest one, from ${worst.kernel}, is ${size.toFixed(0)} % ${worst.relative < 0 ? 'slower' : 'faster'}`;
 }

@@ -1,4 +1,4 @@
-/** Throughput against sequence length, here and published, both axes logarithmic. */
+/** Throughput against sequence length, here and published, on logarithmic axes. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
@@ -19,12 +19,12 @@ interface Row {
   label: string;
 }
 
-/** TFLOPS by sequence length for each kernel and matching figure; a sentence where the run has one length only. */
+/** TFLOPS by sequence length for each kernel and matching figure; a sentence if the run has only one length. */
 export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartLayout = 'wide'): TopLevelSpec {
   const points = localPoints(run);
   const lengths = [...new Set(points.map(({ workload }) => workload.seqKv))].sort((a, b) => a - b);
   if (lengths.length < 2) {
-    return sentenceChart(['Throughput against length needs two lengths at least, for example --seq 4k-32k*2.'], layout);
+    return sentenceChart(['Throughput against length needs two lengths or more, for example --seq 4k-32k*2.'], layout);
   }
   const several = new Set(points.map(({ workload }) => shape(workload))).size > 1;
   const local = points.map(({ kernel, workload, tflops, low, high }): Row => {
@@ -70,7 +70,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartL
     $schema: VEGA_LITE,
     title: heading(
       finding(local),
-      ['Points: median with 95 % interval here, error bar as published. Both axes logarithmic.'],
+      ['Points: the median with its 95 % interval here, error bars as published. Both axes are logarithmic.'],
       layout,
     ),
     data: { values: rows },
@@ -91,7 +91,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartL
   };
 }
 
-/** What makes a line: everything of a workload but its length, batch and mask. */
+/** What the points of one line have in common: heads, head dimension and window. */
 function shape(w: Workload): string {
   return `${w.queryHeads}/${w.kvHeads} heads, d ${w.headDim}${w.window === null ? '' : `, window ${w.window}`}`;
 }
@@ -106,7 +106,7 @@ function sizeLabels(values: readonly number[]): string {
   return `${cases.join('')}''`;
 }
 
-/** How the fastest kernel changes from the shortest to the longest length. */
+/** How the throughput of the fastest kernel changes from the shortest length to the longest. */
 function finding(local: readonly Row[]): string {
   const best = local.reduce((a, b) => (b.tflops > a.tflops ? b : a));
   const line = local.filter(({ series, mask }) => series === best.series && mask === best.mask);

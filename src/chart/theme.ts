@@ -1,4 +1,4 @@
-/** How charts and pages look, in light and in dark: specifications name no colour but those of their series. */
+/** The look of charts and pages, light and dark. Specifications name only the colours of their series. */
 
 import type { TopLevelSpec } from 'vega-lite';
 

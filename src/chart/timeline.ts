@@ -1,4 +1,4 @@
-/** Who works and who waits in one block of the simulated pipeline. */
+/** Which agents work and which wait during one key block of the simulated pipeline. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import { B200 } from '../model/chip.ts';
@@ -17,7 +17,7 @@ export function timelineChart(): TopLevelSpec {
   const rows = spans.map((item) => ({
     ...item,
     who: item.stage === null ? 'both stages' : `stage ${item.stage}`,
-    // A label only where it fits.
+    // A label only if it fits.
     text: item.to - item.from > 130 ? item.label : '',
     middle: (item.from + item.to) / 2,
   }));
@@ -25,9 +25,9 @@ export function timelineChart(): TopLevelSpec {
   return {
     $schema: VEGA_LITE,
     title: {
-      text: `In a key block of ${clocks.toFixed(0)} clocks the ${busiest.name} works ${(100 * busiest.share).toFixed(0)} % of the time and the others wait for it`,
+      text: `In a key block of ${clocks.toFixed(0)} clocks the ${busiest.name} works ${(100 * busiest.share).toFixed(0)} % of the time, and the others wait for it`,
       subtitle: [
-        "One period of steady state of AVO's design on one multiprocessor, simulated: two stages of 128 query rows, 128 keys.",
+        "AVO's design on one multiprocessor, simulated: one block of 128 keys in steady state, two stages of 128 query rows.",
         shares.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(', '),
       ],
     },

@@ -1,20 +1,20 @@
-/** The search for a tile as a curve: every candidate's ratio to the shipped tile, and the best so far. */
+/** The search for a kernel configuration: the ratio of every candidate to the shipped one, and the best so far. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import { sameConfiguration } from '../../kernels/tunable.ts';
 import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../measure/search.ts';
 import { type ChartLayout, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
 
-/** Throughput of every candidate of a search over the shipped configuration; a sentence where there was no search. */
+/** Throughput of every candidate of a search over the shipped configuration; a sentence if there was no search. */
 export function tuningChart(search: Search | null, layout: ChartLayout = 'wide'): TopLevelSpec {
   if (search === null) {
-    return sentenceChart(['No search for a tile is stored beside this run; bench tune makes one.'], layout);
+    return sentenceChart(['No search for a configuration is stored beside this run; bench tune makes one.'], layout);
   }
   const first = search.trials.filter(({ rung }) => rung === 0);
   if (first.every(({ ratio }) => ratio === null)) {
     return sentenceChart([`No candidate of ${search.kernel} on ${search.device} could be measured.`], layout);
   }
-  // A first paired comparison is short: the curve follows the last ones, which a tile reaches by its first.
+  // First paired comparisons are short, so the curve follows the last ones, which only the best candidates reach.
   const finals = search.trials.filter(({ rung }) => rung === LAST_RUNG);
   let best = 1;
   const rows = first.map(({ ratio, tile, message }, index) => {
@@ -36,13 +36,13 @@ export function tuningChart(search: Search | null, layout: ChartLayout = 'wide')
   } satisfies Position;
   const y = {
     type: 'quantitative',
-    title: 'throughput over the shipped tile',
+    title: 'throughput over the shipped configuration',
     scale: { domain: [Math.min(0.9, ...ratios) - 0.02, Math.max(1.1, ...ratios) + 0.02], nice: false },
   } satisfies Position;
   const failed = first.length - measured.length;
   const subtitle = [
-    `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, ${search.dtype}, on ${search.device}. Dots: first paired comparisons of two rounds; diamonds: last paired comparisons with their 95 % intervals; line: the best that is better beyond the noise.`,
-    `${first.length} of ${search.candidates.length} candidates met the shipped tile${failed === 0 ? '' : `, ${failed} of them without a result`}; the best met it again for longer.`,
+    `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, ${search.dtype}, on ${search.device}. Dots: first paired comparisons, two rounds each. Diamonds: last paired comparisons with 95 % intervals. Line: the best so far, noise excluded.`,
+    `${first.length} of ${search.candidates.length} candidates ran against the shipped configuration${failed === 0 ? '' : `, ${failed} of them without a result`}; the best ran against it again for longer.`,
   ];
   return {
     $schema: VEGA_LITE,
@@ -79,7 +79,8 @@ function finding(search: Search): string {
   const won = winner(search);
   const last = finalist(search);
   const part = isComplete(search) ? '' : ' so far';
-  if (won !== null) return `A tile runs at ${won.ratio?.toFixed(2)} times the shipped one${part}, beyond the noise`;
-  if (last === undefined) return `The search has not come to its last paired comparisons${part}`;
-  return `The shipped tile stands${part}: the best other runs at ${last.ratio?.toFixed(2)} times it, within the noise`;
+  if (won !== null)
+    return `A configuration runs at ${won.ratio?.toFixed(2)} times the shipped one${part}, beyond the noise`;
+  if (last === undefined) return `The search has not reached its last paired comparisons${part}`;
+  return `The shipped configuration stands${part}: the best other runs at ${last.ratio?.toFixed(2)} times it, within the noise`;
 }

@@ -1,4 +1,4 @@
-/** The part of vega-scenegraph that has no types of its own and is used here: how wide text is taken to be. */
+/** Types for the one part of vega-scenegraph that is used here: its estimate of the width of text. */
 
 declare module 'vega-scenegraph' {
   interface TextItem {

@@ -23,7 +23,7 @@ export function measurementCaveats(m: Measured, context: Context): string[] {
 
 /**
  * published / measured for one figure. The measured rate is recounted by the figure's FLOP rule first. The relative
- * error combines half the measured interval (below 6 samples half the spread; of one sample nothing is known) and the
+ * error combines half the measured interval (half the spread below 6 samples; unknown for a single sample) and the
  * figure's error bar in quadrature, the rule for a quotient of independent quantities.
  */
 export function ratioTo(m: Measured, figure: Published): { ratio: number; ratioError: number | null } {
@@ -36,7 +36,7 @@ export function ratioTo(m: Measured, figure: Published): { ratio: number; ratioE
   return { ratio, ratioError: ratio * Math.hypot(measuredError, publishedError) };
 }
 
-/** Comparisons of every measured point, in order; a point that no figure matches gets one that says so. */
+/** The comparisons of every measurement, in order. One that no figure matches gets a comparison that says so. */
 export function comparePublished(
   measurements: readonly Measurement[],
   context: Context,

@@ -14,7 +14,7 @@ export interface DeviceSpec {
   units: number;
   clockMHz: number | null;
   exponentialsPerClock: number | null;
-  /** The best sustained BF16 matrix product that anyone measured, TFLOPS. */
+  /** The best sustained BF16 matrix product on record, TFLOPS; null if there is none. */
   bestMatmulTflops: number | null;
   tensorFlopsPerClock?: number;
   sharedBytesPerClock?: number;
@@ -26,7 +26,7 @@ export interface DeviceSpec {
 /** All devices, in the order of results/published/devices.json. */
 export const DEVICES = rows as readonly DeviceSpec[];
 
-/** Throws RangeError for a device that is not in the table. */
+/** The row of a device. Throws RangeError if the table has none. */
 export function deviceSpec(device: string): DeviceSpec {
   const found = DEVICES.find((row) => row.device === device);
   if (found === undefined) throw new RangeError(`no published device is called '${device}'`);

@@ -1,4 +1,4 @@
-/** The cited figures: what others measured on other hardware, each with its source, error bar and way of counting FLOPs. */
+/** The cited figures: what others measured on other hardware, each with its source, error bar and FLOP rule. */
 
 import rows from '../../results/published/b200-attention-forward.json' with { type: 'json' };
 import others from '../../results/published/other-attention-forward.json' with { type: 'json' };
@@ -7,17 +7,17 @@ import type { Dtype, Mask, Workload } from '../problem/workload.ts';
 import { sameProblem } from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
 
-/** Which figures comparisons use: those of the AVO paper, or every source, never merged. */
+/** Which figures comparisons use: those of the AVO paper, or those of all sources, which are never merged. */
 export type PublishedSet = 'avo' | 'all';
 
-/** One claim of the report; a bound ("at most +3.5 %") is not a measured figure and none is derived from it. */
+/** One claim of the report. A bound ("at most +3.5 %") is not a measured figure, and no figure is derived from it. */
 export interface Claim {
   id: string;
   text: string;
   value: number;
   unit: 'TFLOPS' | 'percent';
   kind: 'printed' | 'bound';
-  /** The configuration that the value belongs to. */
+  /** The workload and hardware of the value. */
   where: string;
   source: string;
 }
@@ -70,7 +70,7 @@ export function matching(workload: Workload, set: PublishedSet): Published[] {
   return publishedFigures(set).filter((figure) => sameProblem(figure.workload, workload));
 }
 
-/** The name of a figure's series: the library in the AVO paper's set, elsewhere with its version and source, so that sources never merge. */
+/** The name of a figure's series: the library, outside the AVO paper with version and source, so that sources never merge. */
 export function seriesOf(figure: Published): string {
   const [first = '', second = '', third = ''] = figure.source.split(' ');
   if (first === 'AVO') return figure.library;

@@ -1,29 +1,28 @@
-/** What a recorded run measured, as what to measure again: the same cases, kernels, threads and variant. */
+/** From a recorded run to what has to be measured again: the same cases, kernels, threads and variant. */
 
 import { knownKernel } from '../../kernels/index.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
 import type { Case } from '../problem/cases.ts';
 import type { Measured, RunDocument } from '../record/measurement.ts';
 
-/** What of a record is to be measured again. */
+/** What bench repro measures again. */
 export interface RecordedCases {
   /** In the order of the record. */
   cases: Case[];
-  /** Those that gave a figure. */
+  /** Kernels with a figure in the record. */
   kernels: Kernel[];
   /** Kernels of the record that this version does not have. */
   unknown: string[];
-  /** The WebAssembly variant, where the record has only one. */
+  /** The WebAssembly variant, if the record has only one. */
   variant: string | null;
   /** "node", "browser", "mock", or several with commas. */
   host: string;
-  /** A software adapter was used. */
+  /** Whether a software adapter was used. */
   software: boolean;
 }
 
 /**
- * The cases of a run that gave a figure. Threads are the record's where this machine has as many `cores`, and all of them where it
- * has fewer.
+ * The cases of a run that have a figure. Threads are those of the record, or all `cores` of this machine if it has fewer.
  */
 export function recordedCases(run: RunDocument, cores: number): RecordedCases {
   const measured = run.measurements.filter((m): m is Measured => m.state === 'measured');
@@ -47,7 +46,7 @@ export function recordedCases(run: RunDocument, cores: number): RecordedCases {
   };
 }
 
-/** Thread counts that a workload was measured with, of kernels that can choose; null where none can. */
+/** The thread counts of a workload for kernels that can choose; null alone if none can. */
 function threadsOf(measured: readonly Measured[], workload: Measured['workload']): (number | null)[] {
   const key = JSON.stringify(workload);
   const counts = measured.flatMap((m) =>

@@ -5,26 +5,26 @@ import { sameProblem } from '../problem/workload.ts';
 import type { Context, Measured, RunDocument, Settings } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 
-/** 'same': within 3 % for certain. 'unclear': the intervals do not decide, or there is none. */
+/** 'same': certainly within 3 %. 'unclear': the interval does not decide, or there is none. */
 export type Verdict = 'faster' | 'slower' | 'same' | 'unclear';
 
 /** One kernel at one workload in both runs. */
 export interface RunDifference {
   before: Measured;
   after: Measured;
-  /** Throughput of `after` over `before`, and its 95 % bounds; null where one of the two has fewer than 6 samples. */
+  /** Throughput of `after` over `before`, and its 95 % bounds; null if either run has fewer than 6 samples. */
   ratio: number;
   low: number | null;
   high: number | null;
   verdict: Verdict;
-  /** What differs between the two besides the time: devices, threads, variants, clocks. */
+  /** What else differs between the two: device, place, threads, variant, clock, kernel text. */
   caveats: string[];
 }
 
-/** Differences below this are none. */
+/** Smaller differences do not count. */
 const NEGLIGIBLE = 0.03;
 
-/** Compares cases of the same kernel and workload, in the order of `after`. */
+/** Compares measurements of the same kernel and workload, in the order of `after`. */
 export function compareRuns(before: RunDocument, after: RunDocument): RunDifference[] {
   const old = before.measurements.filter((m): m is Measured => m.state === 'measured');
   return after.measurements.flatMap((m): RunDifference[] => {
@@ -35,7 +35,7 @@ export function compareRuns(before: RunDocument, after: RunDocument): RunDiffere
         sameProblem(other.workload, m.workload) &&
         other.workload.dtype === m.workload.dtype,
     );
-    // Where a kernel ran in several places, the one that is most alike.
+    // If a kernel ran in several places, the most similar one counts.
     const [match] = matches.sort(
       (a, b) => differences(a, m, before, after).length - differences(b, m, before, after).length,
     );
@@ -43,7 +43,7 @@ export function compareRuns(before: RunDocument, after: RunDocument): RunDiffere
   });
 }
 
-/** The bounds divide lower by upper: wider than a paired interval, as the two were measured apart. */
+/** The two were measured apart, so the bounds divide a lower bound by an upper one: wider than a paired interval. */
 function difference(before: Measured, after: Measured, caveats: string[]): RunDifference {
   const [a, b] = [before, after].map((m) => summarize(m.samples.map(tflopsOf))) as [Summary, Summary];
   const ratio = b.median / a.median;

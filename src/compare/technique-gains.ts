@@ -1,4 +1,4 @@
-/** The AVO paper's three ideas: what each gained on B200, what it gains in the kernels here, and why the two differ. */
+/** The AVO paper's three techniques: what each gained on B200, what it gains in the kernels here, and why these differ. */
 
 import { knownKernel } from '../../kernels/index.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';
@@ -23,12 +23,12 @@ export interface PublishedGain {
 /** The paper's ablation, in its order. */
 export const PUBLISHED_GAINS = rows as readonly PublishedGain[];
 
-/** One idea in one kernel at one workload: its gain in percent with its 95 % interval. */
+/** One technique in one kernel at one workload: its gain in percent with the 95 % interval. */
 export interface AblationGain {
   technique: Technique;
   name: string;
   backend: Backend;
-  /** The kernel with the idea and the one without. */
+  /** The kernel with the technique and the one without it. */
   on: string;
   off: string;
   workload: Workload;
@@ -38,7 +38,7 @@ export interface AblationGain {
   published: number;
 }
 
-/** The gains that a run's paired ratios hold; empty where no ablation ran. */
+/** The gains in a run's paired ratios; empty if no ablation ran. */
 export function ablationGains(run: RunDocument): AblationGain[] {
   return run.ratios.flatMap((ratio): AblationGain[] => {
     const kernel = knownKernel(ratio.kernel);
@@ -66,21 +66,19 @@ export function ablationGains(run: RunDocument): AblationGain[] {
   });
 }
 
-/** Throws RangeError for an idea that is not in the table. */
+/** The published gain of a technique. Throws RangeError if the table has none. */
 export function publishedGain(technique: Technique): PublishedGain {
   const found = PUBLISHED_GAINS.find((row) => row.technique === technique);
   if (found === undefined) throw new RangeError(`no published gain for '${technique}'`);
   return found;
 }
 
-/**
- * The published gain of a technique under a mask, percent. Throws RangeError for a technique that is not in the table.
- */
+/** The published gain of a technique under a mask, percent. Throws RangeError if the table has none. */
 export function gainOf(technique: Technique, mask: Mask): number {
   return publishedGain(technique)[mask];
 }
 
-/** Why the gain of an idea on this kind of device need not be that on B200. */
+/** Why a technique may gain more or less here than on B200, by backend. */
 export const WHY: Record<Technique, Partial<Record<Backend, string>>> = {
   branchless: {
     wasm: 'On B200 the branch makes the warps of a group agree and forces a blocking fence, on the path that every block waits for. Here one thread owns its rows: the branch is predicted, and the factor is multiplied in while the sums are loaded anyway.',

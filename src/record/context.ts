@@ -1,4 +1,4 @@
-/** What a record says of the program, its settings and the machine, and nothing that says whose machine it is. */
+/** What a record says about the program, its settings and the machine. Nothing in it says whose machine it is. */
 
 import type { Device } from '../host/contract.ts';
 import type { Context, Settings } from './measurement.ts';

@@ -1,4 +1,4 @@
-/** Files and folders of the user's: checked before the work begins, made when they are written. */
+/** The user's files and folders: checked before the work begins, created when something is written. */
 
 import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** Records on disk as they are made: a JSON Lines file whose first line is the context and every other line one measurement. */
+/** The journal of a run: a JSON Lines file that starts with the context and gains a line with every measurement. */
 
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

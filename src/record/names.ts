@@ -1,15 +1,15 @@
-/** What a measurement is called in tables and charts: its kernel, and where one kernel ran in several places, which of them. */
+/** The name of a measurement in tables and charts: its kernel and, if that ran in several places, the place. */
 
 import type { Context, Measurement, Ratio } from '../record/measurement.ts';
 
-/** "wasm-flash", or "wasm-flash (Chromium 153.0.8010.0)" in a run that has it in other places too. */
+/** "wasm-flash", or "wasm-flash (Chromium 153.0.8010.0)" in a run in which it also ran elsewhere. */
 export type NameOf = (m: Pick<Measurement, 'kernel' | 'host' | 'device' | 'threads'>) => string;
 
 /** The names of a run's measurements. */
 export function namesOf(measurements: readonly Measurement[], context: Context): NameOf {
   return ({ kernel, host, device }) => {
     const places = new Set(measurements.filter((m) => m.kernel === kernel && m.device !== null).map(placeOf));
-    // The same place on other numbers of threads is one place.
+    // Another number of threads does not make another place.
     if (places.size < 2) return kernel;
     const name = placeName(context, host, device);
     const devices = measurements.filter((m) => m.kernel === kernel && placeName(context, m.host, m.device) === name);
@@ -27,7 +27,7 @@ function placeName(context: Context, host: string, device: number | null): strin
   return (device === null ? null : context.devices[device]?.browser) ?? host;
 }
 
-/** Names of the two sides of a paired ratio. */
+/** The names of a paired ratio's kernel and baseline. */
 export function ratioNames(ratio: Ratio, measurements: readonly Measurement[], context: Context): [string, string] {
   const name = namesOf(measurements, context);
   const side = (kernel: string, device: number | null) => {

@@ -1,12 +1,12 @@
-/** The throughput of a sample: FLOPs that ran over the seconds that they took. */
+/** The throughput of a sample: its FLOPs over its seconds. */
 
 interface Timed {
   flops: number;
   seconds: number;
 }
 
-/** FLOP/s. */
+/** Throughput in FLOP/s. */
 export const rateOf = ({ flops, seconds }: Timed) => flops / seconds;
 
-/** TFLOPS, the unit of records and charts. */
+/** Throughput in TFLOPS, the unit of records and charts. */
 export const tflopsOf = (sample: Timed) => rateOf(sample) / 1e12;

@@ -1,4 +1,4 @@
-/** The built page: part of the published package; in a checkout made by Vite the first time, and again where a source is newer. */
+/** The built page. The published package contains it; in a checkout Vite builds it, and again after a source has changed. */
 
 import { cpSync, existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,24 +9,24 @@ import { firstLineOf, pageNotBuilt } from '../messages.ts';
 import { makeFolders, orUsageError } from '../record/files.ts';
 import { CONTENT_POLICY } from './content-policy.ts';
 
-/** The folder of this package: one deeper where the sources were compiled to dist/. */
+/** The folder of this package. Compiled sources lie one folder deeper, in dist/. */
 const ROOT = [new URL('../../', import.meta.url), new URL('../../../', import.meta.url)]
   .map((url) => fileURLToPath(url))
   .find((folder) => existsSync(join(folder, 'package.json'))) as string;
 const BUILT = join(ROOT, 'dist', 'page');
 const SOURCES = join(ROOT, 'src', 'page');
 
-/** The folder that holds index.html and hosts.html with what they load. Throws where it is neither there nor can be built. */
+/** The folder with index.html, hosts.html and what they load. Throws if it does not exist and cannot be built. */
 export async function pageFolder(): Promise<string> {
   if (existsSync(SOURCES) && isStale()) await buildPage();
   if (!existsSync(join(BUILT, 'index.html'))) throw new Error(pageNotBuilt('dist/page is missing'));
   return BUILT;
 }
 
-/** Copies the page to a folder of the user's. Throws UsageError where that cannot be written. */
+/** Copies the page to one of the user's folders. Throws UsageError if that cannot be written. */
 export async function copyPage(folder: string): Promise<void> {
   const from = await pageFolder();
-  // hosts.html is for the command line's own browsers.
+  // Only browsers that the command line drives need hosts.html.
   const left = [STAMP, 'hosts.html'].map((name) => join(from, name));
   orUsageError(folder, () => {
     makeFolders(folder);
@@ -36,7 +36,7 @@ export async function copyPage(folder: string): Promise<void> {
 
 const STAMP = '.sources';
 
-/** Names and times of everything that the page is made of, as text: the same text, the same page. */
+/** Names and times of all files that the page is built from. The page is up to date as long as this text is the same. */
 function sourcesNow(): string {
   const files = globSync('{src,kernels,bench,results/published}/**/*.{ts,json,html,css,js}', { cwd: ROOT });
   const times = [...files, 'package-lock.json'].map((file) => `${file} ${statSync(join(ROOT, file)).mtimeMs}`);
@@ -48,7 +48,7 @@ function isStale(): boolean {
   return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== sourcesNow();
 }
 
-/** Writes into the page what it shares with the charts and with the server: the theme's colours and the content policy. */
+/** Fills in what the page shares with charts and server: the colours of the themes and the content policy. */
 const sharedValues: Plugin = {
   name: 'attnbench-shared-values',
   enforce: 'pre',
@@ -74,7 +74,7 @@ async function buildPage(): Promise<void> {
       emptyOutDir: true,
       target: 'es2022',
       modulePreload: { polyfill: false },
-      // The libraries that draw charts weigh a megabyte by themselves.
+      // The chart libraries alone weigh a megabyte.
       chunkSizeWarningLimit: 4000,
       rollupOptions: { input: ['index.html', 'hosts.html'].map((file) => join(SOURCES, file)) },
     },

@@ -1,4 +1,4 @@
-/** The runs of a folder for the page: a list, one of them, and new ones into the journal; everything that is not exactly that is refused. */
+/** The runs of a folder for the page: lists them, sends one, stores a new one, and refuses every other request. */
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -14,12 +14,12 @@ export interface Reply {
   json?: unknown;
 }
 
-/** A run with a thousand points of a hundred samples is some 10 MB. */
+/** A run with a thousand cases of a hundred samples takes some 10 MB. */
 const LARGEST_BODY = 16 * 2 ** 20;
 const MOST_LISTED = 200;
 const RUN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\.jsonl$/;
 
-/** Answers /api/runs and /api/runs/NAME. `origins` are the server's own. Never throws. */
+/** Answers /api/runs and /api/runs/NAME. `origins` are those of this server. Never throws. */
 export async function answerRuns(
   request: IncomingMessage,
   path: string,
@@ -46,7 +46,7 @@ function listRuns(folder: string): { name: string; modified: string }[] {
     .map(({ name, time }) => ({ name, modified: new Date(time).toISOString() }));
 }
 
-/** Journals of the folder; none where it does not exist yet. */
+/** The journals of a folder; none if it does not exist yet. */
 function journalNames(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => RUN_NAME.test(name));
@@ -56,7 +56,7 @@ function journalNames(folder: string): string[] {
   }
 }
 
-/** A name that is not in the list is not there, whatever the path would lead to. */
+/** Only names that the list holds are read, so no path can lead out of the folder. */
 function readRun(folder: string, name: string): Reply {
   if (!journalNames(folder).includes(name)) return { status: 404, text: 'there is no such run' };
   return { status: 200, text: readFileSync(join(folder, name), 'utf8') };
@@ -64,7 +64,7 @@ function readRun(folder: string, name: string): Reply {
 
 async function takeRun(request: IncomingMessage, folder: string, origins: readonly string[]): Promise<Reply> {
   const { origin } = request.headers;
-  // A page of another origin can send here without asking; it says who it is.
+  // Pages of other origins can send requests here too, but the browser names their origin.
   if (origin === undefined || !origins.includes(origin)) return { status: 403, text: 'runs come from this page only' };
   if (request.headers['content-type'] !== 'application/json') return { status: 415, text: 'a run is application/json' };
   const tooLarge = { status: 413, text: `a run has at most ${LARGEST_BODY} bytes` };
@@ -74,7 +74,7 @@ async function takeRun(request: IncomingMessage, folder: string, origins: readon
   const run = documentSchema.safeParse(parseJson(body));
   if (!run.success) {
     const [issue] = run.error.issues;
-    return { status: 400, text: `this is no run: ${issue?.path.join('.') || 'the document'}: ${issue?.message}` };
+    return { status: 400, text: `this is not a run: ${issue?.path.join('.') || 'the document'}: ${issue?.message}` };
   }
   const { context, measurements } = run.data;
   const journal = createJournal(folder, `page-${timeStamp(new Date(context.startedAt).toISOString())}`, context);
@@ -82,7 +82,7 @@ async function takeRun(request: IncomingMessage, folder: string, origins: readon
   return { status: 201, json: { name: basename(journal.path) } };
 }
 
-/** The body as text; null where it is larger than a run may be. */
+/** The body as text; null if it is larger than a run may be. */
 async function readBody(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;

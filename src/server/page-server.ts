@@ -1,4 +1,4 @@
-/** A server for the page on the loopback interface alone: isolated from other origins, strict about what may run, with the runs of a folder. */
+/** Serves the page and the runs of a folder on the loopback interface only, isolated from other origins. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ import { CONTENT_POLICY } from './content-policy.ts';
 import { answerRuns, type Reply } from './page-runs.ts';
 
 const HEADERS = {
-  // Shared memory, and so threads, need a page that shares nothing with other origins.
+  // Browsers give shared memory, and so threads, only to pages that are isolated from other origins.
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -16,7 +16,7 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
 } as const;
-/** Ports tried after the one that is in use. */
+/** How many further ports are tried if the first is in use. */
 const PORTS_TRIED = 20;
 
 /** A running server. */
@@ -30,19 +30,19 @@ export interface PageServer {
 export interface ServeOptions {
   /** The built page. */
   page: string;
-  /** Folder of the runs; null serves none. */
+  /** The folder of the runs; null to serve none. */
   results: string | null;
-  /** First port to try; 0 leaves the choice to the system. */
+  /** The first port to try; 0 lets the system choose. */
   port: number;
 }
 
-/** Serves the page and the runs of a folder on 127.0.0.1. Throws where no port is free. */
+/** Starts the server on 127.0.0.1. Throws if no port is free. */
 export async function servePage({ page, results, port }: ServeOptions): Promise<PageServer> {
   const files = sirv(page, { dev: true, etag: true });
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     const own = ownHosts(server);
-    // A name that somebody else has pointed at this machine is not answered (DNS rebinding).
+    // Refuse names that somebody else has pointed at this machine (DNS rebinding).
     if (!own.includes(request.headers.host ?? '')) {
       finish(request, response, { status: 403, text: 'this server answers to 127.0.0.1 and localhost only' });
       return;
@@ -80,7 +80,7 @@ function finish(request: IncomingMessage, response: ServerResponse, reply: Reply
   const json = reply.json !== undefined;
   response.writeHead(reply.status, {
     'Content-Type': json ? 'application/json' : 'text/plain; charset=utf-8',
-    // What is still coming of a refused body is not read.
+    // The rest of a refused body is not read.
     ...(request.complete ? {} : { Connection: 'close' }),
   });
   response.end(json ? JSON.stringify(reply.json) : `${reply.text}\n`, () => {
@@ -88,7 +88,7 @@ function finish(request: IncomingMessage, response: ServerResponse, reply: Reply
   });
 }
 
-/** Listens on the loopback interface, on the next ports where one is in use. */
+/** Listens on the loopback interface, on the first free port from `port` on. */
 async function listen(server: Server, port: number): Promise<void> {
   for (let attempt = 0; attempt <= PORTS_TRIED; attempt += 1) {
     try {

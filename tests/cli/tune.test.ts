@@ -48,7 +48,7 @@ describe('bench tune', () => {
     const search = JSON.parse(readFileSync(join(cwd, record), 'utf8')) as { candidates: object[]; trials: object[] };
     expect(search.trials.length).toBeGreaterThan(3);
     expect(search.candidates.length).toBeGreaterThan(100);
-    expect(readFileSync(join(cwd, chart), 'utf8')).toContain('The shipped tile stands');
+    expect(readFileSync(join(cwd, chart), 'utf8')).toContain('The shipped configuration stands');
     expect((await bench(['mha', '--seq', '1k', '--kernel', 'wasm-flash', ...MOCK], cwd)).stderr).not.toMatch(/tuned/);
   });
 

@@ -132,7 +132,7 @@ describe('bench serve', () => {
   ])('refuses %s and says what is wrong', async (_, body) => {
     const { status, body: text } = await post(body);
     expect(status).toBe(400);
-    expect(text).toMatch(/^this is no run: /);
+    expect(text).toMatch(/^this is not a run: /);
     expect(kept()).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-/** Fails where a room imports from a room after it, or where a file outside the few that may imports a node: module. */
+/** Fails if a room imports from a later room, or if a file imports a node: module without being allowed to. */
 
 import { globSync, readFileSync } from 'node:fs';
 

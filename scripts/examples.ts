@@ -15,7 +15,7 @@ export const EXAMPLES = new URL('../results/examples/', import.meta.url);
 
 const read = (name: string) => readFileSync(new URL(name, EXAMPLES), 'utf8');
 
-/** Name of the files without extension, and the specification. */
+/** The names of the files, without extension, and their specifications. */
 export function exampleCharts(): { name: string; specification: TopLevelSpec }[] {
   const figure = parseRunFile(read('figure-mha.jsonl'), 'figure-mha.jsonl', 'avo');
   const ablation = parseRunFile(read('ablation.jsonl'), 'ablation.jsonl', 'avo');

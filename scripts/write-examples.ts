@@ -1,4 +1,4 @@
-/** Draws the charts of results/examples/ anew; a test fails while a stored one differs. */
+/** Draws the charts of results/examples/ again. A test fails while a stored chart differs. */
 
 import { fileURLToPath } from 'node:url';
 import { writeChart } from '../src/chart/render.ts';

@@ -1,4 +1,4 @@
-/** Numbers and units as people read them. */
+/** Numbers and units for people to read. */
 
 /** Three significant digits, without an exponent. */
 export function formatNumber(value: number): string {
@@ -7,14 +7,14 @@ export function formatNumber(value: number): string {
   return digits >= 0 ? value.toFixed(Math.min(digits, 9)) : String(Number(value.toPrecision(3)));
 }
 
-/** FLOP/s in the unit that people say, from TFLOPS. */
+/** A rate in the unit that people use, from TFLOPS: "1.67 PFLOPS", "190 GFLOPS". */
 export function formatRate(tflops: number): string {
   if (tflops >= 1000) return `${formatNumber(tflops / 1000)} PFLOPS`;
   if (tflops >= 1) return `${formatNumber(tflops)} TFLOPS`;
   return tflops >= 0.001 ? `${formatNumber(tflops * 1000)} GFLOPS` : `${formatNumber(tflops * 1e6)} MFLOPS`;
 }
 
-/** "9,120x ± 90", "4.2x": a ratio with its error where one is known, rounded to what the error allows. */
+/** A ratio rounded to its error, or to two digits if that is unknown: "9,120x ± 90", "4.2x". */
 export function formatRatio(ratio: number, error: number | null): string {
   if (error === null) return `${formatRounded(ratio)}x`;
   const unit = 10 ** Math.floor(Math.log10(Math.max(error, ratio * 1e-6)));
@@ -22,12 +22,12 @@ export function formatRatio(ratio: number, error: number | null): string {
   return `${round(ratio)}x ± ${round(error)}`;
 }
 
-/** Whole thousands apart by commas, from 1,000 on. */
+/** A number with commas between its thousands. */
 export function withCommas(value: number): string {
   return value >= 1000 ? value.toLocaleString('en-US') : String(value);
 }
 
-/** Two significant digits, thousands apart by commas: "17,000", "2.6". */
+/** Two significant digits, with commas between thousands: "17,000", "2.6". */
 export function formatRounded(value: number): string {
   return withCommas(Number(value.toPrecision(2)));
 }
@@ -37,7 +37,7 @@ export function formatChange(percent: number, digits = 1): string {
   return `${percent >= 0 ? '+' : ''}${percent.toFixed(digits)} %`;
 }
 
-/** Bytes in the unit that people say, binary prefixes. */
+/** Bytes in the largest binary unit that fits: "1.50 GiB". */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
   let unit = 0;
@@ -49,7 +49,7 @@ export function formatBytes(bytes: number): string {
   return `${value >= 100 || unit === 0 ? Math.round(value) : value.toPrecision(3)} ${units[unit]}`;
 }
 
-/** Bytes as people say them and exactly: "1.50 GiB (1610612736 bytes)". */
+/** Bytes in a large unit and exactly: "1.50 GiB (1610612736 bytes)". */
 export function formatExactBytes(bytes: number): string {
   return `${formatBytes(bytes)} (${bytes} bytes)`;
 }

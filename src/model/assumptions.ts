@@ -1,4 +1,4 @@
-/** Every parameter of the simulation, with its source or the word assumed: nothing else enters it. */
+/** Every parameter of the simulation, with its source or the word 'assumed'. The simulation has no others. */
 
 import { deviceSpec } from '../compare/device-specs.ts';
 import { B200 } from './chip.ts';
@@ -93,10 +93,10 @@ export const TIMING = {
 
 /** Names of the clocks and counts of TIMING. */
 export type TimingName = keyof typeof TIMING;
-/** The numbers of TIMING by name; another set answers "what if this were otherwise". */
+/** Values for the parameters of TIMING; other ones answer "what if". */
 export type Timing = Record<TimingName, number>;
 
-/** The timing of TIMING as it stands. */
+/** The values of TIMING. */
 export const DEFAULT_TIMING = Object.fromEntries(
   Object.entries(TIMING).map(([name, { value }]) => [name, value]),
 ) as Timing;

@@ -18,7 +18,7 @@ import { busyShares, steadyState } from './steady-state.ts';
 export interface KernelModel {
   library: Library;
   constants: { blockSeconds: number; fixedSeconds: number; diagonalSeconds: number };
-  /** The same in clocks at the nominal clock and in plain blocks. */
+  /** The same constants in clocks, at the nominal rate, and in plain blocks. */
   blockClocks: number;
   fixedBlocks: number;
   diagonalBlocks: number;
@@ -42,21 +42,21 @@ export interface ModelPoint {
   source: string;
 }
 
-/** Relative change of a prediction where one constant grows by a tenth. */
+/** The relative change of predictions if one constant grows by a tenth. */
 export interface Sensitivity {
   library: Library;
   constant: keyof Constants;
   change: { workload: Workload; relative: number }[];
 }
 
-/** From the specified rate to AVO's 1668: what each step leaves. */
+/** One step from the specified rate to AVO's 1668 TFLOPS: its factor and what it leaves. */
 export interface Waterfall {
   step: string;
   factor: number;
   tflops: number;
 }
 
-/** Everything that the model says of B200; its field names are those of `--format json`. */
+/** Everything that the model says about B200; `--format json` prints these fields. */
 export interface B200Model {
   device: 'B200';
   kernels: KernelModel[];
@@ -80,16 +80,16 @@ export interface B200Model {
   remarks: string[];
 }
 
-/** What no constant of the model can explain, checked against the numbers by tests. */
+/** What no constant of the model can explain. Tests check these remarks against the numbers. */
 const REMARKS = [
-  'GQA at 32k without a mask is published 8 to 12 % below MHA, with error bars of 11 to 36 TFLOPS where 4k and 8k have at most 3: no reason that a model of the chip holds; the bars suggest a clock that fell.',
-  'Causal MHA from 8k is predicted too fast for every library, by 0.6 to 3.9 %: what a causal pass loses beside its diagonal blocks is not in the model.',
+  'GQA at 32k without a mask is published 8 to 12 % below MHA, with error bars of 11 to 36 TFLOPS where 4k and 8k have at most 3: a model of the chip gives no reason for that; the bars suggest a clock that fell.',
+  'Causal MHA from 8k is predicted too fast for every library, by 0.6 to 3.9 %: the model does not contain what a causal pass loses apart from its diagonal blocks.',
   'The ablation gains far less under the causal mask (+1.6, +0.4, 0 %) than without (+8.1, +1.1, +2.1 %). Here both masks share the body of their loop, and 88 to 98 % of the key blocks of a causal pass are plain ones, so a faster block must show in both. The published pair needs two different loop bodies, or a causal kernel that something else held back.',
   'The overlap is simulated where a work tile ends, once for each tile; its published gain without a mask is three times that.',
   'The assumed clocks of the simulation were chosen by hand with the published ablation at hand: its gains are a check that one mechanism, a correction group that is busy nearly all the time, can explain the block time and the gains together, not a blind prediction.',
 ];
 
-/** Everything that `bench model b200` shows. */
+/** Fits, predicts and simulates everything that `bench model b200` shows. */
 export function modelB200(): B200Model {
   const all = publishedFigures('all');
   const figures = all.filter(({ source }) => source.startsWith('AVO'));
@@ -176,7 +176,7 @@ function sensitivity(library: Library, constants: Constants): Sensitivity[] {
   });
 }
 
-/** Where 2243 TFLOPS go on the way to 1668: the last wave, the fixed cost of a work tile, and a block beside its products. */
+/** What reduces 2243 TFLOPS to 1668: the last wave, the fixed cost of a work tile, and blocks longer than their products. */
 function waterfall(w: Workload, { block, fixed }: Constants): Waterfall[] {
   const tiles = workTiles(w, 'tokens').reduce((sum, { count }) => sum + count, 0);
   const blocks = w.seqKv / BLOCK_KEYS;

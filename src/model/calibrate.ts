@@ -5,7 +5,7 @@ import type { Workload } from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
 import { BLOCK_KEYS, makespan, type Packing, workTiles } from './schedule.ts';
 
-/** Seconds of a plain key block of 256 query rows, of a work tile beside its blocks, and of a masked block beside a plain one. */
+/** Seconds: of a plain key block of 256 query rows; of a work tile on top of its blocks; of a masked block on top of a plain one. */
 export interface Constants {
   block: number;
   fixed: number;
@@ -22,7 +22,7 @@ export function predictSeconds(w: Workload, constants: Constants, units: number,
   return makespan(tiles, units);
 }
 
-/** Throughput by the published rule, causal counted as half the square. */
+/** TFLOPS by the published rule, which counts a causal mask as half the square. */
 export function predictTflops(w: Workload, constants: Constants, units: number, packing: Packing): number {
   return flops(w, 'half-square') / predictSeconds(w, constants, units, packing) / 1e12;
 }
@@ -31,15 +31,15 @@ export function predictTflops(w: Workload, constants: Constants, units: number, 
  * Fits `block` and `fixed` on figures without a mask by least squares of the relative error of the time, and `diagonal`
  * on one causal figure, by bisection: the time grows with it.
  *
- * Without a mask all work tiles are alike: a pass takes waves x (fixed + blocks x block), waves = ceil(tiles / units). That is linear
- * in both constants.
+ * Without a mask all work tiles are alike: a pass takes waves x (fixed + blocks x block), waves = ceil(tiles / units), which
+ * is linear in both constants.
  */
 export function fitConstants(full: readonly Published[], causal: Published, units: number): Constants {
   let [aa, ab, bb, ay, by] = [0, 0, 0, 0, 0];
   for (const figure of full) {
     const tiles = workTiles(figure.workload, 'tokens').reduce((sum, { count }) => sum + count, 0);
     const seconds = flops(figure.workload, figure.rule) / (figure.tflops * 1e12);
-    // Divided by the published time, so that every figure weighs the same: waves/time (fixed + n block) = 1.
+    // Divided by the published time, so that every figure has the same weight: waves/time (fixed + n block) = 1.
     const a = Math.ceil(tiles / units) / seconds;
     const b = (a * figure.workload.seqKv) / BLOCK_KEYS;
     [aa, ab, bb, ay, by] = [aa + a * a, ab + a * b, bb + b * b, ay + a, by + b];

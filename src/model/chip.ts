@@ -1,4 +1,4 @@
-/** The rates of a GPU that the model needs, and of B200 in particular. */
+/** The rates of a GPU that the model needs, and those of B200. */
 
 import { deviceSpec } from '../compare/device-specs.ts';
 
@@ -18,14 +18,14 @@ export interface Chip {
 
 const spec = deviceSpec('B200');
 
-/** A limit that the model cannot do without. Throws RangeError where the table of devices has none. */
+/** A limit that the model cannot do without. Throws RangeError if the table of devices has none. */
 function known(name: 'clockMHz' | 'tensorFlopsPerClock' | 'exponentialsPerClock' | 'sharedBytesPerClock'): number {
   const value = spec[name];
   if (value == null) throw new RangeError(`results/published/devices.json has no ${name} of B200`);
   return value;
 }
 
-/** B200 at its nominal clock, the one at which 148 x 8192 FLOPs a clock make the specified 2250 TFLOPS. */
+/** B200 at its nominal clock, at which 148 x 8192 FLOPs a clock make the specified 2250 TFLOPS. */
 export const B200: Chip = {
   units: spec.units,
   clockHz: known('clockMHz') * 1e6,
@@ -35,7 +35,7 @@ export const B200: Chip = {
   memoryBytesPerSecond: spec.memoryTBs * 1e12,
 };
 
-/** Operations a second of a whole device; null where nobody measured it. */
+/** Operations a second of a whole device; null if unknown. */
 export interface Rates {
   /** FLOP/s, 2 for each multiply-add. */
   multiplyAdd: number | null;

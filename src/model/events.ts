@@ -6,7 +6,7 @@
 
 /** What an agent does next. */
 export type Step =
-  /** Work of some clocks; where `on` names a resource, alone on it. */
+  /** Works for some clocks; if `on` names a resource, it has that to itself. */
   | { kind: 'work'; clocks: number; label: string; on?: string | undefined; stage?: number | undefined }
   /** Waits until the event has been signalled. */
   | { kind: 'wait'; event: string }
@@ -17,7 +17,7 @@ export type Step =
 export interface Interval {
   agent: string;
   label: string;
-  /** Which of several alike pieces of work it belongs to, where it says so. */
+  /** The stage that the work belongs to; null if it belongs to none. */
   stage: number | null;
   from: number;
   to: number;
@@ -38,7 +38,7 @@ interface Agent {
   next: Step | null;
 }
 
-/** Runs agents until all have finished. Throws where they wait for one another in a circle. */
+/** Runs agents until all have finished. Throws if they wait for one another in a circle. */
 export function simulate(programs: Record<string, Iterable<Step>>): Simulation {
   const agents: Agent[] = Object.entries(programs).map(([name, steps]) => {
     const iterator = steps[Symbol.iterator]();
@@ -47,7 +47,7 @@ export function simulate(programs: Record<string, Iterable<Step>>): Simulation {
   const signalled = new Map<string, number>();
   const busyUntil = new Map<string, number>();
   const intervals: Interval[] = [];
-  /** When the agent can take its next step; Infinity while it waits for an event that nobody has signalled. */
+  /** When an agent can take its next step; Infinity while it waits for an event that nobody has signalled. */
   const ready = ({ next, now }: Agent) => {
     if (next === null) return Number.POSITIVE_INFINITY;
     return next.kind === 'wait' ? Math.max(now, signalled.get(next.event) ?? Number.POSITIVE_INFINITY) : now;

@@ -30,7 +30,7 @@ export function isFitted(figure: Published): boolean {
   return figure.workload.mask === 'full' || figure.workload.seqKv === 4096;
 }
 
-/** The constants of a library, from the AVO paper's figures. Throws RangeError where the five are not among `figures`. */
+/** The constants of a library, from the AVO paper's figures. Throws RangeError if `figures` lacks one of the five. */
 export function fitLibrary(library: Library, figures: readonly Published[] = publishedFigures('avo')): Constants {
   const fitted = figures.filter((figure) => figure.library === library && isFitted(figure));
   const full = fitted.filter(({ workload }) => workload.mask === 'full');

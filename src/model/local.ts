@@ -1,4 +1,4 @@
-/** The machine in front of the user by the same reasoning: what its measured limits allow attention to reach. */
+/** The same reasoning for the user's own machine: what its measured limits allow attention to reach. */
 
 import type { Summary } from '../measure/statistics.ts';
 import { flops } from '../problem/flops.ts';
@@ -6,20 +6,20 @@ import type { Workload } from '../problem/workload.ts';
 import type { Rates } from './chip.ts';
 import { type Demand, demandOf, type Resource, roofline } from './roofline.ts';
 
-/** On a GPU, vector operations of the online softmax for each score beside its exponential: maximum, scaling, sum. */
+/** On a GPU: vector operations of the online softmax for each score, apart from its exponential: maximum, scaling, sum. */
 const SOFTMAX_OPERATIONS = 3;
 /**
- * On a CPU, vector operations that the two products cost beside their multiply-adds: a score is stored once, and for each
- * block of 128 keys every output sum is loaded, scaled and stored. Each takes the place of a multiply-add of 2 FLOPs.
+ * On a CPU: vector operations of the two products for each score, apart from their multiply-adds. A score is stored once, and
+ * every output sum is loaded, scaled and stored for each block of 128 keys. Each takes the time of a multiply-add, 2 FLOPs.
  */
 const tileOperations = (w: Workload) => 1 + (3 * w.headDim) / 128;
-/** Bytes of on-chip memory that a kernel with an 8 x 8 register tile reads for each FLOP: (8 + 8) floats for 64 multiply-adds. */
+/** On-chip bytes that a kernel with an 8 x 8 register tile reads for each FLOP: (8 + 8) floats for 64 multiply-adds. */
 const TILE_BYTES_PER_FLOP = 0.5;
 
-/** Rates of the three probes that ran in one round; null where a device has no such probe. FLOP/s, 1/s, B/s. */
+/** Rates of the three probes of one round, FLOP/s, 1/s and B/s; null if the device has no such probe. */
 export interface LocalRates {
   multiplyAdd: number;
-  /** Exponentials; on a CPU those of an online softmax with its maxima and sums, which run on the same units. */
+  /** Exponentials; on a CPU scores of a whole online softmax, since its maxima and sums run on the same units. */
   exponential: number;
   onChip: number | null;
 }
@@ -29,7 +29,7 @@ export interface LocalPrediction {
   kind: 'cpu' | 'gpu';
   /** FLOP/s, exact rule. */
   rate: number;
-  /** The same if multiply-adds were all that there is to do. */
+  /** The rate if there were nothing but multiply-adds. */
   multiplyAddRate: number;
   seconds: Record<Resource, number | null>;
   binds: Resource;
@@ -37,7 +37,7 @@ export interface LocalPrediction {
 
 /**
  * Attention at the measured rates. On a CPU the same vector units multiply, add and compute the softmax, so their times add
- * up; on a GPU the longest of them is the bound. Main memory is left out: a block of rows reuses keys and values from caches.
+ * up; on a GPU the longest of them is the bound. Main memory is left out, since a block of rows reuses keys and values from caches.
  */
 export function predictLocal(w: Workload, rates: LocalRates, kind: 'cpu' | 'gpu'): LocalPrediction {
   const work = flops(w);
@@ -52,7 +52,7 @@ export function predictLocal(w: Workload, rates: LocalRates, kind: 'cpu' | 'gpu'
   return { kind, rate: work / bound, multiplyAddRate: rates.multiplyAdd, seconds, binds };
 }
 
-/** A prediction beside what was measured in the same rounds. */
+/** A prediction beside the throughput measured in the same rounds. */
 export interface LocalComparison {
   kernel: string;
   device: string;
@@ -62,9 +62,9 @@ export interface LocalComparison {
   measured: number;
   /** The rate of multiply-adds alone. */
   multiplyAdd: number;
-  /** Measured over predicted, and over multiply-adds alone, round by round. */
+  /** Measured over predicted, and measured over multiply-adds alone, round by round. */
   ratio: Summary;
   ceilingShare: Summary;
-  /** Of the last round: seconds by resource and which binds. */
+  /** The prediction for the last round. */
   prediction: LocalPrediction;
 }

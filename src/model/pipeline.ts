@@ -40,12 +40,12 @@ export function productClocks(chip: Chip): number {
   return (2 * ROWS * KEYS * HEAD_DIM) / chip.tensorFlopsPerClock;
 }
 
-/** The probability that block `block` (from 0) holds a new maximum for any of 128 rows, scores being independent and alike. */
+/** The probability that block `block` (from 0) holds a new maximum for any of 128 rows, if all scores are independent and alike. */
 export function rescaleProbability(block: number): number {
   return 1 - (1 - 1 / (block + 1)) ** ROWS;
 }
 
-/** Simulates a work tile of head dimension 128. Throws RangeError where it has no block. */
+/** Simulates a work tile of head dimension 128. Throws RangeError if it has no block. */
 export function simulateWorkTile(
   { plain, masked }: TileBlocks,
   design: Design = AVO_DESIGN,
@@ -100,7 +100,7 @@ export function simulateWorkTile(
     }
   }
 
-  // A spilled register is stored and loaded once for each tile, through the memory that shared memory lives in.
+  // A spilled register is stored and loaded once for each block, through the memory that holds shared memory.
   const spilled = Math.max(0, timing.correctionRegisters - design.correctionRegisters);
   const spill = (spilled * WARP_GROUP * 4 * 2) / chip.sharedBytesPerClock;
   const rescale = timing.correctionParts * timing.correctionPart + spill;
@@ -111,7 +111,7 @@ export function simulateWorkTile(
         yield* [wait(`maximum${stage},${block}`), wait(`product${stage},${block - 1}`)];
         if (design.rescale === 'branch') {
           yield work(timing.vote, 'vote', stage);
-          // The mean over many tiles: a rescale where it is needed, none elsewhere.
+          // The mean over many blocks: a rescale if any row needs it, else none.
           yield work(rescaleProbability(block) * rescale, 'rescale', stage);
           yield work(timing.fence, 'fence', stage);
         } else {

@@ -4,14 +4,14 @@ import { flops } from '../problem/flops.ts';
 import { bytes, elementBytes, type Workload } from '../problem/workload.ts';
 import type { Rates } from './chip.ts';
 
-/** What attention asks of a device. */
+/** What attention needs of a device. */
 export type Resource = 'multiplyAdd' | 'exponential' | 'onChip' | 'memory';
 const RESOURCES: readonly Resource[] = ['multiplyAdd', 'exponential', 'onChip', 'memory'];
 
-/** What a piece of attention asks of each resource: FLOPs, exponentials, bytes, bytes. */
+/** What a piece of attention needs of each resource: FLOPs, exponentials, bytes, bytes. */
 export type Demand = Record<Resource, number>;
 
-/** Rows and keys of the tile whose operands are read from on-chip memory once. */
+/** Rows and keys of a tile whose operands are read from on-chip memory once. */
 export const TILE = 128;
 
 /**
@@ -31,7 +31,7 @@ export function tileDemand(
   };
 }
 
-/** A whole workload: exactly the query-key pairs that it keeps, and each tensor through main memory once. */
+/** The demand of a whole workload: exactly the query-key pairs that it keeps, and each tensor through main memory once. */
 export function demandOf(workload: Workload): Demand {
   const work = flops(workload);
   const tile = tileDemand(TILE, TILE, workload.headDim, elementBytes(workload.dtype));
@@ -46,16 +46,16 @@ export function demandOf(workload: Workload): Demand {
 
 /** The time of each resource and the bound that they give. */
 export interface Roofline {
-  /** Seconds of each resource, were it alone; null where its rate is not known. */
+  /** Seconds that each resource would take alone; null if its rate is not known. */
   seconds: Record<Resource, number | null>;
   binds: Resource;
-  /** Lower bound of the time: the largest of them, or where multiply-adds and exponentials share units at least their sum. */
+  /** Lower bound of the time: the longest of them, or the sum of multiply-adds and exponentials if these share units. */
   bound: number;
   /** FLOPs for each byte of main memory. */
   intensity: number;
 }
 
-/** Throws RangeError where no rate is known. */
+/** The roofline of a demand at given rates. Throws RangeError if no rate is known. */
 export function roofline(demand: Demand, rates: Rates): Roofline {
   const of = (resource: Resource) => {
     const rate = rates[resource];

@@ -21,7 +21,7 @@ export interface TileClass extends TileBlocks {
   count: number;
 }
 
-/** The work tiles of a workload, full or causal, without a window. Throws RangeError where a group does not divide a tile. */
+/** The work tiles of a workload, full or causal, without a window. Throws RangeError if a group does not divide a tile. */
 export function workTiles(w: Workload, packing: Packing): TileClass[] {
   const members = packing === 'tokens' ? 1 : groupSize(w);
   const tokens = WORK_TILE_ROWS / members;

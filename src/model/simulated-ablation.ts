@@ -12,12 +12,12 @@ import { makespan, workTiles } from './schedule.ts';
 export interface SimulatedGain {
   idea: Technique;
   mask: Mask;
-  /** Gains of the geometric mean of throughput over 4k to 32k, percent. */
+  /** Gains in percent, geometric mean of throughput over 4k to 32k. */
   published: number;
   model: number;
   /** model - published, percentage points. */
   error: number;
-  /** True where signs agree and the magnitude is within a factor of 2, or within 0.5 points below 0.5 %. */
+  /** True if the signs agree and the magnitudes are within a factor of 2; for gains below 0.5 %, within 0.5 points. */
   agrees: boolean;
 }
 
@@ -64,7 +64,7 @@ function passClocks(w: Workload, design: Design, clocks: TileClocks, chip: Chip)
   return makespan(tiles, chip.units);
 }
 
-/** Plain blocks of the simulated work tiles. Between them clocks are interpolated, exact but for the rare rescales. */
+/** Plain blocks of the simulated work tiles. Clocks between them are interpolated, which is exact except for the rare rescales. */
 const KNOTS = [0, 2, 6, 14, 30, 62, 126, 256] as const;
 
 function tileClocks(chip: Chip, timing: Timing): TileClocks {

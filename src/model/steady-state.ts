@@ -1,11 +1,11 @@
-/** One key block of the simulated pipeline in the middle of a long work tile: how long it takes and who works in it. */
+/** One key block of the simulated pipeline in the middle of a long work tile: how long it takes and which agents work. */
 
 import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
 import type { Chip } from './chip.ts';
 import type { Interval, Simulation } from './events.ts';
 import { type Design, simulateWorkTile } from './pipeline.ts';
 
-/** Clocks of one more plain block in steady state, and of what a work tile costs beside its blocks. */
+/** Clocks of one more plain block in steady state, and of a work tile on top of its blocks. */
 export function steadyState(design: Design, chip: Chip, timing: Timing = DEFAULT_TIMING) {
   const [short, long] = [48, 96];
   const [a, b] = [short, long].map((plain) => simulateWorkTile({ plain, masked: 0 }, design, chip, timing).clocks) as [
@@ -16,12 +16,12 @@ export function steadyState(design: Design, chip: Chip, timing: Timing = DEFAULT
   return { blockClocks, fixedClocks: a - short * blockClocks };
 }
 
-/** The work of one block of both stages in steady state: its intervals, cut at its ends and counted from its begin. */
+/** The work of one block of both stages in steady state: its intervals, cut at its ends and counted from its start. */
 export function steadyPeriod(design: Design, chip: Chip, timing: Timing = DEFAULT_TIMING): Simulation {
   const plain = 64;
   const { intervals } = simulateWorkTile({ plain, masked: 0 }, design, chip, timing);
   const products = intervals.filter(({ agent }) => agent === 'tensor');
-  // Four products a block; one block in the middle, from its first product to that of the next.
+  // A block has four products. This takes a block in the middle, from its first product to the first of the next.
   const begin = products[2 * plain]?.from ?? 0;
   const end = products[2 * plain + 4]?.from ?? 0;
   const inside = intervals

@@ -1,4 +1,4 @@
-/** AVO's kernel on another chip: the fitted constants, moved by what the simulation says of the change. */
+/** AVO's kernel on another chip: the fitted constants, scaled by what the simulation says about the change. */
 
 import { HEADLINE_TFLOPS } from '../compare/published-figures.ts';
 import { expand, presetAxes } from '../problem/sweep.ts';
@@ -14,14 +14,14 @@ import { steadyState } from './steady-state.ts';
 /** One workload on B200 and on the changed chip. */
 export interface WhatIfPoint {
   workload: Workload;
-  /** TFLOPS on B200 by the same model, on the changed chip, and where the roofline of that chip lies. */
+  /** TFLOPS by the model on B200 and on the changed chip, and the roofline of that chip. */
   b200: number;
   model: number;
   roofline: number;
   binds: Resource;
 }
 
-/** What alone would lift the changed chip to the target at the given workload; null where nothing of it does. */
+/** How many multiprocessors, or which clock, would reach the target on the changed chip; null if none would. */
 export interface Needs {
   target: number;
   units: number | null;
@@ -51,7 +51,7 @@ export function whatIf(changes: Partial<Chip>, timing: Partial<Timing> = {}): Wh
     return {
       workload,
       b200: predictTflops(workload, fitted, B200.units, 'tokens'),
-      // No kernel passes the roofline, memory included, which the constants know nothing of.
+      // The constants know nothing about main memory, but no kernel can pass the roofline.
       model: Math.min(rooflineTflops, predictTflops(workload, constants, chip.units, 'tokens')),
       roofline: rooflineTflops,
       binds: limit.binds,
@@ -67,7 +67,7 @@ export function whatIf(changes: Partial<Chip>, timing: Partial<Timing> = {}): Wh
 
 type Steady = ReturnType<typeof steadyState>;
 
-/** Seconds scale with the simulated clocks and with the clock; the fixed cost and the mask scale like their own parts. */
+/** Scales seconds with the simulated clocks and with the clock rate: the masked block like the block, the fixed cost by itself. */
 function moveConstants(fitted: Constants, base: Steady, moved: Steady, chip: Chip): Constants {
   const perClock = B200.clockHz / chip.clockHz;
   const block = (moved.blockClocks / base.blockClocks) * perClock;
@@ -78,7 +78,7 @@ function moveConstants(fitted: Constants, base: Steady, moved: Steady, chip: Chi
   };
 }
 
-/** The smallest number of multiprocessors, and the lowest clock, at which 32k without a mask reaches the target. */
+/** The smallest number of multiprocessors and the lowest clock that reach the target at 32k without a mask. */
 function needsFor(target: number, constants: Constants, chip: Chip): Needs {
   const workload = expand(presetAxes('mha')).find((w) => w.seqKv === 32768 && w.mask === 'full') as Workload;
   const bf16: Workload = { ...workload, dtype: 'bf16' };

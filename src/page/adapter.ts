@@ -1,10 +1,10 @@
-/** The WebGPU adapter that a page gets: the fastest, or where that may be so a software one. */
+/** The WebGPU adapter of this browser: the fastest, or a software one if that is allowed. */
 
 import { type AdapterDescription, describeAdapter } from '../host/gpu/adapter-description.ts';
 
 type Found = { adapter: GPUAdapter; description: AdapterDescription } | { adapter: null; description: null };
 
-/** The adapter of this browser and what it is; null twice where there is none. */
+/** The adapter of this browser and what it is; null twice if there is none. */
 export async function findAdapter(allowSoftware: boolean): Promise<Found> {
   const adapter =
     (await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' })) ??

@@ -8,23 +8,23 @@ import { themed } from '../chart/theme.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { element } from './dom.ts';
 
-/** Charts that say something of every run; the others are for searches and ablations. */
+/** Charts that suit every run; the others are for searches and ablations. */
 const SHOWN = ['distance', 'figure', 'efficiency', 'scaling', 'roofline', 'samples'];
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 let views: View[] = [];
-/** The drawn figure chart, for saving. */
+/** The figure chart as it is drawn, for saving. */
 let figure: View | undefined;
 let drawing = 0;
 
 function viewOf(specification: TopLevelSpec, container: HTMLElement): View {
   const { spec } = compile(themed(specification, dark.matches ? 'dark' : 'light'));
-  // With ast, expressions are trees for the interpreter and never become functions.
+  // With `ast`, expressions stay trees for the interpreter and never become functions.
   const runtime = parse(spec, undefined, { ast: true });
   return new View(runtime, { expr: expressionInterpreter, renderer: 'svg', container, hover: true });
 }
 
-/** Draws the charts of a run into `container` for its width, in place of those before. */
+/** Draws the charts of a run for the width of `container`, in place of earlier ones. */
 export async function drawCharts(run: RunDocument, container: HTMLElement): Promise<void> {
   drawing += 1;
   const own = drawing;
@@ -40,7 +40,7 @@ export async function drawCharts(run: RunDocument, container: HTMLElement): Prom
     figures.push(box);
     if (name === 'figure') figure = view;
   }
-  // Another drawing has begun meanwhile: this one is out of date.
+  // This drawing is out of date if another one has begun meanwhile.
   if (own !== drawing) {
     for (const view of made) view.finalize();
     return;
@@ -50,7 +50,7 @@ export async function drawCharts(run: RunDocument, container: HTMLElement): Prom
   container.replaceChildren(...figures);
 }
 
-/** The figure chart as a PNG at twice its size; undefined where nothing is drawn. */
+/** The figure chart as a PNG at twice its size; undefined if none is drawn. */
 export async function figurePng(): Promise<Blob | undefined> {
   const canvas = await figure?.toCanvas(2);
   return canvas === undefined
@@ -58,7 +58,7 @@ export async function figurePng(): Promise<Blob | undefined> {
     : new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? undefined), 'image/png'));
 }
 
-/** Calls back when charts should be drawn again: another theme, another width. */
+/** Calls `redraw` when charts need another theme or another width. */
 export function onRedraw(redraw: () => void): void {
   let width = innerWidth;
   let waiting: ReturnType<typeof setTimeout> | undefined;

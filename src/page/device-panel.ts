@@ -1,4 +1,4 @@
-/** The device panel: what each backend is here, and what stands in its way. */
+/** The device panel: what each backend runs on here, or why it cannot run. */
 
 import { formatShortTime } from '../format.ts';
 import { byId, element } from './dom.ts';

@@ -1,6 +1,6 @@
 /** Small helpers for the document. Text is always set as text, never as markup. */
 
-/** The element with this id; throws TypeError where the page has none of that kind. */
+/** The element with this id; throws TypeError if the page has none of that kind. */
 export function byId<T extends Element>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);
   if (!(found instanceof kind)) throw new TypeError(`the page has no ${kind.name} '${id}'`);
@@ -34,7 +34,7 @@ export function table([header = [], ...body]: readonly (readonly string[])[]): H
 /** A list of lines. */
 export const lines = (texts: readonly string[]) => texts.map((text) => element('li', text));
 
-/** Offers a file for saving. */
+/** Saves a file to the user's downloads. */
 export function saveFile(name: string, content: Blob): void {
   const link = element('a');
   link.href = URL.createObjectURL(content);

@@ -1,4 +1,4 @@
-/** The form: presets, what it asks for, and the same as a command. Sizes are read by the command line's own parser. */
+/** The form: its presets, the run that it asks for, and the same run as a command. The command line's parser reads its sizes. */
 
 import { KERNELS } from '../../kernels/index.ts';
 import { WASM_VARIANTS, type WasmVariant } from '../host/cpu/wasm-variants.ts';
@@ -21,7 +21,7 @@ interface Preset {
   headDim: string;
 }
 
-/** The report's shapes, and one that any device runs in seconds. */
+/** The report's shapes, and a small one that any device runs in seconds. */
 function presets(): Preset[] {
   const of = (name: string, axes: Axes): Preset => ({
     name,
@@ -38,7 +38,7 @@ function presets(): Preset[] {
   ];
 }
 
-/** Fills the form and keeps it filled; `changed` is called whenever anything in it changes. */
+/** Fills the form and follows its preset; calls `changed` now and whenever anything in it changes. */
 export function setUpForm(threads: number, changed: () => void): void {
   const list = presets();
   select('preset').append(...list.map(({ name }) => new Option(name, name)), new Option('my own', ''));
@@ -109,7 +109,7 @@ export function readWorkloads(): Workload[] {
 const chosenKernels = () =>
   [...document.querySelectorAll<HTMLInputElement>('input[name=kernel]:checked')].map(({ value }) => value);
 
-/** Everything that the form asks for. Throws UsageError. */
+/** The run that the form asks for. Throws UsageError naming the field that cannot be read. */
 export function readForm(browser: string, threads: number): RunRequest {
   const kernels = chosenKernels();
   if (kernels.length === 0) throw new UsageError('no kernel is chosen; choose one at least');
@@ -130,7 +130,7 @@ export function readForm(browser: string, threads: number): RunRequest {
   };
 }
 
-/** The arguments of bench that do the same in this kind of browser. */
+/** The arguments of bench for the same run in a browser of this kind. */
 export function toArguments(threads: number): string[] {
   const option = (id: string, otherwise = '') => {
     const value = input(id).value.trim();

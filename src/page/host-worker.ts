@@ -1,4 +1,4 @@
-/** The file that a worker of the page runs: one host, driven by messages, idle between them. The browser's twin of src/host/node/child.ts. */
+/** Runs one host in a worker of the page, driven by messages. Its counterpart in Node is src/host/node/child.ts. */
 
 import type { Host } from '../host/contract.ts';
 import { createScalarHost } from '../host/cpu/scalar-host.ts';
@@ -12,11 +12,11 @@ import { findAdapter } from './adapter.ts';
 import type { HostReply } from './worker-host.ts';
 
 const CPU_NAME = 'CPU of this browser';
-/** Browsers tell memory in coarse steps and at most 8 GiB; where they do not, half of that is assumed. */
+/** Browsers report memory in coarse steps up to 8 GiB; if one does not, half of that is assumed. */
 const GIB = 2 ** 30;
 const memoryBytes = Math.floor(((navigator as { deviceMemory?: number }).deviceMemory ?? 4) * GIB * 0.8);
 
-// The page stops this worker by terminating it; nothing here ends by itself.
+// The page terminates this worker; nothing here ends by itself.
 const reply = (message: HostReply) => postMessage(message);
 
 addEventListener(

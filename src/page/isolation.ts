@@ -1,12 +1,12 @@
-/** Cross-origin isolation, which threads need: by headers of the server, or where it sends none by a service worker. */
+/** Cross-origin isolation, which threads need: from the headers of the server, or from a service worker if it sends none. */
 
 import { messageOf } from '../messages.ts';
 import { byId } from './dom.ts';
 
-/** A reload is tried once in a tab. */
+/** Marks a tab that has tried a reload: one try is enough. */
 const TRIED = 'attnbench-isolation-tried';
 
-/** True where the page reloads itself to become isolated; nothing should be started then. */
+/** Makes the page isolated. True if it reloads for that: then nothing else should start. */
 export async function becomeIsolated(): Promise<boolean> {
   const said = byId('isolation', HTMLElement);
   if (crossOriginIsolated) {

@@ -10,14 +10,14 @@ async function through(
   return new Uint8Array(await new Response(piped).arrayBuffer());
 }
 
-/** The fragment of a text: deflate, then base64 in the letters that URLs allow. */
+/** The fragment for a text: deflated, then base64 in the letters that URLs allow. */
 export async function toFragment(text: string): Promise<string> {
   const packed = await through(new TextEncoder().encode(text), new CompressionStream('deflate-raw'));
   const characters = Array.from(packed, (byte) => String.fromCharCode(byte)).join('');
   return PREFIX + btoa(characters).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** The text of a fragment; null where it holds no run. Throws where what it holds is damaged. */
+/** The text of a fragment; null if it holds no run. Throws if the text is damaged. */
 export async function fromFragment(fragment: string): Promise<string | null> {
   if (!fragment.startsWith(PREFIX)) return null;
   const base64 = fragment.slice(PREFIX.length).replaceAll('-', '+').replaceAll('_', '/');

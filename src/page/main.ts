@@ -23,7 +23,7 @@ const browser = browserName();
 const problem = byId('problem', HTMLElement);
 const status = byId('status', HTMLElement);
 
-/** "Chromium 153": what the browser says that it is. */
+/** The browser by its own account, for example "Chromium 153". */
 function browserName(): string {
   const { userAgentData } = navigator as { userAgentData?: { brands: { brand: string; version: string }[] } };
   const brand = userAgentData?.brands.filter(({ brand: name }) => !/not.?a.?brand/i.test(name)).at(-1);
@@ -97,7 +97,7 @@ function start(): void {
   ask();
 }
 
-/** What the form asks for; null with the reason shown where it cannot be read. */
+/** What the form asks for; null if it cannot be read: then the page shows why. */
 function asked(): RunRequest | null {
   problem.textContent = '';
   try {
@@ -146,7 +146,7 @@ function setRunning(running: boolean): void {
 function showProgress(share: number, message: string, begun: number): void {
   byId('bar', HTMLProgressElement).value = share;
   const elapsed = (performance.now() - begun) / 1000;
-  // Before a twentieth is done an estimate would be a guess.
+  // Until a twentieth is done, an estimate would be a guess.
   const left = share > 0.05 ? ` · about ${Math.ceil((elapsed / share) * (1 - share))} s left` : '';
   status.textContent = `${message}${left}`;
 }

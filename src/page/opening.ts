@@ -1,4 +1,4 @@
-/** Runs that come from elsewhere: files, the link, the server's folder. The first is shown, the next compared with it. */
+/** Opens runs from files, from the link and from the server. The first is shown; the next is compared with it. */
 
 import { parseRunFile } from '../compare/run-file.ts';
 import { compareRuns } from '../compare/runs.ts';
@@ -13,7 +13,7 @@ const say = (text: string) => {
   byId('opened', HTMLElement).textContent = text;
 };
 
-/** Opens the text of a run: shows it where none is shown, else compares it with what is. */
+/** Opens the text of a run: shows it, or compares it with the run that is already shown. */
 async function openText(text: string, name: string): Promise<void> {
   let run: RunDocument;
   try {
@@ -40,7 +40,7 @@ async function openText(text: string, name: string): Promise<void> {
   );
 }
 
-/** Reads what is dropped, chosen, or in the address; lists the server's runs where there is one. */
+/** Sets up opening by drop, by choice and by link, and lists the server's runs. */
 export async function setUpOpening(): Promise<void> {
   const { body } = document;
   const openFiles = async (files: Iterable<File>) => {
@@ -75,10 +75,10 @@ export async function setUpOpening(): Promise<void> {
   await listRuns();
 }
 
-/** Whether a server keeps runs, as listRuns found it. */
+/** Whether the server keeps runs; listRuns finds out. */
 let keeps = false;
 
-/** The runs of bench serve; a static host has none. */
+/** Lists the runs of bench serve; a static host has none. */
 async function listRuns(): Promise<void> {
   const response = await fetch('./api/runs').catch(() => undefined);
   if (response?.ok !== true || response.headers.get('content-type') !== 'application/json') return;
@@ -101,7 +101,7 @@ async function listRuns(): Promise<void> {
   );
 }
 
-/** Hands a finished run to the server that keeps runs; says where it went. Nothing happens on a static host. */
+/** Gives a finished run to the server and says where it went; null on a static host. */
 export async function keepRun(run: RunDocument): Promise<string | null> {
   if (!keeps) return null;
   const response = await fetch('./api/runs', {

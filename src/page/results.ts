@@ -1,4 +1,4 @@
-/** Shows a run: the answer, the table, its notes, the charts; saves it and makes a link of it. */
+/** Shows a run: answer, table, notes and charts. Saves it, and turns it into a link. */
 
 import { messageOf } from '../messages.ts';
 import { timeStamp } from '../record/context.ts';
@@ -15,7 +15,7 @@ let shown: RunDocument | undefined;
 /** The run that is on the page. */
 export const shownRun = (): RunDocument | undefined => shown;
 
-/** Puts a run on the page; while it is still growing the charts wait for its end. */
+/** Puts a run on the page. Charts are drawn only once the run is `whole`. */
 export async function showRun(run: RunDocument, whole: boolean): Promise<void> {
   shown = run;
   byId('results', HTMLElement).hidden = false;
@@ -37,7 +37,7 @@ export async function showRun(run: RunDocument, whole: boolean): Promise<void> {
   if (whole) await drawCharts(run, byId('charts', HTMLElement));
 }
 
-/** Name of a file for the run. */
+/** A file name for the run, without an extension. */
 function fileName(run: RunDocument): string {
   const [command = 'run'] = run.context.argv;
   return `attnbench-${command}-${timeStamp(run.context.startedAt)}`;
@@ -75,7 +75,7 @@ export function setUpSaving(): void {
       await navigator.clipboard.writeText(url.href);
       return `The link is copied (${size}).`;
     } catch {
-      // Without permission to the clipboard the address bar has it.
+      // The address bar has the link even if the clipboard is not allowed.
       return `The link is in the address bar (${size}).`;
     }
   });

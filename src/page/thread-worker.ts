@@ -1,4 +1,4 @@
-/** The file that a WebAssembly thread of the page runs. */
+/** Runs one WebAssembly thread in a worker of the page. */
 
 import { serveThread, type ThreadJob } from '../host/cpu/wasm-thread.ts';
 

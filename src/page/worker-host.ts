@@ -1,13 +1,13 @@
-/** Starts a worker with a host in it and talks to it; a lost device or a worker that ends is an error of its calls, nothing more. */
+/** Starts a host in a worker and talks to it. If the device is lost or the worker ends, its calls fail and nothing else does. */
 
 import { connect, type Response } from '../host/protocol.ts';
 import type { HostRole } from '../host/role.ts';
 import type { KillableHost } from '../host/target.ts';
 
-/** What a host worker says: whether it could become what was asked, then responses; that its device is gone. */
+/** What a host worker says: whether its host could be opened, then responses, or that its device is gone. */
 export type HostReply = { ready: true } | { ready: false; message: string } | { gone: string } | Response;
 
-/** Opens a host in a worker of its own. Throws with the worker's reason where it cannot be what was asked. */
+/** Opens a host in a worker of its own. Throws with the worker's reason if that fails. */
 export async function openWorkerHost(role: HostRole): Promise<KillableHost> {
   const worker = new Worker(new URL('./host-worker.ts', import.meta.url), { type: 'module' });
   const connection = connect((request) => worker.postMessage(request));

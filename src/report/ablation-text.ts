@@ -1,11 +1,11 @@
-/** The ablation of a run in words: each idea's gain here beside the published one, and why they differ. */
+/** The ablation of a run as a table: the gain of each technique here beside the published one, and why they differ. */
 
 import { type AblationGain, ablationGains, PUBLISHED_GAINS, WHY } from '../compare/technique-gains.ts';
 import { formatChange } from '../format.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 
-/** Cells of a table with its header first; null where no ablation ran. */
+/** The cells of the table, header first, and the reasons below it; null if no ablation ran. */
 export function ablationCells(run: RunDocument): { cells: string[][]; reasons: string[] } | null {
   const gains = ablationGains(run);
   if (gains.length === 0) return null;

@@ -1,4 +1,4 @@
-/** The text of bench model b200: constants, fitted and predicted points apart, the ablation, where the model is wrong. */
+/** The text of bench model b200: constants, fitted figures, predicted figures, the ablation, and where the model is wrong. */
 
 import { formatChange } from '../format.ts';
 import type { B200Model, ModelPoint } from '../model/b200.ts';
@@ -7,7 +7,7 @@ import { ABLATION_SOURCE } from '../model/simulated-ablation.ts';
 import { formatSize } from '../problem/workload.ts';
 import { alignColumns } from './columns.ts';
 
-/** Which part to print. */
+/** The part to print; null prints everything. */
 export type ModelFigure = 'mha' | 'gqa' | 'ablation' | 'timeline' | null;
 
 const percent = (value: number, digits = 1) => formatChange(100 * value, digits);
@@ -46,7 +46,7 @@ function whySection({ waterfall, roofline, simulation }: B200Model): string {
 
 ${table([['TFLOPS', '', 'after'], ...steps])}
 
-Roofline of that pass: multiply-adds ${ms(seconds.multiplyAdd)}, exponentials ${ms(seconds.exponential)}, shared memory ${ms(seconds.onChip)}, main memory ${ms(seconds.memory)}.
+Roofline of this pass: multiply-adds ${ms(seconds.multiplyAdd)}, exponentials ${ms(seconds.exponential)}, shared memory ${ms(seconds.onChip)}, main memory ${ms(seconds.memory)}.
 The simulated block takes ${simulation.blockClocks.toFixed(0)} clocks (fitted: ${simulation.fittedBlockClocks.toFixed(0)}), a work tile beside its blocks ${simulation.fixedClocks.toFixed(0)} (fitted: ${simulation.fittedFixedClocks.toFixed(0)}).
 Busy in a simulated block: ${simulation.busy.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(', ')}.`;
 }
@@ -101,12 +101,12 @@ function sensitivitySection({ sensitivity }: B200Model): string {
     { block: 'key block', fixed: 'work tile', diagonal: 'masked block' }[constant],
     ...change.map(({ relative }) => percent(relative, 2)),
   ]);
-  return `Sensitivity: throughput where one constant is 10 % larger
+  return `Sensitivity: change of throughput if one constant is 10 % larger
 
 ${table([['library', 'constant', ...shapes], ...rows])}`;
 }
 
-/** The largest error of each group of predicted points, and what the residuals say. */
+/** The largest error of each group of predictions, and what the residuals say. */
 function wrongSection(model: B200Model): string {
   const predicted = model.points.filter(({ role }) => role === 'predicted');
   const groups: [string, ModelPoint[]][] = [

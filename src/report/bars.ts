@@ -1,4 +1,4 @@
-/** The figure in a terminal: one bar a series and workload, logarithmic, in Unicode. */
+/** The figure in a terminal: a logarithmic bar of Unicode blocks for each series and workload. */
 
 import { seriesOf } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
@@ -14,7 +14,7 @@ interface Bar {
   tflops: number;
 }
 
-/** Colours the text of a series; the identity where there is no colour. */
+/** Colours the text of a series, or returns it as it is. */
 export type Paint = (text: string, series: string) => string;
 
 const WIDTH = 44;
@@ -54,11 +54,11 @@ export function formatBars(run: RunDocument, paint: Paint = (text) => text): str
       }),
   ]);
   const cited = citedSources(run);
-  const scale = `Logarithmic: bars begin at ${formatRate(floor)}, and every ${(WIDTH / Math.log10(most / floor)).toFixed(1)} characters are a factor of 10.`;
+  const scale = `Logarithmic: bars begin at ${formatRate(floor)}; every ${(WIDTH / Math.log10(most / floor)).toFixed(1)} characters are a factor of 10.`;
   return `${[...lines.slice(1), '', scale, ...(cited === '' ? [] : [`Published: ${cited}`])].join('\n')}\n`;
 }
 
-/** A bar of so many characters, to an eighth of one. */
+/** A bar of `length` characters, to an eighth of one. */
 function blocks(length: number): string {
   const eighths = Math.max(1, Math.round(length * 8));
   return `${'█'.repeat(Math.floor(eighths / 8))}${EIGHTHS[eighths % 8]}`;

@@ -5,7 +5,7 @@ import { formatNumber, formatRate } from '../format.ts';
 import { describe } from '../problem/workload.ts';
 import { alignColumns } from './columns.ts';
 
-/** Cells with their header first, and the caveats by number. */
+/** The cells of the table, header first, and the numbered caveats below it. */
 export function differenceCells(differences: readonly RunDifference[]): { cells: string[][]; notes: string[] } {
   const notes = [...new Set(differences.flatMap(({ caveats }) => caveats))];
   const cells = differences.map(({ before, after, ratio, low, high, verdict, caveats }) => [
@@ -23,7 +23,7 @@ export function differenceCells(differences: readonly RunDifference[]): { cells:
   };
 }
 
-/** The comparison as text: the table, its caveats, what differs in the environment, and points that have no figure this time. */
+/** The comparison as text: table, caveats, differences of the environment, and the cases without a figure this time. */
 export function formatDifferences(
   differences: readonly RunDifference[],
   environment: readonly string[],

@@ -1,4 +1,4 @@
-/** The answer of a report in a sentence or two: how far this machine is from the headline, and how near each is to its own limit. */
+/** The answer in a sentence or two: how far this machine is from the headline, and how near both are to their own limits. */
 
 import { deviceSpec } from '../compare/device-specs.ts';
 import { formatRate, formatRounded } from '../format.ts';
@@ -8,7 +8,7 @@ import { reasonsOf } from '../record/unmeasured.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
-/** Sentences that hold for any run: nothing measured, nothing published and software adapters included. */
+/** The answer of any run, also if nothing was measured, nothing matches, or the adapter is a software one. */
 export function answer(run: RunDocument): string {
   const fastest = fastestOfLongest(run);
   if (fastest === undefined) {
@@ -27,7 +27,7 @@ export function answer(run: RunDocument): string {
   return [first, limits(m, avo?.published?.tflops)].filter((part) => part !== '').join(' ');
 }
 
-/** The two kinds of limit, each said to be what it is. */
+/** The shares of both limits. They are different kinds of number, so the sentence names each. */
 function limits(m: Measured, published: number | undefined): string {
   const { bf16Tflops, bestMatmulTflops } = deviceSpec('B200');
   const own =
@@ -42,7 +42,7 @@ function limits(m: Measured, published: number | undefined): string {
   return parts.length === 0 ? '' : `${parts.join('; ')}.`;
 }
 
-/** The fastest measurement of the longest workload, without a mask where there is a choice. */
+/** The fastest measurement of the longest workload, preferably without a mask. */
 function fastestOfLongest(run: RunDocument): { m: Measured; index: number } | undefined {
   const measured = run.measurements.flatMap((m, index) => (m.state === 'measured' ? [{ m, index }] : []));
   const rank = (w: Workload) => w.seqKv * 2 + (w.mask === 'full' ? 1 : 0);

@@ -6,13 +6,13 @@ import { tflopsOf } from '../record/rate.ts';
 import { reasonOf } from '../record/unmeasured.ts';
 import { citedSeries } from './cited-figures.ts';
 
-/** RFC 4180: quoted where a cell holds a quote, comma or line break. */
+/** A cell by RFC 4180, quoted if it holds a quote, a comma or a line break. */
 const csvCell = (value: string | number | null) => {
   const text = value === null ? '' : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-/** One line a point with every input and number; points without one keep their line, with the reason. */
+/** A line for each measurement with every input and number; one without a number has the reason in its line. */
 export function formatCsv(run: RunDocument): string {
   const libraries = citedSeries(run);
   const header = [
@@ -56,7 +56,7 @@ export function formatCsv(run: RunDocument): string {
   return [header, ...lines].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('');
 }
 
-/** The journal's lines: the context, then one measurement a line. */
+/** The lines of a journal: the context, then each measurement. */
 export function formatJsonLines(run: RunDocument): string {
   return [{ schema: run.schema, context: run.context }, ...run.measurements]
     .map((record) => `${JSON.stringify(record)}\n`)

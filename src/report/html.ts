@@ -1,9 +1,9 @@
-/** The report as one HTML file that needs no network: answer, charts, tables; light and dark, for paper and for a phone. */
+/** The report as one HTML file that needs no network: answer, charts and tables, for screens, phones and paper. */
 
 import { THEME_CSS } from '../chart/theme.ts';
 import type { Section } from './sections.ts';
 
-/** A chart as the page takes it: specifications for two widths, and a picture for where no script runs. */
+/** A chart of the page: specifications for two widths, and a picture in case no script runs. */
 export interface PageChart {
   name: string;
   wide: object;
@@ -29,7 +29,7 @@ export interface PageParts {
 
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => escapes[character] ?? character);
-/** JSON inside a script element: no tag can end it. */
+/** JSON for a script element, which no tag in it can end. */
 const json = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
 
 /** The report of one or several runs as an HTML document. Names and text are escaped. */
@@ -114,7 +114,7 @@ footer { margin-top: 3rem; color: var(--faint); font-size: 0.85rem; }
 }
 `;
 
-/** Draws every chart for its width and theme, again where either changes; where it cannot, the picture stays. */
+/** Draws every chart for its width and theme, and again when either changes. If it cannot, the picture stays. */
 const DRAW = `
 const charts = JSON.parse(document.getElementById('charts').textContent);
 const themes = JSON.parse(document.getElementById('themes').textContent);

@@ -43,7 +43,7 @@ export function formatLocal({
     '',
     ...(kinds.has('cpu') ? ['CPU: multiply-adds and the softmax share the vector units, so their times add up.'] : []),
     ...(kinds.has('gpu') ? ['GPU: multiply-adds, exponentials and workgroup memory overlap; the longest binds.'] : []),
-    'In brackets the 95 % interval of the ratio over rounds; below 6 rounds its spread.',
+    'In brackets: the 95 % interval of the ratio over rounds, or its spread if there are fewer than 6 rounds.',
     ...missing,
   ];
   return `${lines.join('\n')}\n`;
@@ -51,7 +51,7 @@ export function formatLocal({
 
 const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
 
-/** Shares of the known times, the binding one first. */
+/** The share of each known time in their sum, the longest first. */
 function times({ seconds, kind }: LocalPrediction): string {
   const known = Object.entries(seconds).filter((entry): entry is [string, number] => entry[1] !== null);
   const total = known.reduce((sum, [, value]) => sum + value, 0);

@@ -1,4 +1,4 @@
-/** A run as rows of a table, whatever the table is written in: one row a measured point, notes for what qualifies it. */
+/** A run as a table of text, for every format: a row for each measurement, and notes for what qualifies it. */
 
 import { measurementCaveats } from '../compare/comparisons.ts';
 import { seriesOf } from '../compare/published-figures.ts';
@@ -18,7 +18,7 @@ export interface Row {
   kernel: string;
   mask: string;
   seq: string;
-  /** What else varies between the rows: heads, head dimension, batch. */
+  /** Whatever else varies between the rows: heads, head dimension, batch. */
   shape: string;
   tflops: string;
   milliseconds: string;
@@ -29,7 +29,7 @@ export interface Row {
   error: string;
   /** How many times slower than each library of `libraries`. */
   slower: string[];
-  /** Notes by letter. */
+  /** Letters of its notes. */
   notes: string;
 }
 
@@ -38,9 +38,9 @@ export interface Rows {
   title: string;
   libraries: string[];
   rows: Row[];
-  /** Letter and text. */
+  /** Letters and texts. */
   notes: [string, string][];
-  /** Points without a number, each with its reason. */
+  /** Cases without a number, each with its reason. */
   without: string[];
   /** Paired ratios to the baseline, one line each. */
   ratios: string[];
@@ -56,7 +56,7 @@ function seqOf(w: Workload): string {
   return w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)}/${formatSize(w.seqKv)}`;
 }
 
-/** What of the shape differs between measurements, in words; the rest stands in the title. */
+/** The shape in words: the parts that all measurements share, for the title, and those that differ, for the rows. */
 function shapeParts(measurements: readonly Measurement[]): { common: string; own: (w: Workload) => string } {
   const parts: [string, (w: Workload) => string][] = [
     ['heads', (w) => (w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads}/${w.kvHeads} heads`)],
@@ -89,7 +89,7 @@ export function toRows(run: RunDocument): Rows {
   const rows = run.measurements.flatMap((m, index): Row[] => {
     if (m.state !== 'measured') return [];
     const comparisons = run.comparisons.filter(({ measurement }) => measurement === index);
-    // What no figure matches is one note for the table, however many workloads it is true of.
+    // One note for the whole table says that no figure matches, however many workloads that concerns.
     const unmatched = comparisons.every(({ published }) => published === null);
     const list = unmatched ? [caveats.noMatchHere, ...measurementCaveats(m, run.context)] : comparisons[0]?.caveats;
     return [
@@ -117,7 +117,7 @@ export function toRows(run: RunDocument): Rows {
     return [`${m.state}: ${nameOf(m)}, ${describe(m.workload)}: ${reasonOf(m)}`];
   });
   const shown = new Set(ablationGains(run).flatMap(({ on, off }) => [`${on}/${off}`, `${off}/${on}`]));
-  // The ratios of an ablation stand in a table of their own.
+  // The ratios of an ablation have a table of their own.
   const others = run.ratios.filter(({ kernel, baseline }) => !shown.has(`${kernel}/${baseline}`));
   const ratios = others.map((item) => {
     const { workload, ratio, low, high } = item;
@@ -140,7 +140,7 @@ function shareOfCeiling({ share, shareLow, shareHigh }: NonNullable<Measured['ce
   return `${percent(share)} %${interval}`;
 }
 
-/** Median with its interval; below 6 samples with the spread, in round brackets. */
+/** The median with its interval, or with the spread in round brackets if there are fewer than 6 samples. */
 function withInterval(m: Measured): string {
   const { median, low, high } = m.tflops;
   if (low !== undefined && high !== undefined)
@@ -150,7 +150,7 @@ function withInterval(m: Measured): string {
   return `${formatNumber(median)} (${formatNumber(minimum)}-${formatNumber(maximum)})`;
 }
 
-/** Column titles and cells, empty columns left out; for every format that is a table of text. */
+/** Column titles and cells, without empty columns. */
 export function toCells({ libraries, rows }: Rows): { header: string[]; body: string[][] } {
   const columns: [string, (row: Row) => string][] = [
     ['kernel', (row) => row.kernel],

@@ -1,4 +1,4 @@
-/** What a report says of a run beside its charts, as titled lists and tables: for HTML and Markdown alike. */
+/** What a report says about a run apart from its charts: titled lists and tables, for HTML and Markdown alike. */
 
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
@@ -24,7 +24,7 @@ export function sections(run: RunDocument): Section[] {
   if (techniques !== null)
     list.push({ title: 'The techniques of the AVO paper here', table: techniques.cells, lines: techniques.reasons });
   if (rows.ratios.length > 0) list.push({ title: 'Paired ratios', lines: rows.ratios });
-  if (rows.without.length > 0) list.push({ title: 'Points without a number', lines: rows.without });
+  if (rows.without.length > 0) list.push({ title: 'Cases without a number', lines: rows.without });
   list.push({ title: 'Environment', table: environment(run) });
   list.push({ title: 'How it was measured', lines: METHOD });
   const cited = citedSources(run);
@@ -43,8 +43,8 @@ const METHOD = [
   'Every result is verified against a float64 oracle on the output that was timed; a wrong one gets no throughput.',
   'Kernels take turns in rounds of alternating order, so that drift hits all of them; ratios are taken round by round.',
   'Intervals are 95 % intervals of the median from order statistics; below 6 samples the spread is shown.',
-  'Long workloads are timed on slices with all their keys; times a pass marked ~ are extrapolated.',
-  'FLOPs are 4 x batch x query heads x head dimension x query-key pairs kept; ratios recount by the rule of the figure.',
+  'Long workloads are timed on slices with all their keys; times marked ~ are extrapolated to a whole pass.',
+  'FLOPs are 4 x batch x query heads x head dimension x query-key pairs kept; ratios use the rule of the figure.',
   'It demonstrates the comparison: it does not reproduce Blackwell results, and it is not the AVO agent.',
 ];
 
@@ -67,6 +67,6 @@ function environment({ context }: RunDocument): string[][] {
     ['started', context.startedAt],
     ['command', `bench ${context.argv.join(' ')}`],
     ...(context.label === null ? [] : [['label', context.label]]),
-    ...(context.cancelled ? [['ended', 'interrupted: what was measured is here']] : []),
+    ...(context.cancelled ? [['ended', 'interrupted; what was measured is here']] : []),
   ];
 }

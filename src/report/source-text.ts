@@ -1,8 +1,8 @@
-/** A kernel's program as text that people read, each pass under its name. */
+/** The source text of a kernel's program, each pass under its name. */
 
 import type { Kernel, Program } from '../../kernels/kernel.ts';
 
-/** The text of a program that `kernel` built, with a line break at its end; for code outside the program, where it stands. */
+/** The text of a program that `kernel` built. If the code is not part of the program, says in which file it stands. */
 export function sourceText(program: Program, kernel: Kernel): string {
   switch (program.kind) {
     case 'wgsl':

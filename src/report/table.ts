@@ -1,4 +1,4 @@
-/** The terminal's table of a run. */
+/** A run as a table for the terminal. */
 
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
@@ -6,16 +6,16 @@ import { citedDevices, citedSources } from './cited-figures.ts';
 import { alignColumns } from './columns.ts';
 import { toCells, toRows } from './result-rows.ts';
 
-/** How parts of the text are marked; identity functions where there is no colour. */
+/** How parts of the text are emphasised. */
 export interface Marks {
   strong: (text: string) => string;
   faint: (text: string) => string;
 }
 
-/** No marks at all. */
+/** No emphasis, for files and pipes. */
 export const PLAIN: Marks = { strong: (text) => text, faint: (text) => text };
 
-/** A run as a table for the terminal, with its ratios, ablation, notes and sources below. */
+/** The table with ratios, ablation, notes, sources and cases without a number below it. */
 export function formatTable(run: RunDocument, marks: Marks = PLAIN): string {
   const rows = toRows(run);
   const lines: string[] = [marks.strong(rows.title)];

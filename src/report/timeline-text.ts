@@ -1,4 +1,4 @@
-/** One block of the simulated pipeline as text: who works from which clock to which. */
+/** One key block of the simulated pipeline as text: which agent does what, and from which clock to which. */
 
 import { B200 } from '../model/chip.ts';
 import { AVO_DESIGN } from '../model/pipeline.ts';

@@ -30,7 +30,7 @@ export function formatWhatIf({ chip, blockClocks, points, needs }: WhatIf): stri
 
 ${alignColumns([['mask', 'seq', 'B200', 'this chip', 'gain', 'roofline, bound by'], ...rows]).join('\n')}
 
-The simulated key block takes ${blockClocks.changed.toFixed(0)} clocks; on B200 ${blockClocks.b200.toFixed(0)}. AVO's fitted constants are moved by that ratio and by the clock.
+The simulated key block takes ${blockClocks.changed.toFixed(0)} clocks; on B200 ${blockClocks.b200.toFixed(0)}. AVO's fitted constants are scaled by this ratio and by the clock.
 ${need}
 `;
 }

@@ -48,7 +48,7 @@ describe('answer', () => {
 describe('sections', () => {
   it('hold results, environment, method and sources, and the points without a number', () => {
     const titles = sections(compared(runOf([measured(MHA), skipped('no device')]))).map(({ title }) => title);
-    expect(titles).toEqual(['Results', 'Points without a number', 'Environment', 'How it was measured', 'Sources']);
+    expect(titles).toEqual(['Results', 'Cases without a number', 'Environment', 'How it was measured', 'Sources']);
   });
 
   it('say that nothing matches where nothing does', () => {

@@ -1,7 +1,7 @@
 /** The registry of kernels, in the order in which they are shown, and of experiments and ablations, which run by name only. */
 
 import { WASM_ABLATIONS, WGSL_ABLATIONS } from './ablations.ts';
-import type { Backend, Kernel } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 import { ortNative } from './peers/ort-native.ts';
 import { ortWasm } from './peers/ort-wasm.ts';
 import { ortWebgpu } from './peers/ort-webgpu.ts';
@@ -28,7 +28,6 @@ export const KERNELS: readonly Kernel[] = [
 export const EXPERIMENTAL: readonly Kernel[] = [wgslMatrix];
 export const ABLATIONS: readonly Kernel[] = [...WGSL_ABLATIONS, ...WASM_ABLATIONS];
 export const ALL_KERNELS: readonly Kernel[] = [...KERNELS, ...EXPERIMENTAL, ...ABLATIONS];
-export const BACKENDS: readonly Backend[] = ['webgpu', 'wasm', 'scalar', 'peers'];
 
 /** Any kernel by name; undefined for a name that a record of another version may hold. */
 export function knownKernel(name: string): Kernel | undefined {

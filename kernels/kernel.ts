@@ -9,8 +9,15 @@
 import type { Workload } from '../src/problem/workload.ts';
 import type { DeviceProfile } from './device.ts';
 
-/** 'peers': other people's attention, measured beside ours only where asked for. */
-export type Backend = 'scalar' | 'wasm' | 'webgpu' | 'peers';
+/** What a program runs on: plain JavaScript, WebAssembly, a GPU through WebGPU, or a library's own machine code. */
+export type Backend = 'scalar' | 'wasm' | 'webgpu' | 'native';
+
+/** What a host must be to run a kernel: its backend, and the library that brings the code where it is not ours. */
+export interface Engine {
+  backend: Backend;
+  /** Set on other people's attention, which is measured beside ours only where it is asked for. */
+  library?: 'onnxruntime' | undefined;
+}
 
 /** A host calls `entry` of the fixed module table (src/host/cpu/scalar-host.ts) for every work tile. */
 export interface ModuleProgram {
@@ -76,10 +83,9 @@ export interface Tunable {
 }
 
 /** An attention kernel; those of other libraries (kernels/peers/) and the probes of kernels/ceilings/ stand behind the same contract. */
-export interface Kernel {
+export interface Kernel extends Engine {
   /** BACKEND-TECHNIQUE, for example wasm-flash. */
   name: string;
-  backend: Backend;
   /** The technique in one line. */
   summary: string;
   /**
@@ -87,8 +93,6 @@ export interface Kernel {
    * option adds the technique to the other kernel or takes it away.
    */
   ablation?: { of: string; technique: 'branchless' | 'overlap' | 'registers'; change: 'adds' | 'removes' };
-  /** Set where it runs in another place than the other kernels of its backend. */
-  target?: 'webgpu' | 'wasm';
   /** Why this kernel cannot run the workload on such a device; undefined where it can. */
   unsupported(workload: Workload, device: DeviceProfile): string | undefined;
   /** The program for a workload that is supported. */

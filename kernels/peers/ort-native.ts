@@ -7,7 +7,8 @@ import { unsupportedShape } from '../supported-shapes.ts';
 /** q, k, v and o are f32 [batch, seq, heads * headDim], as they lie in memory here; one work tile is a whole head. */
 export const ortNative: Kernel = {
   name: 'ort-native',
-  backend: 'peers',
+  backend: 'native',
+  library: 'onnxruntime',
   summary:
     "ONNX Runtime's native CPU attention: MultiHeadAttention, GroupQueryAttention where causal, Attention for full GQA",
   unsupported(w) {

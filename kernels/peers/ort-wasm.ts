@@ -13,8 +13,8 @@ const MOST_OPERATIONS = 2 ** 31 - 1;
 export const ortWasm: Kernel = {
   ...ortNative,
   name: 'ort-wasm',
+  backend: 'wasm',
   summary: "ONNX Runtime Web's CPU attention in WebAssembly: MultiHeadAttention, Attention where heads are grouped",
-  target: 'wasm',
   unsupported(w, device) {
     if (2 * w.seqQuery * w.seqKv * w.headDim > MOST_OPERATIONS) {
       return peerCountsIn32Bits(w.headDim, Math.floor(Math.sqrt(MOST_OPERATIONS / 2 / w.headDim)));

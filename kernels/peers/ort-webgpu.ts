@@ -11,8 +11,8 @@ import { ortNative } from './ort-native.ts';
 export const ortWebgpu: Kernel = {
   ...ortNative,
   name: 'ort-webgpu',
+  backend: 'webgpu',
   summary: "ONNX Runtime's WebGPU attention, its own kernels on the same adapter, by the wall clock",
-  target: 'webgpu',
   unsupported(w, device) {
     if (w.mask === 'full' && w.queryHeads !== w.kvHeads) return peerHasNoGroups;
     return ortNative.unsupported(w, device);

@@ -2,7 +2,7 @@
 
 import type { Kernel } from '../../kernels/kernel.ts';
 import type { Contender } from '../host/pool.ts';
-import type { Target } from '../host/target.ts';
+import type { OpenTarget, Target } from '../host/target.ts';
 import { configured } from '../measure/configured.ts';
 import { configurationUnusable, configurationUsed } from '../messages.ts';
 import type { Case } from '../problem/cases.ts';
@@ -81,12 +81,12 @@ function pairKernels(
   const [notices, problems]: [string[], string[]] = [[], []];
   const contenders = kernels.flatMap((kernel) =>
     opened.targetsOf(kernel).map((target): Contender => {
-      const own = configurations.filter(
-        (item) => item.kernel === kernel.name && item.device === target.environment?.device.name,
-      );
+      if (target.state === 'unavailable') return { kernel, target };
+      const { device } = target.environment;
+      const own = configurations.filter((item) => item.kernel === kernel.name && item.device === device.name);
       if (own.length === 0) return { kernel, target };
       for (const { headDim, mask, date, ratio, variant } of own) {
-        if (variant === target.variant) notices.push(configurationUsed(kernel.name, headDim, mask, date, ratio));
+        if (variant === device.variant) notices.push(configurationUsed(kernel.name, headDim, mask, date, ratio));
       }
       for (const workload of workloads) {
         const problem = chosen(kernel, target, own, workload)?.problem;
@@ -103,13 +103,13 @@ function pairKernels(
 }
 
 /** The configuration for a workload, and why it cannot be used; undefined where there is none. */
-function chosen(kernel: Kernel, target: Target, own: readonly TunedConfiguration[], workload: Workload) {
+function chosen(kernel: Kernel, { environment }: OpenTarget, own: readonly TunedConfiguration[], workload: Workload) {
   const { tunable } = kernel;
-  const { environment, variant } = target;
-  if (tunable === undefined || environment === null) return undefined;
+  if (tunable === undefined) return undefined;
+  const { name, variant } = environment.device;
   const { headDim, mask, dtype } = workload;
   const configuration = findConfiguration(own, {
-    ...{ kernel: kernel.name, device: environment.device.name, variant },
+    ...{ kernel: kernel.name, device: name, variant },
     ...{ headDim, mask, dtype },
   });
   if (configuration === undefined) return undefined;

@@ -1,16 +1,17 @@
-/** Where a run's kernels run: in this Node, in browsers here or elsewhere, or in a mock. */
+/** The programs that a command's kernels run in: this Node, browsers here or elsewhere, or a mock. */
 
-import type { Backend, Kernel } from '../../kernels/kernel.ts';
+import type { Engine } from '../../kernels/kernel.ts';
 import { openBrowserTarget } from '../host/browser-target.ts';
 import type { WasmVariant } from '../host/cpu/wasm-variants.ts';
 import { parseMockOptions } from '../host/mock.ts';
-import { type BrowserSession, openBrowser } from '../host/node/browser-session.ts';
+import { openBrowser } from '../host/node/browser-session.ts';
 import { mockTarget, nodeTarget } from '../host/node/targets.ts';
-import { type Target, unavailableTarget } from '../host/target.ts';
+import type { Target } from '../host/target.ts';
 import { connectFailed, messageOf } from '../messages.ts';
 import { pageFolder } from '../server/page-files.ts';
 import { servePage } from '../server/page-server.ts';
 
+/** Where to run, and how devices are opened there. */
 export interface RuntimeRequest {
   /** "node", "browser", both with a comma between them, or "mock:OPTIONS". */
   host: string;
@@ -27,23 +28,23 @@ export interface RuntimeRequest {
 
 /** One machine and program that can run several backends. */
 export interface Runtime {
-  /** `device` where the kernels need another than the backend's own. */
-  target(backend: Backend, device?: Kernel['target']): Promise<Target>;
+  /** Opens the target of an engine; one that cannot be opened says why. */
+  target(engine: Engine): Promise<Target>;
   close(): Promise<void>;
 }
 
-/** The runtimes of a request, in its order. A browser that cannot be opened is a runtime whose places say why. */
+/** The runtimes of a request, in its order. A browser that cannot be opened is a runtime whose targets say why. */
 export async function openRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
   const { host, threads, variant, adapter, allowSoftware, limits } = request;
   if (host.startsWith('mock')) {
     const options = parseMockOptions(host.split(':')[1] ?? '');
-    return [{ target: (backend) => mockTarget(backend, options), close: async () => {} }];
+    return [{ target: (engine) => mockTarget(engine, options), close: async () => {} }];
   }
   const runtimes: Runtime[] = [];
   for (const name of new Set(host.split(','))) {
     if (name === 'node') {
       const options = { threads, variant, webgpu: { adapter, allowSoftware, limits } };
-      runtimes.push({ target: (backend, device) => nodeTarget(backend, options, device), close: async () => {} });
+      runtimes.push({ target: (engine) => nodeTarget(engine, options), close: async () => {} });
     } else {
       runtimes.push(...(await browserRuntimes(request)));
     }
@@ -62,12 +63,15 @@ async function browserRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
   };
   const runtimes: Runtime[] = [];
   for (const [index, endpoint] of endpoints.entries()) {
-    const { browser: executable, allowSoftware } = request;
+    const { browser: executable, variant, adapter, allowSoftware, limits } = request;
+    const webgpu = { adapter, allowSoftware, limits };
     try {
       const session = await openBrowser({ executable, endpoint, url: server.url, allowSoftware });
       const number = endpoints.length > 1 ? index + 1 : null;
+      const threads = Math.min(request.threads ?? session.threads, session.threads);
+      const options = { browser: session.name, cpu: session.cpu, number, threads, variant, webgpu };
       runtimes.push({
-        target: (backend) => browserTarget(session, backend, request, number),
+        target: (engine) => openBrowserTarget(engine, session.open, options),
         close: async () => {
           await session.close();
           await closeOne();
@@ -77,7 +81,7 @@ async function browserRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
       const why = messageOf(error);
       // A record does not say where a machine is.
       const reason = endpoint === null ? why : connectFailed(index + 1, withoutAddresses(why, endpoint));
-      runtimes.push({ target: async () => unavailableTarget('browser', reason), close: closeOne });
+      runtimes.push({ target: async () => ({ state: 'unavailable', host: 'browser', reason }), close: closeOne });
     }
   }
   return runtimes;
@@ -87,25 +91,4 @@ async function browserRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
 function withoutAddresses(why: string, endpoint: string): string {
   const there = why.replaceAll(endpoint, 'there').replaceAll(new URL(endpoint).host, 'there');
   return there.replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\\/\s]+){2,}/g, (path) => path.split(/[\\/]/).at(-1) ?? '');
-}
-
-/** A backend in a browser. `number` tells browsers apart where there are several. */
-async function browserTarget(
-  session: BrowserSession,
-  backend: Backend,
-  { variant, adapter, allowSoftware, limits, threads }: RuntimeRequest,
-  number: number | null,
-): Promise<Target> {
-  const target = await openBrowserTarget(backend, session.open, {
-    browser: session.name,
-    threads: Math.min(threads ?? session.threads, session.threads),
-    variant,
-    webgpu: { adapter, allowSoftware, limits },
-  });
-  if (target.environment !== null) {
-    const { device } = target.environment;
-    if (backend !== 'webgpu' && session.cpu !== null) device.name = session.cpu;
-    if (number !== null) device.name += `, browser ${number}`;
-  }
-  return target;
 }

@@ -1,14 +1,15 @@
 /** Opens the targets that a command's kernels need. */
 
-import type { Backend, Kernel } from '../../kernels/kernel.ts';
+import type { Engine, Kernel } from '../../kernels/kernel.ts';
 import type { Target } from '../host/target.ts';
 import { leftOut } from '../messages.ts';
+import type { BackendName } from '../record/backend.ts';
 import { openRuntimes, type RuntimeRequest } from './runtimes.ts';
 
 /** Which targets a command wants. */
 export interface TargetRequest extends RuntimeRequest {
   kernels: readonly Kernel[];
-  backend: Backend | 'auto';
+  backend: BackendName | 'auto';
   /** True where the user named the kernels: then a backend that cannot be opened is told by skipped cases. */
   named: boolean;
 }
@@ -18,7 +19,7 @@ export interface OpenTargets {
   /** In the order that their devices have in a record. */
   targets: readonly Target[];
   /** Those that a kernel runs on, one for each runtime. */
-  targetsOf(kernel: Kernel): Target[];
+  targetsOf(kernel: Engine): Target[];
   /** Lines to say before measuring. */
   notices: string[];
   /** Ends browsers, servers and hosts that nobody acquired; the others are closed by whoever acquired them. */
@@ -26,7 +27,7 @@ export interface OpenTargets {
 }
 
 /**
- * One target for each backend of the kernels in each runtime. With --backend auto and no kernels named, a WebGPU that is not
+ * One target for each engine of the kernels in each runtime. With --backend auto and no kernels named, a WebGPU that is not
  * there is left out with one line; asked for by name, it stays and its cases are skipped with the reason.
  */
 export async function openTargets(request: TargetRequest): Promise<OpenTargets> {
@@ -34,20 +35,21 @@ export async function openTargets(request: TargetRequest): Promise<OpenTargets> 
   const opened: { key: string; target: Target }[] = [];
   const notices: string[] = [];
   const close = async () => {
-    await Promise.all(opened.map(({ target }) => target.close()));
+    await Promise.all(opened.map(({ target }) => (target.state === 'open' ? target.close() : undefined)));
     await Promise.all(runtimes.map((runtime) => runtime.close()));
   };
   const wanted = new Map(request.kernels.map((kernel) => [keyOf(kernel), kernel]));
   try {
     for (const runtime of runtimes) {
-      for (const [key, { backend, target: device }] of wanted) {
-        const target = await runtime.target(backend, device);
-        if (target.environment === null && backend === 'webgpu' && request.backend === 'auto' && !request.named) {
-          notices.push(leftOut(backend, target.unavailable ?? ''));
+      for (const [key, engine] of wanted) {
+        const target = await runtime.target(engine);
+        const { backend } = engine;
+        if (target.state === 'unavailable' && backend === 'webgpu' && request.backend === 'auto' && !request.named) {
+          notices.push(leftOut(backend, target.reason));
           continue;
         }
         opened.push({ key, target });
-        const note = target.environment?.device.clock.note ?? null;
+        const note = target.state === 'open' ? target.environment.device.clock.note : null;
         if (note !== null) notices.push(note);
       }
     }
@@ -64,4 +66,4 @@ export async function openTargets(request: TargetRequest): Promise<OpenTargets> 
 }
 
 /** Kernels with the same key share a target. */
-const keyOf = ({ backend, target }: Kernel) => `${backend} ${target ?? ''}`;
+export const keyOf = ({ backend, library }: Engine) => `${backend} ${library ?? ''}`;

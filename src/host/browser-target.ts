@@ -1,42 +1,45 @@
-/** A backend in a browser as a place, however its workers are started: by the page itself or through a connection to it. */
+/** A kernel's target in a browser, however its workers are started: by the page itself or through a connection to it. */
 
-import type { Backend } from '../../kernels/kernel.ts';
+import type { Engine } from '../../kernels/kernel.ts';
 import { noPeersInBrowser } from '../messages.ts';
 import { chooseVariant, type WasmVariant } from './cpu/wasm-variants.ts';
 import { type HostRole, type WebgpuOptions, wasmRole } from './role.ts';
-import { type KillableHost, openTarget, type Target, unavailableTarget } from './target.ts';
+import { type KillableHost, openTarget, type Target } from './target.ts';
 
+/** A browser, and how its targets are opened. */
 export interface BrowserTargetOptions {
   /** The browser and its version. */
   browser: string;
+  /** What its CPU is called, where that is known: a browser does not tell. */
+  cpu: string | null;
+  /** Its number, where there are several browsers. */
+  number: number | null;
   threads: number;
   /** Null: chosen by a probe. */
   variant: WasmVariant | null;
   webgpu: WebgpuOptions;
 }
 
+/** Opens the target of an engine; `open` starts a host in the browser. Other libraries have no host there. */
 export async function openBrowserTarget(
-  backend: Backend,
+  { backend, library }: Engine,
   open: (role: HostRole) => Promise<KillableHost>,
-  { browser, threads, variant, webgpu }: BrowserTargetOptions,
+  { browser, cpu, number, threads, variant, webgpu }: BrowserTargetOptions,
 ): Promise<Target> {
-  if (backend === 'peers') return unavailableTarget('browser', noPeersInBrowser);
-  const target = await openBackend();
-  if (target.environment !== null) target.environment.device.browser = browser;
-  return target;
-
-  async function openBackend(): Promise<Target> {
-    if (backend === 'webgpu') return openTarget('browser', null, () => open({ backend, options: webgpu }));
-    if (backend !== 'wasm') return openTarget('browser', null, () => open({ backend: 'scalar' }));
-    const choice =
-      variant === null
-        ? // A browser has been given its flags or not: whatever is faster is right.
-          await chooseVariant({ open: (name) => open(wasmRole(name, 1)), revectorizer: true, worthwhile: 1 })
-        : { variant, reason: 'asked for' };
-    const opened = await openTarget('browser', choice.variant, () => open(wasmRole(choice.variant, threads)));
-    if (opened.environment !== null) {
-      Object.assign(opened.environment.device, { variant: choice.variant, variantReason: choice.reason });
-    }
-    return opened;
+  const host = 'browser';
+  if (library !== undefined || backend === 'native') return { state: 'unavailable', host, reason: noPeersInBrowser };
+  const suffix = number === null ? '' : `, browser ${number}`;
+  const common = { host, browser };
+  if (backend === 'webgpu') {
+    const nameOf = ({ name }: { name: string }) => `${name}${suffix}`;
+    return openTarget({ ...common, nameOf, open: () => open({ backend, options: webgpu }) });
   }
+  const nameOf = ({ name }: { name: string }) => `${cpu ?? name}${suffix}`;
+  if (backend === 'scalar') return openTarget({ ...common, nameOf, open: () => open({ backend }) });
+  const choice =
+    variant === null
+      ? // A browser has been given its flags or not: whatever is faster is right.
+        await chooseVariant({ open: (name) => open(wasmRole(name, 1)), revectorizer: true, worthwhile: 1 })
+      : { variant, reason: 'asked for' };
+  return openTarget({ ...common, nameOf, variant: choice, open: () => open(wasmRole(choice.variant, threads)) });
 }

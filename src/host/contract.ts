@@ -13,7 +13,7 @@
  */
 
 import type { DeviceProfile } from '../../kernels/device.ts';
-import type { Backend, Program } from '../../kernels/kernel.ts';
+import type { Engine, Program } from '../../kernels/kernel.ts';
 import type { Data } from '../problem/data.ts';
 import type { RowAddress, Slice } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
@@ -40,9 +40,8 @@ export interface ClockReport {
 }
 
 /** A device as a record describes it. */
-export interface Device {
+export interface Device extends Engine {
   name: string;
-  backend: Backend;
   /** True where a CPU emulates the device. */
   software: boolean;
   features: string[];

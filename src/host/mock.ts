@@ -1,11 +1,13 @@
 /** A host without arithmetic or clock, for testing everything around the kernels: fixed rates, chosen failures, oracle outputs. */
 
-import type { Backend } from '../../kernels/kernel.ts';
+import type { Engine } from '../../kernels/kernel.ts';
 import { sliceFlops } from '../problem/slice.ts';
-import type { Host, PrepareRequest } from './contract.ts';
+import type { PrepareRequest } from './contract.ts';
 import { oracle } from './oracle.ts';
 import { createPreparedTable } from './prepared-table.ts';
+import type { KillableHost } from './target.ts';
 
+/** What a mock host does. */
 export interface MockOptions {
   /** FLOP/s of every program. */
   rate: number;
@@ -13,11 +15,11 @@ export interface MockOptions {
   jitter: number;
   /** Seconds that a run really takes. */
   sleep: number;
-  /** What goes wrong, by program: 'fail' throws in run, 'wrong' gives outputs 1 % off, 'memory' allows 1 KiB. */
+  /** What goes wrong, by backend or library: 'fail' throws in run, 'wrong' gives outputs 1 % off, 'memory' allows 1 KiB. */
   fault: Record<string, 'fail' | 'wrong' | 'memory'>;
 }
 
-/** Reads "rate=1e9,jitter=0.01,sleep=0.1,wasm=fail" (a backend name maps to its fault). */
+/** Reads "rate=1e9,jitter=0.01,sleep=0.1,wasm=fail" (a backend or a library is given its fault). Throws RangeError. */
 export function parseMockOptions(text: string): MockOptions {
   const options: MockOptions = { rate: 1e11, jitter: 0, sleep: 0, fault: {} };
   for (const part of text.split(',').filter((item) => item !== '')) {
@@ -29,9 +31,10 @@ export function parseMockOptions(text: string): MockOptions {
   return options;
 }
 
-export function createMockHost(backend: Backend, options: MockOptions): Host {
+/** A host of an engine that does as the options say. */
+export function createMockHost({ backend, library }: Engine, options: MockOptions): KillableHost {
   const table = createPreparedTable<{ request: PrepareRequest; runs: number }>();
-  const fault = options.fault[backend];
+  const fault = options.fault[library ?? backend];
   const memory = fault === 'memory' ? 1024 : Number.POSITIVE_INFINITY;
   return {
     async environment() {
@@ -39,6 +42,7 @@ export function createMockHost(backend: Backend, options: MockOptions): Host {
         device: {
           name: 'Mock device',
           backend,
+          library,
           software: false,
           features: [],
           threads: backend === 'webgpu' ? null : 1,
@@ -76,5 +80,6 @@ export function createMockHost(backend: Backend, options: MockOptions): Host {
       table.take(id);
     },
     async close() {},
+    kill() {},
   };
 }

@@ -1,58 +1,58 @@
-/** Hosts by need: what a contender runs on, opened once, shared by contenders with the same needs, opened again after a crash. */
+/** A pool of hosts, one for each target: opened when it is first needed, shared, and opened again after a crash. */
 
 import type { Kernel } from '../../kernels/kernel.ts';
-import type { Host } from './contract.ts';
-import type { Target } from './target.ts';
+import type { KillableHost, OpenTarget, Target } from './target.ts';
 
-/** A kernel on a place to run it. Contenders with the same `place` share one host. */
+/** A kernel on a target. Contenders on the same target share one host. */
 export interface Contender {
   kernel: Kernel;
   target: Target;
-  /** True for a limit of the device: it runs in the same rounds, and the kernels of its place are divided by it. */
+  /** True for a limit of the device: it runs in the same rounds, and the kernels of its target are divided by it. */
   ceiling?: boolean;
 }
 
 /** A host that is open, with a number that grows each time it had to be opened again. */
 export interface AcquiredHost {
-  host: Host;
+  host: KillableHost;
   generation: number;
 }
 
+/** Hosts that are open, by target. */
 export interface HostPool {
-  acquire(target: Target): Promise<AcquiredHost>;
-  /** To be called after a failure: tests the host and forgets it where it is gone. */
-  check(target: Target): Promise<void>;
-  kill(target: Target): void;
+  /** The target's host, opened where it is not. Throws where it cannot be. */
+  acquire(target: OpenTarget): Promise<AcquiredHost>;
+  /** To be called after a failure: asks the host whether it still answers, and forgets it where it does not. */
+  check(target: OpenTarget): Promise<void>;
+  /** Ends the target's host at once, so that whatever it is doing fails. */
+  kill(target: OpenTarget): void;
   close(): Promise<void>;
 }
 
+/** An empty pool. */
 export function createHostPool(): HostPool {
-  const open = new Map<Target, AcquiredHost>();
-  const generations = new Map<Target, number>();
+  const open = new Map<OpenTarget, AcquiredHost>();
+  const generations = new Map<OpenTarget, number>();
   return {
     async acquire(target) {
       const existing = open.get(target);
       if (existing !== undefined) return existing;
       const generation = (generations.get(target) ?? 0) + 1;
       generations.set(target, generation);
-      const acquire = { host: await target.open(), generation };
-      open.set(target, acquire);
-      return acquire;
+      const acquired = { host: await target.open(), generation };
+      open.set(target, acquired);
+      return acquired;
     },
     async check(target) {
-      const acquire = open.get(target);
-      if (acquire === undefined) return;
+      const acquired = open.get(target);
+      if (acquired === undefined) return;
       try {
-        await acquire.host.environment();
+        await acquired.host.environment();
       } catch {
         // It does not answer: whoever needs it next gets a new one.
         open.delete(target);
       }
     },
-    kill(target) {
-      const acquire = open.get(target);
-      if (acquire !== undefined) target.kill(acquire.host);
-    },
+    kill: (target) => open.get(target)?.host.kill(),
     async close() {
       await Promise.all([...open.values()].map(({ host }) => host.close()));
       open.clear();

@@ -1,46 +1,63 @@
-/** A place where kernels can run: how to open a host there and what it is. */
+/** Where kernels run: a device, a variant of the engine and a number of threads, described whole when it is opened. */
 
 import { messageOf } from '../messages.ts';
-import type { Environment, Host } from './contract.ts';
+import type { Device, Environment, Host } from './contract.ts';
 
 /** A host that can be ended at once, whatever it is doing. */
 export interface KillableHost extends Host {
   kill(): void;
 }
 
-/** One pair of backend and engine flags: a child process in Node, a worker in a browser. */
-export interface Target {
-  /** Where: "node", "browser" or "mock". */
+/** A device with one variant of the engine and one number of threads, or the reason why it is not there. */
+export type Target = OpenTarget | UnavailableTarget;
+
+/** A target whose hosts can be opened: child processes in Node, workers in a browser. */
+export interface OpenTarget {
+  state: 'open';
+  /** "node", "browser" or "mock". */
   host: string;
-  variant: string | null;
-  /** Why nothing can run here; otherwise null. */
-  unavailable: string | null;
-  environment: Environment | null;
+  environment: Environment;
   /** Opens a fresh host. */
-  open(): Promise<Host>;
-  /** Ends the host at once, so that whatever it is doing fails. */
-  kill(host: Host): void;
+  open(): Promise<KillableHost>;
   /** Ends the host that told the environment, where nobody has opened it since: a child that waits keeps its parent alive. */
   close(): Promise<void>;
 }
 
-/** Opens once to learn the environment; that host is the first one handed out. Where it cannot be opened, the place says why. */
-export async function openTarget(host: string, variant: string | null, open: () => Promise<Host>): Promise<Target> {
-  let first: Host | undefined;
+/** A target where nothing can run, with the reason. */
+export interface UnavailableTarget {
+  state: 'unavailable';
+  host: string;
+  reason: string;
+}
+
+/** What the opener of a target knows of its device beyond what the host in it finds. */
+export interface TargetDescription {
+  host: string;
+  open: () => Promise<KillableHost>;
+  /** How the kernels are compiled, where there is a choice, and why so. */
+  variant?: { variant: string; reason: string | null };
+  /** The browser that it is used through, with its version. */
+  browser?: string;
+  /** What to call the device, from what the host calls it. */
+  nameOf?: (device: Device) => string;
+}
+
+/** Opens a host once to learn the environment; that host is the first one handed out. Where it cannot be opened, the target says why. */
+export async function openTarget(description: TargetDescription): Promise<Target> {
+  const { host } = description;
+  let first: KillableHost | undefined;
   try {
-    first = await open();
-    const environment = await first.environment();
+    first = await description.open();
+    const found = await first.environment();
     return {
+      state: 'open',
       host,
-      variant,
-      unavailable: null,
-      environment,
+      environment: { ...found, device: describedDevice(found.device, description) },
       async open() {
-        const opened = first ?? (await open());
+        const opened = first ?? (await description.open());
         first = undefined;
         return opened;
       },
-      kill: (running) => (running as Partial<KillableHost>).kill?.(),
       async close() {
         await first?.close();
         first = undefined;
@@ -48,13 +65,15 @@ export async function openTarget(host: string, variant: string | null, open: () 
     };
   } catch (error) {
     await first?.close();
-    return unavailableTarget(host, messageOf(error));
+    return { state: 'unavailable', host, reason: messageOf(error) };
   }
 }
 
-/** A place where nothing can run, with the reason. */
-export function unavailableTarget(host: string, reason: string): Target {
-  const never = () => Promise.reject(new Error(reason));
-  const unavailable = { host, variant: null, unavailable: reason, environment: null };
-  return { ...unavailable, open: never, kill() {}, async close() {} };
+function describedDevice(device: Device, { variant, browser, nameOf }: TargetDescription): Device {
+  return {
+    ...device,
+    name: nameOf?.(device) ?? device.name,
+    ...(variant === undefined ? {} : { variant: variant.variant, variantReason: variant.reason }),
+    ...(browser === undefined ? {} : { browser }),
+  };
 }

@@ -134,12 +134,12 @@ export async function caseEnd(events: AsyncIterable<CaseEvent>): Promise<CaseEnd
 
 /** A runner for each contender, all with the same seconds a sample. */
 function runnersOf(w: Workload, contenders: readonly Contender[], pool: HostPool, options: CaseOptions): Runner[] {
-  const open = contenders.filter(({ target }) => target.environment !== null);
+  const open = contenders.filter(({ target }) => target.state === 'open');
   const share = options.budgetSeconds / Math.max(1, open.length);
   const sampleSeconds = Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, share / SAMPLES_AIMED_AT));
   const { data, seed, full, devices } = options;
   // Beside a peer, which runs whole heads only, everyone runs the same ones.
-  const peers = contenders.filter(({ kernel }) => kernel.backend === 'peers');
+  const peers = contenders.filter(({ kernel }) => kernel.library !== undefined);
   const wholeGroups = peers.length > 0 ? groupsFor(w, sampleSeconds, peers.some(onSoftware)) : null;
   return contenders.map((contender) =>
     createRunner(contender, w, pool, {
@@ -167,7 +167,7 @@ function inTurn(runners: readonly Runner[], round: number): Runner[] {
 /** FLOP/s to size the whole heads of a sample by, where a peer decides what can be run: of a server's CPU, and of one that emulates a GPU. */
 const PEER_RATE = 1.5e11;
 const SOFTWARE_PEER_RATE = 1e9;
-const onSoftware = ({ target }: Contender) => target.environment?.device.software === true;
+const onSoftware = ({ target }: Contender) => target.state === 'open' && target.environment.device.software;
 
 /** Whole KV groups that take about `seconds`: at least one, at most all. */
 function groupsFor(w: Workload, seconds: number, software: boolean): number {

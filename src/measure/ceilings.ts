@@ -6,7 +6,7 @@ import { multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
 import type { Host } from '../host/contract.ts';
-import type { Target } from '../host/target.ts';
+import type { OpenTarget } from '../host/target.ts';
 import { wrongProbe } from '../messages.ts';
 import { type Slice, wholeSlice } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
@@ -103,14 +103,14 @@ async function timedRuns(host: Host, name: string, id: number, runs: number, war
 }
 
 /** The limits of a target that its kernels are measured against: of WebAssembly the fastest multiply-add probe, of WebGPU the one that there is. */
-export async function ceilingsOf(target: Target): Promise<Kernel[]> {
-  const { environment } = target;
-  if (environment === null || target.host === 'mock') return [];
-  if (environment.device.backend === 'webgpu') return [wgslMultiplyAdd];
-  if (environment.device.backend !== 'wasm') return [];
+export async function ceilingsOf(target: OpenTarget): Promise<Kernel[]> {
+  const { device, features } = target.environment;
+  if (target.host === 'mock' || device.library !== undefined) return [];
+  if (device.backend === 'webgpu') return [wgslMultiplyAdd];
+  if (device.backend !== 'wasm') return [];
   const host = await target.open();
   try {
-    const probes = multiplyAddCeilings(environment.features);
+    const probes = multiplyAddCeilings(features);
     const { probe } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 12);
     return probes.filter(({ name }) => name === probe);
   } finally {

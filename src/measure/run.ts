@@ -6,7 +6,7 @@
 import type { Kernel } from '../../kernels/kernel.ts';
 import type { Device } from '../host/contract.ts';
 import { type Contender, createHostPool } from '../host/pool.ts';
-import type { Target } from '../host/target.ts';
+import type { OpenTarget, Target } from '../host/target.ts';
 import { messageOf, noCeiling } from '../messages.ts';
 import type { Case } from '../problem/cases.ts';
 import { describe } from '../problem/workload.ts';
@@ -21,7 +21,7 @@ export interface RunRequest {
   /** The kernels of a case, each on a target. */
   contendersOf(planned: Case): readonly Contender[];
   /** Limits of a target, which run in the same rounds as its kernels; the first is what the kernels are divided by. */
-  ceilingsOf(target: Target): Promise<readonly Kernel[]>;
+  ceilingsOf(target: OpenTarget): Promise<readonly Kernel[]>;
   /** Seconds of measuring for all cases together. */
   budgetSeconds: number;
   /** Exactly this many samples of every contender instead of the stopping rule. */
@@ -46,7 +46,7 @@ export type RunEvent =
 export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent, void, void> {
   const { cases, seed, full, samples, baseline, signal } = request;
   const open = request.targets.flatMap((target) =>
-    target.environment === null ? [] : [{ target, device: target.environment.device }],
+    target.state === 'open' ? [{ target, device: target.environment.device }] : [],
   );
   const devices = new Map(open.map(({ target }, index) => [target, index]));
   const kernels = cases[0] === undefined ? 0 : request.contendersOf(cases[0]).length;

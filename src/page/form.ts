@@ -11,7 +11,7 @@ import type { RunRequest } from './messages.ts';
 const input = (id: string) => byId(id, HTMLInputElement);
 const select = (id: string) => byId(id, HTMLSelectElement);
 /** Kernels that a page can run. */
-const OWN = KERNELS.filter(({ backend }) => backend !== 'peers');
+const OWN = KERNELS.filter(({ library }) => library === undefined);
 
 interface Preset {
   name: string;

@@ -167,7 +167,7 @@ function showSource(): void {
 const reloads = await becomeIsolated();
 if (!reloads) {
   byId('source-kernel', HTMLSelectElement).append(
-    ...KERNELS.filter(({ backend }) => backend !== 'peers').map(({ name }) => new Option(name, name)),
+    ...KERNELS.filter(({ library }) => library === undefined).map(({ name }) => new Option(name, name)),
   );
   byId('source-kernel', HTMLSelectElement).addEventListener('change', showSource);
   setUpForm(threads, () => {

@@ -29,17 +29,23 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
 
 function openTarget(backend: Backend, { browser, allowSoftware, threads, variant }: Setup): Promise<Target> {
   const webgpu = { adapter: null, allowSoftware, limits: {} };
-  return openBrowserTarget(backend, openWorkerHost, { browser, threads, variant, webgpu });
+  const options = { browser, cpu: null, number: null, threads, variant, webgpu };
+  return openBrowserTarget({ backend }, openWorkerHost, options);
 }
 
 async function reportDevices(setup: Setup): Promise<void> {
-  const targets = [];
+  const targets: { backend: Backend; target: Target }[] = [];
   for (const backend of BACKENDS) {
     const target = await openTarget(backend, setup);
-    await target.close();
-    targets.push({ backend, device: target.environment?.device ?? null, unavailable: target.unavailable });
+    if (target.state === 'open') await target.close();
+    targets.push({ backend, target });
   }
-  say({ kind: 'devices', targets });
+  const reports = targets.map(({ backend, target }) =>
+    target.state === 'open'
+      ? { backend, device: target.environment.device, unavailable: null }
+      : { backend, device: null, unavailable: target.reason },
+  );
+  say({ kind: 'devices', targets: reports });
 }
 
 async function run(request: RunRequest): Promise<void> {
@@ -65,7 +71,7 @@ async function run(request: RunRequest): Promise<void> {
   try {
     for await (const event of events) tell(event);
   } finally {
-    for (const target of targets.values()) await target.close();
+    for (const target of targets.values()) if (target.state === 'open') await target.close();
   }
 }
 

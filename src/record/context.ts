@@ -1,6 +1,7 @@
 /** What a record says about the program, its settings and the machine. Nothing in it says whose machine it is. */
 
 import type { Device } from '../host/contract.ts';
+import { recordedDevice } from './backend.ts';
 import type { Context, Settings } from './measurement.ts';
 
 /** Arguments with paths shortened to their last part, and addresses to what they are. */
@@ -29,7 +30,7 @@ export function newContext(run: {
     versions: run.versions,
     seed: run.settings.seed,
     settings: run.settings,
-    devices: run.devices,
+    devices: run.devices.map(recordedDevice),
     cancelled: false,
   };
 }

@@ -10,7 +10,7 @@ export function sourceText(program: Program, kernel: Kernel): string {
     case 'wasm':
       return `${program.text}\n`;
     case 'module':
-      return kernel.backend === 'peers'
+      return kernel.library !== undefined
         ? `// ${kernel.name} is ONNX Runtime's own code; kernels/peers/ort-model.ts says which of its operators computes a workload\n`
         : `// ${kernel.name} is TypeScript: kernels/scalar/${program.entry.replace('scalar-', '')}.ts\n`;
     default:

@@ -18,7 +18,7 @@ const REQUEST = {
 
 describe('messages', () => {
   it('carry calls and results', async () => {
-    const host = createMockHost('scalar', parseMockOptions('rate=1e9'));
+    const host = createMockHost({ backend: 'scalar' }, parseMockOptions('rate=1e9'));
     const connection = connect((request) => {
       // As another process would see it: only what survives copying.
       void answer(host, structuredClone(request)).then((response) => connection.receive(structuredClone(response)));
@@ -29,7 +29,7 @@ describe('messages', () => {
   });
 
   it('refuse methods that a host does not have', async () => {
-    const host = createMockHost('scalar', parseMockOptions(''));
+    const host = createMockHost({ backend: 'scalar' }, parseMockOptions(''));
     const response = await answer(host, { call: 1, method: 'constructor' as 'run', args: [] });
     expect(response).toEqual({ call: 1, ok: false, message: "a host has no method 'constructor'" });
   });

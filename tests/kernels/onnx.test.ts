@@ -85,10 +85,11 @@ describe('models', () => {
 
 const failed = (error: Error) => error;
 const openCpu = (build: OrtBuild) =>
-  spawnHost({ role: { backend: 'peers', where: { threads: 2, build } }, flags: [], env: {} }).catch(failed);
+  spawnHost({ role: { library: 'onnxruntime', backend: build, threads: 2 }, flags: [], env: {} }).catch(failed);
 const opened = await openCpu('native');
 const openedWasm = await openCpu('wasm');
-const gpuRole = { backend: 'peers', where: { adapter: null, allowSoftware: true, limits: {} } } as const;
+const options = { adapter: null, allowSoftware: true, limits: {} };
+const gpuRole = { library: 'onnxruntime', backend: 'webgpu', options } as const;
 // Without an adapter the child says so itself, after it has looked for the install.
 const openedGpu = await softwareEnvironment(true)
   .catch(() => ({}))

@@ -1,25 +1,23 @@
 /** Mock targets whose hosts a test can change. */
 
 import { findKernel } from '../../kernels/index.ts';
-import type { Host } from '../../src/host/contract.ts';
 import { createMockHost, parseMockOptions } from '../../src/host/mock.ts';
 import type { Contender } from '../../src/host/pool.ts';
-import type { Target } from '../../src/host/target.ts';
+import type { KillableHost, OpenTarget, Target } from '../../src/host/target.ts';
 
 /** A target of mock hosts with these options; `opened` counts them, `change` may put another in the place of each. */
 export async function mockTarget(
   mock: string,
-  change: (host: Host, count: number) => Host = (host) => host,
-): Promise<Target & { opened: number }> {
-  const make = () => createMockHost('scalar', parseMockOptions(mock));
-  const result: Target & { opened: number } = {
-    ...{ host: 'mock', variant: null, unavailable: null, opened: 0 },
+  change: (host: KillableHost, count: number) => KillableHost = (host) => host,
+): Promise<OpenTarget & { opened: number }> {
+  const make = () => createMockHost({ backend: 'scalar' }, parseMockOptions(mock));
+  const result: OpenTarget & { opened: number } = {
+    ...{ state: 'open', host: 'mock', opened: 0 },
     environment: await make().environment(),
     async open() {
       result.opened += 1;
       return change(make(), result.opened);
     },
-    kill() {},
     async close() {},
   };
   return result;

@@ -9,7 +9,7 @@ import {
   wgslWorkgroupReads,
 } from '../../../kernels/ceilings/wgsl.ts';
 import type { Host } from '../../host/contract.ts';
-import type { Target } from '../../host/target.ts';
+import type { OpenTarget } from '../../host/target.ts';
 import { type Ceiling, type DeviceCeiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
 import { flops } from '../../problem/flops.ts';
 import type { Workload } from '../../problem/workload.ts';
@@ -20,8 +20,8 @@ const SIZES = [probeWorkload(512, 256, 128), probeWorkload(8192, 1024, 128), pro
 /** A run should take at least this long; the next size is tried below it. */
 const LONG_ENOUGH = 0.005;
 
-/** Measures a place that is open. f16 multiply-adds are left out where the device has none. */
-export async function measureGpu(target: Target): Promise<DeviceCeiling[]> {
+/** Measures a GPU. f16 multiply-adds are left out where the device has none. */
+export async function measureGpu(target: OpenTarget): Promise<DeviceCeiling[]> {
   const host = await target.open();
   try {
     const { device, features, limits } = await host.environment();

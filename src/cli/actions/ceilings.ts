@@ -3,9 +3,9 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Backend } from '../../../kernels/kernel.ts';
 import { nodeTarget } from '../../host/node/targets.ts';
 import { backendHasNo, leftOut, UsageError } from '../../messages.ts';
+import type { BackendName } from '../../record/backend.ts';
 import { timeStamp } from '../../record/context.ts';
 import { checkFolder, makeFolders } from '../../record/files.ts';
 import { formatCeilings } from '../../report/ceilings-text.ts';
@@ -15,7 +15,7 @@ import { measureGpu } from './ceilings-gpu.ts';
 
 /** What bench ceilings was asked for. */
 interface CeilingsOptions {
-  backend: Backend | 'auto';
+  backend: BackendName | 'auto';
   adapter: string | null;
   allowSoftware: boolean;
   limits: Record<string, number>;
@@ -30,13 +30,13 @@ export async function measureCeilings(options: CeilingsOptions): Promise<number>
   checkFolder(results);
   const ceilings = backend === 'webgpu' ? [] : await measureCpu(availableParallelism());
   if (backend === 'auto' || backend === 'webgpu') {
-    const target = await nodeTarget('webgpu', {
+    const target = await nodeTarget({ backend: 'webgpu' }, {
       threads: null,
       variant: null,
       webgpu: { adapter, allowSoftware, limits },
     });
-    if (target.environment === null) {
-      process.stderr.write(`${leftOut('webgpu', target.unavailable ?? '')}\n`);
+    if (target.state === 'unavailable') {
+      process.stderr.write(`${leftOut('webgpu', target.reason)}\n`);
       if (backend === 'webgpu') return 1;
     } else {
       ceilings.push(...(await measureGpu(target)));

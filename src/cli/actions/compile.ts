@@ -13,8 +13,8 @@ import type { TargetOptions } from '../options/device.ts';
 /** Compiles a kernel for the first workload and prints how long that took; 1 where it cannot be compiled here. */
 export async function compileKernel(name: string, workload: Workload, target: TargetOptions): Promise<number> {
   const kernel = findKernel(name);
-  const { backend } = kernel;
-  if (backend !== 'wasm' && backend !== 'webgpu') throw new UsageError(nothingToCompile(kernel.name));
+  const { backend, library } = kernel;
+  if (library !== undefined || (backend !== 'wasm' && backend !== 'webgpu')) throw new UsageError(nothingToCompile(kernel.name));
   let host: Host | undefined;
   try {
     host = await openHost(backend, target);

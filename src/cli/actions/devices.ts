@@ -1,37 +1,35 @@
 /** The text of bench devices: every backend, what would run it, and why not where it cannot run. */
 
-import { BACKENDS, KERNELS } from '../../../kernels/index.ts';
+import { KERNELS } from '../../../kernels/index.ts';
 import { formatBytes, formatShortTime } from '../../format.ts';
-import { openTargets, type TargetRequest } from '../targets.ts';
+import { backendName, ofBackend, recordedDevice } from '../../record/backend.ts';
+import { keyOf, openTargets, type TargetRequest } from '../targets.ts';
 
 export async function listDevices(
   request: Omit<TargetRequest, 'kernels' | 'named'>,
   format: 'table' | 'json',
 ): Promise<string> {
-  const wanted = BACKENDS.filter((backend) =>
-    request.backend === 'auto' ? backend !== 'peers' : request.backend === backend,
-  );
-  // One kernel for each place that a backend has: peers have several.
-  const kernels = wanted.flatMap((backend) => [
-    ...new Map(
-      KERNELS.filter((kernel) => kernel.backend === backend).map((kernel) => [kernel.target, kernel]),
-    ).values(),
-  ]);
+  // One kernel for each engine: a library has several.
+  const kernels = [
+    ...new Map(KERNELS.filter(ofBackend(request.backend)).map((kernel) => [keyOf(kernel), kernel])).values(),
+  ];
   const { targetsOf, close } = await openTargets({ ...request, kernels, named: true });
-  const targets = kernels.flatMap((kernel) => targetsOf(kernel).map((target) => ({ backend: kernel.backend, target })));
+  const targets = kernels.flatMap((kernel) =>
+    targetsOf(kernel).map((target) => ({ backend: backendName(kernel), target })),
+  );
   await close();
 
   if (format === 'json') {
     const devices = targets.map(({ backend, target }) =>
-      target.environment === null
-        ? { backend, unavailable: target.unavailable }
-        : { ...target.environment.device, limits: target.environment.deviceLimits },
+      target.state === 'open'
+        ? { ...recordedDevice(target.environment.device), limits: target.environment.deviceLimits }
+        : { backend, unavailable: target.reason },
     );
     return `${JSON.stringify(devices, null, 2)}\n`;
   }
   return targets
     .map(({ backend, target }) => {
-      if (target.environment === null) return `${backend}: not available: ${target.unavailable}\n`;
+      if (target.state === 'unavailable') return `${backend}: not available: ${target.reason}\n`;
       const { device, deviceLimits } = target.environment;
       const { clock } = device;
       const limits = Object.entries(deviceLimits).map(

@@ -5,7 +5,7 @@ import { wgslExponential, wgslWorkgroupReads } from '../../../kernels/ceilings/w
 import type { Kernel } from '../../../kernels/kernel.ts';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
 import { wgslFlash } from '../../../kernels/wgsl/flash.ts';
-import type { Target } from '../../host/target.ts';
+import type { OpenTarget } from '../../host/target.ts';
 import type { ContenderOutcome } from '../../measure/case.ts';
 import { ceilingsOf } from '../../measure/ceilings.ts';
 import { sharedRounds } from '../../measure/ratios.ts';
@@ -14,6 +14,7 @@ import { summarize } from '../../measure/statistics.ts';
 import { type LocalComparison, type LocalPrediction, type LocalRates, predictLocal } from '../../model/local.ts';
 import { cases } from '../../problem/cases.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
+import { ofBackend } from '../../record/backend.ts';
 import { checkFolder } from '../../record/files.ts';
 import { type Context, whyNotMeasured } from '../../record/measurement.ts';
 import { type OpenContenders, openContenders } from '../contenders.ts';
@@ -41,7 +42,7 @@ export async function measureLocal(workloads: readonly Workload[], options: RunO
   checkFolder(options.results);
   const progress = createProgress(options.quiet);
   const stopping = stopOnInterrupt(progress);
-  const kernels = KERNELS.filter(({ backend }) => options.backend === 'auto' || options.backend === backend);
+  const kernels = KERNELS.filter(ofBackend(options.backend));
   const all = cases(workloads);
   let opened: OpenContenders | undefined;
   try {
@@ -74,10 +75,10 @@ export async function measureLocal(workloads: readonly Workload[], options: RunO
 }
 
 /** The multiply-add ceiling of a target, and the other limits that its kernel meets. */
-async function probesOf(target: Target): Promise<readonly Kernel[]> {
+async function probesOf(target: OpenTarget): Promise<readonly Kernel[]> {
   const ceilings = await ceilingsOf(target);
   if (ceilings.length === 0) return [];
-  const gpu = target.environment?.device.backend === 'webgpu';
+  const gpu = target.environment.device.backend === 'webgpu';
   return [...ceilings, ...(gpu ? [wgslExponential, wgslWorkgroupReads] : [softmaxCeiling])];
 }
 
@@ -90,7 +91,7 @@ function comparisonOf(
 ): LocalComparison | null {
   const { kernel, target } = contender;
   const probes = outcomes.filter((other) => other.contender.ceiling === true && other.contender.target === target);
-  const kind = target.environment?.device.backend === 'webgpu' ? 'gpu' : 'cpu';
+  const kind = kernel.backend === 'webgpu' ? 'gpu' : 'cpu';
   const pairs = sharedRounds([samples, ...probes.map((probe) => probe.samples)]).flatMap((rates) => {
     const [measured, multiplyAdd, exponential, onChip] = rates;
     if (measured === undefined || multiplyAdd === undefined || exponential === undefined) return [];

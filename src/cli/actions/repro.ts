@@ -13,6 +13,7 @@ import {
   UsageError,
 } from '../../messages.ts';
 import { describe } from '../../problem/workload.ts';
+import { backendName } from '../../record/backend.ts';
 import type { Context, RunDocument } from '../../record/measurement.ts';
 import { formatDifferences } from '../../report/differences-text.ts';
 import { choose } from '../nearest.ts';
@@ -78,7 +79,7 @@ function notices({ unknown }: RecordedCases, { settings, seed }: Context, given:
 
 /** The names of the record's kernels, or those of them that the user wants. Throws UsageError for a name that it does not have. */
 function chosenKernels(recorded: readonly Kernel[], { kernel, backend = 'auto' }: Partial<RunValues>): string[] {
-  const names = recorded.filter((item) => backend === 'auto' || item.backend === backend).map(({ name }) => name);
+  const names = recorded.filter((item) => backend === 'auto' || backendName(item) === backend).map(({ name }) => name);
   if (names.length === 0) throw new UsageError(noKernelOfBackend(backend, recorded));
   return kernel == null ? names : kernel.map((name) => choose('--kernel', name, names));
 }

@@ -59,7 +59,7 @@ export async function runCases(
       ...opened,
       ...{ cases, budgetSeconds, samples, full, seed, baseline, signal: stopping },
       // A peer needs no ceiling: it is the yardstick itself.
-      ceilingsOf: options.kernels.some(({ backend }) => backend === 'peers') ? async () => [] : ceilingsOf,
+      ceilingsOf: options.kernels.some(({ library }) => library !== undefined) ? async () => [] : ceilingsOf,
     });
     const { context, journal, measurements, ratios } = await recordRun(events, name, options, progress, (event, run) =>
       tell(event, run.context, workloads, options, progress),

@@ -3,6 +3,7 @@
 import { SUITES } from '../../../bench/index.ts';
 import { findKernel } from '../../../kernels/index.ts';
 import { cases, type Suite } from '../../problem/cases.ts';
+import { backendName } from '../../record/backend.ts';
 import { choose } from '../nearest.ts';
 import { VARIANT_NAMES } from '../options/names.ts';
 import type { RunValues } from '../options/run.ts';
@@ -31,7 +32,7 @@ function fixedBy(suite: Suite, { kernel, backend = 'auto' }: Partial<RunValues>)
     budget: budgetSeconds,
     ...(kernels === undefined
       ? {}
-      : { kernel: kernels.filter((item) => backend === 'auto' || findKernel(item).backend === backend) }),
+      : { kernel: kernels.filter((item) => backend === 'auto' || backendName(findKernel(item)) === backend) }),
     // Other kernels have no use for the suite's baseline.
     ...(baseline === undefined || kernel !== undefined ? {} : { baseline }),
     ...(samples === undefined ? {} : { samples }),

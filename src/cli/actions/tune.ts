@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Backend, Configuration, Kernel } from '../../../kernels/kernel.ts';
+import type { Configuration, Kernel } from '../../../kernels/kernel.ts';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
 import { wgslFlash } from '../../../kernels/wgsl/flash.ts';
 import { writeChart } from '../../chart/render.ts';
@@ -12,6 +12,7 @@ import { pairedComparisonOf } from '../../measure/paired-comparison.ts';
 import { continueSearch, finalist, isComplete, type Search, winner } from '../../measure/search.ts';
 import { interrupted } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
+import { ofBackend } from '../../record/backend.ts';
 import { timeStamp } from '../../record/context.ts';
 import { checkFolder, makeFolders } from '../../record/files.ts';
 import { stopOnInterrupt } from '../interrupt.ts';
@@ -27,7 +28,7 @@ export interface TuneOptions {
   quiet: boolean;
 }
 
-const KERNELS: Record<'wasm' | 'webgpu', Kernel> = { webgpu: wgslFlash, wasm: wasmFlash };
+const KERNELS: readonly Kernel[] = [wgslFlash, wasmFlash];
 
 /** Tunes and returns the exit code. */
 export async function tune(workloads: readonly Workload[], options: TuneOptions): Promise<number> {
@@ -36,16 +37,17 @@ export async function tune(workloads: readonly Workload[], options: TuneOptions)
   const stopping = stopOnInterrupt(progress);
   const { backend } = options.target;
   // Without a wish: the GPU where there is one, else the CPU.
-  const wanted: Backend[] = backend === 'auto' ? ['webgpu', 'wasm'] : [backend];
-  const kernels = wanted.map((name) => KERNELS[name as 'wasm' | 'webgpu']);
+  const kernels = KERNELS.filter(ofBackend(backend));
   const opened = await openTargets({ ...options.target, kernels, named: backend !== 'auto' });
   for (const notice of opened.notices) progress.say(notice);
   const contenders = kernels.flatMap((kernel) => opened.targetsOf(kernel).map((target) => ({ kernel, target })));
-  const contender = contenders.find(({ target }) => target.environment !== null);
+  const contender = contenders.find(({ target }) => target.state === 'open');
   const pool = createHostPool();
   try {
     if (contender === undefined) {
-      for (const { kernel, target } of contenders) progress.say(`${kernel.name}: ${target.unavailable}`);
+      for (const { kernel, target } of contenders) {
+        if (target.state === 'unavailable') progress.say(`${kernel.name}: ${target.reason}`);
+      }
       return 1;
     }
     const charts: string[] = [];
@@ -74,9 +76,9 @@ async function tuneOne(
   progress: Progress,
 ): Promise<string[]> {
   const { kernel, target } = contender;
-  const { environment } = target;
   const { tunable } = kernel;
-  if (environment === null || tunable === undefined) return [];
+  if (target.state === 'unavailable' || tunable === undefined) return [];
+  const { environment } = target;
   const { device } = environment;
   const unsupported = kernel.unsupported(workload, environment);
   if (unsupported !== undefined) {
@@ -87,7 +89,7 @@ async function tuneOne(
   const key: ConfigurationKey = {
     kernel: kernel.name,
     device: device.name,
-    variant: target.variant,
+    variant: device.variant,
     headDim,
     mask,
     dtype,

@@ -32,7 +32,7 @@ export async function verifyKernel(name: string, options: VerifyOptions): Promis
   const [target] = targets;
   const pool = createHostPool();
   try {
-    if (target === undefined || target.environment === null) throw new Error(target?.unavailable ?? 'no device');
+    if (target?.state !== 'open') throw new Error(target?.reason ?? 'no device');
     const { environment } = target;
     const unsupported = kernel.unsupported(w, environment);
     if (unsupported !== undefined) throw new Error(unsupported);

@@ -1,8 +1,8 @@
 /** Options that say what runs where: kernels, backends, hosts, adapters. */
 
-import type { Backend } from '../../../kernels/kernel.ts';
 import { isExecutable } from '../../host/node/executable.ts';
 import { badChoice, noSuchBrowser, UsageError } from '../../messages.ts';
+import type { BackendName } from '../../record/backend.ts';
 import { choose } from '../nearest.ts';
 import type { RuntimeRequest } from '../runtimes.ts';
 import { BACKEND_NAMES, HIDDEN_KERNEL_NAMES, KERNEL_NAMES, VARIANT_NAMES } from './names.ts';
@@ -37,7 +37,7 @@ export const kernelName = (text: string, name: string) =>
 const kernelNames: Parser<readonly string[]> = (text, name) => text.split(',').map((item) => kernelName(item, name));
 
 /** `listed` are the backends that the help names, where a command has a use for some of them only. */
-function backendOption(listed: readonly Backend[]) {
+function backendOption(listed: readonly BackendName[]) {
   const made = choice(
     '--backend <name>',
     'kernels of one backend; auto is every one that works here',
@@ -55,11 +55,11 @@ const adapterOptions = () => ({
 });
 
 /** The backend, and the WebGPU adapter and its limits. */
-export const backendOptions = (listed: readonly Backend[]) =>
+export const backendOptions = (listed: readonly BackendName[]) =>
   under(DEVICES, { backend: backendOption(listed), ...adapterOptions() });
 
 /** Everything that says where to run, kernels aside. */
-export const targetOptions = (listed: readonly Backend[] = BACKEND_NAMES) =>
+export const targetOptions = (listed: readonly BackendName[] = BACKEND_NAMES) =>
   under(DEVICES, {
     backend: backendOption(listed),
     variant: choice('--variant <name>', 'how WebAssembly is compiled', VARIANT_NAMES, null, 'the fastest in a probe'),

@@ -1,10 +1,10 @@
 /** Names that options take, as plain lists: the help needs them without loading a kernel. A test holds them to the registries. */
 
-import type { Backend } from '../../../kernels/kernel.ts';
 import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
+import type { BackendName } from '../../record/backend.ts';
 
 /** The backends, in the order in which they are shown. */
-export const BACKEND_NAMES = ['webgpu', 'wasm', 'scalar', 'peers'] as const satisfies readonly Backend[];
+export const BACKEND_NAMES = ['webgpu', 'wasm', 'scalar', 'peers'] as const satisfies readonly BackendName[];
 
 /** Kernels that run unless others are named, in the order in which they are shown. */
 export const KERNEL_NAMES: readonly string[] = [

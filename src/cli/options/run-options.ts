@@ -1,9 +1,10 @@
 /** What a measuring command was asked for, as its action takes it: names of kernels become kernels. */
 
 import { ALL_KERNELS, findKernel, KERNELS } from '../../../kernels/index.ts';
-import type { Backend, Kernel } from '../../../kernels/kernel.ts';
+import type { Kernel } from '../../../kernels/kernel.ts';
 import type { PublishedSet } from '../../compare/published-figures.ts';
 import { noBackendForKernel, UsageError } from '../../messages.ts';
+import { type BackendName, backendName, ofBackend } from '../../record/backend.ts';
 import { choose } from '../nearest.ts';
 import { type TargetOptions, targetOf } from './device.ts';
 import type { Format } from './names.ts';
@@ -47,13 +48,11 @@ export function runOptionsOf(values: RunValues): RunOptions {
 }
 
 /** Kernels by name in the registry's order, or all of the backend; peers run only where they are asked for. */
-function kernelsOf(names: readonly string[] | null, backend: Backend | 'auto'): Kernel[] {
-  if (names === null) {
-    return KERNELS.filter((kernel) => (backend === 'auto' ? kernel.backend !== 'peers' : kernel.backend === backend));
-  }
+function kernelsOf(names: readonly string[] | null, backend: BackendName | 'auto'): Kernel[] {
+  if (names === null) return KERNELS.filter(ofBackend(backend));
   const chosen = new Set(names.map(findKernel));
   const kernels = ALL_KERNELS.filter((kernel) => chosen.has(kernel));
-  const foreign = kernels.find((kernel) => backend !== 'auto' && kernel.backend !== backend);
+  const foreign = kernels.find((kernel) => backend !== 'auto' && backendName(kernel) !== backend);
   if (foreign !== undefined) throw new UsageError(noBackendForKernel(foreign.name, backend));
   return kernels;
 }

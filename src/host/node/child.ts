@@ -18,7 +18,8 @@ import { siblingUrl } from './sibling.ts';
 /** What the first message asks this child to be. */
 export type ChildRole =
   | HostRole
-  | { backend: 'peers'; where: { threads: number; build: OrtBuild } | WebgpuOptions }
+  | { library: 'onnxruntime'; backend: OrtBuild; threads: number }
+  | { library: 'onnxruntime'; backend: 'webgpu'; options: WebgpuOptions }
   | { backend: 'adapters' };
 
 /** What the child answers to it. */
@@ -51,6 +52,9 @@ async function start(role: ChildRole): Promise<ChildReady> {
 async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Promise<Host> {
   const deviceName = cpus()[0]?.model.trim() ?? 'unnamed CPU';
   const memoryBytes = Math.floor(totalmem() * 0.8);
+  if ('library' in role) {
+    return role.backend === 'webgpu' ? createOrtWebgpuHost(role.options) : createOrtCpuHost(role.backend, role.threads);
+  }
   switch (role.backend) {
     case 'scalar':
       return createScalarHost(deviceName, memoryBytes);
@@ -66,10 +70,6 @@ async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Pr
           return { stop: async () => void (await worker.terminate()) };
         },
       });
-    case 'peers':
-      return 'threads' in role.where
-        ? createOrtCpuHost(role.where.build, role.where.threads)
-        : createOrtWebgpuHost(role.where);
     case 'webgpu':
       return createDawnHost(role.options, role.untimed ?? false);
     default:

@@ -44,7 +44,8 @@ export async function createOrtCpuHost(build: OrtBuild, threads: number): Promis
       return {
         device: {
           name: cpus()[0]?.model.trim() ?? 'unnamed CPU',
-          backend: 'peers',
+          backend: build,
+          library: 'onnxruntime',
           software: false,
           features: [`${name} ${ort.env.versions.common}`, 'spinning off'],
           threads,

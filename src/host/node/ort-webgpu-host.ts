@@ -41,7 +41,8 @@ export async function createOrtWebgpuHost(options: WebgpuOptions): Promise<Host>
       return {
         device: {
           name,
-          backend: 'peers',
+          backend: 'webgpu',
+          library: 'onnxruntime',
           software,
           features: [`onnxruntime-web ${ort.env.versions.common}`, subgroups],
           threads: null,

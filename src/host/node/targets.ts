@@ -1,16 +1,18 @@
-/** The places of this machine where kernels can run: one for each backend, opened in child processes, or mocks of them. */
+/** The targets of this machine: one for each engine, opened in child processes, or mocks of them. */
 
 import { availableParallelism } from 'node:os';
-import type { Backend, Kernel } from '../../../kernels/kernel.ts';
+import type { Engine } from '../../../kernels/kernel.ts';
 import { messageOf, noAdapterAtAll, noHardwareAdapter } from '../../messages.ts';
 import type { WasmVariant } from '../cpu/wasm-variants.ts';
 import { createMockHost, type MockOptions } from '../mock.ts';
 import type { WebgpuOptions } from '../role.ts';
-import { openTarget, type Target, unavailableTarget } from '../target.ts';
+import { openTarget, type Target } from '../target.ts';
+import type { ChildRole } from './child.ts';
 import { swiftshaderEnvironment } from './development.ts';
 import { spawnAdapterList, spawnHost } from './spawn.ts';
 import { chooseNodeVariant, spawnWasm } from './wasm-children.ts';
 
+/** How the targets of this machine are opened. */
 export interface TargetOptions {
   /** Null: all cores. */
   threads: number | null;
@@ -19,23 +21,28 @@ export interface TargetOptions {
   webgpu: WebgpuOptions;
 }
 
-/** Opens a backend on this machine and asks what it is; a backend that cannot be opened says why. */
-export async function nodeTarget(backend: Backend, options: TargetOptions, device?: Kernel['target']): Promise<Target> {
-  if (backend === 'webgpu') return gpuTarget(backend, options.webgpu);
-  if (backend === 'peers' && device === 'webgpu') return gpuTarget(backend, options.webgpu);
-  if (backend === 'scalar') return openTarget('node', null, () => spawnHost({ role: { backend }, flags: [], env: {} }));
+const host = 'node';
+
+/** Opens the target of an engine on this machine and asks what it is; where it cannot be opened it says why. */
+export async function nodeTarget({ backend, library }: Engine, options: TargetOptions): Promise<Target> {
   const threads = options.threads ?? availableParallelism();
-  if (backend === 'peers') {
-    const build = device === 'wasm' ? 'wasm' : 'native';
-    const role = { backend, where: { threads, build } } as const;
-    return openTarget('node', device ?? null, () => spawnHost({ role, flags: [], env: {} }));
+  const spawn = (role: ChildRole) => () => spawnHost({ role, flags: [], env: {} });
+  switch (backend) {
+    case 'webgpu':
+      return gpuTarget(library, options.webgpu);
+    case 'native':
+      return openTarget({ host, open: spawn({ library: 'onnxruntime', backend, threads }) });
+    case 'scalar':
+      return openTarget({ host, open: spawn({ backend }) });
+    case 'wasm': {
+      if (library !== undefined) return openTarget({ host, open: spawn({ library, backend, threads }) });
+      const variant =
+        options.variant === null ? await chooseNodeVariant() : { variant: options.variant, reason: 'asked for' };
+      return openTarget({ host, variant, open: () => spawnWasm(variant.variant, threads) });
+    }
+    default:
+      return backend satisfies never;
   }
-  const choice =
-    options.variant === null ? await chooseNodeVariant() : { variant: options.variant, reason: 'asked for' };
-  const result = await openTarget('node', choice.variant, () => spawnWasm(choice.variant, threads));
-  if (result.environment !== null)
-    Object.assign(result.environment.device, { variant: choice.variant, variantReason: choice.reason });
-  return result;
 }
 
 /**
@@ -52,19 +59,19 @@ export async function softwareEnvironment(allowSoftware: boolean): Promise<Recor
   return software;
 }
 
-/** Our kernels on an adapter, or ONNX Runtime's on the same. */
-async function gpuTarget(backend: 'webgpu' | 'peers', options: WebgpuOptions): Promise<Target> {
+/** Our kernels on an adapter, or a library's on the same. */
+async function gpuTarget(library: Engine['library'], options: WebgpuOptions): Promise<Target> {
   try {
     const env = await softwareEnvironment(options.allowSoftware);
-    return backend === 'webgpu'
-      ? await openTarget('node', null, () => spawnHost({ role: { backend, options }, flags: [], env }))
-      : await openTarget('node', 'webgpu', () => spawnHost({ role: { backend, where: options }, flags: [], env }));
+    const role: ChildRole =
+      library === undefined ? { backend: 'webgpu', options } : { library, backend: 'webgpu', options };
+    return await openTarget({ host, open: () => spawnHost({ role, flags: [], env }) });
   } catch (error) {
-    return unavailableTarget('node', messageOf(error));
+    return { state: 'unavailable', host, reason: messageOf(error) };
   }
 }
 
-/** The same backends without a device. */
-export function mockTarget(backend: Backend, options: MockOptions): Promise<Target> {
-  return openTarget('mock', null, async () => createMockHost(backend, options));
+/** The same engine without a device. */
+export function mockTarget(engine: Engine, options: MockOptions): Promise<Target> {
+  return openTarget({ host: 'mock', open: async () => createMockHost(engine, options) });
 }

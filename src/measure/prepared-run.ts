@@ -1,0 +1,150 @@
+/** A program on a target's host: every call that may crash or hang is guarded, and after a crash it is prepared again. */
+
+import type { Program } from '../../kernels/kernel.ts';
+import type { Sample } from '../host/contract.ts';
+import type { HostPool } from '../host/pool.ts';
+import type { OpenTarget } from '../host/target.ts';
+import { childHung } from '../messages.ts';
+import type { Data } from '../problem/data.ts';
+import { largestTensorBytes, type RowAddress, type Slice, sliceFlops, sliceShape } from '../problem/slice.ts';
+import type { Workload } from '../problem/workload.ts';
+import { rateOf } from '../record/rate.ts';
+
+/** What a program is prepared for. */
+export interface PreparedRunOptions {
+  data: Data;
+  /** Time by the wall clock even where a better clock is there. */
+  wallClock: boolean;
+  /** FLOP/s to expect of the first run: for its time-out only. */
+  firstRate: number;
+}
+
+/** A slice that lies prepared on a host. */
+interface Prepared {
+  program: Program;
+  slice: Slice;
+  id: number;
+  generation: number;
+  compileSeconds: number;
+  prepareSeconds: number;
+}
+
+/** A program that can be run again and again, whatever happens to its host. */
+export interface PreparedRun {
+  /** What is prepared; undefined before `prepare` and after `forget`. */
+  readonly prepared: Readonly<Prepared> | undefined;
+  /** FLOP/s of the last run. */
+  readonly rate: number;
+  /** Seconds that a run of what is prepared will take, from the last one. */
+  readonly expectedSeconds: number;
+  /** Seconds spent on compiling, allocating and filling: no part of the measuring. */
+  readonly preparingSeconds: number;
+  /** Prepares a slice in place of what is prepared. */
+  prepare(program: Program, slice: Slice): Promise<Prepared>;
+  /** Runs once. */
+  run(): Promise<Sample>;
+  /** Output rows of the last run. A host that was opened since has lost them: it runs once more first. */
+  read(rows: RowAddress[]): Promise<Float32Array[]>;
+  /** Releases the host's memory. */
+  dispose(): Promise<void>;
+  /** To be called after an error: nothing is prepared any more, and a host that does not answer is given up. */
+  forget(): Promise<void>;
+}
+
+/** A run on a target, nothing prepared yet. */
+export function createPreparedRun(
+  w: Workload,
+  target: OpenTarget,
+  pool: HostPool,
+  { data, wallClock, firstRate }: PreparedRunOptions,
+): PreparedRun {
+  let prepared: Prepared | undefined;
+  let rate = firstRate;
+  let preparingSeconds = 0;
+  const expectedSeconds = () => (prepared === undefined ? 0 : sliceFlops(w, prepared.slice) / rate);
+
+  /** A watchdog of 10 times the estimate and 10 s ends the host. */
+  const guarded = async <T>(expectedSeconds: number, call: () => Promise<T>): Promise<T> => {
+    const limit = 10 * expectedSeconds + 10;
+    let hung = false;
+    const watchdog = setTimeout(() => {
+      hung = true;
+      pool.kill(target);
+    }, limit * 1000);
+    try {
+      return await call();
+    } catch (error) {
+      throw hung ? new Error(childHung(limit)) : error;
+    } finally {
+      clearTimeout(watchdog);
+    }
+  };
+
+  const prepareOn = async (program: Program, slice: Slice): Promise<Prepared> => {
+    const { host, generation } = await pool.acquire(target);
+    // Filling takes some 20 ns a value; compiling a large shader in a software adapter up to a minute.
+    const expected = 6 + (largestTensorBytes(sliceShape(w, slice)) / 4) * 3 * 50e-9;
+    const begin = performance.now();
+    const found = await guarded(expected, () => host.prepare({ program, workload: w, slice, data, wallClock }));
+    preparingSeconds += (performance.now() - begin) / 1000;
+    return { program, slice, generation, ...found };
+  };
+
+  /** What is prepared, on the host that is open now. */
+  const current = async () => {
+    if (prepared === undefined) throw new Error('nothing is prepared');
+    const acquired = await pool.acquire(target);
+    if (prepared.generation === acquired.generation) return { ...prepared, host: acquired.host };
+    // Another contender has crashed the host.
+    prepared = await prepareOn(prepared.program, prepared.slice);
+    const { host } = await pool.acquire(target);
+    const { id } = prepared;
+    await guarded(expectedSeconds(), () => host.run(id));
+    return { ...prepared, host };
+  };
+
+  const dispose = async () => {
+    if (prepared === undefined) return;
+    const { host, generation } = await pool.acquire(target);
+    if (prepared.generation === generation) await host.dispose(prepared.id);
+    prepared = undefined;
+  };
+
+  return {
+    get prepared() {
+      return prepared;
+    },
+    get rate() {
+      return rate;
+    },
+    get expectedSeconds() {
+      return expectedSeconds();
+    },
+    get preparingSeconds() {
+      return preparingSeconds;
+    },
+    async prepare(program, slice) {
+      const compileSeconds = prepared?.compileSeconds ?? 0;
+      await dispose();
+      const found = await prepareOn(program, slice);
+      // Code that a host has compiled before takes no time to compile again.
+      prepared = { ...found, compileSeconds: Math.max(found.compileSeconds, compileSeconds) };
+      return prepared;
+    },
+    async run() {
+      const { host, id } = await current();
+      const sample = await guarded(expectedSeconds(), () => host.run(id));
+      rate = rateOf(sample);
+      return sample;
+    },
+    async read(rows) {
+      const { host, id } = await current();
+      return host.read(id, rows);
+    },
+    dispose,
+    async forget() {
+      prepared = undefined;
+      await pool.check(target);
+    },
+  };
+}

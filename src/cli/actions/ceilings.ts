@@ -30,11 +30,14 @@ export async function measureCeilings(options: CeilingsOptions): Promise<number>
   checkFolder(results);
   const ceilings = backend === 'webgpu' ? [] : await measureCpu(availableParallelism());
   if (backend === 'auto' || backend === 'webgpu') {
-    const target = await nodeTarget({ backend: 'webgpu' }, {
-      threads: null,
-      variant: null,
-      webgpu: { adapter, allowSoftware, limits },
-    });
+    const target = await nodeTarget(
+      { backend: 'webgpu' },
+      {
+        threads: null,
+        variant: null,
+        webgpu: { adapter, allowSoftware, limits },
+      },
+    );
     if (target.state === 'unavailable') {
       process.stderr.write(`${leftOut('webgpu', target.reason)}\n`);
       if (backend === 'webgpu') return 1;

@@ -14,7 +14,8 @@ import type { TargetOptions } from '../options/device.ts';
 export async function compileKernel(name: string, workload: Workload, target: TargetOptions): Promise<number> {
   const kernel = findKernel(name);
   const { backend, library } = kernel;
-  if (library !== undefined || (backend !== 'wasm' && backend !== 'webgpu')) throw new UsageError(nothingToCompile(kernel.name));
+  if (library !== undefined || (backend !== 'wasm' && backend !== 'webgpu'))
+    throw new UsageError(nothingToCompile(kernel.name));
   let host: Host | undefined;
   try {
     host = await openHost(backend, target);

@@ -6,7 +6,11 @@ import { formatColumns } from '../../report/columns.ts';
 
 /** Every kernel, with its backend and its idea in a line. */
 export function listKernels(format: 'table' | 'json'): string {
-  const rows = ALL_KERNELS.map((kernel) => ({ name: kernel.name, backend: backendName(kernel), summary: kernel.summary }));
+  const rows = ALL_KERNELS.map((kernel) => ({
+    name: kernel.name,
+    backend: backendName(kernel),
+    summary: kernel.summary,
+  }));
   if (format === 'json') return `${JSON.stringify(rows, null, 2)}\n`;
   const body = rows.map(({ name, backend, summary }) => [name, backend, summary]);
   return formatColumns(['kernel', 'backend', 'idea'], body);

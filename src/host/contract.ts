@@ -39,7 +39,7 @@ export interface ClockReport {
   note: string | null;
 }
 
-/** A device as a record describes it. */
+/** A device as its host describes it; a record keeps all of it but the library (src/record/backend.ts). */
 export interface Device extends Engine {
   name: string;
   /** True where a CPU emulates the device. */

@@ -41,38 +41,27 @@ interface Parts {
   blockRows: number;
   scratchBytes: number;
   /** How much of what is counted stands for one query-key pair: $count is how much the work tile takes. */
-  perPair: number;
+  perPair?: number;
   pack?: Code;
   functions?: Code[];
   locals?: Code;
-  /** The rest of `attend`, which finds $count, $scratch, $packedK and $o, and may use $p, $end and $row. */
+  /** The rest of `attend`, which finds $count, $scratch, $packedK and $o, and may use $p, $end and, with $count, $row. */
   body: Code;
 }
 
 /** A module whose `attend` counts the query-key pairs of its work tile and does what so many of them stand for. */
 function ceilingProgram({ comment, features, blockRows, scratchBytes, ...parts }: Parts): WasmProgram {
-  const pairs = op('f64.mul', op('f64.convert_i32_u', '$pairs'), form('f64.const', String(parts.perPair)));
   const attend = func(
     'attend: as much as the query-key pairs of $rows rows from $firstRow of the sequence stand for.',
     '$attend',
     [
       exported('attend'),
       params('i32', '$q', '$o', '$rows', '$firstRow', '$packedK', '$packedV', '$scratch', '$norms'),
-      locals('i32', '$row', '$lastRow', '$pairs', '$count', '$p', '$end'),
+      locals('i32', '$p', '$end'),
+      parts.perPair === undefined ? [] : locals('i32', '$row', '$lastRow', '$pairs', '$count'),
       parts.locals ?? [],
     ],
-    phase(
-      'query-key pairs of the work tile, and how often that is what is counted',
-      set('$lastRow', i32.add('$firstRow', '$rows')),
-      loop(
-        '$row',
-        '$firstRow',
-        '$lastRow',
-        1,
-        set('$pairs', i32.add('$pairs', max(i32.sub(call('$high_key', '$row'), call('$low_key', '$row')), 0))),
-      ),
-      set('$count', op('i32.trunc_sat_f64_s', op('f64.add', form('f64.const', '0.5'), pairs))),
-    ),
+    parts.perPair === undefined ? [] : emitCount(parts.perPair),
     parts.body,
   );
   const pack = func(
@@ -91,6 +80,23 @@ function ceilingProgram({ comment, features, blockRows, scratchBytes, ...parts }
     plainValues: false,
     splitRows: blockRows,
   };
+}
+
+/** Sets $count to `perPair` for each query-key pair of the work tile, rounded. */
+function emitCount(perPair: number): Code {
+  const count = op('f64.mul', op('f64.convert_i32_u', '$pairs'), form('f64.const', String(perPair)));
+  return phase(
+    'query-key pairs of the work tile, and how much of what is counted they stand for',
+    set('$lastRow', i32.add('$firstRow', '$rows')),
+    loop(
+      '$row',
+      '$firstRow',
+      '$lastRow',
+      1,
+      set('$pairs', i32.add('$pairs', max(i32.sub(call('$high_key', '$row'), call('$low_key', '$row')), 0))),
+    ),
+    set('$count', op('i32.trunc_sat_f64_s', op('f64.add', form('f64.const', '0.5'), count))),
+  );
 }
 
 /** FLOPs of attention that one pass over a panel stands for: 2 for each multiply-add of rows x width x DEPTH. */
@@ -212,7 +218,6 @@ export function emitReads(headDim: number, features: Features): WasmProgram {
     features,
     blockRows: 1,
     scratchBytes: 64,
-    perPair: 1,
     // Memory never written is one page of zeros, however much of it is read: so it is written first.
     pack: op(
       'memory.fill',

@@ -3,7 +3,7 @@
 import { panelWidth, type WasmConfiguration } from './configuration.ts';
 import { emitKeyBlock } from './key-block.ts';
 import { call, exported, func, locals, loop, min, params, when } from './text/control.ts';
-import { type Code, form, global, i32, note, op, phase, set } from './text/wat.ts';
+import { type Code, form, global, i32, type Name, note, op, phase, set } from './text/wat.ts';
 
 /**
  * attend: $rows query rows from row $firstRow of the sequence. $q and $o point at the first of them, $packedK and $packedV at the
@@ -11,6 +11,7 @@ import { type Code, form, global, i32, note, op, phase, set } from './text/wat.t
  */
 export function emitAttend(headDim: number, config: WasmConfiguration): Code {
   const width = panelWidth(config);
+  const blockLength: Name[] = config.values === 'rows' ? [] : ['$blockLength'];
   return func(
     'attend: one work tile, $rows query rows from $firstRow of the sequence. $q and $o point at the first, $packedK, $packedV and $norms at the KV head.',
     '$attend',
@@ -18,14 +19,14 @@ export function emitAttend(headDim: number, config: WasmConfiguration): Code {
       exported('attend'),
       params('i32', '$q', '$o', '$rows', '$firstRow', '$packedK', '$packedV', '$scratch', '$norms'),
       locals('i32', '$paddedRows', '$firstKey', '$lastKey', '$bounded', '$overflow'),
-      locals('i32', '$key', '$keys', '$blockLength', '$row', '$stats', '$scores', '$groupKeys', '$masked', '$panel'),
+      locals('i32', '$key', '$keys', ...blockLength, '$row', '$stats', '$scores', '$groupKeys', '$masked', '$panel'),
     ],
     phase(
       'the keys that any row sees, the first rounded down to a block',
       set('$firstKey', i32.floor(call('$low_key', '$firstRow'), config.blockKeys)),
       set('$lastKey', call('$high_key', i32.sub(i32.add('$firstRow', '$rows'), 1))),
     ),
-    phase('whole row groups', set('$paddedRows', i32.ceil('$rows', config.rows))),
+    phase('rows in whole groups', set('$paddedRows', i32.ceil('$rows', config.rows))),
     config.maxima === 'always'
       ? []
       : phase(
@@ -41,17 +42,15 @@ export function emitAttend(headDim: number, config: WasmConfiguration): Code {
       '$again',
       phase('load q', call('$load_q', '$q', '$rows', '$paddedRows', '$scratch', '$bounded')),
       phase(
-        'key blocks: scores, mask, row maximum, rescale, exponentials, row sum, accumulate',
+        'for each key block: scores, mask, row maximum, rescale, exponentials, row sum, accumulate',
         loop(
           '$key',
           '$firstKey',
           '$lastKey',
           config.blockKeys,
-          note(
-            'keys of the block up to the last that any row sees, in whole panels; blockLength counts all that are packed',
-          ),
+          note('keys of the block up to the last that any row sees, in whole panels'),
           set('$keys', min(i32.ceil(i32.sub('$lastKey', '$key'), width), config.blockKeys)),
-          set('$blockLength', min(i32.sub(global('$keysPadded'), '$key'), config.blockKeys)),
+          config.values === 'rows' ? [] : emitBlockLength(config),
           emitKeyBlock(headDim, config),
         ),
       ),
@@ -63,6 +62,12 @@ export function emitAttend(headDim: number, config: WasmConfiguration): Code {
     ),
   );
 }
+
+/** Packed V is [key block][dim panel][key][dim]: its panels are as long as the block. */
+const emitBlockLength = (config: WasmConfiguration): Code => [
+  note('keys of the block that are packed: so long are its panels of V'),
+  set('$blockLength', min(i32.sub(global('$keysPadded'), '$key'), config.blockKeys)),
+];
 
 /** Panels that hold the keys before `key`. */
 const panels = (key: '$lastKey', width: number) => i32.div(i32.add(key, width - 1), width);

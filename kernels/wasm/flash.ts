@@ -13,10 +13,12 @@ import { panelWidth, type WasmConfiguration, wasmConfigurationSchema } from './c
 import { emitLoadQ } from './load-q.ts';
 import { emitMask } from './mask.ts';
 import { printModule } from './module.ts';
-import { emitPack } from './pack.ts';
+import { emitPack, emitRowAddress } from './pack.ts';
 import { emitScores } from './scores.ts';
 import { scratchLayout, statisticsLayout } from './scratch.ts';
 import { emitSoftmax, emitSoftmaxBounded } from './softmax.ts';
+import { emitStageK } from './stage-k.ts';
+import { emitStageV } from './stage-v.ts';
 import { multiplyAddOf } from './text/vectors.ts';
 import { emitGroupKeys, emitKeyRange, emitMinMax } from './visible-keys.ts';
 import { emitWrite } from './write.ts';
@@ -56,6 +58,9 @@ export function emitWasmFlash(headDim: number, config: WasmConfiguration, featur
     emitKeyRange(),
     emitMinMax(),
     emitPack(headDim, config),
+    emitStageK(headDim, config),
+    emitStageV(headDim, config),
+    emitRowAddress(),
   ];
   return {
     kind: 'wasm',
@@ -79,7 +84,7 @@ function prologue(headDim: number, config: WasmConfiguration): string[] {
   return [
     `Flash attention: o = softmax(scale q k^T) v, head dimension ${headDim}, ${blockRows} query rows a work tile.`,
     '',
-    `  pack (once for each KV head): stage K, V in panels of ${width} keys, ${width} dims`,
+    `  pack (once for each KV head): stage K in panels of ${width} keys, stage V in panels of ${width} dims`,
     '  attend (once for each work tile): load q',
     `    for each block of ${blockKeys} keys, for each group of ${rows} rows:`,
     '      scores        s = q k^T',

@@ -42,6 +42,7 @@ function eachRowGroup(headDim: number, config: WasmConfiguration, ...body: Code[
   const rowBytes = config.order === 'groups' ? 0 : config.blockKeys * 4;
   const lastRow = i32.add(i32.add('$firstRow', '$row'), config.rows - 1);
   return [
+    note(`each group of ${config.rows} rows: its statistics, its scores, and how many keys of the block it takes`),
     set('$stats', i32.add('$scratch', at.stats)),
     loop(
       '$row',

@@ -6,17 +6,17 @@ import { blank, type Code, type Comment, type Form, flatten, type Wat } from './
 const WIDTH = 120;
 /** Forms of statements, which are never written on one line. */
 const BLOCKS = new Set(['module', 'func', 'block', 'loop', 'if', 'then', 'else']);
-/** Forms of which as many stand on a line as fit. */
-const DECLARATIONS = new Set(['param', 'result', 'local']);
+/** Forms of which as many stand on a line as fit, results beside parameters. */
+const DECLARATIONS: Record<string, string> = { param: 'parameters', result: 'parameters', local: 'locals' };
 
 /** The text of some code. */
 export function print(code: Code): string {
-  return printAll(flatten(code), '').join('\n');
+  return printAll(flatten(code), '', 0).join('\n');
 }
 
+const isForm = (wat: Wat | undefined): wat is Form => typeof wat === 'object' && 'head' in wat;
 const isComment = (wat: Wat): wat is Comment => typeof wat === 'object' && 'comment' in wat;
-const isForm = (wat: Wat): wat is Form => typeof wat === 'object' && 'head' in wat;
-const isDeclaration = (wat: Wat): wat is Form => isForm(wat) && DECLARATIONS.has(wat.head);
+const declarationOf = (wat: Wat | undefined) => (isForm(wat) ? DECLARATIONS[wat.head] : undefined);
 
 /** A form on one line, or undefined where it has comments or statements inside. */
 function inline(wat: Wat): string | undefined {
@@ -26,34 +26,26 @@ function inline(wat: Wat): string | undefined {
   return parts.includes(undefined) ? undefined : `(${[wat.head, ...parts].join(' ')})`;
 }
 
-/** Lines of parts one below the other; a declaration joins the ones of its kind before it. */
-function printAll(parts: readonly Wat[], indent: string): string[] {
+/** Lines of parts one below the other; `closing` parentheses will follow the last of them. */
+function printAll(parts: readonly Wat[], indent: string, closing: number): string[] {
   const lines: string[] = [];
   parts.forEach((part, i) => {
+    const follow = i === parts.length - 1 ? closing : 0;
     const text = inline(part);
-    const before = parts[i - 1];
+    const kind = declarationOf(part);
     const last = lines.at(-1);
-    const joins = last !== undefined && before !== undefined && isDeclaration(part) && isDeclaration(before);
-    if (
-      joins &&
-      text !== undefined &&
-      (before.head === part.head || part.head === 'result') &&
-      last.length + 1 + text.length <= WIDTH
-    )
-      lines.splice(-1, 1, `${last} ${text}`);
-    else lines.push(...printPart(part, text, indent));
+    const joined = kind !== undefined && kind === declarationOf(parts[i - 1]) ? `${last} ${text}` : undefined;
+    if (joined !== undefined && joined.length + follow <= WIDTH) lines.splice(-1, 1, joined);
+    else if (isComment(part)) lines.push(...printComment(part.comment, indent));
+    else if (isForm(part) && (text === undefined || indent.length + text.length + follow > WIDTH))
+      lines.push(...printForm(part, indent, follow));
+    else lines.push(`${indent}${text}`);
   });
   return lines;
 }
 
-function printPart(part: Wat, text: string | undefined, indent: string): string[] {
-  if (isComment(part)) return printComment(part.comment, indent);
-  if (text !== undefined && (!isForm(part) || indent.length + text.length <= WIDTH)) return [`${indent}${text}`];
-  return isForm(part) ? printForm(part, indent) : [];
-}
-
 /** A form over several lines: names and, of `if`, the condition stay on the first. */
-function printForm({ head, parts }: Form, indent: string): string[] {
+function printForm({ head, parts }: Form, indent: string, closing: number): string[] {
   let first = `${indent}(${head}`;
   let rest = parts;
   for (const part of parts) {
@@ -64,7 +56,7 @@ function printForm({ head, parts }: Form, indent: string): string[] {
     rest = rest.slice(1);
   }
   if (head !== 'func' && rest[0] === blank) rest = rest.slice(1);
-  const lines = [first, ...printAll(rest, `${indent}  `)];
+  const lines = [first, ...printAll(rest, `${indent}  `, closing + 1)];
   const end = lines.at(-1) as string;
   return end.trim().startsWith(';;') ? [...lines, `${indent})`] : [...lines.slice(0, -1), `${end})`];
 }
@@ -74,8 +66,8 @@ function printComment(comment: string, indent: string): string[] {
   if (comment === '') return [''];
   const lines = [`${indent};;`];
   for (const word of comment.split(' ')) {
-    const line = lines.at(-1) as string;
-    if (line.length + 1 + word.length <= WIDTH) lines.splice(-1, 1, `${line} ${word}`);
+    const line = `${lines.at(-1)} ${word}`;
+    if (line.length <= WIDTH) lines.splice(-1, 1, line);
     else lines.push(`${indent};; ${word}`);
   }
   return lines;

@@ -1,16 +1,11 @@
 /** The three techniques of the AVO paper: their published gains beside the simulated ones. */
 
 import type { TopLevelSpec } from 'vega-lite';
+import { PUBLISHED_GAINS, publishedGain } from '../compare/technique-gains.ts';
 import { formatChange } from '../format.ts';
 import type { B200Model } from '../model/b200.ts';
 import { ABLATION_SOURCE } from '../model/simulated-ablation.ts';
 import { type Position, VEGA_LITE } from './frame.ts';
-
-const TECHNIQUES = {
-  branchless: 'branch-free rescaling',
-  overlap: 'overlapped correction',
-  registers: 'registers rebalanced',
-} as const;
 
 /** Gains in percent by technique and mask, published and simulated side by side. */
 export function modelAblationChart(model: B200Model): TopLevelSpec {
@@ -18,12 +13,12 @@ export function modelAblationChart(model: B200Model): TopLevelSpec {
     [
       { what: 'published', gain: published },
       { what: 'simulated', gain: simulated },
-    ].map((row) => ({ ...row, idea: TECHNIQUES[idea], mask: `${mask} mask`, label: formatChange(row.gain) })),
+    ].map((row) => ({ ...row, idea: publishedGain(idea).name, mask: `${mask} mask`, label: formatChange(row.gain) })),
   );
   const y = {
     field: 'idea',
     type: 'nominal',
-    sort: Object.values(TECHNIQUES),
+    sort: PUBLISHED_GAINS.map(({ name }) => name),
     title: null,
     axis: { labelLimit: 300 },
   } satisfies Position;

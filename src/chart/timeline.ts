@@ -39,7 +39,13 @@ export function timelineChart(): TopLevelSpec {
         mark: { type: 'bar', height: 26, stroke: '#ffffff', strokeWidth: 1, tooltip: true },
         encoding: {
           y,
-          x: { field: 'from', type: 'quantitative', title: 'clocks', scale: { domain: [0, clocks], nice: false } },
+          x: {
+            field: 'from',
+            type: 'quantitative',
+            title: 'clocks',
+            scale: { domain: [0, clocks], nice: false },
+            axis: { tickCount: 10 },
+          },
           x2: { field: 'to' },
           color: {
             field: 'who',

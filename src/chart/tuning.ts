@@ -41,7 +41,7 @@ export function tuningChart(search: Search | null, layout: ChartLayout = 'wide')
   } satisfies Position;
   const failed = first.length - measured.length;
   const subtitle = [
-    `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, ${search.dtype}, on ${search.device}. Dots: first paired comparisons, two rounds each. Diamonds: last paired comparisons with 95 % intervals. Line: the best so far, noise excluded.`,
+    `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, ${search.dtype}, on ${search.device}. Dots: first paired comparisons, two rounds each. Diamonds: last paired comparisons with 95 % intervals. Line: the best so far that is better beyond the noise.`,
     `${first.length} of ${search.candidates.length} candidates ran against the shipped configuration${failed === 0 ? '' : `, ${failed} of them without a result`}; the best ran against it again for longer.`,
   ];
   return {
@@ -82,5 +82,5 @@ function finding(search: Search): string {
   if (won !== null)
     return `A configuration runs at ${won.ratio?.toFixed(2)} times the shipped one${part}, beyond the noise`;
   if (last === undefined) return `The search has not reached its last paired comparisons${part}`;
-  return `The shipped configuration stands${part}: the best other runs at ${last.ratio?.toFixed(2)} times it, within the noise`;
+  return `The shipped configuration stands${part}: the best other one runs at ${last.ratio?.toFixed(2)} times its throughput, within the noise`;
 }

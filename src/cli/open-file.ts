@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
+/** Opens a file or an address; where that is not possible, one line on stderr says so. */
 export function openFile(path: string): void {
   const target = /^https?:/.test(path) ? path : resolve(path);
   const commands: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {

@@ -31,6 +31,7 @@ function painter(toStdout: boolean): Paint {
   };
 }
 
+/** A run in a format; colours and bold only where it goes to a terminal. */
 export function formatRun(run: RunDocument, format: Format, toStdout: boolean): string {
   switch (format) {
     case 'table':
@@ -50,6 +51,7 @@ export function formatRun(run: RunDocument, format: Format, toStdout: boolean): 
   }
 }
 
+/** Writes to a file, making the folders on its way, or to stdout. */
 export function writeOutput(text: string, file: string | null): void {
   if (file === null) process.stdout.write(text);
   else writeInto(file, text);

@@ -7,7 +7,7 @@ import { cannotRead, nothingInCommon, UsageError } from '../../messages.ts';
 import type { RunDocument } from '../../record/measurement.ts';
 import { formatDifferences } from '../../report/differences-text.ts';
 
-/** Prints the comparison; 1 where a point became slower, else 0. Throws UsageError where a file is no run or nothing can be compared. */
+/** Prints the comparison; 1 where a case became slower, else 0. Throws UsageError where a file is no run or nothing can be compared. */
 export function compareFiles(before: string, after: string, format: 'table' | 'json'): number {
   const [old, run] = [readRun(before), readRun(after)];
   const differences = compareRuns(old, run);

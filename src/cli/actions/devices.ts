@@ -5,6 +5,7 @@ import { formatBytes, formatShortTime } from '../../format.ts';
 import { backendName, ofBackend, recordedDevice } from '../../record/backend.ts';
 import { keyOf, openTargets, type TargetRequest } from '../targets.ts';
 
+/** Opens every backend that is asked for, closes it again, and says what was there; the text. */
 export async function listDevices(
   request: Omit<TargetRequest, 'kernels' | 'named'>,
   format: 'table' | 'json',

@@ -9,6 +9,7 @@ import { checkWritable } from '../../record/files.ts';
 import { formatModel, type ModelFigure } from '../../report/b200-text.ts';
 import { formatTimeline } from '../../report/timeline-text.ts';
 
+/** Prints the model, or one figure of it, and draws that where a file is named. */
 export async function showB200(figure: ModelFigure, format: 'table' | 'json', chart: string | null): Promise<void> {
   if (chart !== null) {
     chartExtension(chart);

@@ -4,6 +4,7 @@ import { CLAIMS, type PublishedSet, publishedFigures } from '../../compare/publi
 import { describe } from '../../problem/workload.ts';
 import { formatColumns } from '../../report/columns.ts';
 
+/** The figures of the set, and what the report claims; the text. */
 export function listPublished(set: PublishedSet, format: 'table' | 'json'): string {
   const figures = publishedFigures(set);
   if (format === 'json') return `${JSON.stringify({ figures, claims: CLAIMS }, null, 2)}\n`;

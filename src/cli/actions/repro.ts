@@ -18,7 +18,7 @@ import type { Context, RunDocument } from '../../record/measurement.ts';
 import { formatDifferences } from '../../report/differences-text.ts';
 import { choose } from '../nearest.ts';
 import { VARIANT_NAMES } from '../options/names.ts';
-import { REPRO_BUDGET_SECONDS, type RunValues, runOptions } from '../options/run.ts';
+import { BUDGET_SECONDS, type RunValues, runOptions } from '../options/run.ts';
 import { runOptionsOf } from '../options/run-options.ts';
 import { defaultsOf } from '../options/typed-option.ts';
 import { readRun } from './compare.ts';
@@ -48,7 +48,7 @@ function mergeValues(recorded: RecordedCases, context: Context, given: Partial<R
   const kernel = chosenKernels(recorded.kernels, given);
   const { host, software, variant } = recorded;
   const values: RunValues = {
-    ...defaultsOf(runOptions(REPRO_BUDGET_SECONDS)),
+    ...defaultsOf(runOptions(BUDGET_SECONDS)),
     seed: context.seed,
     ...settingValues(context),
     host,
@@ -71,7 +71,7 @@ function settingValues({ settings }: Context): Partial<RunValues> {
 /** What the user should know of the record before its cases run. */
 function notices({ unknown }: RecordedCases, { settings, seed }: Context, given: Partial<RunValues>): string[] {
   return [
-    ...(settings === undefined ? [settingsUnknown(seed, given.budget ?? REPRO_BUDGET_SECONDS)] : []),
+    ...(settings === undefined ? [settingsUnknown(seed, given.budget ?? BUDGET_SECONDS)] : []),
     ...(settings?.tiles === 'file' && given.tiles === undefined ? [configurationsElsewhere] : []),
     ...(unknown.length > 0 ? [kernelsUnknown(unknown)] : []),
   ];

@@ -5,7 +5,8 @@ import { pageFolder } from '../../server/page-files.ts';
 import { servePage } from '../../server/page-server.ts';
 import { openFile } from '../open-file.ts';
 
-export interface ServeCommand {
+/** What bench serve was asked for. */
+interface ServeCommand {
   port: number;
   results: string;
   open: boolean;

@@ -2,11 +2,9 @@
 
 import { presetAxes } from '../../problem/sweep.ts';
 import type { Declare } from '../command.ts';
-import { runOptions } from '../options/run.ts';
+import { BUDGET_SECONDS, runOptions } from '../options/run.ts';
 import { addOptions, valuesOf } from '../options/typed-option.ts';
 import { workloadOptions } from '../options/workload.ts';
-
-const BUDGET_SECONDS = 30;
 
 /** Multi-head attention: as many KV heads as query heads. */
 export const declareMha: Declare = declareAttention(

@@ -1,7 +1,7 @@
 /** bench repro: a recorded run measured once more and compared with its record. */
 
 import type { Declare } from '../command.ts';
-import { OUTPUT, REPRO_BUDGET_SECONDS, runOptions, tableOrJson } from '../options/run.ts';
+import { BUDGET_SECONDS, OUTPUT, runOptions, tableOrJson } from '../options/run.ts';
 import { addOptions, givenOf, under } from '../options/typed-option.ts';
 
 /** The cases of a record, measured here. */
@@ -20,7 +20,7 @@ export const declareRepro: Declare = (command, finish) => {
 
 /** Those options of a run that need not be as they were; without them most are the record's. */
 function reproOptions() {
-  const { full, seed, baseline, published, ...open } = runOptions(REPRO_BUDGET_SECONDS);
+  const { full, seed, baseline, published, ...open } = runOptions(BUDGET_SECONDS);
   const { kernel, variant, threads, host, adapter, tiles, budget, samples } = open;
   kernel.description = 'only these kernels of the record';
   kernel.default(null, 'all of them');

@@ -19,8 +19,7 @@ import {
   wholeNumber,
 } from './typed-option.ts';
 
-/** The heading of these options in the help. */
-export const DEVICES = 'Kernels and devices:';
+const DEVICES = 'Kernels and devices:';
 
 const HOSTS = ['node', 'browser'] as const;
 const LIMITS = [

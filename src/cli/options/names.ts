@@ -37,4 +37,5 @@ export const VARIANT_NAMES = ['simd', 'simd-relaxed', 'simd256'] as const satisf
 
 /** What stdout can get of a run. */
 export const FORMATS = ['table', 'chart', 'markdown', 'csv', 'json', 'jsonl'] as const;
+/** One of them. */
 export type Format = (typeof FORMATS)[number];

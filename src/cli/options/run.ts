@@ -4,20 +4,21 @@ import { kernelName, kernelOptions, targetOptions } from './device.ts';
 import { FORMATS } from './names.ts';
 import { anyNumber, asText, choice, option, toggle, under, type ValuesOf, wholeNumber } from './typed-option.ts';
 
-/** The headings of these options in the help. */
+/** The heading of options that say how to measure. */
 export const MEASURING = 'Measuring:';
+/** The heading of options that say what becomes of the result. */
 export const OUTPUT = 'Output:';
 
-/** Seconds of bench repro where the record does not say; bench mha and bench gqa have the same. */
-export const REPRO_BUDGET_SECONDS = 30;
+/** Seconds of measuring where neither the user nor a suite nor a record says otherwise. */
+export const BUDGET_SECONDS = 30;
 
 /** The limit on the time of a command, in seconds. */
 export const budgetOption = (budget: number, described?: string) =>
   option('--budget <seconds>', 'limit on the measuring of the whole command', anyNumber(0.1, 1e6), budget, described);
 
 /** Samples of every case; null until the budget or the precision ends it. */
-export const samplesOption = (described?: string) =>
-  option('--samples <count>', 'take exactly this many samples of every case', wholeNumber(1, 10_000), null, described);
+export const samplesOption = () =>
+  option('--samples <count>', 'take exactly this many samples of every case', wholeNumber(1, 10_000), null);
 
 /** The seed of q, k and v. */
 export const seedOption = () => option('--seed <number>', 'seed of the random inputs', wholeNumber(0, 2 ** 31 - 1), 1);
@@ -40,7 +41,7 @@ export const resultsOption = (description = 'folder of the record and its chart'
 export const quietOption = () => toggle('--quiet', 'show no progress on stderr');
 
 /** How much to measure; `budget` in seconds, described where the command sets another. */
-export const measuringOptions = (budget: number, described?: string) =>
+const measuringOptions = (budget: number, described?: string) =>
   under(MEASURING, {
     budget: budgetOption(budget, described),
     samples: samplesOption(),
@@ -55,7 +56,7 @@ export const measuringOptions = (budget: number, described?: string) =>
   });
 
 /** What is shown and kept of a run. */
-export const outputOptions = () =>
+const outputOptions = () =>
   under(OUTPUT, {
     format: choice('--format <name>', 'what stdout gets', FORMATS, 'table'),
     output: outputOption(),
@@ -81,4 +82,5 @@ export const runOptions = (budget: number, described?: string) => ({
   ...outputOptions(),
 });
 
+/** The values of runOptions. */
 export type RunValues = ValuesOf<ReturnType<typeof runOptions>>;

@@ -56,6 +56,7 @@ export function workloadOptions(preset: Axes) {
   });
 }
 
+/** The values of workloadOptions. */
 export type WorkloadValues = ValuesOf<ReturnType<typeof workloadOptions>>;
 
 const MASKS: Record<WorkloadValues['causal'], readonly Mask[]> = {

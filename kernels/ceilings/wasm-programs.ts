@@ -26,7 +26,10 @@ import {
 } from '../wasm/text/wat.ts';
 import { emitKeyRange, emitMinMax } from '../wasm/visible-keys.ts';
 
-/** Steps of the contracted dimension before the pointers go back to the start: the depth of a product at head dimension 128. */
+/**
+ * Steps of the contracted dimension before the pointers go back to the start: the depth of a product at head dimension
+ * 128.
+ */
 export const DEPTH = 128;
 /** Query rows of a work tile, but where rows are what is counted. */
 export const BLOCK_ROWS = 48;

@@ -1,8 +1,8 @@
 /**
  * What WebAssembly can do at best on a CPU: multiply-adds from the first-level cache, exponentials, and memory reads.
  *
- * A ceiling is a kernel with the exports of any other, so that it runs on the same threads, on the same work tiles and in the same rounds; in
- * place of attention it does as many operations as the attention of its work tiles would take.
+ * A ceiling is a kernel with the exports of any other, so that it runs on the same threads, on the same work tiles and
+ * in the same rounds; in place of attention it does as many operations as the attention of its work tiles would take.
  */
 
 import { pairFlops } from '../../src/problem/flops.ts';

@@ -1,7 +1,6 @@
 /** The file that a child process runs: one host, driven by messages from the parent, idle between them. */
 
 import { flushCompileCache } from 'node:module';
-import { cpus, totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { OrtBuild } from '../../../kernels/peers/ort-model.ts';
 import { messageOf } from '../../messages.ts';
@@ -14,6 +13,7 @@ import { createDawnHost, listAdapters } from './dawn.ts';
 import { createOrtCpuHost } from './ort-cpu-host.ts';
 import { createOrtWebgpuHost } from './ort-webgpu-host.ts';
 import { siblingUrl } from './sibling.ts';
+import { cpuName, spareMemoryBytes } from './this-machine.ts';
 
 /** What the first message asks this child to be. */
 export type ChildRole =
@@ -50,8 +50,8 @@ async function start(role: ChildRole): Promise<ChildReady> {
 }
 
 async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Promise<Host> {
-  const deviceName = cpus()[0]?.model.trim() ?? 'unnamed CPU';
-  const memoryBytes = Math.floor(totalmem() * 0.8);
+  const deviceName = cpuName();
+  const memoryBytes = spareMemoryBytes();
   if ('library' in role) {
     return role.backend === 'webgpu' ? createOrtWebgpuHost(role.options) : createOrtCpuHost(role.backend, role.threads);
   }

@@ -2,7 +2,6 @@
  * Opens a WebGPU device through Dawn, the npm package `webgpu`. Runs in a child process only: a driver may crash it.
  */
 
-import { totalmem } from 'node:os';
 import {
   firstLineOf,
   noAdapterAtAll,
@@ -14,6 +13,7 @@ import type { Host } from '../contract.ts';
 import { type AdapterDescription, describeAdapter } from '../gpu/adapter-description.ts';
 import { openDevice } from '../gpu/open-device.ts';
 import type { WebgpuOptions } from '../role.ts';
+import { spareMemoryBytes } from './this-machine.ts';
 
 // Released only with the process: Dawn's objects must not be collected while any of its callbacks may come.
 const keepAlive: unknown[] = [];
@@ -79,7 +79,7 @@ export async function createDawnHost(options: WebgpuOptions, untimed: boolean): 
     limits: options.limits,
     untimed,
     // Discrete memory is not reported by WebGPU; the machine's own is the bound that can be known.
-    memoryBytes: Math.floor(totalmem() * 0.8),
+    memoryBytes: spareMemoryBytes(),
     onLost(reason) {
       process.stderr.write(`WebGPU device lost: ${reason}\n`);
       process.exit(70);

@@ -1,6 +1,5 @@
 /** A host for ONNX Runtime's attention on the CPU, native or compiled to WebAssembly; one session run is one sample. */
 
-import { cpus, totalmem } from 'node:os';
 import { type OrtBuild, ortModel } from '../../../kernels/peers/ort-model.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import type { Host } from '../contract.ts';
@@ -8,6 +7,7 @@ import { createPreparedTable } from '../prepared-table.ts';
 import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 import { loadOrt, type OrtSession, type OrtTensor } from './ort-install.ts';
+import { cpuName, spareMemoryBytes } from './this-machine.ts';
 
 interface PreparedOrtCpu {
   session: OrtSession<OrtTensor>;
@@ -43,7 +43,7 @@ export async function createOrtCpuHost(build: OrtBuild, threads: number): Promis
     async environment() {
       return {
         device: {
-          name: cpus()[0]?.model.trim() ?? 'unnamed CPU',
+          name: cpuName(),
           backend: build,
           library: 'onnxruntime',
           software: false,
@@ -55,7 +55,7 @@ export async function createOrtCpuHost(build: OrtBuild, threads: number): Promis
         },
         deviceLimits: {},
         limits: {
-          memoryBytes: Math.min(Math.floor(totalmem() * 0.8), memoryBytes),
+          memoryBytes: Math.min(spareMemoryBytes(), memoryBytes),
           tensorBytes: 2 ** 32,
           workgroupMemoryBytes: Number.POSITIVE_INFINITY,
           workgroupInvocations: Number.POSITIVE_INFINITY,

@@ -3,7 +3,6 @@
  * sample.
  */
 
-import { totalmem } from 'node:os';
 import { ortModel } from '../../../kernels/peers/ort-model.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import type { Host } from '../contract.ts';
@@ -15,6 +14,7 @@ import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-
 import { wallClock } from '../wall-clock.ts';
 import { provideAdapter } from './ort-adapter.ts';
 import { loadOrt, type OrtSession } from './ort-install.ts';
+import { spareMemoryBytes } from './this-machine.ts';
 
 interface PreparedOrtWebgpu {
   session: OrtSession<unknown>;
@@ -52,7 +52,7 @@ export async function createOrtWebgpuHost(options: WebgpuOptions): Promise<Host>
         },
         deviceLimits: limits,
         limits: {
-          memoryBytes: Math.floor(totalmem() * 0.8),
+          memoryBytes: spareMemoryBytes(),
           tensorBytes: Math.min(limits.maxBufferSize ?? 0, limits.maxStorageBufferBindingSize ?? 0),
           workgroupMemoryBytes: Number.POSITIVE_INFINITY,
           workgroupInvocations: Number.POSITIVE_INFINITY,

@@ -1,4 +1,4 @@
-/** The report's figure with the local machine in it: throughput by sequence length, a panel for each mask, log scale. */
+/** The report's figure with the local machine in it: throughput by sequence length, a panel for each mask. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
@@ -25,8 +25,9 @@ interface Bar {
 }
 
 /**
- * Draws the kernels of a run beside the matching published figures. A logarithmic axis has no zero, so bars start a decade
- * below the smallest value. Their lengths can be compared only through the axis; therefore every bar carries its value.
+ * Draws the kernels of a run beside the matching published figures. A logarithmic axis has no zero, so bars start a
+ * decade below the smallest value. Their lengths can be compared only through the axis; therefore every bar carries its
+ * value.
  */
 export function figureChart(run: RunDocument, set: PublishedSet, layout: ChartLayout = 'wide'): TopLevelSpec {
   const local = localBars(run);
@@ -140,7 +141,10 @@ function publishedBars(run: RunDocument, set: PublishedSet): Bar[] {
   }));
 }
 
-/** The threads of a measurement, if the same kernel also ran this workload with more of them, as in some suites; else null. */
+/**
+ * The threads of a measurement, if the same kernel also ran this workload with more of them, as in some suites; else
+ * null.
+ */
 function fewerThreads(m: Measurement, run: RunDocument): number | null {
   const more = run.measurements.some(
     (other) =>

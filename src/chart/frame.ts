@@ -1,4 +1,4 @@
-/** What charts share apart from colours: types, two layouts, wrapped captions, and a sentence in place of an empty chart. */
+/** What charts share apart from colours: types, two layouts, wrapped captions, and a text in place of a chart. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import type { Field, PositionFieldDef } from 'vega-lite/types_unstable/channeldef.js';

@@ -1,6 +1,6 @@
 /** The order and the colours of series, the same in every chart. */
 
-/** Published libraries in orange and warm greys, local kernels in blues and greens, after Okabe and Ito's colour-blind safe set. */
+/** Libraries in orange and grey, local kernels in blue and green, after Okabe and Ito's colour-blind safe set. */
 const COLOURS: readonly [string, string][] = [
   ['AVO', '#D55E00'],
   ['cuDNN', '#E69F00'],

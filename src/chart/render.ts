@@ -23,7 +23,10 @@ export function chartExtension(path: string): (typeof CHART_EXTENSIONS)[number] 
   return extension;
 }
 
-/** Mean width of the bundled font's characters in ems. Without a canvas Vega assumes 0.8, which makes charts a third too wide. */
+/**
+ * Mean width of the bundled font's characters in ems. Without a canvas Vega assumes 0.8, which makes charts a third too
+ * wide.
+ */
 const ADVANCE = 0.53;
 const BOLD_ADVANCE = 0.56;
 

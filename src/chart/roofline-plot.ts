@@ -1,4 +1,4 @@
-/** Throughput against arithmetic intensity: local kernels under the limits measured here, B200's figures under its own. */
+/** Throughput against arithmetic intensity: local kernels under limits measured here, B200's figures under its own. */
 
 import type { TopLevelSpec } from 'vega-lite';
 import { deviceSpec } from '../compare/device-specs.ts';

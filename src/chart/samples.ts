@@ -23,7 +23,8 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
   const points = localPoints(run);
   if (points.length === 0) return sentenceChart(['There are no samples: nothing was measured.'], layout);
   const workloads = [...new Set(points.map(({ workload }) => describe(workload)))];
-  // Workloads ran one after the other; within a workload the kernels took turns, so their samples share the same rounds.
+  // Workloads ran one after the other; within a workload the kernels took turns, so their samples share the same
+  // rounds.
   let start = 0;
   const starts = workloads.map((name) => {
     const own = start;

@@ -70,7 +70,10 @@ export function matching(workload: Workload, set: PublishedSet): Published[] {
   return publishedFigures(set).filter((figure) => sameProblem(figure.workload, workload));
 }
 
-/** The name of a figure's series: the library, outside the AVO paper with version and source, so that sources never merge. */
+/**
+ * The name of a figure's series: the library, outside the AVO paper with version and source, so that sources never
+ * merge.
+ */
 export function seriesOf(figure: Published): string {
   const [first = '', second = '', third = ''] = figure.source.split(' ');
   if (first === 'AVO') return figure.library;

@@ -22,7 +22,8 @@ export interface RecordedCases {
 }
 
 /**
- * The cases of a run that have a figure. Threads are those of the record, or all `cores` of this machine if it has fewer.
+ * The cases of a run that have a figure. Threads are those of the record, or all `cores` of this machine if it has
+ * fewer.
  */
 export function recordedCases(run: RunDocument, cores: number): RecordedCases {
   const measured = run.measurements.filter((m): m is Measured => m.state === 'measured');

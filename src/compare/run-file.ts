@@ -7,8 +7,8 @@ import { comparePublished } from './comparisons.ts';
 import type { PublishedSet } from './published-figures.ts';
 
 /**
- * The run in `text`; `name` is for messages. Comparisons are made anew with the figures of `set`; a journal has no ratios, so they
- * are derived as at the end of the run. Throws UsageError where the file is no run.
+ * The run in `text`; `name` is for messages. Comparisons are made anew with the figures of `set`; a journal has no
+ * ratios, so they are derived as at the end of the run. Throws UsageError where the file is no run.
  */
 export function parseRunFile(text: string, name: string, set: PublishedSet): RunDocument {
   const document = parseDocument(text, name);
@@ -47,8 +47,8 @@ function parseDocument(text: string, name: string): unknown {
 const MANY = 1_000_000;
 
 /**
- * Measurements whose samples all have a round. In records made before rounds were kept, the kernels of one device took turns
- * at a workload, so the index of a sample stands in for its round; that is wrong where a round skipped a kernel.
+ * Measurements whose samples all have a round. In records made before rounds were kept, the kernels of one device took
+ * turns at a workload, so the index of a sample stands in for its round; that is wrong where a round skipped a kernel.
  */
 function withRounds(measurements: readonly Measurement[]): Measurement[] {
   const firstRounds = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** Run against run: the cases that both measured, each with a ratio, its interval and a verdict that ignores differences within noise. */
+/** Run against run: the cases that both measured, with ratios, intervals and verdicts that ignore mere noise. */
 
 import { MIN_FOR_INTERVAL, summarize } from '../measure/statistics.ts';
 import { sameProblem } from '../problem/workload.ts';

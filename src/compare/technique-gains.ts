@@ -1,4 +1,4 @@
-/** The AVO paper's three techniques: what each gained on B200, what it gains in the kernels here, and why these differ. */
+/** The AVO paper's three techniques: their gains on B200 and in the kernels here, and why these differ. */
 
 import { knownKernel } from '../../kernels/index.ts';
 import type { Backend, Kernel } from '../../kernels/kernel.ts';

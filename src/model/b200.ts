@@ -176,7 +176,10 @@ function sensitivity(library: Library, constants: Constants): Sensitivity[] {
   });
 }
 
-/** What reduces 2243 TFLOPS to 1668: the last wave, the fixed cost of a work tile, and blocks longer than their products. */
+/**
+ * What reduces 2243 TFLOPS to 1668: the last wave, the fixed cost of a work tile, and blocks longer than their
+ * products.
+ */
 function waterfall(w: Workload, { block, fixed }: Constants): Waterfall[] {
   const tiles = workTiles(w, 'tokens').reduce((sum, { count }) => sum + count, 0);
   const blocks = w.seqKv / BLOCK_KEYS;

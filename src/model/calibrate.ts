@@ -5,7 +5,10 @@ import type { Workload } from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
 import { BLOCK_KEYS, makespan, type Packing, workTiles } from './schedule.ts';
 
-/** Seconds: of a plain key block of 256 query rows; of a work tile on top of its blocks; of a masked block on top of a plain one. */
+/**
+ * Seconds: of a plain key block of 256 query rows; of a work tile on top of its blocks; of a masked block on top of a
+ * plain one.
+ */
 export interface Constants {
   block: number;
   fixed: number;
@@ -31,8 +34,8 @@ export function predictTflops(w: Workload, constants: Constants, units: number, 
  * Fits `block` and `fixed` on figures without a mask by least squares of the relative error of the time, and `diagonal`
  * on one causal figure, by bisection: the time grows with it.
  *
- * Without a mask all work tiles are alike: a pass takes waves x (fixed + blocks x block), waves = ceil(tiles / units), which
- * is linear in both constants.
+ * Without a mask all work tiles are alike: a pass takes waves x (fixed + blocks x block), waves = ceil(tiles / units),
+ * which is linear in both constants.
  */
 export function fitConstants(full: readonly Published[], causal: Published, units: number): Constants {
   let [aa, ab, bb, ay, by] = [0, 0, 0, 0, 0];

@@ -6,11 +6,14 @@ import type { Workload } from '../problem/workload.ts';
 import type { Rates } from './chip.ts';
 import { type Demand, demandOf, type Resource, roofline } from './roofline.ts';
 
-/** On a GPU: vector operations of the online softmax for each score, apart from its exponential: maximum, scaling, sum. */
+/**
+ * On a GPU: vector operations of the online softmax for each score, apart from its exponential: maximum, scaling, sum.
+ */
 const SOFTMAX_OPERATIONS = 3;
 /**
- * On a CPU: vector operations of the two products for each score, apart from their multiply-adds. A score is stored once, and
- * every output sum is loaded, scaled and stored for each block of 128 keys. Each takes the time of a multiply-add, 2 FLOPs.
+ * On a CPU: vector operations of the two products for each score, apart from their multiply-adds. A score is stored
+ * once, and every output sum is loaded, scaled and stored for each block of 128 keys. Each takes the time of a
+ * multiply-add, 2 FLOPs.
  */
 const tileOperations = (w: Workload) => 1 + (3 * w.headDim) / 128;
 /** On-chip bytes that a kernel with an 8 x 8 register tile reads for each FLOP: (8 + 8) floats for 64 multiply-adds. */
@@ -36,8 +39,9 @@ export interface LocalPrediction {
 }
 
 /**
- * Attention at the measured rates. On a CPU the same vector units multiply, add and compute the softmax, so their times add
- * up; on a GPU the longest of them is the bound. Main memory is left out, since a block of rows reuses keys and values from caches.
+ * Attention at the measured rates. On a CPU the same vector units multiply, add and compute the softmax, so their times
+ * add up; on a GPU the longest of them is the bound. Main memory is left out, since a block of rows reuses keys and
+ * values from caches.
  */
 export function predictLocal(w: Workload, rates: LocalRates, kind: 'cpu' | 'gpu'): LocalPrediction {
   const work = flops(w);

@@ -13,7 +13,9 @@ import { BLOCK_KEYS, type TileBlocks, WORK_TILE_ROWS } from './schedule.ts';
 
 /** The choices that the AVO paper's ablation makes. */
 export interface Design {
-  /** 'branch' rescales a block where the maximum of any row moved; 'branch-free' rescales always, by 1 where none did. */
+  /**
+   * 'branch' rescales a block where the maximum of any row moved; 'branch-free' rescales always, by 1 where none did.
+   */
   rescale: 'branch' | 'branch-free';
   /** Whether one stage's result is normalised only after both products have ended, or during the other's. */
   correction: 'serial' | 'overlapped';
@@ -40,7 +42,10 @@ export function productClocks(chip: Chip): number {
   return (2 * ROWS * KEYS * HEAD_DIM) / chip.tensorFlopsPerClock;
 }
 
-/** The probability that block `block` (from 0) holds a new maximum for any of 128 rows, if all scores are independent and alike. */
+/**
+ * The probability that block `block` (from 0) holds a new maximum for any of 128 rows, if all scores are independent
+ * and alike.
+ */
 export function rescaleProbability(block: number): number {
   return 1 - (1 - 1 / (block + 1)) ** ROWS;
 }

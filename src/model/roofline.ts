@@ -16,7 +16,8 @@ export const TILE = 128;
 
 /**
  * One tile of M query rows and N keys: 4 M N d FLOPs and M N exponentials. On-chip bytes as the FA4 paper counts them
- * (section 2.2): each 128 rows read q and k for the scores and v for the output, while the weights stay in tensor memory.
+ * (section 2.2): each 128 rows read q and k for the scores and v for the output, while the weights stay in tensor
+ * memory.
  */
 export function tileDemand(
   rows: number,
@@ -31,7 +32,9 @@ export function tileDemand(
   };
 }
 
-/** The demand of a whole workload: exactly the query-key pairs that it keeps, and each tensor through main memory once. */
+/**
+ * The demand of a whole workload: exactly the query-key pairs that it keeps, and each tensor through main memory once.
+ */
 export function demandOf(workload: Workload): Demand {
   const work = flops(workload);
   const tile = tileDemand(TILE, TILE, workload.headDim, elementBytes(workload.dtype));
@@ -49,7 +52,9 @@ export interface Roofline {
   /** Seconds that each resource would take alone; null if its rate is not known. */
   seconds: Record<Resource, number | null>;
   binds: Resource;
-  /** Lower bound of the time: the longest of them, or the sum of multiply-adds and exponentials if these share units. */
+  /**
+   * Lower bound of the time: the longest of them, or the sum of multiply-adds and exponentials if these share units.
+   */
   bound: number;
   /** FLOPs for each byte of main memory. */
   intensity: number;

@@ -21,7 +21,9 @@ export interface TileClass extends TileBlocks {
   count: number;
 }
 
-/** The work tiles of a workload, full or causal, without a window. Throws RangeError if a group does not divide a tile. */
+/**
+ * The work tiles of a workload, full or causal, without a window. Throws RangeError if a group does not divide a tile.
+ */
 export function workTiles(w: Workload, packing: Packing): TileClass[] {
   const members = packing === 'tokens' ? 1 : groupSize(w);
   const tokens = WORK_TILE_ROWS / members;
@@ -39,8 +41,8 @@ export function workTiles(w: Workload, packing: Packing): TileClass[] {
 }
 
 /**
- * Time until the last of `units` is done. Work tiles go one by one to the unit that is free first: longest first, or in the
- * order given.
+ * Time until the last of `units` is done. Work tiles go one by one to the unit that is free first: longest first, or in
+ * the order given.
  */
 export function makespan(
   tiles: readonly { duration: number; count: number }[],

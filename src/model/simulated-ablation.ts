@@ -21,7 +21,9 @@ export interface SimulatedGain {
   agrees: boolean;
 }
 
-/** The kernel versions before and after each technique, in the order in which AVO found them; registers as in its table. */
+/**
+ * The kernel versions before and after each technique, in the order in which AVO found them; registers as in its table.
+ */
 const STEPS: readonly { idea: Technique; before: Design; after: Design }[] = (() => {
   const v19: Design = { rescale: 'branch', correction: 'serial', correctionRegisters: 80 };
   const v20: Design = { ...v19, rescale: 'branch-free' };
@@ -64,7 +66,10 @@ function passClocks(w: Workload, design: Design, clocks: TileClocks, chip: Chip)
   return makespan(tiles, chip.units);
 }
 
-/** Plain blocks of the simulated work tiles. Clocks between them are interpolated, which is exact except for the rare rescales. */
+/**
+ * Plain blocks of the simulated work tiles. Clocks between them are interpolated, which is exact except for the rare
+ * rescales.
+ */
 const KNOTS = [0, 2, 6, 14, 30, 62, 126, 256] as const;
 
 function tileClocks(chip: Chip, timing: Timing): TileClocks {

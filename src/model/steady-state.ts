@@ -1,4 +1,4 @@
-/** One key block of the simulated pipeline in the middle of a long work tile: how long it takes and which agents work. */
+/** One key block in the middle of a long simulated work tile: how long it takes and which agents work. */
 
 import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
 import type { Chip } from './chip.ts';

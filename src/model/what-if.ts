@@ -67,7 +67,10 @@ export function whatIf(changes: Partial<Chip>, timing: Partial<Timing> = {}): Wh
 
 type Steady = ReturnType<typeof steadyState>;
 
-/** Scales seconds with the simulated clocks and with the clock rate: the masked block like the block, the fixed cost by itself. */
+/**
+ * Scales seconds with the simulated clocks and with the clock rate: the masked block like the block, the fixed cost by
+ * itself.
+ */
 function moveConstants(fitted: Constants, base: Steady, moved: Steady, chip: Chip): Constants {
   const perClock = B200.clockHz / chip.clockHz;
   const block = (moved.blockClocks / base.blockClocks) * perClock;

@@ -1,4 +1,4 @@
-/** The form: its presets, the run that it asks for, and the same run as a command. The command line's parser reads its sizes. */
+/** The form: its presets, the run that it asks for, and the same run as a command. */
 
 import { KERNELS } from '../../kernels/index.ts';
 import { WASM_VARIANTS, type WasmVariant } from '../host/cpu/wasm-variants.ts';

@@ -1,4 +1,4 @@
-/** Cross-origin isolation, which threads need: from the headers of the server, or from a service worker if it sends none. */
+/** Cross-origin isolation, which threads need: by the headers of the server, else by a service worker. */
 
 import { messageOf } from '../messages.ts';
 import { byId } from './dom.ts';

@@ -1,4 +1,4 @@
-/** Starts a host in a worker and talks to it. If the device is lost or the worker ends, its calls fail and nothing else does. */
+/** Starts a host in a worker and talks to it. If the device is lost or the worker ends, only its calls fail. */
 
 import { connect, type Response } from '../host/protocol.ts';
 import type { HostRole } from '../host/role.ts';

@@ -1,6 +1,6 @@
 /**
- * Backends as records and options name them. There other libraries' kernels are 'peers', whatever they run on; in the code
- * a kernel has its true backend, and the library that it comes from.
+ * Backends as records and options name them. There other libraries' kernels are 'peers', whatever they run on; in the
+ * code a kernel has its true backend, and the library that it comes from.
  */
 
 import type { Engine } from '../../kernels/kernel.ts';

@@ -15,8 +15,8 @@ export interface Journal {
 }
 
 /**
- * Creates `folder`/`name`.jsonl and writes the context; where that file exists, the name gets a number. Throws UsageError
- * where the file cannot be written.
+ * Creates `folder`/`name`.jsonl and writes the context; where that file exists, the name gets a number. Throws
+ * UsageError where the file cannot be written.
  */
 export function createJournal(folder: string, name: string, context: Context): Journal {
   let path = join(folder, `${name}.jsonl`);

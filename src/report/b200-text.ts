@@ -1,4 +1,4 @@
-/** The text of bench model b200: constants, fitted figures, predicted figures, the ablation, and where the model is wrong. */
+/** The text of bench model b200: constants, fitted and predicted figures, ablation, and where the model is wrong. */
 
 import { formatChange } from '../format.ts';
 import type { B200Model, ModelPoint } from '../model/b200.ts';

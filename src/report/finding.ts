@@ -1,4 +1,4 @@
-/** The answer in a sentence or two: how far this machine is from the headline, and how near both are to their own limits. */
+/** The answer in a sentence or two: how far this machine is from AVO, and how near both are to their own limits. */
 
 import { deviceSpec } from '../compare/device-specs.ts';
 import { formatRate, formatRounded } from '../format.ts';

@@ -1,4 +1,4 @@
-/** What the page may load and run. bench serve sends it as a header; the build also writes it into index.html for other hosts. */
+/** What the page may load and run: a header of bench serve, and a tag in index.html for other hosts. */
 
 /** The directives of the page's Content-Security-Policy. */
 export const CONTENT_POLICY = [

@@ -1,4 +1,4 @@
-/** The built page. The published package contains it; in a checkout Vite builds it, and again after a source has changed. */
+/** The built page. The published package contains it; in a checkout Vite builds it whenever a source has changed. */
 
 import { cpSync, existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +36,9 @@ export async function copyPage(folder: string): Promise<void> {
 
 const STAMP = '.sources';
 
-/** Names and times of all files that the page is built from. The page is up to date as long as this text is the same. */
+/**
+ * Names and times of all files that the page is built from. The page is up to date as long as this text is the same.
+ */
 function sourcesNow(): string {
   const files = globSync('{src,kernels,bench,results/published}/**/*.{ts,json,html,css,js}', { cwd: ROOT });
   const times = [...files, 'package-lock.json'].map((file) => `${file} ${statSync(join(ROOT, file)).mtimeMs}`);

@@ -29,7 +29,8 @@ if (revectorizeFlag() !== undefined)
   places.push({ name: 'wasm simd256', backend: 'wasm', open: () => spawnWasm('simd256', 2) });
 
 for (const place of places) {
-  for (const kernel of KERNELS.filter(({ backend }) => backend === place.backend)) {
+  const own = KERNELS.filter(({ backend, library }) => backend === place.backend && library === undefined);
+  for (const kernel of own) {
     describe(`${kernel.name} on ${place.name}`, () => {
       let host: Host;
       beforeAll(async () => {

@@ -44,7 +44,7 @@ export const oneShapeForTune =
 export const nothingToCompile = (kernel: string) =>
   `${kernel} has no code of its own to compile; choose a wasm or wgsl kernel`;
 export const badConfigurations = (path: string, what: string) =>
-  `'${path}' is not a file of tiles: ${what}; bench tune writes such files`;
+  `'${path}' is not a file of configurations: ${what}; bench tune writes such files`;
 export const nothingToRepeat = (path: string, unknown: readonly string[]) =>
   unknown.length > 0
     ? `'${path}' has no kernel that this version knows (${unknown.join(', ')}); run the version that made it`
@@ -150,9 +150,9 @@ export const leftOut = (backend: string, why: string) => `${backend} is left out
 export const noCeiling = (device: string, why: string) =>
   `No limit was found for ${device} (${why}); its kernels are measured without a share of it.`;
 export const configurationUsed = (kernel: string, headDim: number, mask: string, date: string, ratio: number) =>
-  `${kernel} uses the tile tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)} times the shipped one); --tiles default does not.`;
+  `${kernel} uses the configuration tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)} times the shipped one); --tiles default does not.`;
 export const configurationUnusable = (kernel: string, headDim: number, problem: string) =>
-  `The tile given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the shipped one is. bench tune --again finds another.`;
+  `The configuration given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the shipped one is. bench tune --again finds another.`;
 export const kernelsUnknown = (names: readonly string[]) =>
   `The record has kernels that this version does not know: ${names.join(', ')}. They are left out.`;
 export const configurationsElsewhere =

@@ -1,7 +1,8 @@
-/** Progress on stderr: a bar with an estimate on a terminal, a line for each finished point elsewhere. */
+/** Progress on stderr: a bar with an estimate on a terminal, lines elsewhere. */
 
 import { Presets, SingleBar } from 'cli-progress';
 
+/** Where a command tells how far it is. */
 export interface Progress {
   /** What is being done now, and how much of the budget is spent, 0 to 1. */
   update(share: number, message: string): void;
@@ -10,6 +11,7 @@ export interface Progress {
   stop(): void;
 }
 
+/** Progress on stderr; with `quiet` nothing is told. */
 export function createProgress(quiet: boolean): Progress {
   const write = (line: string) => process.stderr.write(`${line}\n`);
   if (quiet || !process.stderr.isTTY) return { update() {}, say: quiet ? () => {} : write, stop() {} };

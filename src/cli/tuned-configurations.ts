@@ -1,4 +1,4 @@
-/** Tuned tiles in the user's cache folder, or in a file of the user's own: one for each kernel, device, variant, head dimension, type and mask. */
+/** Tuned configurations in the user's cache folder, or in a file of the user's own: one for each kernel, device, variant, head dimension, type and mask. */
 
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const fileSchema = z.object({
       mask: z.string(),
       dtype: z.string(),
       tile: configurationSchema,
-      /** Over the shipped tile, with its interval. */
+      /** Over the shipped configuration, with its interval. */
       ratio: z.number(),
       low: z.number().nullable(),
       high: z.number().nullable(),
@@ -28,14 +28,15 @@ const fileSchema = z.object({
   ),
 });
 
+/** A configuration that bench tune found, as its file holds it. */
 export type TunedConfiguration = z.infer<typeof fileSchema>['tiles'][number];
-/** What a tile belongs to. */
+/** What a configuration belongs to. */
 export type ConfigurationKey = Pick<TunedConfiguration, 'kernel' | 'device' | 'variant' | 'headDim' | 'mask' | 'dtype'>;
 
 const folder = () => join(envPaths('attnbench', { suffix: '' }).cache, 'tiles');
 const path = () => join(folder(), 'tuned.json');
 
-/** The tuned tiles of a file, by default of the cache; none where the cache has none. Throws UsageError for a file that is not one. */
+/** The tuned configurations of a file, by default of the cache; none where the cache has none. Throws UsageError for a file that is not one. */
 export function readConfigurations(file: string | null): TunedConfiguration[] {
   const from = file ?? path();
   if (file === null && !existsSync(from)) return [];
@@ -75,10 +76,10 @@ export function findConfiguration(
   return tiles.find((item) => sameKey(item, key))?.tile;
 }
 
-/** Keeps a tile in the cache in place of the one with its key, or with null forgets it; the path of the file. */
-export function keepConfiguration(key: ConfigurationKey, tile: TunedConfiguration | null): string {
+/** Keeps a configuration in the cache instead of the one with its key, or with null forgets that one; the path of the file. */
+export function keepConfiguration(key: ConfigurationKey, found: TunedConfiguration | null): string {
   const others = readConfigurations(null).filter((item) => !sameKey(item, key));
-  write(path(), { tiles: tile === null ? others : [...others, tile] });
+  write(path(), { tiles: found === null ? others : [...others, found] });
   return path();
 }
 
@@ -95,6 +96,7 @@ export function readSearch(key: ConfigurationKey, candidates: readonly Configura
   return found !== null && JSON.stringify(found.candidates) === JSON.stringify(candidates) ? found : undefined;
 }
 
+/** Keeps a search, so that the next bench tune continues it. */
 export function writeSearch(search: Search): void {
   write(searchPath(search), search);
 }

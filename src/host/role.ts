@@ -1,5 +1,6 @@
 /** What a process or a worker is asked to be: one host, by its backend and how that is set up. */
 
+/** The backend of a host and its setup. */
 export type HostRole =
   | { backend: 'scalar' }
   | { backend: 'wasm'; threads: number; simd256: boolean; relaxedSimd: boolean }
@@ -10,6 +11,7 @@ export type HostRole =
       untimed?: boolean;
     };
 
+/** Which WebGPU adapter to use, and which limits to ask of its device. */
 export interface WebgpuOptions {
   /** Part of an adapter's name, or null for the high-performance one. */
   adapter: string | null;

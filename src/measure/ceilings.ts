@@ -12,6 +12,7 @@ import { type Slice, wholeSlice } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
 import { summarize } from './statistics.ts';
 
+/** A limit, as the fastest of its probes found it. */
 export interface Ceiling {
   /** The probe that was fastest. */
   probe: string;
@@ -34,7 +35,7 @@ export interface DeviceCeiling extends Ceiling {
 
 const WARM_MILLISECONDS = 50;
 
-/** A workload for probes: one head of `seq` tokens, a unit of work being some rows of it. */
+/** A workload for probes: heads of `seqQuery` queries and `seqKv` keys; some rows of one are a work tile. */
 export function probeWorkload(seqQuery: number, seqKv: number, headDim: number, kvHeads = 1): Workload {
   const scale = 1 / Math.sqrt(headDim);
   return {

@@ -1,4 +1,4 @@
-/** What a run will do, before it does it: points, work, memory, and time at typical speeds. */
+/** What a run will do, before it does it: cases, work, memory, and time at typical speeds. */
 
 import type { Kernel } from '../../kernels/kernel.ts';
 import type { Case } from '../problem/cases.ts';
@@ -6,7 +6,7 @@ import { flops, pairs } from '../problem/flops.ts';
 import { bytes, type Workload } from '../problem/workload.ts';
 
 /**
- * The share of the remaining time that point `index` gets: by the square root of its keys a row, since a slice has a least
+ * The share of the remaining time that case `index` gets: by the square root of its keys a row, since a slice has a least
  * number of rows and long or unmasked rows cost more, while short ones still need their samples.
  */
 export function budgetShare(all: readonly Case[], index: number): number {
@@ -15,6 +15,7 @@ export function budgetShare(all: readonly Case[], index: number): number {
   return weight(all[index] as Case) / remaining;
 }
 
+/** A kernel at a workload as a dry run shows it. */
 export interface PlannedCase {
   workload: Workload;
   kernel: string;
@@ -27,6 +28,7 @@ export interface PlannedCase {
 /** FLOP/s of one core, seen on three server CPUs in November 2026: for estimates only, replaced by what is measured. */
 const TYPICAL_RATES = { 'scalar-naive': 1.2e9, 'scalar-flash': 2.5e9, 'wasm-flash': 8e10 } as const;
 
+/** What each kernel would do at each workload on `cores` cores. */
 export function plan(workloads: readonly Workload[], kernels: readonly Kernel[], cores: number): PlannedCase[] {
   return workloads.flatMap((workload) =>
     kernels.map(({ name, backend, ablation }) => {

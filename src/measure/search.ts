@@ -1,6 +1,7 @@
 /**
- * The search for a better tile: successive halving by paired comparisons. Every candidate meets the shipped tile in a few paired rounds; the best
- * meet it again for longer. A paired comparison gives a ratio, so what else the machine does hits both sides.
+ * The search for a better configuration: successive halving by paired comparisons. Every candidate meets the shipped
+ * configuration in a few paired rounds, and the best meet it again for longer. A paired comparison gives a ratio, so whatever
+ * else the machine does hits both sides.
  */
 
 import { z } from 'zod';
@@ -12,7 +13,11 @@ const configurationSchema = z.record(z.string(), z.union([z.number(), z.string()
 const trialSchema = z.object({
   rung: z.number().int().min(0).describe('0 is the first and shortest'),
   tile: configurationSchema,
-  ratio: z.number().positive().nullable().describe('throughput over the shipped tile, median of paired rounds'),
+  ratio: z
+    .number()
+    .positive()
+    .nullable()
+    .describe('throughput over the shipped configuration, median of paired rounds'),
   low: z.number().nullable().describe('95 % interval of the ratio, from 6 rounds on'),
   high: z.number().nullable(),
   rounds: z.number().int().min(0),
@@ -31,7 +36,7 @@ const searchSchema = z.object({
   trials: z.array(trialSchema),
 });
 
-/** A candidate's meeting with the shipped tile. */
+/** A candidate's meeting with the shipped configuration. */
 export type Trial = z.infer<typeof trialSchema>;
 /** All that is known of a search; it can be written, read and continued. */
 export type Search = z.infer<typeof searchSchema>;
@@ -42,10 +47,12 @@ export function parseSearch(value: unknown): Search | null {
   return parsed.success ? parsed.data : null;
 }
 
+/** What a paired comparison found: the candidate's throughput over the shipped configuration's, or why there is none. */
 export type Outcome = { ratio: number; low: number | null; high: number | null; rounds: number } | { message: string };
-export type PairedComparison = (tile: Configuration, rounds: number) => Promise<Outcome>;
+/** Compares a candidate with the shipped configuration in so many paired rounds. */
+export type PairedComparison = (candidate: Configuration, rounds: number) => Promise<Outcome>;
 
-/** Rounds of a compare, share of the candidates that reach the rung, share of the budget after which no other begins. */
+/** Rounds of a comparison, share of the candidates that reach the rung, share of the budget after which no other begins. */
 const RUNGS = [
   { rounds: 2, keep: 1, until: 0.45 },
   { rounds: 4, keep: 1 / 4, until: 0.65 },
@@ -57,6 +64,7 @@ const LEAST = [0, 3, 1] as const;
 /** The number of the longest paired comparisons. */
 export const LAST_RUNG = RUNGS.length - 1;
 
+/** How long a search goes on, and who hears of it. */
 export interface SearchOptions {
   /** Share of the budget that is spent, 0 to 1 and beyond. */
   spent: () => number;
@@ -69,26 +77,26 @@ export interface SearchOptions {
 export async function continueSearch(search: Search, compare: PairedComparison, options: SearchOptions): Promise<void> {
   for (const [rung, { rounds, until }] of RUNGS.entries()) {
     let begun = 0;
-    for (const tile of entrants(search, rung)) {
+    for (const candidate of entrants(search, rung)) {
       if (options.signal.aborted) return;
-      if (search.trials.some((trial) => trial.rung === rung && sameConfiguration(trial.tile, tile))) continue;
+      if (search.trials.some((trial) => trial.rung === rung && sameConfiguration(trial.tile, candidate))) continue;
       // A last paired comparison is owed whatever the time: without it the search says nothing.
       if (options.spent() >= until && (rung < LAST_RUNG || begun > 0)) break;
       begun += 1;
-      const outcome = await compare(tile, rounds);
-      // An interrupted paired comparison says nothing of the tile.
+      const outcome = await compare(candidate, rounds);
+      // An interrupted paired comparison says nothing of the candidate.
       if (options.signal.aborted) return;
       const trial: Trial =
         'message' in outcome
-          ? { rung, tile, ratio: null, low: null, high: null, rounds: 0, message: outcome.message }
-          : { rung, tile, ...outcome, message: null };
+          ? { rung, tile: candidate, ratio: null, low: null, high: null, rounds: 0, message: outcome.message }
+          : { rung, tile: candidate, ...outcome, message: null };
       search.trials.push(trial);
       options.onTrial(trial);
     }
   }
 }
 
-/** The tiles of a rung: all of them in the first, then the best of the rung before, or of an earlier one where that had no time. */
+/** The candidates of a rung: all of them in the first, then the best of the rung before, or of an earlier one where that had no time. */
 function entrants(search: Search, rung: number): Configuration[] {
   if (rung === 0) return search.candidates;
   const earlier = RUNGS.slice(0, rung).map((_, i) => ranked(search, i));
@@ -107,8 +115,8 @@ function ranked(search: Search, rung: number): Trial[] {
 
 /** True where every candidate has had its first paired comparison. */
 export function isComplete(search: Search): boolean {
-  return search.candidates.every((tile) =>
-    search.trials.some((trial) => trial.rung === 0 && sameConfiguration(trial.tile, tile)),
+  return search.candidates.every((candidate) =>
+    search.trials.some((trial) => trial.rung === 0 && sameConfiguration(trial.tile, candidate)),
   );
 }
 
@@ -117,7 +125,7 @@ export function finalist(search: Search): Trial | undefined {
   return ranked(search, LAST_RUNG)[0];
 }
 
-/** The tile that beats the shipped one beyond the noise of its compare; null where none does. */
+/** The trial whose configuration beats the shipped one beyond the noise of its comparison; null where none does. */
 export function winner(search: Search): Trial | null {
   const last = ranked(search, LAST_RUNG).filter(({ low }) => (low ?? 0) > 1);
   // By the lower end: a lucky median with a wide interval is no better than a sure one.

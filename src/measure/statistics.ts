@@ -1,6 +1,6 @@
 /** From samples to a median, an interval and a spread; pure functions, no assumptions about the distribution. */
 
-import { median } from 'simple-statistics';
+import { medianSorted } from 'simple-statistics';
 
 /** A median with what surrounds it. */
 export interface Summary {
@@ -25,7 +25,7 @@ export function summarize(values: readonly number[]): Summary {
   const n = sorted.length;
   const rank = intervalRank(n);
   return {
-    median: median(sorted),
+    median: medianSorted(sorted),
     minimum: sorted[0] as number,
     maximum: sorted[n - 1] as number,
     low: rank === 0 ? null : (sorted[rank - 1] as number),

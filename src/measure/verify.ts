@@ -5,7 +5,7 @@ import type { Data } from '../problem/data.ts';
 import { blockStarts, type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
 
-/** The oracle's work for one point, about: pairs of query and key. */
+/** The oracle's work for one case, about: pairs of query and key. */
 const ORACLE_PAIRS = 250_000;
 
 /** A 32-bit linear congruential generator (Numerical Recipes), enough to pick rows. */

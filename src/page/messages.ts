@@ -14,6 +14,7 @@ export interface Setup {
   variant: WasmVariant | null;
 }
 
+/** What to measure. */
 export interface RunRequest {
   setup: Setup;
   workloads: Workload[];
@@ -25,6 +26,7 @@ export interface RunRequest {
   seed: number;
 }
 
+/** What the window says. */
 export type ToWorker = { kind: 'devices'; setup: Setup } | { kind: 'run'; request: RunRequest } | { kind: 'stop' };
 
 /** A backend as the device panel shows it. */
@@ -34,6 +36,7 @@ export interface TargetReport {
   unavailable: string | null;
 }
 
+/** What the worker says. */
 export type FromWorker =
   | { kind: 'devices'; targets: TargetReport[] }
   | { kind: 'started'; devices: Device[] }

@@ -1,4 +1,4 @@
-/** bench tune and what it leaves: a search that continues, tiles that are used, and files that are none. */
+/** bench tune and what it leaves: a search that continues, configurations that are used, and files that are none. */
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ afterAll(() => {
   }
 });
 
-/** A file of one tile for the mock device. */
+/** A file of one configuration for the mock device. */
 function configurationsFile(changes: Record<string, unknown>): string {
   const shipped = findKernel('wasm-flash').tunable?.shipped({ headDim: 128 } as never, TYPICAL_DEVICE);
   const entry = {
@@ -37,12 +37,12 @@ function configurationsFile(changes: Record<string, unknown>): string {
 }
 
 describe('bench tune', () => {
-  it('finds nothing better where all tiles are alike, and leaves its record and chart', async () => {
+  it('finds nothing better where all configurations are alike, and leaves its record and chart', async () => {
     const cwd = temporaryFolder();
     const { code, stdout, stderr } = await bench([...TUNE, '--budget', '5'], cwd);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /Not better beyond the noise: the best runs at 1\.000 times the shipped tile \[1\.000, 1\.000\]/,
+      /Not better beyond the noise: the best runs at 1\.000 times the shipped configuration \[1\.000, 1\.000\]/,
     );
     const [, record = '', chart = ''] = /Record: (\S+\.json) {2}Chart: (\S+\.svg)/.exec(stderr) ?? [];
     const search = JSON.parse(readFileSync(join(cwd, record), 'utf8')) as { candidates: object[]; trials: object[] };
@@ -100,7 +100,7 @@ describe('bench tune', () => {
   });
 });
 
-describe('tiles from a file', () => {
+describe('configurations from a file', () => {
   const mha = (...args: string[]) =>
     bench([
       'mha',
@@ -120,7 +120,9 @@ describe('tiles from a file', () => {
   it('are used and told, and --tiles default leaves them', async () => {
     const path = configurationsFile({ rows: 4, blockRows: 96 });
     const [tuned, shipped] = [await mha('--tiles', path), await mha('--tiles', 'default')];
-    expect(tuned.stderr).toMatch(/uses the tile tuned for this device on 2026-11-24 at head dimension 128, full mask/);
+    expect(tuned.stderr).toMatch(
+      /uses the configuration tuned for this device on 2026-11-24 at head dimension 128, full mask/,
+    );
     const hash = (outcome: typeof tuned) => parseRun(outcome).measurements[0]?.kernelHash;
     expect(hash(tuned)).not.toBe(hash(shipped));
     expect(shipped.stderr).not.toMatch(/tuned/);
@@ -149,14 +151,14 @@ describe('tiles from a file', () => {
   it.each([
     ['not JSON', 'no'],
     ['no tiles', '{"tiles": 3}'],
-    ['a tile without a device', '{"tiles": [{"kernel": "wasm-flash"}]}'],
+    ['a configuration without a device', '{"tiles": [{"kernel": "wasm-flash"}]}'],
   ])('%s: one line, exit code 2', async (_, text) => {
     const path = join(temporaryFolder(), 'tiles.json');
     writeFileSync(path, text);
     const { code, stderr } = await mha('--tiles', path);
     expect(code).toBe(2);
     expect(stderr.trim().split('\n')).toHaveLength(1);
-    expect(stderr).toContain('is not a file of tiles');
+    expect(stderr).toContain('is not a file of configurations');
   });
 
   it('absent: one line, and nothing is left behind', async () => {

@@ -1,4 +1,4 @@
-/** The search for a tile: halving, continuing, winning beyond the noise only; and what makes a tile impossible. */
+/** The search for a configuration: halving, continuing, winning beyond the noise only; and what makes one impossible. */
 
 import { describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
@@ -23,7 +23,7 @@ function newSearch(count: number): Search {
   return { ...key, shipped: tile(0), candidates, trials: [] };
 }
 
-/** Candidate n runs at 1 + n / 100 of the shipped tile; from 6 rounds on with an interval of 1 %. */
+/** Candidate n runs at 1 + n / 100 of the shipped configuration; from 6 rounds on with an interval of 1 %. */
 function fixedComparison(log: [number, number][] = []): PairedComparison {
   return async ({ rows }, rounds) => {
     log.push([Number(rows), rounds]);
@@ -37,7 +37,7 @@ function fixedComparison(log: [number, number][] = []): PairedComparison {
 const calm = { spent: () => 0, signal: { aborted: false }, onTrial: () => {} };
 
 describe('continueSearch', () => {
-  it('lets all meet the shipped tile, a quarter again, the best for longest', async () => {
+  it('lets all meet the shipped configuration, a quarter again, the best for longest', async () => {
     const search = newSearch(12);
     const log: [number, number][] = [];
     await continueSearch(search, fixedComparison(log), calm);

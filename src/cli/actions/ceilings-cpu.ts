@@ -10,12 +10,13 @@ import { spawnWasm } from '../../host/node/wasm-children.ts';
 import { type DeviceCeiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
 
 const RUNS = 7;
-/** 150 MFLOP a thread in 16 units of 48 rows: some milliseconds. */
+/** 150 MFLOP a thread in 16 work tiles of 48 rows: some milliseconds. */
 const SMALL = probeWorkload(768, 384, 128);
 /** Two KV heads whose K is 64 MiB each, read in turn by a few of many rows: more than a core's share of any cache. */
 const LARGE = probeWorkload(8192, 2 ** 19, 32, 2);
 const ROWS_READ = 4;
 
+/** The limits of the CPU in every variant, with one thread and with all of `cores`. */
 export async function measureCpu(cores: number): Promise<DeviceCeiling[]> {
   const ceilings: DeviceCeiling[] = [];
   const threadCounts = [...new Set([1, cores])];

@@ -20,6 +20,7 @@ import { createProgress, type Progress } from '../progress.ts';
 import { openTargets, type TargetRequest } from '../targets.ts';
 import { type ConfigurationKey, keepConfiguration, readSearch, writeSearch } from '../tuned-configurations.ts';
 
+/** What bench tune was asked for. */
 export interface TuneOptions {
   target: Omit<TargetRequest, 'kernels' | 'named'>;
   budgetSeconds: number;
@@ -124,7 +125,7 @@ async function conclude(search: Search, key: ConfigurationKey, results: string):
   const interval = (low: number | null, high: number | null) =>
     low === null || high === null ? '' : ` [${low.toFixed(3)}, ${high.toFixed(3)}]`;
   const lines = [
-    `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, on ${search.device}: ${tried} of ${search.candidates.length} candidates met the shipped tile${isComplete(search) ? '' : '; the next bench tune continues'}.`,
+    `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, on ${search.device}: ${tried} of ${search.candidates.length} candidates met the shipped configuration${isComplete(search) ? '' : '; the next bench tune continues'}.`,
   ];
   if (won !== null) {
     const { tile, ratio, low, high } = won;
@@ -136,15 +137,17 @@ async function conclude(search: Search, key: ConfigurationKey, results: string):
       high,
       date: new Date().toISOString().slice(0, 10),
     });
-    lines.push(`Better: ${(ratio ?? 1).toFixed(3)} times the shipped tile${interval(low, high)}: ${show(tile)}`);
+    lines.push(
+      `Better: ${(ratio ?? 1).toFixed(3)} times the shipped configuration${interval(low, high)}: ${show(tile)}`,
+    );
     lines.push(`Kept in ${path}; bench mha and the others use it from now on, --tiles default does not.`);
   } else {
-    // Only last paired comparisons speak against a tile that was kept before.
+    // Only last paired comparisons speak against a configuration that was kept before.
     if (last !== undefined) keepConfiguration(key, null);
     lines.push(
       last?.ratio == null
         ? 'The search did not come to its last paired comparisons: nothing changes. Give it a larger --budget.'
-        : `Not better beyond the noise: the best runs at ${last.ratio.toFixed(3)} times the shipped tile${interval(last.low, last.high)} (${show(last.tile)}). The shipped tile stays.`,
+        : `Not better beyond the noise: the best runs at ${last.ratio.toFixed(3)} times the shipped configuration${interval(last.low, last.high)} (${show(last.tile)}). The shipped configuration stays.`,
     );
   }
   process.stdout.write(`${lines.join('\n')}\n`);
@@ -156,7 +159,7 @@ async function conclude(search: Search, key: ConfigurationKey, results: string):
   return [`Record: ${record}`, `Chart: ${chart}`];
 }
 
-const show = (tile: Configuration) =>
-  Object.entries(tile)
+const show = (configuration: Configuration) =>
+  Object.entries(configuration)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');

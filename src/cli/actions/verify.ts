@@ -13,6 +13,7 @@ import { checkWritable, writeInto } from '../../record/files.ts';
 import type { TargetOptions } from '../options/device.ts';
 import { openTargets } from '../targets.ts';
 
+/** What bench verify was asked for. */
 export interface VerifyOptions {
   tensors: string;
   causal: boolean;

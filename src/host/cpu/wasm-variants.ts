@@ -10,8 +10,10 @@ import { compareRows, oracle } from '../oracle.ts';
 
 /** How the WebAssembly kernels are compiled: plain SIMD, with fused multiply-adds, or packed into 256 bits as well. */
 export type WasmVariant = 'simd' | 'simd-relaxed' | 'simd256';
+/** All variants, the simplest first. */
 export const WASM_VARIANTS: readonly WasmVariant[] = ['simd', 'simd-relaxed', 'simd256'];
 
+/** The variant that is used, and why. */
 export interface VariantChoice {
   variant: WasmVariant;
   reason: string;
@@ -41,6 +43,7 @@ const ROUNDS = 9;
 /** Opens a WebAssembly host of one thread whose kernels are compiled in a variant. */
 export type OpenVariant = (variant: WasmVariant) => Promise<Host>;
 
+/** How a variant is chosen. */
 export interface VariantOptions {
   open: OpenVariant;
   /** False where the engine is known to have no revectoriser; where it may have one, the probe tells. */

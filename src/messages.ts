@@ -25,7 +25,7 @@ export const tooSmall = (option: string, text: string, smallest: string | number
 export const tooLarge = (option: string, text: string, largest: string) =>
   `${option}: '${text}' is above the largest value, ${largest}`;
 export const badNumber = (option: string, text: string, example: string) =>
-  `${option}: '${text}' is not a number that can be used here; for example ${example}`;
+  `${option}: '${text}' is not a number that can be used here; write ${example}`;
 export const badChoice = (option: string, text: string, nearest: string, choices: readonly string[]) =>
   `${option}: '${text}' is not known; did you mean '${nearest}'? (${choices.join(', ')})`;
 export const badHeadDim = (text: string, nearest: readonly number[]) =>

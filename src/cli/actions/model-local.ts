@@ -11,20 +11,26 @@ import { ceilingsOf } from '../../measure/ceilings.ts';
 import { sharedRounds } from '../../measure/ratios.ts';
 import { measureRun } from '../../measure/run.ts';
 import { summarize } from '../../measure/statistics.ts';
+import { backendHasNo, UsageError } from '../../messages.ts';
 import { type LocalComparison, type LocalPrediction, type LocalRates, predictLocal } from '../../model/local.ts';
 import { cases } from '../../problem/cases.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { ofBackend } from '../../record/backend.ts';
-import { checkFolder } from '../../record/files.ts';
+import { checkFolder, checkWritable } from '../../record/files.ts';
 import { type Context, whyNotMeasured } from '../../record/measurement.ts';
+import { formatLocal } from '../../report/local-text.ts';
 import { type OpenContenders, openContenders } from '../contenders.ts';
 import { stopOnInterrupt } from '../interrupt.ts';
-import type { RunOptions } from '../options/run-options.ts';
+import { type RunValues, runOptions } from '../options/run.ts';
+import { type RunOptions, runOptionsOf } from '../options/run-options.ts';
+import { defaultsOf } from '../options/typed-option.ts';
+import { type WorkloadValues, workloadsOf } from '../options/workload.ts';
+import { writeOutput } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import { recordRun } from '../record-run.ts';
 
 /** What bench model local found; with --format json this is what it prints. */
-export interface LocalModel {
+interface LocalModel {
   context: Context;
   points: LocalComparison[];
   /** What could not be measured, and why. */
@@ -34,11 +40,29 @@ export interface LocalModel {
 
 const KERNELS: readonly Kernel[] = [wgslFlash, wasmFlash];
 
+/** Those options of a run that bench model local has. */
+type LocalValues = Omit<RunValues, 'kernel' | 'full' | 'baseline' | 'published' | 'label' | 'chart' | 'dryRun'>;
+
+/** Measures and prints; 1 where something could not be measured, 130 where it was interrupted. */
+export async function showLocal(values: WorkloadValues & LocalValues): Promise<number> {
+  const options = runOptionsOf({ ...defaultsOf(runOptions(values.budget)), ...values });
+  const { backend, output } = options;
+  if (backend === 'peers' || backend === 'scalar') {
+    throw new UsageError(backendHasNo(backend, 'model', 'auto, wasm or webgpu'));
+  }
+  if (output !== null) checkWritable(output);
+  const found = await measureLocal(workloadsOf(values), options);
+  writeOutput(values.format === 'json' ? `${JSON.stringify(found, null, 2)}\n` : formatLocal(found), output);
+  process.stderr.write(`Record: ${found.journal}\n`);
+  if (found.context.cancelled) return 130;
+  return found.points.length > 0 && found.missing.length === 0 ? 0 : 1;
+}
+
 /**
  * Runs each workload with the kernel and its device's probes side by side. An interrupt ends the measuring; what is measured
  * by then is returned, in a context that is marked as cancelled.
  */
-export async function measureLocal(workloads: readonly Workload[], options: RunOptions): Promise<LocalModel> {
+async function measureLocal(workloads: readonly Workload[], options: RunOptions): Promise<LocalModel> {
   checkFolder(options.results);
   const progress = createProgress(options.quiet);
   const stopping = stopOnInterrupt(progress);

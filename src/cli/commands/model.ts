@@ -87,7 +87,7 @@ function declareLocal(model: Command, finish: Finish): void {
     .summary('what this machine allows attention to reach, and what it reaches')
     .description('What the measured limits of this machine allow attention to reach, beside what it reaches.');
   addOptions(command, options).action(async () => {
-    const { showLocal } = await import('../actions/model-local-text.ts');
+    const { showLocal } = await import('../actions/model-local.ts');
     finish(await showLocal(valuesOf(command, options)));
   });
 }

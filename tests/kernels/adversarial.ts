@@ -90,3 +90,10 @@ export function adversarialCases(): AdversarialCase[] {
     poisonedNeighbour(),
   ];
 }
+
+/** Those whose values and logits halves can hold, with tensors in halves. */
+export function adversarialHalves(): AdversarialCase[] {
+  return adversarialCases()
+    .filter(({ name }) => !/60000|far below|1e30/.test(name))
+    .map((input) => ({ ...input, workload: { ...input.workload, dtype: 'f16' } }));
+}

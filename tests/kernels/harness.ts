@@ -1,11 +1,14 @@
-/** Runs a kernel on a host and compares every row of its output with the oracle. */
+/** Runs a kernel on a host and compares rows of its output with the oracle; and the matrix of tests that every kernel has to pass. */
 
-import type { Kernel } from '../../kernels/kernel.ts';
+import { expect, it } from 'vitest';
+import type { DeviceProfile } from '../../kernels/device.ts';
+import type { Configuration, Kernel } from '../../kernels/kernel.ts';
 import type { Host } from '../../src/host/contract.ts';
 import { compareRows, oracle, type Verification } from '../../src/host/oracle.ts';
 import type { Data } from '../../src/problem/data.ts';
 import { type RowAddress, type Slice, wholeSlice } from '../../src/problem/slice.ts';
-import type { Workload } from '../../src/problem/workload.ts';
+import { describe as describeWorkload, groupSize, type Workload } from '../../src/problem/workload.ts';
+import type { AdversarialCase } from './adversarial.ts';
 
 /** Every row of a workload. */
 export function allRows(w: Workload): RowAddress[] {
@@ -18,6 +21,7 @@ export function allRows(w: Workload): RowAddress[] {
   return rows;
 }
 
+/** What a check changes: other values than normal ones, a part of the work, some of the rows. */
 export interface Check {
   data?: Data;
   slice?: (blockRows: number) => Slice;
@@ -46,4 +50,48 @@ export async function runKernel(
   } finally {
     await host.dispose(id);
   }
+}
+
+/** A kernel in another configuration than the shipped one: fields that are not given are those shipped for `device`, by default the host's. */
+export function configured(kernel: Kernel, changes: Configuration, device?: DeviceProfile): Kernel {
+  const { tunable } = kernel;
+  if (tunable === undefined) throw new RangeError(`${kernel.name} has no configurations`);
+  const configuration = (w: Workload, own: DeviceProfile) => ({ ...tunable.shipped(w, device ?? own), ...changes });
+  return {
+    ...kernel,
+    unsupported: (w, own) => tunable.problem(configuration(w, own), w, own),
+    build: (w, own) => tunable.build(configuration(w, own), w, own),
+  };
+}
+
+/** Declares a test for every shape: each row of the kernel's output against the oracle. `host` is asked when a test runs. */
+export function testShapes(kernel: Kernel, host: () => Host, shapes: readonly Workload[]): void {
+  it.each(shapes.map((w) => ({ name: describeWorkload(w), w })))('$name', async ({ w }) => {
+    expect(await runKernel(host(), kernel, w)).toMatchOracle();
+  });
+}
+
+/** Declares a test for every adversarial input. */
+export function testInputs(kernel: Kernel, host: () => Host, inputs: readonly AdversarialCase[]): void {
+  it.each(inputs)('$workload.dtype: $name', async ({ workload: w, data, heads }) => {
+    const rows = allRows(w).filter(({ queryHead }) => heads?.includes(queryHead) ?? true);
+    expect(await runKernel(host(), kernel, w, { data, rows })).toMatchOracle();
+  });
+}
+
+/** Declares a test that two blocks of rows of one KV head, run alone, have the bits that they have in the whole. */
+export function testSlice(kernel: Kernel, host: () => Host, shape: Workload): void {
+  it('gives a slice the results of the whole', async () => {
+    const { blockRows } = kernel.build(shape, await host().environment());
+    const seqQuery = 4 * blockRows + 3;
+    const w = { ...shape, seqQuery, seqKv: seqQuery };
+    const blocks = [1, 3];
+    const heads = groupSize(w) === 1 ? [0] : [0, 1];
+    const rows = blocks.flatMap((block) => heads.map((queryHead) => ({ batch: 0, queryHead, row: block * blockRows })));
+    const { outputs: part } = await runKernel(host(), kernel, w, {
+      rows,
+      slice: () => ({ batches: 1, kvHeads: 1, blockRows, runs: blocks.map((start) => ({ start, count: 1 })) }),
+    });
+    expect(part).toEqual((await runKernel(host(), kernel, w, { rows })).outputs);
+  });
 }

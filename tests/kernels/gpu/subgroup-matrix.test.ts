@@ -4,112 +4,38 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { afterAll, describe, expect, it } from 'vitest';
-import type { DeviceProfile, SubgroupMatrix } from '../../../kernels/device.ts';
-import type { Kernel } from '../../../kernels/kernel.ts';
-import { TYPICAL_DEVICE } from '../../../kernels/typical-device.ts';
-import { wgslMatrix } from '../../../kernels/wgsl/matrix.ts';
-import type { Host } from '../../../src/host/contract.ts';
-import { readSubgroupMatrix } from '../../../src/host/gpu/subgroup-matrix.ts';
-import { spawnHost } from '../../../src/host/node/spawn.ts';
-import { softwareEnvironment } from '../../../src/host/node/targets.ts';
-import { type Dtype, describe as describeWorkload } from '../../../src/problem/workload.ts';
+import { describe, expect, it } from 'vitest';
+import { describe as describeWorkload } from '../../../src/problem/workload.ts';
 import { workload } from '../../workloads.ts';
 import { adversarialCases } from '../adversarial.ts';
 import { SHAPES } from '../cases.ts';
-import { allRows, runKernel } from '../harness.ts';
+import { runKernel, testInputs, testShapes } from '../harness.ts';
+import { APPLE, emulated, INTEL, matrixCode, SQUARE } from '../matrix-features.ts';
+import { describeOnGpu } from './software-gpu.ts';
 
-/** The shapes of Apple's GPUs, and of NVIDIA's and AMD's; Intel's have m 8. */
-const F32 = { m: 8, n: 8, k: 8, component: 'f32' } as const;
-const F16 = { m: 16, n: 16, k: 16, component: 'f16' } as const;
-const INTEL = { m: 8, n: 16, k: 16, component: 'f16' } as const;
+/** Workgroup memory for blocks of 8 keys: emulated products of more are text that a software adapter compiles for ten seconds. */
+const FEW_KEYS = 4096;
 
-const emulated = (changes: Partial<SubgroupMatrix> = {}): Kernel => {
-  const withMatrices = (device: DeviceProfile): DeviceProfile => ({
-    ...device,
-    features: {
-      ...device.features,
-      subgroupMatrix: { shapes: [F32], threads: 16, spelling: 'emulated', ...changes },
-    },
-  });
-  return {
-    ...wgslMatrix,
-    unsupported: (w, device) => wgslMatrix.unsupported(w, withMatrices(device)),
-    build: (w, device) => wgslMatrix.build(w, withMatrices(device)),
-  };
-};
+await describeOnGpu('wgsl-matrix with emulated matrices', (host) => {
+  const get = () => host;
 
-const opened = await softwareEnvironment(true)
-  .then((env) => {
-    const options = { adapter: null, allowSoftware: true, limits: {} };
-    return spawnHost({ role: { backend: 'webgpu', options, untimed: true }, flags: [], env });
-  })
-  .catch((error: Error) => error);
-if (opened instanceof Error) process.stderr.write(`Emulated matrices are not run: ${opened.message}\n`);
-
-describe.skipIf(opened instanceof Error)('wgsl-matrix with emulated matrices', () => {
-  const host = opened as Host;
-  afterAll(() => host.close());
-
-  // A few head dimensions: the software adapter takes up to ten seconds to compile each.
-  const shapes = SHAPES.filter(({ headDim, seqQuery }) => headDim <= 48 || headDim === 80 || seqQuery === 65);
-  it.each(shapes.map((w) => ({ name: describeWorkload(w), w })))('$name', async ({ w }) => {
-    const result = await runKernel(host, emulated(), w);
-    expect(result).toMatchOracle();
-  });
-
-  it.each(adversarialCases())('$name', async ({ workload: w, data, heads }) => {
-    const rows = allRows(w).filter(({ queryHead }) => heads?.includes(queryHead) ?? true);
-    const result = await runKernel(host, emulated(), w, { data, rows });
-    expect(result).toMatchOracle();
+  describe("matrices of Apple's GPUs, subgroups of 16", () => {
+    const kernel = emulated({ threads: 16, shapes: [APPLE] }, FEW_KEYS);
+    testShapes(
+      kernel,
+      get,
+      SHAPES.filter(({ headDim }) => headDim === 32),
+    );
+    testInputs(kernel, get, adversarialCases());
   });
 
   it.each([
-    { threads: 32, shapes: [F32] },
-    { threads: 64, shapes: [{ ...F16, component: 'f32' as const }] },
-    { threads: 8, shapes: [{ ...INTEL, component: 'f32' as const }] },
-  ])('in subgroups of $threads, matrices of $shapes', async (changes) => {
-    for (const w of [
-      workload({ headDim: 32, seqQuery: 70, queryHeads: 3, kvHeads: 1, mask: 'causal' }),
-      workload({ headDim: 32, seqQuery: 41, seqKv: 83, dtype: 'f16' }),
-    ]) {
-      const result = await runKernel(host, emulated(changes), w);
-      expect(result, describeWorkload(w)).toMatchOracle();
-    }
-  });
-});
-
-describe('where the feature is not offered, or offers no such shape', () => {
-  const reason = (w: ReturnType<typeof workload>, subgroupMatrix?: SubgroupMatrix, f16 = false) =>
-    wgslMatrix.unsupported(w, {
-      ...TYPICAL_DEVICE,
-      features: { ...TYPICAL_DEVICE.features, f16, ...(subgroupMatrix === undefined ? {} : { subgroupMatrix }) },
-    });
-  const offers = (shapes: SubgroupMatrix['shapes']): SubgroupMatrix => ({ shapes, threads: 32, spelling: 'template' });
-
-  it('says why', () => {
-    const f32 = workload({ headDim: 64 });
-    expect(reason(f32)).toMatch(/experimental feature/);
-    // f32 tensors are not rounded to f16.
-    expect(reason(f32, offers([F16]))).toMatch(/no subgroup matrices that multiply f32/);
-    expect(reason(workload({ headDim: 48 }), offers([F32]))).toBeUndefined();
-    expect(reason(workload({ headDim: 64, dtype: 'f16' }), offers([F16]), true)).toBeUndefined();
-    expect(reason(workload({ headDim: 64, dtype: 'f16' }), offers([F16]))).toMatch(/multiply f16/);
-  });
-
-  it('reads what an adapter lists', () => {
-    const configs = [
-      { componentType: 'f16', resultType: 'f16', M: 8, N: 8, K: 8 },
-      { componentType: 'f16', resultType: 'f32', M: 16, N: 16, K: 16 },
-      { componentType: 'i8', resultType: 'i32', M: 16, N: 16, K: 32 },
-    ];
-    expect(readSubgroupMatrix({ subgroupMaxSize: 32, subgroupMatrixConfigs: configs }, 'argument')).toEqual({
-      shapes: [F16],
-      threads: 32,
-      spelling: 'argument',
-    });
-    expect(readSubgroupMatrix({ subgroupMaxSize: 32, subgroupMatrixConfigs: [] }, 'template')).toBeUndefined();
-    expect(readSubgroupMatrix({ subgroupMaxSize: 32, subgroupMatrixConfigs: configs }, undefined)).toBeUndefined();
+    // Multiplied in f32: an adapter without shader-f16 has no other arithmetic.
+    { threads: 64, shape: SQUARE, w: workload({ headDim: 48, seqQuery: 70, mask: 'causal' }) },
+    { threads: 8, shape: INTEL, w: workload({ seqQuery: 41, seqKv: 83, queryHeads: 3, kvHeads: 1, dtype: 'f16' }) },
+  ])('subgroups of $threads, matrices of $shape.m x $shape.n x $shape.k', async ({ threads, shape, w }) => {
+    const kernel = emulated({ threads, shapes: [{ ...shape, component: 'f32' }] });
+    expect(await runKernel(host, kernel, w), describeWorkload(w)).toMatchOracle();
   });
 });
 
@@ -145,31 +71,16 @@ process.stdout.write(\`\\n\${JSON.stringify(results)}\`, () => process.exit(0));
 }
 
 describe('the text of wgsl-matrix', () => {
-  const textOf = (spelling: SubgroupMatrix['spelling'], shape: SubgroupMatrix['shapes'][number], dtype: Dtype) => {
-    const subgroupMatrix = { shapes: [shape], threads: 32, spelling };
-    const features = { ...TYPICAL_DEVICE.features, f16: true, subgroupMatrix };
-    return (headDim: number, mask: 'full' | 'causal' = 'full') => {
-      const program = wgslMatrix.build(workload({ headDim, dtype, mask, queryHeads: 4, kvHeads: 2 }), {
-        ...TYPICAL_DEVICE,
-        features,
-      });
-      return program.kind === 'wgsl' ? (program.passes[0]?.code ?? '') : '';
-    };
-  };
-
-  it.each([
-    ['template', F32, 'f32'],
-    ['argument', F16, 'f16'],
-  ] as const)('is as it was, %s', async (spelling, shape, dtype) => {
-    await expect(textOf(spelling, shape, dtype)(32)).toMatchFileSnapshot(
-      `../snapshots/wgsl-matrix-d32-${dtype}-${spelling}.wgsl`,
-    );
-  });
-
   it('is accepted by a compiler that knows the feature, in both spellings', () => {
     const modules = (['template', 'argument'] as const).flatMap((spelling) => [
-      ...[32, 64, 128, 256].flatMap((d) => [textOf(spelling, F32, 'f32')(d), textOf(spelling, F32, 'f16')(d)]),
-      ...[32, 128].flatMap((d) => [textOf(spelling, F16, 'f16')(d), textOf(spelling, INTEL, 'f16')(d, 'causal')]),
+      ...[32, 64, 128, 256].flatMap((headDim) => [
+        matrixCode(spelling, APPLE, 'f32', { headDim }),
+        matrixCode(spelling, APPLE, 'f16', { headDim }),
+      ]),
+      ...[32, 128].flatMap((headDim) => [
+        matrixCode(spelling, SQUARE, 'f16', { headDim }),
+        matrixCode(spelling, INTEL, 'f16', { headDim, mask: 'causal' }),
+      ]),
     ]);
     const broken = (modules[0] ?? '').replace('subgroupMatrixLoad<', 'subgroupMatrixLod<');
     const messages = compileAll([...modules, broken]);

@@ -6,9 +6,9 @@ struct Params {
   queryHeads: u32,
   kvHeads: u32,
   group: u32,       // query heads that share a KV head
-  unitBase: u32,    // first work unit of this dispatch
-  lowOffset: i32,   // row r sees keys from r + lowOffset
-  highOffset: i32,  // up to, not including, r + highOffset
+  tileBase: u32,    // first work config of this dispatch
+  windowLow: i32,   // row r sees keys from r + windowLow
+  windowHigh: i32,  // up to, not including, r + windowHigh
   scale: f32,       // softmax scale times log2(e)
 }
 
@@ -33,10 +33,10 @@ fn writeO(i: u32, value: vec4f) {
 @group(0) @binding(5) var<storage, read> starts: array<u32>;
 
 const columns = 8u; // vec4 columns of a row
-const blockRows = 8u; // tokens of a unit
+const blockRows = 8u; // tokens of a tile
 
-struct Unit {
-  q: u32,        // vec4 index of the unit's first row in q and o
+struct WorkTile {
+  q: u32,        // vec4 index of the tile's first row in q and o
   kv: u32,       // vec4 index of its KV head's first row in k and v
   firstRow: u32, // of the whole sequence
   tokens: u32,
@@ -44,28 +44,28 @@ struct Unit {
 }
 
 // Units run KV head by KV head, last rows first, the query heads of a group side by side.
-fn findUnit(index: u32) -> Unit {
+fn findWorkTile(index: u32) -> WorkTile {
   let member = index % params.group;
   let block = params.blocks - 1u - (index / params.group) % params.blocks;
   let kvIndex = index / (params.group * params.blocks);
   let batch = kvIndex / params.kvHeads;
   let kvHead = kvIndex % params.kvHeads;
   let firstRow = starts[block];
-  var unit: Unit;
-  unit.q = ((batch * params.rowsPerHead + block * blockRows) * params.queryHeads + kvHead * params.group + member) * columns;
-  unit.kv = (batch * params.seqKv * params.kvHeads + kvHead) * columns;
-  unit.firstRow = firstRow;
-  unit.tokens = min(blockRows, params.seqQuery - firstRow);
-  unit.rows = unit.tokens;
-  return unit;
+  var tile: WorkTile;
+  tile.q = ((batch * params.rowsPerHead + block * blockRows) * params.queryHeads + kvHead * params.group + member) * columns;
+  tile.kv = (batch * params.seqKv * params.kvHeads + kvHead) * columns;
+  tile.firstRow = firstRow;
+  tile.tokens = min(blockRows, params.seqQuery - firstRow);
+  tile.rows = tile.tokens;
+  return tile;
 }
 
 // The keys that row r of the sequence sees, low inclusive, high exclusive.
 fn lowKey(row: u32) -> i32 {
-  return max(i32(row) + params.lowOffset, 0);
+  return max(i32(row) + params.windowLow, 0);
 }
 fn highKey(row: u32) -> i32 {
-  return clamp(i32(row) + params.highOffset, 0, i32(params.seqKv));
+  return clamp(i32(row) + params.windowHigh, 0, i32(params.seqKv));
 }
 
 // Flash attention with an online softmax: for each block of keys
@@ -88,17 +88,17 @@ var<workgroup> weights: array<vec4f, 32>;
 
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  let unit = findUnit(params.unitBase + workgroup.y);
+  let tile = findWorkTile(params.tileBase + workgroup.y);
   let qStride = params.queryHeads * columns;
   let kvStride = params.kvHeads * columns;
   let r = thread / 4u; // this thread's place among the rows
   let c = thread % 4u; // and among the keys and columns
-  let lastToken = unit.firstRow + unit.tokens - 1u;
-  let firstKey = lowKey(unit.firstRow) / i32(blockKeys) * i32(blockKeys);
+  let lastToken = tile.firstRow + tile.tokens - 1u;
+  let firstKey = lowKey(tile.firstRow) / i32(blockKeys) * i32(blockKeys);
   let endKey = highKey(lastToken);
   // Blocks inside [plainBegin, plainEnd) are seen whole by every row and need no mask.
   let plainBegin = max(firstKey, (lowKey(lastToken) + i32(blockKeys) - 1) / i32(blockKeys) * i32(blockKeys));
-  let plainEnd = max(plainBegin, min(endKey, highKey(unit.firstRow)) / i32(blockKeys) * i32(blockKeys));
+  let plainEnd = max(plainBegin, min(endKey, highKey(tile.firstRow)) / i32(blockKeys) * i32(blockKeys));
 
   // running maximum and this thread's part of the row sums
   var m0 = vec4f(-0x1p+100f);
@@ -123,10 +123,10 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       for (var t = thread; t < 4u; t += 8u) {
           let quad = t % 2u;
           let group = t / 2u;
-          let x0 = select(vec4f(), readQ(unit.q + min(group * 4u + 0u, unit.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 0u < unit.rows);
-          let x1 = select(vec4f(), readQ(unit.q + min(group * 4u + 1u, unit.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 1u < unit.rows);
-          let x2 = select(vec4f(), readQ(unit.q + min(group * 4u + 2u, unit.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 2u < unit.rows);
-          let x3 = select(vec4f(), readQ(unit.q + min(group * 4u + 3u, unit.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 3u < unit.rows);
+          let x0 = select(vec4f(), readQ(tile.q + min(group * 4u + 0u, tile.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 0u < tile.rows);
+          let x1 = select(vec4f(), readQ(tile.q + min(group * 4u + 1u, tile.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 1u < tile.rows);
+          let x2 = select(vec4f(), readQ(tile.q + min(group * 4u + 2u, tile.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 2u < tile.rows);
+          let x3 = select(vec4f(), readQ(tile.q + min(group * 4u + 3u, tile.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 3u < tile.rows);
           let to = 0u + quad * 4u * 2u + group;
           stage[to + 0u] = vec4f(x0.x, x1.x, x2.x, x3.x);
           stage[to + 2u] = vec4f(x0.y, x1.y, x2.y, x3.y);
@@ -136,10 +136,10 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       for (var t = thread; t < 8u; t += 8u) {
           let quad = t % 2u;
           let group = t / 2u;
-          let x0 = select(vec4f(), readK(unit.kv + min(u32(base) + group * 4u + 0u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 0u < params.seqKv);
-          let x1 = select(vec4f(), readK(unit.kv + min(u32(base) + group * 4u + 1u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 1u < params.seqKv);
-          let x2 = select(vec4f(), readK(unit.kv + min(u32(base) + group * 4u + 2u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 2u < params.seqKv);
-          let x3 = select(vec4f(), readK(unit.kv + min(u32(base) + group * 4u + 3u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 3u < params.seqKv);
+          let x0 = select(vec4f(), readK(tile.kv + min(u32(base) + group * 4u + 0u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 0u < params.seqKv);
+          let x1 = select(vec4f(), readK(tile.kv + min(u32(base) + group * 4u + 1u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 1u < params.seqKv);
+          let x2 = select(vec4f(), readK(tile.kv + min(u32(base) + group * 4u + 2u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 2u < params.seqKv);
+          let x3 = select(vec4f(), readK(tile.kv + min(u32(base) + group * 4u + 3u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 3u < params.seqKv);
           let to = chunk * rowVectors + quad * 4u * 4u + group;
           stage[to + 0u] = vec4f(x0.x, x1.x, x2.x, x3.x);
           stage[to + 4u] = vec4f(x0.y, x1.y, x2.y, x3.y);
@@ -195,7 +195,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
         for (var t = thread; t < 32u; t += 8u) {
           let key = u32(base) + part * 16u + first + t / 8u;
           let column = t % 8u;
-          stage[t] = select(vec4f(), readV(unit.kv + min(key, params.seqKv - 1u) * kvStride + min(column, columns - 1u)), key < params.seqKv);
+          stage[t] = select(vec4f(), readV(tile.kv + min(key, params.seqKv - 1u) * kvStride + min(column, columns - 1u)), key < params.seqKv);
         }
         workgroupBarrier();
         for (var i = 0u; i < 4u; i += 1u) {
@@ -232,10 +232,10 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       for (var t = thread; t < 4u; t += 8u) {
           let quad = t % 2u;
           let group = t / 2u;
-          let x0 = select(vec4f(), readQ(unit.q + min(group * 4u + 0u, unit.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 0u < unit.rows);
-          let x1 = select(vec4f(), readQ(unit.q + min(group * 4u + 1u, unit.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 1u < unit.rows);
-          let x2 = select(vec4f(), readQ(unit.q + min(group * 4u + 2u, unit.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 2u < unit.rows);
-          let x3 = select(vec4f(), readQ(unit.q + min(group * 4u + 3u, unit.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 3u < unit.rows);
+          let x0 = select(vec4f(), readQ(tile.q + min(group * 4u + 0u, tile.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 0u < tile.rows);
+          let x1 = select(vec4f(), readQ(tile.q + min(group * 4u + 1u, tile.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 1u < tile.rows);
+          let x2 = select(vec4f(), readQ(tile.q + min(group * 4u + 2u, tile.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 2u < tile.rows);
+          let x3 = select(vec4f(), readQ(tile.q + min(group * 4u + 3u, tile.rows - 1u) * qStride + d + quad) * params.scale, group * 4u + 3u < tile.rows);
           let to = 0u + quad * 4u * 2u + group;
           stage[to + 0u] = vec4f(x0.x, x1.x, x2.x, x3.x);
           stage[to + 2u] = vec4f(x0.y, x1.y, x2.y, x3.y);
@@ -245,10 +245,10 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       for (var t = thread; t < 8u; t += 8u) {
           let quad = t % 2u;
           let group = t / 2u;
-          let x0 = select(vec4f(), readK(unit.kv + min(u32(base) + group * 4u + 0u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 0u < params.seqKv);
-          let x1 = select(vec4f(), readK(unit.kv + min(u32(base) + group * 4u + 1u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 1u < params.seqKv);
-          let x2 = select(vec4f(), readK(unit.kv + min(u32(base) + group * 4u + 2u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 2u < params.seqKv);
-          let x3 = select(vec4f(), readK(unit.kv + min(u32(base) + group * 4u + 3u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 3u < params.seqKv);
+          let x0 = select(vec4f(), readK(tile.kv + min(u32(base) + group * 4u + 0u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 0u < params.seqKv);
+          let x1 = select(vec4f(), readK(tile.kv + min(u32(base) + group * 4u + 1u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 1u < params.seqKv);
+          let x2 = select(vec4f(), readK(tile.kv + min(u32(base) + group * 4u + 2u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 2u < params.seqKv);
+          let x3 = select(vec4f(), readK(tile.kv + min(u32(base) + group * 4u + 3u, params.seqKv - 1u) * kvStride + d + quad), u32(base) + group * 4u + 3u < params.seqKv);
           let to = chunk * rowVectors + quad * 4u * 4u + group;
           stage[to + 0u] = vec4f(x0.x, x1.x, x2.x, x3.x);
           stage[to + 4u] = vec4f(x0.y, x1.y, x2.y, x3.y);
@@ -266,8 +266,8 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       }
       workgroupBarrier();
     }
-    let low0 = vec4i(lowKey(unit.firstRow + (r * 4u + 0u)), lowKey(unit.firstRow + (r * 4u + 1u)), lowKey(unit.firstRow + (r * 4u + 2u)), lowKey(unit.firstRow + (r * 4u + 3u)));
-    let high0 = vec4i(highKey(unit.firstRow + (r * 4u + 0u)), highKey(unit.firstRow + (r * 4u + 1u)), highKey(unit.firstRow + (r * 4u + 2u)), highKey(unit.firstRow + (r * 4u + 3u)));
+    let low0 = vec4i(lowKey(tile.firstRow + (r * 4u + 0u)), lowKey(tile.firstRow + (r * 4u + 1u)), lowKey(tile.firstRow + (r * 4u + 2u)), lowKey(tile.firstRow + (r * 4u + 3u)));
+    let high0 = vec4i(highKey(tile.firstRow + (r * 4u + 0u)), highKey(tile.firstRow + (r * 4u + 1u)), highKey(tile.firstRow + (r * 4u + 2u)), highKey(tile.firstRow + (r * 4u + 3u)));
     let ownKey = base + i32(c * 4u);
     s0_0 = select(vec4f(-0x1p+126f), s0_0, (vec4i(ownKey + 0) >= low0) & (vec4i(ownKey + 0) < high0));
     s1_0 = select(vec4f(-0x1p+126f), s1_0, (vec4i(ownKey + 1) >= low0) & (vec4i(ownKey + 1) < high0));
@@ -311,7 +311,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
         for (var t = thread; t < 32u; t += 8u) {
           let key = u32(base) + part * 16u + first + t / 8u;
           let column = t % 8u;
-          stage[t] = select(vec4f(), readV(unit.kv + min(key, params.seqKv - 1u) * kvStride + min(column, columns - 1u)), key < params.seqKv);
+          stage[t] = select(vec4f(), readV(tile.kv + min(key, params.seqKv - 1u) * kvStride + min(column, columns - 1u)), key < params.seqKv);
         }
         workgroupBarrier();
         for (var i = 0u; i < 4u; i += 1u) {
@@ -340,20 +340,20 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
     total0 += weights[t * rowVectors + r * 1u + 0u];
   }
   let factor0 = select(vec4f(), 1.0 / total0, total0 > vec4f());
-  if ((r * 4u + 0u) < unit.rows) {
-    writeO(unit.q + (r * 4u + 0u) * qStride + c + 0u, vec4f(o0_x0.x, o0_y0.x, o0_z0.x, o0_w0.x) * factor0.x);
-    writeO(unit.q + (r * 4u + 0u) * qStride + c + 4u, vec4f(o1_x0.x, o1_y0.x, o1_z0.x, o1_w0.x) * factor0.x);
+  if ((r * 4u + 0u) < tile.rows) {
+    writeO(tile.q + (r * 4u + 0u) * qStride + c + 0u, vec4f(o0_x0.x, o0_y0.x, o0_z0.x, o0_w0.x) * factor0.x);
+    writeO(tile.q + (r * 4u + 0u) * qStride + c + 4u, vec4f(o1_x0.x, o1_y0.x, o1_z0.x, o1_w0.x) * factor0.x);
   }
-  if ((r * 4u + 1u) < unit.rows) {
-    writeO(unit.q + (r * 4u + 1u) * qStride + c + 0u, vec4f(o0_x0.y, o0_y0.y, o0_z0.y, o0_w0.y) * factor0.y);
-    writeO(unit.q + (r * 4u + 1u) * qStride + c + 4u, vec4f(o1_x0.y, o1_y0.y, o1_z0.y, o1_w0.y) * factor0.y);
+  if ((r * 4u + 1u) < tile.rows) {
+    writeO(tile.q + (r * 4u + 1u) * qStride + c + 0u, vec4f(o0_x0.y, o0_y0.y, o0_z0.y, o0_w0.y) * factor0.y);
+    writeO(tile.q + (r * 4u + 1u) * qStride + c + 4u, vec4f(o1_x0.y, o1_y0.y, o1_z0.y, o1_w0.y) * factor0.y);
   }
-  if ((r * 4u + 2u) < unit.rows) {
-    writeO(unit.q + (r * 4u + 2u) * qStride + c + 0u, vec4f(o0_x0.z, o0_y0.z, o0_z0.z, o0_w0.z) * factor0.z);
-    writeO(unit.q + (r * 4u + 2u) * qStride + c + 4u, vec4f(o1_x0.z, o1_y0.z, o1_z0.z, o1_w0.z) * factor0.z);
+  if ((r * 4u + 2u) < tile.rows) {
+    writeO(tile.q + (r * 4u + 2u) * qStride + c + 0u, vec4f(o0_x0.z, o0_y0.z, o0_z0.z, o0_w0.z) * factor0.z);
+    writeO(tile.q + (r * 4u + 2u) * qStride + c + 4u, vec4f(o1_x0.z, o1_y0.z, o1_z0.z, o1_w0.z) * factor0.z);
   }
-  if ((r * 4u + 3u) < unit.rows) {
-    writeO(unit.q + (r * 4u + 3u) * qStride + c + 0u, vec4f(o0_x0.w, o0_y0.w, o0_z0.w, o0_w0.w) * factor0.w);
-    writeO(unit.q + (r * 4u + 3u) * qStride + c + 4u, vec4f(o1_x0.w, o1_y0.w, o1_z0.w, o1_w0.w) * factor0.w);
+  if ((r * 4u + 3u) < tile.rows) {
+    writeO(tile.q + (r * 4u + 3u) * qStride + c + 0u, vec4f(o0_x0.w, o0_y0.w, o0_z0.w, o0_w0.w) * factor0.w);
+    writeO(tile.q + (r * 4u + 3u) * qStride + c + 4u, vec4f(o1_x0.w, o1_y0.w, o1_z0.w, o1_w0.w) * factor0.w);
   }
 }

@@ -7,9 +7,9 @@ struct Params {
   queryHeads: u32,
   kvHeads: u32,
   group: u32,       // query heads that share a KV head
-  unitBase: u32,    // first work unit of this dispatch
-  lowOffset: i32,   // row r sees keys from r + lowOffset
-  highOffset: i32,  // up to, not including, r + highOffset
+  tileBase: u32,    // first work config of this dispatch
+  windowLow: i32,   // row r sees keys from r + windowLow
+  windowHigh: i32,  // up to, not including, r + windowHigh
   scale: f32,       // softmax scale times log2(e)
 }
 
@@ -34,10 +34,10 @@ fn writeO(i: u32, value: vec4f) {
 @group(0) @binding(5) var<storage, read> starts: array<u32>;
 
 const columns = 8u; // vec4 columns of a row
-const blockRows = 8u; // tokens of a unit
+const blockRows = 8u; // tokens of a tile
 
-struct Unit {
-  q: u32,        // vec4 index of the unit's first row in q and o
+struct WorkTile {
+  q: u32,        // vec4 index of the tile's first row in q and o
   kv: u32,       // vec4 index of its KV head's first row in k and v
   firstRow: u32, // of the whole sequence
   tokens: u32,
@@ -45,28 +45,28 @@ struct Unit {
 }
 
 // Units run KV head by KV head, last rows first, all query heads of a group in one unit.
-fn findUnit(index: u32) -> Unit {
+fn findWorkTile(index: u32) -> WorkTile {
   let member = 0u;
   let block = params.blocks - 1u - index % params.blocks;
   let kvIndex = index / params.blocks;
   let batch = kvIndex / params.kvHeads;
   let kvHead = kvIndex % params.kvHeads;
   let firstRow = starts[block];
-  var unit: Unit;
-  unit.q = ((batch * params.rowsPerHead + block * blockRows) * params.queryHeads + kvHead * params.group + member) * columns;
-  unit.kv = (batch * params.seqKv * params.kvHeads + kvHead) * columns;
-  unit.firstRow = firstRow;
-  unit.tokens = min(blockRows, params.seqQuery - firstRow);
-  unit.rows = unit.tokens * params.group;
-  return unit;
+  var tile: WorkTile;
+  tile.q = ((batch * params.rowsPerHead + block * blockRows) * params.queryHeads + kvHead * params.group + member) * columns;
+  tile.kv = (batch * params.seqKv * params.kvHeads + kvHead) * columns;
+  tile.firstRow = firstRow;
+  tile.tokens = min(blockRows, params.seqQuery - firstRow);
+  tile.rows = tile.tokens * params.group;
+  return tile;
 }
 
 // The keys that row r of the sequence sees, low inclusive, high exclusive.
 fn lowKey(row: u32) -> i32 {
-  return max(i32(row) + params.lowOffset, 0);
+  return max(i32(row) + params.windowLow, 0);
 }
 fn highKey(row: u32) -> i32 {
-  return clamp(i32(row) + params.highOffset, 0, i32(params.seqKv));
+  return clamp(i32(row) + params.windowHigh, 0, i32(params.seqKv));
 }
 
 // Flash attention with an online softmax, 32 keys at a time, both products by 8 x 8 x 8 matrices of f32 with sums of f32:
@@ -77,27 +77,27 @@ const keys = 32u; // staged at a time
 var<workgroup> stage: array<f32, 1024>;
 var<workgroup> scores: array<f32, 512>;
 var<workgroup> weights: array<f32, 512>;
-var<workgroup> tile: array<f32, 64>;
+var<workgroup> scratch: array<f32, 64>;
 var<workgroup> factors: array<f32, 16>;
 var<workgroup> partial: array<f32, 32>;
 var<workgroup> anyGrown: u32;
 
 @compute @workgroup_size(32)
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  let unit = findUnit(params.unitBase + workgroup.y);
+  let tile = findWorkTile(params.tileBase + workgroup.y);
   let qStride = params.queryHeads * columns;
   let kvStride = params.kvHeads * columns;
   let part = thread % 2u;
   let row0 = thread / 2u;
-  let token0 = unit.firstRow + min(row0, unit.rows - 1u) / 2u;
+  let token0 = tile.firstRow + min(row0, tile.rows - 1u) / 2u;
   let low0 = lowKey(token0);
   let high0 = highKey(token0);
   var m0 = -0x1p+100f;
   var l0 = 0.0;
 
   for (var t = thread; t < 128u; t += 32u) {
-    let row = min(t / columns, unit.rows - 1u);
-    let value = readQ(unit.q + row / 2u * qStride + row % 2u * columns + t % columns);
+    let row = min(t / columns, tile.rows - 1u);
+    let value = readQ(tile.q + row / 2u * qStride + row % 2u * columns + t % columns);
     stage[t * 4u] = value.x;
     stage[t * 4u + 1u] = value.y;
     stage[t * 4u + 2u] = value.z;
@@ -121,13 +121,13 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   var o1_2 = subgroup_matrix_result<f32, 8, 8>();
   var o1_3 = subgroup_matrix_result<f32, 8, 8>();
 
-  let lastToken = unit.firstRow + unit.tokens - 1u;
+  let lastToken = tile.firstRow + tile.tokens - 1u;
   let endKey = highKey(lastToken);
-  for (var base = lowKey(unit.firstRow) / i32(keys) * i32(keys); base < endKey; base += i32(keys)) {
+  for (var base = lowKey(tile.firstRow) / i32(keys) * i32(keys); base < endKey; base += i32(keys)) {
     workgroupBarrier();
     for (var t = thread; t < 256u; t += 32u) {
       let key = u32(base) + t / columns;
-      let at = unit.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
+      let at = tile.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
       // Keys past the end weigh nothing, but nothing times infinity would.
       let value = select(vec4f(), readK(at), key < params.seqKv);
       stage[t * 4u] = value.x;
@@ -213,7 +213,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
 
     for (var t = thread; t < 256u; t += 32u) {
       let key = u32(base) + t / columns;
-      let at = unit.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
+      let at = tile.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
       // Keys past the end weigh nothing, but nothing times infinity would.
       let value = select(vec4f(), readV(at), key < params.seqKv);
       stage[t * 4u] = value.x;
@@ -261,69 +261,69 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
     }
     // O = O 2^(m - m'), seldom: through memory, a matrix at a time.
     if (workgroupUniformLoad(&anyGrown) != 0u) {
-      subgroupMatrixStore<row_major>(&tile, 0u, o0_0, 8u);
+      subgroupMatrixStore<row_major>(&scratch, 0u, o0_0, 8u);
       workgroupBarrier();
       for (var t = thread; t < 64u; t += 32u) {
-        tile[t] *= factors[0u + t / 8u];
+        scratch[t] *= factors[0u + t / 8u];
       }
       workgroupBarrier();
-      o0_0 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&tile, 0u, 8u);
+      o0_0 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
       workgroupBarrier();
-      subgroupMatrixStore<row_major>(&tile, 0u, o0_1, 8u);
+      subgroupMatrixStore<row_major>(&scratch, 0u, o0_1, 8u);
       workgroupBarrier();
       for (var t = thread; t < 64u; t += 32u) {
-        tile[t] *= factors[0u + t / 8u];
+        scratch[t] *= factors[0u + t / 8u];
       }
       workgroupBarrier();
-      o0_1 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&tile, 0u, 8u);
+      o0_1 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
       workgroupBarrier();
-      subgroupMatrixStore<row_major>(&tile, 0u, o0_2, 8u);
+      subgroupMatrixStore<row_major>(&scratch, 0u, o0_2, 8u);
       workgroupBarrier();
       for (var t = thread; t < 64u; t += 32u) {
-        tile[t] *= factors[0u + t / 8u];
+        scratch[t] *= factors[0u + t / 8u];
       }
       workgroupBarrier();
-      o0_2 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&tile, 0u, 8u);
+      o0_2 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
       workgroupBarrier();
-      subgroupMatrixStore<row_major>(&tile, 0u, o0_3, 8u);
+      subgroupMatrixStore<row_major>(&scratch, 0u, o0_3, 8u);
       workgroupBarrier();
       for (var t = thread; t < 64u; t += 32u) {
-        tile[t] *= factors[0u + t / 8u];
+        scratch[t] *= factors[0u + t / 8u];
       }
       workgroupBarrier();
-      o0_3 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&tile, 0u, 8u);
+      o0_3 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
       workgroupBarrier();
-      subgroupMatrixStore<row_major>(&tile, 0u, o1_0, 8u);
+      subgroupMatrixStore<row_major>(&scratch, 0u, o1_0, 8u);
       workgroupBarrier();
       for (var t = thread; t < 64u; t += 32u) {
-        tile[t] *= factors[8u + t / 8u];
+        scratch[t] *= factors[8u + t / 8u];
       }
       workgroupBarrier();
-      o1_0 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&tile, 0u, 8u);
+      o1_0 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
       workgroupBarrier();
-      subgroupMatrixStore<row_major>(&tile, 0u, o1_1, 8u);
+      subgroupMatrixStore<row_major>(&scratch, 0u, o1_1, 8u);
       workgroupBarrier();
       for (var t = thread; t < 64u; t += 32u) {
-        tile[t] *= factors[8u + t / 8u];
+        scratch[t] *= factors[8u + t / 8u];
       }
       workgroupBarrier();
-      o1_1 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&tile, 0u, 8u);
+      o1_1 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
       workgroupBarrier();
-      subgroupMatrixStore<row_major>(&tile, 0u, o1_2, 8u);
+      subgroupMatrixStore<row_major>(&scratch, 0u, o1_2, 8u);
       workgroupBarrier();
       for (var t = thread; t < 64u; t += 32u) {
-        tile[t] *= factors[8u + t / 8u];
+        scratch[t] *= factors[8u + t / 8u];
       }
       workgroupBarrier();
-      o1_2 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&tile, 0u, 8u);
+      o1_2 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
       workgroupBarrier();
-      subgroupMatrixStore<row_major>(&tile, 0u, o1_3, 8u);
+      subgroupMatrixStore<row_major>(&scratch, 0u, o1_3, 8u);
       workgroupBarrier();
       for (var t = thread; t < 64u; t += 32u) {
-        tile[t] *= factors[8u + t / 8u];
+        scratch[t] *= factors[8u + t / 8u];
       }
       workgroupBarrier();
-      o1_3 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&tile, 0u, 8u);
+      o1_3 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
       workgroupBarrier();
     }
     // O = O + P v
@@ -405,83 +405,83 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       factors[row0] = select(0.0, 1.0 / sum0, sum0 > 0.0);
     }
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tile, 0u, o0_0, 8u);
+  subgroupMatrixStore<row_major>(&scratch, 0u, o0_0, 8u);
   workgroupBarrier();
   for (var t = thread; t < 16u; t += 32u) {
     let row = 0u + t / 2u;
-    if (row < unit.rows) {
-      let value = vec4f(tile[t * 4u], tile[t * 4u + 1u], tile[t * 4u + 2u], tile[t * 4u + 3u]);
-      writeO(unit.q + row / 2u * qStride + row % 2u * columns + 0u + t % 2u, value * factors[row]);
+    if (row < tile.rows) {
+      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
+      writeO(tile.q + row / 2u * qStride + row % 2u * columns + 0u + t % 2u, value * factors[row]);
     }
   }
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tile, 0u, o0_1, 8u);
+  subgroupMatrixStore<row_major>(&scratch, 0u, o0_1, 8u);
   workgroupBarrier();
   for (var t = thread; t < 16u; t += 32u) {
     let row = 0u + t / 2u;
-    if (row < unit.rows) {
-      let value = vec4f(tile[t * 4u], tile[t * 4u + 1u], tile[t * 4u + 2u], tile[t * 4u + 3u]);
-      writeO(unit.q + row / 2u * qStride + row % 2u * columns + 2u + t % 2u, value * factors[row]);
+    if (row < tile.rows) {
+      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
+      writeO(tile.q + row / 2u * qStride + row % 2u * columns + 2u + t % 2u, value * factors[row]);
     }
   }
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tile, 0u, o0_2, 8u);
+  subgroupMatrixStore<row_major>(&scratch, 0u, o0_2, 8u);
   workgroupBarrier();
   for (var t = thread; t < 16u; t += 32u) {
     let row = 0u + t / 2u;
-    if (row < unit.rows) {
-      let value = vec4f(tile[t * 4u], tile[t * 4u + 1u], tile[t * 4u + 2u], tile[t * 4u + 3u]);
-      writeO(unit.q + row / 2u * qStride + row % 2u * columns + 4u + t % 2u, value * factors[row]);
+    if (row < tile.rows) {
+      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
+      writeO(tile.q + row / 2u * qStride + row % 2u * columns + 4u + t % 2u, value * factors[row]);
     }
   }
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tile, 0u, o0_3, 8u);
+  subgroupMatrixStore<row_major>(&scratch, 0u, o0_3, 8u);
   workgroupBarrier();
   for (var t = thread; t < 16u; t += 32u) {
     let row = 0u + t / 2u;
-    if (row < unit.rows) {
-      let value = vec4f(tile[t * 4u], tile[t * 4u + 1u], tile[t * 4u + 2u], tile[t * 4u + 3u]);
-      writeO(unit.q + row / 2u * qStride + row % 2u * columns + 6u + t % 2u, value * factors[row]);
+    if (row < tile.rows) {
+      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
+      writeO(tile.q + row / 2u * qStride + row % 2u * columns + 6u + t % 2u, value * factors[row]);
     }
   }
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tile, 0u, o1_0, 8u);
+  subgroupMatrixStore<row_major>(&scratch, 0u, o1_0, 8u);
   workgroupBarrier();
   for (var t = thread; t < 16u; t += 32u) {
     let row = 8u + t / 2u;
-    if (row < unit.rows) {
-      let value = vec4f(tile[t * 4u], tile[t * 4u + 1u], tile[t * 4u + 2u], tile[t * 4u + 3u]);
-      writeO(unit.q + row / 2u * qStride + row % 2u * columns + 0u + t % 2u, value * factors[row]);
+    if (row < tile.rows) {
+      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
+      writeO(tile.q + row / 2u * qStride + row % 2u * columns + 0u + t % 2u, value * factors[row]);
     }
   }
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tile, 0u, o1_1, 8u);
+  subgroupMatrixStore<row_major>(&scratch, 0u, o1_1, 8u);
   workgroupBarrier();
   for (var t = thread; t < 16u; t += 32u) {
     let row = 8u + t / 2u;
-    if (row < unit.rows) {
-      let value = vec4f(tile[t * 4u], tile[t * 4u + 1u], tile[t * 4u + 2u], tile[t * 4u + 3u]);
-      writeO(unit.q + row / 2u * qStride + row % 2u * columns + 2u + t % 2u, value * factors[row]);
+    if (row < tile.rows) {
+      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
+      writeO(tile.q + row / 2u * qStride + row % 2u * columns + 2u + t % 2u, value * factors[row]);
     }
   }
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tile, 0u, o1_2, 8u);
+  subgroupMatrixStore<row_major>(&scratch, 0u, o1_2, 8u);
   workgroupBarrier();
   for (var t = thread; t < 16u; t += 32u) {
     let row = 8u + t / 2u;
-    if (row < unit.rows) {
-      let value = vec4f(tile[t * 4u], tile[t * 4u + 1u], tile[t * 4u + 2u], tile[t * 4u + 3u]);
-      writeO(unit.q + row / 2u * qStride + row % 2u * columns + 4u + t % 2u, value * factors[row]);
+    if (row < tile.rows) {
+      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
+      writeO(tile.q + row / 2u * qStride + row % 2u * columns + 4u + t % 2u, value * factors[row]);
     }
   }
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&tile, 0u, o1_3, 8u);
+  subgroupMatrixStore<row_major>(&scratch, 0u, o1_3, 8u);
   workgroupBarrier();
   for (var t = thread; t < 16u; t += 32u) {
     let row = 8u + t / 2u;
-    if (row < unit.rows) {
-      let value = vec4f(tile[t * 4u], tile[t * 4u + 1u], tile[t * 4u + 2u], tile[t * 4u + 3u]);
-      writeO(unit.q + row / 2u * qStride + row % 2u * columns + 6u + t % 2u, value * factors[row]);
+    if (row < tile.rows) {
+      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
+      writeO(tile.q + row / 2u * qStride + row % 2u * columns + 6u + t % 2u, value * factors[row]);
     }
   }
 }

@@ -1,0 +1,38 @@
+/** Subgroup matrices as devices offer them, for tests of wgsl-matrix. */
+
+import type { SubgroupMatrix } from '../../kernels/device.ts';
+import type { Kernel } from '../../kernels/kernel.ts';
+import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
+import { wgslMatrix } from '../../kernels/wgsl/matrix.ts';
+import type { Dtype, Workload } from '../../src/problem/workload.ts';
+import { workload } from '../workloads.ts';
+
+/** Of Apple's GPUs; of NVIDIA's and AMD's; of Intel's. */
+export const APPLE = { m: 8, n: 8, k: 8, component: 'f32' } as const;
+export const SQUARE = { m: 16, n: 16, k: 16, component: 'f16' } as const;
+export const INTEL = { m: 8, n: 16, k: 16, component: 'f16' } as const;
+
+/** wgsl-matrix with matrices in plain WGSL, built for a device with so much workgroup memory: with less, blocks of fewer keys. */
+export function emulated(matrix: Omit<SubgroupMatrix, 'spelling'>, workgroupMemoryBytes = 32768): Kernel {
+  const withMatrices: Kernel['build'] = (w, { limits, features }) =>
+    wgslMatrix.build(w, {
+      limits: { ...limits, workgroupMemoryBytes },
+      features: { ...features, subgroupMatrix: { ...matrix, spelling: 'emulated' } },
+    });
+  return { ...wgslMatrix, unsupported: () => undefined, build: withMatrices };
+}
+
+/** The text of wgsl-matrix on a device with shader-f16 and matrices of this shape. */
+export function matrixCode(
+  spelling: SubgroupMatrix['spelling'],
+  shape: SubgroupMatrix['shapes'][number],
+  dtype: Dtype,
+  changes: Partial<Workload>,
+): string {
+  const subgroupMatrix = { shapes: [shape], threads: 32, spelling };
+  const features = { ...TYPICAL_DEVICE.features, f16: true, subgroupMatrix };
+  const w = workload({ dtype, queryHeads: 4, kvHeads: 2, ...changes });
+  const program = wgslMatrix.build(w, { ...TYPICAL_DEVICE, features });
+  if (program.kind !== 'wgsl') throw new TypeError('wgsl-matrix is WGSL');
+  return program.passes.map(({ code }) => code).join('\n');
+}

@@ -10,7 +10,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The first line of what a caught value says; drivers and bundlers say many. */
+/** The first line of what a caught value says; drivers and bundlers write many. */
 export const firstLineOf = (error: unknown) =>
   messageOf(error)
     .split('\n')
@@ -71,6 +71,35 @@ export const badSafetensors = (path: string, what: string) => `'${path}' is not 
 
 export const pageNotBuilt = (why: string) =>
   `the page is not built and cannot be built here (${why}); run npm ci in a checkout, or install the published package`;
+export const noKernelChosen = 'no kernel is chosen; choose at least one';
+export const workerEnded = (why: string) => `The worker that measures ended: ${why}. Reload the page.`;
+export const workerNotStarted = 'the worker could not be started; reload the page';
+export const threadNotStarted = 'a WebAssembly thread could not be started; choose fewer threads';
+export const hostStopped = 'the host was stopped';
+export const hostClosed = 'the host was closed';
+export const deviceLost = (why: string) => `the WebGPU device was lost: ${why}`;
+export const pageIsolated = 'This page is isolated from other origins, so WebAssembly runs on all threads.';
+export const pageNotIsolated = 'This page is not isolated from other origins: the browser gives it one thread.';
+export const isolationFailed = (why: string) => `${pageNotIsolated} A service worker could not change that (${why}).`;
+export const brokenLink =
+  'The link does not hold a whole run: part of it is missing or changed. Ask for the link again, or for the file.';
+export const noChartYet = 'There is no chart yet.';
+export const runNotKept = (why: string) => `The server did not keep the run: ${why}. Save it to a file instead.`;
+
+/** What the server of the page answers to a request that it refuses. */
+export const refusals = {
+  otherHost: 'this server answers to 127.0.0.1 and localhost only',
+  otherMethod: 'only GET is answered here',
+  noFile: 'there is no such file',
+  noRuns: 'no runs are served here; bench serve --results FOLDER serves some',
+  noRun: 'there is no such run',
+  otherOrigin: 'runs come from this page only',
+  notJson: 'a run is application/json',
+  tooLarge: (bytes: number) => `a run has at most ${bytes} bytes`,
+  notARun: (problem: string) => `this is not a run: ${problem}`,
+  broken: (why: string) => `the runs could not be read or written: ${why}`,
+} as const;
+
 export const noFreePort = (first: number, last: number) =>
   `every port from ${first} to ${last} is in use; choose another with --port`;
 
@@ -90,7 +119,7 @@ export const noWebgpuInBrowser =
   'this browser has no WebGPU here; use a current Chrome, Edge, Firefox or Safari, over https or on localhost';
 export const noBrowser =
   'no Chromium was found to run in; install Chrome, Edge or Chromium, or name one with --browser PATH';
-export const noSuchBrowser = (path: string) => `--browser: '${path}' is no program that can be run`;
+export const noSuchBrowser = (path: string) => `--browser: '${path}' cannot be run as a program`;
 export const browserFailed = (path: string, why: string) => `the browser '${path}' could not be started (${why})`;
 export const connectFailed = (number: number, why: string) =>
   `no browser behind --connect ${number} (${why}); start one there with Playwright's server of the same version`;
@@ -117,6 +146,21 @@ export const peerCountsIn32Bits = (headDim: number, tokens: number) =>
 export const dtypeUnsupported = (dtype: string, known: readonly string[]) =>
   `this kernel takes ${known.join(' and ')}, not ${dtype}; use --dtype ${known[0]}`;
 
+// What a chart says where there is nothing to draw
+
+export const nothingToDraw = {
+  ablation: 'This run holds no ablation; bench suite ablation measures the three techniques.',
+  bars: 'Nothing was measured, so there is nothing to draw.',
+  distance: 'Nothing was measured here, so there is no distance to draw.',
+  efficiency: 'No kernel of this run has a measured limit beside it: peers, scalar kernels and failed cases have none.',
+  figure: 'Nothing was measured.',
+  roofline: 'No limit of this device is in the run, so there is no roof to draw.',
+  samples: 'There are no samples: nothing was measured.',
+  scaling: 'Throughput against length needs two lengths or more, for example --seq 4k-32k*2.',
+  search: 'No search for a configuration is stored beside this run; bench tune makes one.',
+  candidates: (kernel: string, device: string) => `No candidate of ${kernel} on ${device} could be measured.`,
+} as const;
+
 // Failures
 
 export const childDied = (how: string) =>
@@ -128,7 +172,7 @@ export const wrongResult = (error: number, tolerance: number) =>
 export const headTooLarge = (tensorBytes: number) => `one KV head of this workload is larger than ${tensorBytes} bytes`;
 export const wrongProbe = (probe: string, found: number, expected: number) =>
   `the probe ${probe} gave ${found} instead of ${expected}: its rate cannot be trusted`;
-export const notFinished = 'the run ended before a sample of this point was verified; give it a larger --budget';
+export const notFinished = 'the run ended before a sample of this case was verified; give it a larger --budget';
 
 // Caveats: shown beside the numbers that they qualify
 
@@ -152,7 +196,7 @@ export const noCeiling = (device: string, why: string) =>
 export const configurationUsed = (kernel: string, headDim: number, mask: string, date: string, ratio: number) =>
   `${kernel} uses the configuration tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)} times the shipped one); --tiles default does not.`;
 export const configurationUnusable = (kernel: string, headDim: number, problem: string) =>
-  `The configuration given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the shipped one is. bench tune --again finds another.`;
+  `The configuration given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the shipped one is used. bench tune --again finds another.`;
 export const kernelsUnknown = (names: readonly string[]) =>
   `The record has kernels that this version does not know: ${names.join(', ')}. They are left out.`;
 export const configurationsElsewhere =

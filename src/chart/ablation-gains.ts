@@ -2,6 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { ablationGains, gainOf, PUBLISHED_GAINS } from '../compare/technique-gains.ts';
+import { nothingToDraw } from '../messages.ts';
 import { formatSize } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { type ChartLayout, heading, type Panel, type Position, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
@@ -11,7 +12,7 @@ import { seriesScale } from './palette.ts';
 export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const gains = ablationGains(run);
   if (gains.length === 0) {
-    return sentenceChart(['This run holds no ablation; bench suite ablation measures the three techniques.'], layout);
+    return sentenceChart([nothingToDraw.ablation], layout);
   }
   const masks = ['full', 'causal'].filter((mask) => gains.some(({ workload }) => workload.mask === mask));
   const rows = masks.flatMap((mask) => {

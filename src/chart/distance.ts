@@ -4,6 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { DEVICES } from '../compare/device-specs.ts';
 import { HEADLINE_TFLOPS, publishedFigures } from '../compare/published-figures.ts';
 import { formatNumber, formatRate, formatRounded, withCommas } from '../format.ts';
+import { nothingToDraw } from '../messages.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { type ChartLayout, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
@@ -32,7 +33,7 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
     ({ library, tflops }) => library === 'AVO' && tflops === HEADLINE_TFLOPS,
   );
   if (main === undefined || headline === undefined) {
-    return sentenceChart(['Nothing was measured here, so there is no distance to draw.'], layout);
+    return sentenceChart([nothingToDraw.distance], layout);
   }
   const mark = (label: string, series: string, kind: string, tflops: number, detail: string): Mark => {
     const slower = headline.tflops / tflops;

@@ -4,6 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { deviceSpec } from '../compare/device-specs.ts';
 import { publishedFigures } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
+import { nothingToDraw } from '../messages.ts';
 import { describe, formatSize, type Workload } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { type ChartLayout, heading, type Panel, type Position, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
@@ -29,9 +30,7 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
   const local = localShares(run);
   const published = publishedShares(run.measurements.map(({ workload }) => workload));
   if (local.length === 0) {
-    const why =
-      'No kernel of this run has a measured limit beside it: peers, scalar kernels and failed cases have none.';
-    return sentenceChart([why], layout);
+    return sentenceChart([nothingToDraw.efficiency], layout);
   }
   const rows = [...local, ...published];
   const kinds = [HERE, MATMUL, SPECIFICATION].filter((kind) => rows.some((row) => row.kind === kind));

@@ -3,6 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
 import { formatRate, formatRounded } from '../format.ts';
+import { nothingToDraw } from '../messages.ts';
 import { formatSize, sameProblem, type Workload } from '../problem/workload.ts';
 import type { Measurement, RunDocument } from '../record/measurement.ts';
 import { reasonsOf } from '../record/unmeasured.ts';
@@ -33,7 +34,7 @@ export function figureChart(run: RunDocument, set: PublishedSet, layout: ChartLa
   const local = localBars(run);
   const published = publishedBars(run, set);
   const bars = [...published, ...local];
-  if (bars.length === 0) return sentenceChart(['Nothing was measured.', ...reasonsOf(run.measurements)], layout);
+  if (bars.length === 0) return sentenceChart([nothingToDraw.figure, ...reasonsOf(run.measurements)], layout);
   const values = bars.map(({ tflops }) => tflops);
   const floor = 10 ** (Math.floor(Math.log10(Math.min(...values))) - 1);
   // Room above the tallest bar, for its label.

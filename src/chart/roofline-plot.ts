@@ -4,6 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { deviceSpec } from '../compare/device-specs.ts';
 import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
+import { nothingToDraw } from '../messages.ts';
 import { demandOf } from '../model/roofline.ts';
 import { describe, sameProblem } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
@@ -35,7 +36,7 @@ export function rooflineChart(
   const points = localPoints(run);
   const roofs = localRoofs(run, memory);
   if (roofs.length === 0) {
-    return sentenceChart(['No limit of this device is in the run, so there is no roof to draw.'], layout);
+    return sentenceChart([nothingToDraw.roofline], layout);
   }
   const spec = deviceSpec('B200');
   roofs.push(

@@ -2,6 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { formatRate } from '../format.ts';
+import { nothingToDraw } from '../messages.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
@@ -21,7 +22,7 @@ import { seriesScale } from './palette.ts';
 /** Every sample as a percentage from the median of its case, a panel for each kernel. */
 export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const points = localPoints(run);
-  if (points.length === 0) return sentenceChart(['There are no samples: nothing was measured.'], layout);
+  if (points.length === 0) return sentenceChart([nothingToDraw.samples], layout);
   const workloads = [...new Set(points.map(({ workload }) => describe(workload)))];
   // Workloads ran one after the other; within a workload the kernels took turns, so their samples share the same
   // rounds.

@@ -3,6 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
 import { formatChange, formatRate } from '../format.ts';
+import { nothingToDraw } from '../messages.ts';
 import { formatSize, type Workload } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { type ChartLayout, decades, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
@@ -24,7 +25,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartL
   const points = localPoints(run);
   const lengths = [...new Set(points.map(({ workload }) => workload.seqKv))].sort((a, b) => a - b);
   if (lengths.length < 2) {
-    return sentenceChart(['Throughput against length needs two lengths or more, for example --seq 4k-32k*2.'], layout);
+    return sentenceChart([nothingToDraw.scaling], layout);
   }
   const several = new Set(points.map(({ workload }) => shape(workload))).size > 1;
   const local = points.map(({ kernel, workload, tflops, low, high }): Row => {

@@ -3,16 +3,17 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { sameConfiguration } from '../../kernels/tunable.ts';
 import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../measure/search.ts';
+import { nothingToDraw } from '../messages.ts';
 import { type ChartLayout, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
 
 /** Throughput of every candidate of a search over the shipped configuration; a sentence if there was no search. */
 export function tuningChart(search: Search | null, layout: ChartLayout = 'wide'): TopLevelSpec {
   if (search === null) {
-    return sentenceChart(['No search for a configuration is stored beside this run; bench tune makes one.'], layout);
+    return sentenceChart([nothingToDraw.search], layout);
   }
   const first = search.trials.filter(({ rung }) => rung === 0);
   if (first.every(({ ratio }) => ratio === null)) {
-    return sentenceChart([`No candidate of ${search.kernel} on ${search.device} could be measured.`], layout);
+    return sentenceChart([nothingToDraw.candidates(search.kernel, search.device)], layout);
   }
   // First paired comparisons are short, so the curve follows the last ones, which only the best candidates reach.
   const finals = search.trials.filter(({ rung }) => rung === LAST_RUNG);

@@ -2,7 +2,7 @@
 
 import { ratiosOf } from '../measure/ratios.ts';
 import { badRunFile, UsageError } from '../messages.ts';
-import { documentSchema, type Measurement, type RunDocument } from '../record/measurement.ts';
+import { documentSchema, type Measurement, type RunDocument, schemaProblem } from '../record/measurement.ts';
 import { comparePublished } from './comparisons.ts';
 import type { PublishedSet } from './published-figures.ts';
 
@@ -14,8 +14,7 @@ export function parseRunFile(text: string, name: string, set: PublishedSet): Run
   const document = parseDocument(text, name);
   const result = documentSchema.safeParse(document);
   if (!result.success) {
-    const [issue] = result.error.issues;
-    throw new UsageError(badRunFile(name, `${issue?.path.join('.') || 'the document'}: ${issue?.message}`));
+    throw new UsageError(badRunFile(name, schemaProblem(result.error)));
   }
   const run = result.data;
   const baseline = run.context.settings?.baseline ?? null;

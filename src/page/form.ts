@@ -2,7 +2,7 @@
 
 import { KERNELS } from '../../kernels/index.ts';
 import { WASM_VARIANTS, type WasmVariant } from '../host/cpu/wasm-variants.ts';
-import { badNumber, UsageError } from '../messages.ts';
+import { badNumber, noKernelChosen, UsageError } from '../messages.ts';
 import { type Axes, expand, parseHeadDims, parseSizes, presetAxes } from '../problem/sweep.ts';
 import { formatSize, type Mask, type Workload } from '../problem/workload.ts';
 import { byId, element } from './dom.ts';
@@ -112,7 +112,7 @@ const chosenKernels = () =>
 /** The run that the form asks for. Throws UsageError naming the field that cannot be read. */
 export function readForm(browser: string, threads: number): RunRequest {
   const kernels = chosenKernels();
-  if (kernels.length === 0) throw new UsageError('no kernel is chosen; choose one at least');
+  if (kernels.length === 0) throw new UsageError(noKernelChosen);
   const variant = select('variant').value;
   return {
     setup: {

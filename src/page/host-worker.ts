@@ -7,7 +7,15 @@ import type { ThreadJob } from '../host/cpu/wasm-thread.ts';
 import { openDevice } from '../host/gpu/open-device.ts';
 import { answer, type Request } from '../host/protocol.ts';
 import type { HostRole, WebgpuOptions } from '../host/role.ts';
-import { messageOf, noAdapterAtAll, noHardwareAdapter, noMatchingAdapter, noWebgpuInBrowser } from '../messages.ts';
+import {
+  deviceLost,
+  messageOf,
+  noAdapterAtAll,
+  noHardwareAdapter,
+  noMatchingAdapter,
+  noWebgpuInBrowser,
+  threadNotStarted,
+} from '../messages.ts';
 import { findAdapter } from './adapter.ts';
 import type { HostReply } from './worker-host.ts';
 
@@ -56,7 +64,7 @@ async function startThread(job: ThreadJob): Promise<{ stop(): Promise<void> }> {
   const worker = new Worker(new URL('./thread-worker.ts', import.meta.url), { type: 'module' });
   await new Promise<void>((resolve, reject) => {
     worker.onmessage = () => resolve();
-    worker.onerror = (event) => reject(new Error(event.message || 'a WebAssembly thread could not be started'));
+    worker.onerror = (event) => reject(new Error(event.message || threadNotStarted));
     worker.postMessage(job);
   });
   return { stop: async () => worker.terminate() };
@@ -74,7 +82,7 @@ async function openGpu(options: WebgpuOptions, untimed: boolean): Promise<Host> 
     limits: options.limits,
     memoryBytes,
     untimed,
-    onLost: (reason) => reply({ gone: `the WebGPU device was lost: ${reason}` }),
+    onLost: (reason) => reply({ gone: deviceLost(reason) }),
   });
   return host;
 }

@@ -1,6 +1,6 @@
 /** Cross-origin isolation, which threads need: by the headers of the server, else by a service worker. */
 
-import { messageOf } from '../messages.ts';
+import { isolationFailed, messageOf, pageIsolated, pageNotIsolated } from '../messages.ts';
 import { byId } from './dom.ts';
 
 /** Marks a tab that has tried a reload: one try is enough. */
@@ -11,11 +11,10 @@ export async function becomeIsolated(): Promise<boolean> {
   const said = byId('isolation', HTMLElement);
   if (crossOriginIsolated) {
     sessionStorage.removeItem(TRIED);
-    said.textContent = 'This page is isolated from other origins, so WebAssembly runs on all threads.';
+    said.textContent = pageIsolated;
     return false;
   }
-  const single = 'This page is not isolated from other origins: the browser gives it one thread.';
-  said.textContent = single;
+  said.textContent = pageNotIsolated;
   if (!('serviceWorker' in navigator) || sessionStorage.getItem(TRIED) !== null) return false;
   try {
     sessionStorage.setItem(TRIED, 'yes');
@@ -24,7 +23,7 @@ export async function becomeIsolated(): Promise<boolean> {
     location.reload();
     return true;
   } catch (error) {
-    said.textContent = `${single} A service worker could not change that (${messageOf(error)}).`;
+    said.textContent = isolationFailed(messageOf(error));
     return false;
   }
 }

@@ -5,7 +5,7 @@ import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { comparePublished } from '../compare/comparisons.ts';
 import type { Device } from '../host/contract.ts';
-import { messageOf } from '../messages.ts';
+import { messageOf, workerEnded } from '../messages.ts';
 import { newContext } from '../record/context.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { SCHEMA_ID } from '../record/measurement.ts';
@@ -51,7 +51,7 @@ function start(): void {
   };
   worker.onerror = (event) => {
     setRunning(false);
-    problem.textContent = `The worker that measures ended: ${event.message}. Reload the page.`;
+    problem.textContent = workerEnded(event.message);
   };
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     switch (data.kind) {

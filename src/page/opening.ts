@@ -2,7 +2,7 @@
 
 import { parseRunFile } from '../compare/run-file.ts';
 import { compareRuns } from '../compare/runs.ts';
-import { messageOf } from '../messages.ts';
+import { brokenLink, messageOf, runNotKept } from '../messages.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { differenceCells } from '../report/differences-text.ts';
 import { byId, element, lines, table } from './dom.ts';
@@ -67,7 +67,7 @@ export async function setUpOpening(): Promise<void> {
       const text = await fromFragment(location.hash);
       if (text !== null) await openText(text, 'the run in the link');
     } catch {
-      say('The link does not hold a whole run: part of it is missing or changed.');
+      say(brokenLink);
     }
   };
   addEventListener('hashchange', () => void openLink());
@@ -109,7 +109,7 @@ export async function keepRun(run: RunDocument): Promise<string | null> {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(run),
   });
-  if (!response.ok) return `The server did not keep the run: ${(await response.text()).trim()}`;
+  if (!response.ok) return runNotKept((await response.text()).trim());
   const { name } = (await response.json()) as { name: string };
   await listRuns();
   return `Kept by the server as ${name}.`;

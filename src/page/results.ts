@@ -1,6 +1,6 @@
 /** Shows a run: answer, table, notes and charts. Saves it, and turns it into a link. */
 
-import { messageOf } from '../messages.ts';
+import { messageOf, noChartYet } from '../messages.ts';
 import { timeStamp } from '../record/context.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { citedSources } from '../report/cited-figures.ts';
@@ -62,7 +62,7 @@ export function setUpSaving(): void {
   });
   on('save-png', async (run) => {
     const png = await figurePng();
-    if (png === undefined) return 'There is no chart yet.';
+    if (png === undefined) return noChartYet;
     saveFile(`${fileName(run)}.png`, png);
     return 'The chart is saved.';
   });

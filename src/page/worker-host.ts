@@ -3,6 +3,7 @@
 import { connect, type Response } from '../host/protocol.ts';
 import type { HostRole } from '../host/role.ts';
 import type { KillableHost } from '../host/target.ts';
+import { hostClosed, hostStopped, workerNotStarted } from '../messages.ts';
 
 /** What a host worker says: whether its host could be opened, then responses, or that its device is gone. */
 export type HostReply = { ready: true } | { ready: false; message: string } | { gone: string } | Response;
@@ -17,7 +18,7 @@ export async function openWorkerHost(role: HostRole): Promise<KillableHost> {
   };
   await new Promise<void>((resolve, reject) => {
     worker.onerror = (event) => {
-      const message = event.message || 'the worker could not be started';
+      const message = event.message || workerNotStarted;
       end(message);
       reject(new Error(message));
     };
@@ -34,7 +35,7 @@ export async function openWorkerHost(role: HostRole): Promise<KillableHost> {
   });
   return {
     ...connection.host,
-    kill: () => end('the host was stopped'),
-    close: async () => end('the host was closed'),
+    kill: () => end(hostStopped),
+    close: async () => end(hostClosed),
   };
 }

@@ -195,6 +195,11 @@ export function whyNotMeasured(m: Exclude<Measurement, Measured>): string {
   return `${m.state}, ${m.state === 'skipped' ? m.reason : m.message}`;
 }
 
+/** The first thing that is wrong with a document, and where. */
+export function schemaProblem({ issues: [issue] }: z.ZodError): string {
+  return `${issue?.path.join('.') || 'the document'}: ${issue?.message}`;
+}
+
 /** The schema as JSON Schema, for readers in other languages; results/schema.json holds it. */
 export function documentJsonSchema(): unknown {
   return z.toJSONSchema(documentSchema);

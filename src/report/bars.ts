@@ -3,6 +3,7 @@
 import { seriesOf } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
 import { summarize } from '../measure/statistics.ts';
+import { nothingToDraw } from '../messages.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { namesOf } from '../record/names.ts';
@@ -38,7 +39,7 @@ export function formatBars(run: RunDocument, paint: Paint = (text) => text): str
     groups.set(name, bars);
   });
   const all = [...groups.values()].flat();
-  if (all.length === 0) return 'Nothing was measured, so there is nothing to draw.\n';
+  if (all.length === 0) return `${nothingToDraw.bars}\n`;
   const floor = 10 ** (Math.floor(Math.log10(Math.min(...all.map(({ tflops }) => tflops)))) - 1);
   const most = Math.max(...all.map(({ tflops }) => tflops));
   const names = Math.max(...all.map(({ series }) => series.length));

@@ -3,9 +3,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { basename, join } from 'node:path';
+import { messageOf, refusals } from '../messages.ts';
 import { timeStamp } from '../record/context.ts';
 import { createJournal } from '../record/journal.ts';
-import { documentSchema } from '../record/measurement.ts';
+import { documentSchema, schemaProblem } from '../record/measurement.ts';
 
 /** An answer to a request: a status with text or JSON. */
 export interface Reply {
@@ -27,13 +28,13 @@ export async function answerRuns(
   origins: readonly string[],
 ): Promise<Reply> {
   try {
-    if (folder === null) return { status: 404, text: 'no runs are served here' };
+    if (folder === null) return { status: 404, text: refusals.noRuns };
     if (path === '/api/runs' && request.method === 'GET') return { status: 200, json: listRuns(folder) };
     if (path === '/api/runs' && request.method === 'POST') return await takeRun(request, folder, origins);
-    if (request.method !== 'GET') return { status: 405, text: 'only GET is answered here' };
+    if (request.method !== 'GET') return { status: 405, text: refusals.otherMethod };
     return readRun(folder, path.slice('/api/runs/'.length));
   } catch (error) {
-    return { status: 500, text: `the runs could not be read or written: ${(error as NodeJS.ErrnoException).code}` };
+    return { status: 500, text: refusals.broken((error as NodeJS.ErrnoException).code ?? messageOf(error)) };
   }
 }
 
@@ -58,23 +59,22 @@ function journalNames(folder: string): string[] {
 
 /** Only names that the list holds are read, so no path can lead out of the folder. */
 function readRun(folder: string, name: string): Reply {
-  if (!journalNames(folder).includes(name)) return { status: 404, text: 'there is no such run' };
+  if (!journalNames(folder).includes(name)) return { status: 404, text: refusals.noRun };
   return { status: 200, text: readFileSync(join(folder, name), 'utf8') };
 }
 
 async function takeRun(request: IncomingMessage, folder: string, origins: readonly string[]): Promise<Reply> {
   const { origin } = request.headers;
   // Pages of other origins can send requests here too, but the browser names their origin.
-  if (origin === undefined || !origins.includes(origin)) return { status: 403, text: 'runs come from this page only' };
-  if (request.headers['content-type'] !== 'application/json') return { status: 415, text: 'a run is application/json' };
-  const tooLarge = { status: 413, text: `a run has at most ${LARGEST_BODY} bytes` };
+  if (origin === undefined || !origins.includes(origin)) return { status: 403, text: refusals.otherOrigin };
+  if (request.headers['content-type'] !== 'application/json') return { status: 415, text: refusals.notJson };
+  const tooLarge = { status: 413, text: refusals.tooLarge(LARGEST_BODY) };
   if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) return tooLarge;
   const body = await readBody(request);
   if (body === null) return tooLarge;
   const run = documentSchema.safeParse(parseJson(body));
   if (!run.success) {
-    const [issue] = run.error.issues;
-    return { status: 400, text: `this is not a run: ${issue?.path.join('.') || 'the document'}: ${issue?.message}` };
+    return { status: 400, text: refusals.notARun(schemaProblem(run.error)) };
   }
   const { context, measurements } = run.data;
   const journal = createJournal(folder, `page-${timeStamp(new Date(context.startedAt).toISOString())}`, context);

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sirv from 'sirv';
-import { noFreePort } from '../messages.ts';
+import { noFreePort, refusals } from '../messages.ts';
 import { CONTENT_POLICY } from './content-policy.ts';
 import { answerRuns, type Reply } from './page-runs.ts';
 
@@ -44,7 +44,7 @@ export async function servePage({ page, results, port }: ServeOptions): Promise<
     const own = ownHosts(server);
     // Refuse names that somebody else has pointed at this machine (DNS rebinding).
     if (!own.includes(request.headers.host ?? '')) {
-      finish(request, response, { status: 403, text: 'this server answers to 127.0.0.1 and localhost only' });
+      finish(request, response, { status: 403, text: refusals.otherHost });
       return;
     }
     const path = (request.url ?? '/').split('?')[0] ?? '/';
@@ -54,10 +54,10 @@ export async function servePage({ page, results, port }: ServeOptions): Promise<
       return;
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      finish(request, response, { status: 405, text: 'only GET is answered here' });
+      finish(request, response, { status: 405, text: refusals.otherMethod });
       return;
     }
-    files(request, response, () => finish(request, response, { status: 404, text: 'there is no such file' }));
+    files(request, response, () => finish(request, response, { status: 404, text: refusals.noFile }));
   });
   await listen(server, port);
   const { port: chosen } = server.address() as AddressInfo;

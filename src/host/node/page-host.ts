@@ -1,7 +1,7 @@
 /** A host in a worker of a browser's page, called through Playwright and src/host/page-bridge.ts. */
 
 import type { Page } from 'playwright-core';
-import { childDied, firstLineOf } from '../../messages.ts';
+import { childDied, firstLineOf, hostStopped } from '../../messages.ts';
 import { decodeResponse, encodeRequest } from '../json-channel.ts';
 import { connect } from '../protocol.ts';
 import type { HostRole } from '../role.ts';
@@ -28,7 +28,7 @@ export async function openPageHost(page: Page, role: HostRole): Promise<Killable
   });
   page.once('close', () => connection.fail(new Error(childDied('the page was closed'))));
   const kill = () => {
-    connection.fail(new Error('the host was stopped'));
+    connection.fail(new Error(hostStopped));
     // A page that does not answer any more is closed; the next host gets a new one.
     const answered = page.evaluate((host) => globalThis.attnbench.kill(host), id);
     const late = setTimeout(() => void page.close().catch(alreadyGone), 2000);

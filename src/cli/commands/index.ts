@@ -36,7 +36,7 @@ export const COMMANDS: readonly { heading: string; commands: readonly Entry[] }[
       },
       {
         name: 'tune',
-        summary: 'search a better kernel configuration for this device',
+        summary: 'search for a better kernel configuration for this device',
         load: async () => (await import('./tune.ts')).declareTune,
       },
       {

@@ -39,7 +39,7 @@ const kernelNames: Parser<readonly string[]> = (text, name) => text.split(',').m
 function backendOption(listed: readonly BackendName[]) {
   const made = choice(
     '--backend <name>',
-    'kernels of one backend; auto is every one that works here',
+    'kernels of one backend; auto is all of ours that work here',
     ['auto', ...BACKEND_NAMES],
     'auto',
   );

@@ -48,7 +48,9 @@ interface Parts {
   pack?: Code;
   functions?: Code[];
   locals?: Code;
-  /** The rest of `attend`, which finds $count, $scratch, $packedK and $o, and may use $p, $end and, with $count, $row. */
+  /**
+   * The rest of `attend`, which finds $count, $scratch, $packedK and $o, and may use $p, $end and, with $count, $row.
+   */
   body: Code;
 }
 

@@ -30,7 +30,8 @@ export function paddedKeys({ keyMultiple }: Pick<WasmProgram, 'keyMultiple'>, w:
 }
 
 /**
- * True where a WebAssembly kernel reads V where the tensor lies: rows of one head after another, none of them padding.
+ * True if a WebAssembly kernel reads V where the tensor lies instead of a packed copy: the rows of its head lie one
+ * after another, and none of them is padding.
  */
 export function usesValuesInPlace(program: WasmProgram, shape: Workload): boolean {
   return program.plainValues && shape.kvHeads === 1 && shape.seqKv % program.keyMultiple === 0;

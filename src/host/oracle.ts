@@ -1,7 +1,4 @@
-/**
- * The float64 oracle applied to rows of a workload, and how far from it a kernel in f32, or one that stores f16, may
- * be.
- */
+/** The float64 oracle for rows of a workload, and how far an output in f32 or f16 may be from it. */
 
 import { type ReferenceRow, referenceRow } from '../../kernels/reference.ts';
 import { type Data, fillRow } from '../problem/data.ts';
@@ -40,7 +37,7 @@ export interface Verification {
   /** Rows compared. */
   rows: number;
   maxAbsoluteError: number;
-  /** Largest over rows of: largest error in the row / root mean square of the reference row. */
+  /** The largest error in a row over the root mean square of its reference, largest over the rows. */
   maxRelativeError: number;
   tolerance: number;
 }
@@ -56,7 +53,7 @@ export function tolerance(w: Workload, maxLogit: number): number {
   return F32_TOLERANCE * Math.max(1, maxLogit / 8) * Math.max(1, w.seqKv / 32768);
 }
 
-/** What rounding an output to half precision takes of it at most. */
+/** Largest relative error of rounding an output to half precision. */
 const HALF_ROUNDING = 2 ** -11;
 
 /** Compares output rows with their references. A NaN anywhere gives an infinite error. */

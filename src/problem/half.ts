@@ -3,7 +3,7 @@
 const words = new Float32Array(1);
 const bitsOf = new Uint32Array(words.buffer);
 
-/** The 16 bits of the nearest half, ties to even; beyond 65504 and its rounding it is infinity. */
+/** The 16 bits of the nearest half, ties to even; infinity from 65520 on. */
 export function toHalf(value: number): number {
   words[0] = value;
   const bits = bitsOf[0] as number;
@@ -21,7 +21,7 @@ export function toHalf(value: number): number {
   return sign | ((magnitude + 0xfff + odd - 0x38000000) >>> 13);
 }
 
-/** The number of 16 bits. */
+/** The number that 16 bits stand for; exact in f32. */
 export function fromHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >>> 10) & 0x1f;

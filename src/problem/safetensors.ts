@@ -106,7 +106,7 @@ function widen(dtype: StoredDtype, bytes: Uint8Array<ArrayBuffer>): Float32Array
   }
 }
 
-/** A file with f32 tensors. */
+/** The bytes of a file that holds f32 tensors. */
 export function writeSafetensors(tensors: Record<string, { shape: number[]; values: Float32Array }>): Uint8Array {
   const entries: Record<string, { dtype: 'F32'; shape: number[]; data_offsets: [number, number] }> = {};
   let size = 0;

@@ -98,7 +98,6 @@ export function groupShare(w: Workload, slice: Slice): number {
 }
 
 /** What a slice should reach and may not exceed. */
-/** What a slice is chosen for. */
 export interface SliceLimits {
   /** FLOPs to aim at in one run. */
   flops: number;

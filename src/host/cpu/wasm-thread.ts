@@ -23,7 +23,7 @@ export interface ThreadJob {
   /** Query rows of the parts that the last work tiles are handed out in. */
   splitRows: number;
   addresses: Addresses;
-  /** Private scratch of this thread. */
+  /** Address of this thread's private scratch. */
   scratch: number;
 }
 

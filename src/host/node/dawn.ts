@@ -15,7 +15,7 @@ import { openDevice } from '../gpu/open-device.ts';
 import type { WebgpuOptions } from '../role.ts';
 import { spareMemoryBytes } from './this-machine.ts';
 
-// Released only with the process: Dawn's objects must not be collected while any of its callbacks may come.
+// Kept until the process ends: Dawn's objects must not be collected while one of its callbacks may still come.
 const keepAlive: unknown[] = [];
 
 async function createGpu(adapter: string | null): Promise<GPU> {

@@ -2,6 +2,7 @@
  * The adapter that ONNX Runtime's WebGPU provider finds: ours, without the subgroups that its kernels would misread.
  */
 
+import { SUBGROUP_MATRIX } from '../gpu/subgroup-matrix.ts';
 import type { WebgpuOptions } from '../role.ts';
 import { openAdapter } from './dawn.ts';
 
@@ -10,7 +11,7 @@ import { openAdapter } from './dawn.ts';
  * subgroups reads other keys' scores (onnxruntime 1.30 on subgroups of 4: relative error 0.6 at 512 keys).
  */
 const LEAST_SUBGROUP = 8;
-const SUBGROUP_FEATURES = ['subgroups', 'subgroup-size-control', 'chromium-experimental-subgroup-matrix'];
+const SUBGROUP_FEATURES = ['subgroups', 'subgroup-size-control', SUBGROUP_MATRIX];
 
 /** The adapter, and what was left out of it. */
 export interface OrtAdapter {

@@ -1,13 +1,14 @@
 /** Reads the events of a run for the command line: each measurement is on disk before anything else hears of it. */
 
+import type { Device } from '../host/contract.ts';
 import type { RunEvent } from '../measure/run.ts';
 import { interrupted } from '../messages.ts';
 import { newContext, timeStamp } from '../record/context.ts';
 import { createJournal, type Journal } from '../record/journal.ts';
 import type { Context, Measurement, Ratio } from '../record/measurement.ts';
 import type { RunOptions } from './options/run-options.ts';
-import type { Progress } from './progress.ts';
-import { recordOf } from './run-context.ts';
+import type { Progress } from './terminal/progress.ts';
+import { versions } from './versions.ts';
 
 /** A run as far as it has come. */
 export interface RunningRecord {
@@ -32,7 +33,7 @@ export async function recordRun(
   try {
     for await (const event of events) {
       if (event.kind === 'run-started') {
-        const context = newContext(recordOf(options, event.devices));
+        const context = contextOf(options, event.devices);
         const journal = createJournal(options.results, `${name}-${timeStamp(context.startedAt)}`, context);
         run = { context, journal, measurements: [], ratios: [] };
       }
@@ -45,6 +46,14 @@ export async function recordRun(
   }
   if (run === undefined) throw new Error('the run had no events');
   return run;
+}
+
+/** What a run with these options on these devices says of itself. */
+function contextOf(options: RunOptions, devices: Device[]): Context {
+  const { label, budgetSeconds, samples, full, seed, baseline, adapter, limits } = options;
+  const tiles = options.tiles === null ? 'tuned' : options.tiles === 'default' ? 'default' : 'file';
+  const settings = { budget: budgetSeconds, samples, full, seed, baseline, adapter, limits, tiles } as const;
+  return newContext({ argv: process.argv.slice(2), label, versions: versions(), settings, devices });
 }
 
 function keep(event: RunEvent, run: RunningRecord, progress: Progress): void {

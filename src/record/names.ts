@@ -1,6 +1,6 @@
 /** The name of a measurement in tables and charts: its kernel and, if that ran in several places, the place. */
 
-import type { Context, Measurement, Ratio } from '../record/measurement.ts';
+import type { Context, Measurement, Ratio } from './measurement.ts';
 
 /** "wasm-flash", or "wasm-flash (Chromium 153.0.8010.0)" in a run in which it also ran elsewhere. */
 export type NameOf = (m: Pick<Measurement, 'kernel' | 'host' | 'device' | 'threads'>) => string;

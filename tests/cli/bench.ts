@@ -30,7 +30,7 @@ export function bench(args: readonly string[], cwd = temporaryFolder()): Promise
   });
 }
 
-/** Starts `bench ARGS`; `seen` is called with all of stderr each time that more of it comes. */
+/** Starts `bench ARGS`; `seen` is called at once, and with all of stderr each time that more of it comes. */
 export function startBench(
   args: readonly string[],
   cwd: string,
@@ -39,6 +39,7 @@ export function startBench(
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [LAUNCHER, ...args], { cwd, env: { ...process.env, NO_COLOR: '1' } });
     let [stdout, stderr] = ['', ''];
+    seen(stderr, child.pid ?? 0);
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString();
     });

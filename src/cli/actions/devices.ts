@@ -3,7 +3,7 @@
 import { KERNELS } from '../../../kernels/index.ts';
 import { formatBytes, formatShortTime } from '../../format.ts';
 import { backendName, ofBackend, recordedDevice } from '../../record/backend.ts';
-import { keyOf, openTargets, type TargetRequest } from '../targets.ts';
+import { keyOf, openTargets, type TargetRequest } from '../targets/open-targets.ts';
 
 /** Opens every backend that is asked for, closes it again, and says what was there; the text. */
 export async function listDevices(

@@ -19,15 +19,15 @@ import { ofBackend } from '../../record/backend.ts';
 import { checkFolder, checkWritable } from '../../record/files.ts';
 import { type Context, whyNotMeasured } from '../../record/measurement.ts';
 import { formatLocal } from '../../report/local-text.ts';
-import { type OpenContenders, openContenders } from '../contenders.ts';
-import { stopOnInterrupt } from '../interrupt.ts';
 import { type RunValues, runOptions } from '../options/run.ts';
 import { type RunOptions, runOptionsOf } from '../options/run-options.ts';
 import { defaultsOf } from '../options/typed-option.ts';
 import { type WorkloadValues, workloadsOf } from '../options/workload.ts';
-import { writeOutput } from '../output.ts';
-import { createProgress } from '../progress.ts';
+import { writeOutput } from '../terminal/output.ts';
 import { recordRun } from '../record-run.ts';
+import { type OpenContenders, openContenders } from '../targets/contenders.ts';
+import { stopOnInterrupt } from '../terminal/interrupt.ts';
+import { createProgress } from '../terminal/progress.ts';
 
 /** What bench model local found; with --format json this is what it prints. */
 interface LocalModel {

@@ -17,7 +17,7 @@ import { answer } from '../../report/finding.ts';
 import { type PageRun, reportHtml } from '../../report/html.ts';
 import { reportMarkdown } from '../../report/markdown.ts';
 import { sections } from '../../report/sections.ts';
-import { openFile } from '../open-file.ts';
+import { openFile } from '../terminal/open-file.ts';
 
 /** What bench report was asked for. */
 interface ReportOptions {

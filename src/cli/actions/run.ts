@@ -16,12 +16,12 @@ import { describe, type Workload } from '../../problem/workload.ts';
 import { checkFolder, checkWritable } from '../../record/files.ts';
 import type { Journal } from '../../record/journal.ts';
 import { type Context, type RunDocument, SCHEMA_ID, whyNotMeasured } from '../../record/measurement.ts';
-import { type OpenContenders, openContenders } from '../contenders.ts';
-import { stopOnInterrupt } from '../interrupt.ts';
 import type { RunOptions } from '../options/run-options.ts';
-import { formatDryRun, formatRun, writeOutput } from '../output.ts';
-import { createProgress, type Progress } from '../progress.ts';
 import { recordRun } from '../record-run.ts';
+import { type OpenContenders, openContenders } from '../targets/contenders.ts';
+import { stopOnInterrupt } from '../terminal/interrupt.ts';
+import { formatDryRun, formatRun, writeOutput } from '../terminal/output.ts';
+import { createProgress, type Progress } from '../terminal/progress.ts';
 
 /** What a command makes of a run in place of its table. */
 export interface Presentation {

@@ -3,7 +3,7 @@
 import { checkFolder } from '../../record/files.ts';
 import { pageFolder } from '../../server/page-files.ts';
 import { servePage } from '../../server/page-server.ts';
-import { openFile } from '../open-file.ts';
+import { openFile } from '../terminal/open-file.ts';
 
 /** What bench serve was asked for. */
 interface ServeCommand {

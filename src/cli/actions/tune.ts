@@ -15,10 +15,10 @@ import { describe, type Workload } from '../../problem/workload.ts';
 import { ofBackend } from '../../record/backend.ts';
 import { timeStamp } from '../../record/context.ts';
 import { checkFolder, makeFolders } from '../../record/files.ts';
-import { stopOnInterrupt } from '../interrupt.ts';
-import { createProgress, type Progress } from '../progress.ts';
-import { openTargets, type TargetRequest } from '../targets.ts';
-import { type ConfigurationKey, keepConfiguration, readSearch, writeSearch } from '../tuned-configurations.ts';
+import { openTargets, type TargetRequest } from '../targets/open-targets.ts';
+import { type ConfigurationKey, keepConfiguration, readSearch, writeSearch } from '../targets/tuned-configurations.ts';
+import { stopOnInterrupt } from '../terminal/interrupt.ts';
+import { createProgress, type Progress } from '../terminal/progress.ts';
 
 /** What bench tune was asked for. */
 export interface TuneOptions {

@@ -11,7 +11,7 @@ import { type RowAddress, wholeSlice } from '../../problem/slice.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { checkWritable, writeInto } from '../../record/files.ts';
 import type { TargetOptions } from '../options/device.ts';
-import { openTargets } from '../targets.ts';
+import { openTargets } from '../targets/open-targets.ts';
 
 /** What bench verify was asked for. */
 export interface VerifyOptions {

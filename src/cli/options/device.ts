@@ -4,7 +4,7 @@ import { isExecutable } from '../../host/node/executable.ts';
 import { badChoice, noSuchBrowser, UsageError } from '../../messages.ts';
 import type { BackendName } from '../../record/backend.ts';
 import { choose } from '../nearest.ts';
-import type { RuntimeRequest } from '../runtimes.ts';
+import type { RuntimeRequest } from '../targets/runtimes.ts';
 import { BACKEND_NAMES, HIDDEN_KERNEL_NAMES, KERNEL_NAMES, VARIANT_NAMES } from './names.ts';
 import {
   asText,

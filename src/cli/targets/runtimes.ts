@@ -1,15 +1,15 @@
 /** The programs that a command's kernels run in: this Node, browsers here or elsewhere, or a mock. */
 
-import type { Engine } from '../../kernels/kernel.ts';
-import { openBrowserTarget } from '../host/browser-target.ts';
-import type { WasmVariant } from '../host/cpu/wasm-variants.ts';
-import { parseMockOptions } from '../host/mock.ts';
-import { openBrowser } from '../host/node/browser-session.ts';
-import { mockTarget, nodeTarget } from '../host/node/targets.ts';
-import type { Target } from '../host/target.ts';
-import { connectFailed, messageOf } from '../messages.ts';
-import { pageFolder } from '../server/page-files.ts';
-import { servePage } from '../server/page-server.ts';
+import type { Engine } from '../../../kernels/kernel.ts';
+import { openBrowserTarget } from '../../host/browser-target.ts';
+import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
+import { parseMockOptions } from '../../host/mock.ts';
+import { openBrowser } from '../../host/node/browser-session.ts';
+import { mockTarget, nodeTarget } from '../../host/node/targets.ts';
+import type { Target } from '../../host/target.ts';
+import { connectFailed, messageOf } from '../../messages.ts';
+import { pageFolder } from '../../server/page-files.ts';
+import { servePage } from '../../server/page-server.ts';
 
 /** Where to run, and how devices are opened there. */
 export interface RuntimeRequest {

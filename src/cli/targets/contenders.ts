@@ -1,13 +1,13 @@
 /** Opens the targets of a run and pairs its kernels with them, in the configurations that bench tune found for them there. */
 
-import type { Kernel } from '../../kernels/kernel.ts';
-import type { Contender } from '../host/pool.ts';
-import type { OpenTarget, Target } from '../host/target.ts';
-import { configured } from '../measure/configured.ts';
-import { configurationUnusable, configurationUsed } from '../messages.ts';
-import type { Case } from '../problem/cases.ts';
-import type { Workload } from '../problem/workload.ts';
-import { type OpenTargets, openTargets, type TargetRequest } from './targets.ts';
+import type { Kernel } from '../../../kernels/kernel.ts';
+import type { Contender } from '../../host/pool.ts';
+import type { OpenTarget, Target } from '../../host/target.ts';
+import { configured } from '../../measure/configured.ts';
+import { configurationUnusable, configurationUsed } from '../../messages.ts';
+import type { Case } from '../../problem/cases.ts';
+import type { Workload } from '../../problem/workload.ts';
+import { type OpenTargets, openTargets, type TargetRequest } from './open-targets.ts';
 import { findConfiguration, readConfigurations, type TunedConfiguration } from './tuned-configurations.ts';
 
 /** Which kernels a command runs, where, and in which configurations. */

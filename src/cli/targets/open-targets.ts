@@ -1,9 +1,9 @@
 /** Opens the targets that a command's kernels need. */
 
-import type { Engine, Kernel } from '../../kernels/kernel.ts';
-import type { Target } from '../host/target.ts';
-import { leftOut } from '../messages.ts';
-import type { BackendName } from '../record/backend.ts';
+import type { Engine, Kernel } from '../../../kernels/kernel.ts';
+import type { Target } from '../../host/target.ts';
+import { leftOut } from '../../messages.ts';
+import type { BackendName } from '../../record/backend.ts';
 import { openRuntimes, type RuntimeRequest } from './runtimes.ts';
 
 /** Which targets a command wants. */

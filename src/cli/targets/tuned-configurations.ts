@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 import { z } from 'zod';
-import type { Configuration } from '../../kernels/kernel.ts';
-import { parseSearch, type Search } from '../measure/search.ts';
-import { badConfigurations, cannotRead, UsageError } from '../messages.ts';
+import type { Configuration } from '../../../kernels/kernel.ts';
+import { parseSearch, type Search } from '../../measure/search.ts';
+import { badConfigurations, cannotRead, UsageError } from '../../messages.ts';
 
 const configurationSchema = z.record(z.string(), z.union([z.number(), z.string()]));
 const fileSchema = z.object({

@@ -1,19 +1,19 @@
 /** Writes results in the format asked for, to stdout or to a file. */
 
 import { styleText } from 'node:util';
-import type { Kernel } from '../../kernels/kernel.ts';
-import { seriesScale } from '../chart/palette.ts';
-import { formatBytes, formatNumber } from '../format.ts';
-import { plan } from '../measure/plan.ts';
-import { describe, type Workload } from '../problem/workload.ts';
-import { writeInto } from '../record/files.ts';
-import type { RunDocument } from '../record/measurement.ts';
-import { formatBars, type Paint } from '../report/bars.ts';
-import { formatColumns } from '../report/columns.ts';
-import { formatCsv, formatJsonLines } from '../report/formats.ts';
-import { formatMarkdown } from '../report/markdown.ts';
-import { formatTable, type Marks, PLAIN } from '../report/table.ts';
-import type { Format } from './options/names.ts';
+import type { Kernel } from '../../../kernels/kernel.ts';
+import { seriesScale } from '../../chart/palette.ts';
+import { formatBytes, formatNumber } from '../../format.ts';
+import { plan } from '../../measure/plan.ts';
+import { describe, type Workload } from '../../problem/workload.ts';
+import { writeInto } from '../../record/files.ts';
+import type { RunDocument } from '../../record/measurement.ts';
+import { formatBars, type Paint } from '../../report/bars.ts';
+import { formatColumns } from '../../report/columns.ts';
+import { formatCsv, formatJsonLines } from '../../report/formats.ts';
+import { formatMarkdown } from '../../report/markdown.ts';
+import { formatTable, type Marks, PLAIN } from '../../report/table.ts';
+import type { Format } from '../options/names.ts';
 
 /** Colours on a terminal; styleText itself obeys NO_COLOR. */
 export function terminalMarks(toStdout: boolean): Marks {

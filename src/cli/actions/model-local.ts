@@ -23,10 +23,10 @@ import { type RunValues, runOptions } from '../options/run.ts';
 import { type RunOptions, runOptionsOf } from '../options/run-options.ts';
 import { defaultsOf } from '../options/typed-option.ts';
 import { type WorkloadValues, workloadsOf } from '../options/workload.ts';
-import { writeOutput } from '../terminal/output.ts';
 import { recordRun } from '../record-run.ts';
 import { type OpenContenders, openContenders } from '../targets/contenders.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
+import { writeOutput } from '../terminal/output.ts';
 import { createProgress } from '../terminal/progress.ts';
 
 /** What bench model local found; with --format json this is what it prints. */

@@ -8,6 +8,7 @@ import { workload } from './workloads.ts';
 /** A device name that no page may take for markup: tags, quotes, 300 characters, text from right to left. */
 export const HOSTILE = `<script>alert("1")</script><img src=x onload=alert(1)> ' ${'x'.repeat(300)} \u202eabc \u05d0\u05d1`;
 
+/** A run on one CPU of any name. */
 export function runOf(measurements: Measurement[], deviceName = 'A CPU'): RunDocument {
   const clock = { clock: 'wall' as const, quantumSeconds: 1e-7, emptySeconds: 0, note: null };
   const device = {
@@ -30,7 +31,7 @@ export function runOf(measurements: Measurement[], deviceName = 'A CPU'): RunDoc
   return { schema: 'attnbench/1', context, measurements, comparisons: [], ratios: [] };
 }
 
-const point = (w: Workload) => ({
+const identity = (w: Workload) => ({
   kernel: 'wasm-flash',
   backend: 'wasm' as const,
   host: 'node',
@@ -46,7 +47,7 @@ export function measured(changes: Partial<Workload>): Measured {
   const w = workload(changes);
   const sample = { seconds: flops(w) / 1e11, flops: flops(w), clock: 'wall' as const };
   return {
-    ...point(w),
+    ...identity(w),
     state: 'measured',
     samples: Array.from({ length: 6 }, () => sample),
     converged: true,
@@ -60,6 +61,7 @@ export function measured(changes: Partial<Workload>): Measured {
   };
 }
 
-export function skipped(reason: string): Measurement {
-  return { ...point(workload({})), state: 'skipped', reason };
+/** A skipped case, by default of a small workload. */
+export function skipped(reason: string, changes: Partial<Workload> = {}): Measurement {
+  return { ...identity(workload(changes)), state: 'skipped', reason };
 }

@@ -5,7 +5,16 @@ import { ablationGains, gainOf, PUBLISHED_GAINS } from '../compare/technique-gai
 import { nothingToDraw } from '../messages.ts';
 import { formatSize } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { type ChartLayout, heading, type Panel, type Position, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
+import {
+  type ChartLayout,
+  heading,
+  masksOf,
+  type Panel,
+  type Position,
+  sentenceChart,
+  stacked,
+  VEGA_LITE,
+} from './frame.ts';
 import { seriesScale } from './palette.ts';
 
 /** Gains in percent, a panel for each mask. Draws a sentence if the run holds no ablation. */
@@ -14,7 +23,7 @@ export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): T
   if (gains.length === 0) {
     return sentenceChart([nothingToDraw.ablation], layout);
   }
-  const masks = ['full', 'causal'].filter((mask) => gains.some(({ workload }) => workload.mask === mask));
+  const masks = masksOf(gains.map(({ workload }) => workload));
   const rows = masks.flatMap((mask) => {
     const own = gains.filter(({ workload }) => workload.mask === mask);
     return PUBLISHED_GAINS.filter(({ technique }) => own.some((gain) => gain.technique === technique)).flatMap(

@@ -7,7 +7,18 @@ import { nothingToDraw } from '../messages.ts';
 import { formatSize, sameProblem, type Workload } from '../problem/workload.ts';
 import type { Measurement, RunDocument } from '../record/measurement.ts';
 import { reasonsOf } from '../record/unmeasured.ts';
-import { type ChartLayout, decades, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
+import {
+  type ChartLayout,
+  decades,
+  heading,
+  lengthAxis,
+  logTflops,
+  maskFacet,
+  masksOf,
+  type Position,
+  sentenceChart,
+  VEGA_LITE,
+} from './frame.ts';
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
@@ -43,32 +54,23 @@ export function figureChart(run: RunDocument, set: PublishedSet, layout: ChartLa
   const seqs = [...new Map(bars.map(({ seq, order }) => [seq, order]))].sort((a, b) => a[1] - b[1]).map(([seq]) => seq);
   const series = seriesScale(bars.map(({ series: name }) => name));
   const rows = bars.map((bar) => ({ ...bar, floor }));
-  const masks = ['full', 'causal'].filter((mask) => bars.some((bar) => bar.mask === mask));
+  const masks = masksOf(bars);
   const step =
     layout === 'narrow'
       ? Math.max(9, 218 / (seqs.length * (series.domain.length + 1)))
       : Math.max(17, Math.min(28, 700 / (masks.length * seqs.length * series.domain.length)));
 
-  const x = {
-    field: 'seq',
-    type: 'nominal',
-    sort: seqs,
-    title: 'sequence length',
-    axis: { labelAngle: 0 },
-  } satisfies Position;
+  const x = lengthAxis(seqs);
   const xOffset = { field: 'series', sort: series.domain } as const;
   const y = {
-    field: 'tflops',
-    type: 'quantitative',
+    ...logTflops(decades(floor, most * 2)),
     scale: { type: 'log', domain: [floor, ceiling] },
-    title: 'TFLOPS (log scale)',
-    axis: { format: '~g', grid: true, values: decades(floor, most * 2) },
   } satisfies Position;
   return {
     $schema: VEGA_LITE,
     title: heading(findingTitle(local, published), caption(run, published), layout),
     data: { values: rows },
-    facet: { field: 'mask', sort: masks, title: null, header: { labelExpr: "datum.value + ' mask'" } },
+    facet: maskFacet(masks),
     columns: layout === 'wide' ? 2 : 1,
     spec: {
       width: { step },

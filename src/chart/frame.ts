@@ -45,6 +45,38 @@ export function decades(least: number, most: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => Number((10 ** (first + i)).toPrecision(1)));
 }
 
+/** The TFLOPS of a chart, logarithmic, with a grid line for each of `values`. */
+export function logTflops(values: number[]) {
+  return {
+    field: 'tflops',
+    type: 'quantitative',
+    scale: { type: 'log' },
+    title: 'TFLOPS (log scale)',
+    axis: { format: '~g', values },
+  } satisfies Position;
+}
+
+/** The sequence lengths of a bar chart, in the order given. */
+export function lengthAxis(lengths: string[]) {
+  return {
+    field: 'seq',
+    type: 'nominal',
+    sort: lengths,
+    title: 'sequence length',
+    axis: { labelAngle: 0 },
+  } satisfies Position;
+}
+
+/** The masks that occur in `rows`, the full one first. */
+export function masksOf(rows: readonly { mask: string }[]): string[] {
+  return ['full', 'causal'].filter((mask) => rows.some((row) => row.mask === mask));
+}
+
+/** A panel for each mask. */
+export function maskFacet(masks: string[]) {
+  return { field: 'mask', sort: masks, title: null, header: { labelExpr: "datum.value + ' mask'" } };
+}
+
 /** Panels as the parts of a vertical concatenation, each under its heading. */
 export function stacked(panels: readonly Panel[]): NonNormalizedSpec[] {
   return panels.map(({ title, chart }) => ({

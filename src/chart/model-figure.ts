@@ -4,7 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { formatChange } from '../format.ts';
 import type { B200Model, ModelPoint } from '../model/b200.ts';
 import { formatSize } from '../problem/workload.ts';
-import { type Position, VEGA_LITE } from './frame.ts';
+import { lengthAxis, type Position, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
 
 /** TFLOPS by sequence length: published figures with their error bars, and the model's fitted and predicted ones. */
@@ -29,13 +29,7 @@ export function modelChart(model: B200Model, figure: 'mha' | 'gqa'): TopLevelSpe
   const panels = [...new Set(rows.map(({ panel }) => panel))].sort(
     (a, b) => Number(b.startsWith('full')) - Number(a.startsWith('full')),
   );
-  const x = {
-    field: 'seq',
-    type: 'nominal',
-    sort: seqs,
-    title: 'sequence length',
-    axis: { labelAngle: 0 },
-  } satisfies Position;
+  const x = lengthAxis(seqs);
   const xOffset = { field: 'library', sort: series.domain };
   const color = { field: 'library', scale: series, title: 'published' };
   const y = { type: 'quantitative', scale: { zero: false }, title: 'TFLOPS' } satisfies Position;

@@ -8,7 +8,16 @@ import { nothingToDraw } from '../messages.ts';
 import { demandOf } from '../model/roofline.ts';
 import { describe, sameProblem } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { type ChartLayout, decades, heading, type Layer, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
+import {
+  type ChartLayout,
+  decades,
+  heading,
+  type Layer,
+  logTflops,
+  type Position,
+  sentenceChart,
+  VEGA_LITE,
+} from './frame.ts';
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
@@ -75,13 +84,7 @@ export function rooflineChart(
     title: 'FLOPs for each byte of main memory (log scale)',
     axis: { format: '~s', grid: false, values: decades(from, to) },
   } satisfies Position;
-  const y = {
-    field: 'tflops',
-    type: 'quantitative',
-    scale: { type: 'log' },
-    title: 'TFLOPS (log scale)',
-    axis: { format: '~g', values: decades(Math.min(...rows.map(({ tflops }) => tflops)) / 10, 1e4) },
-  } satisfies Position;
+  const y = logTflops(decades(Math.min(...rows.map(({ tflops }) => tflops)) / 10, 1e4));
   const names = roofs.map(({ name }) => name);
   return {
     $schema: VEGA_LITE,

@@ -6,7 +6,17 @@ import { formatChange, formatRate } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { formatSize, type Workload } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { type ChartLayout, decades, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
+import {
+  type ChartLayout,
+  decades,
+  heading,
+  logTflops,
+  maskFacet,
+  masksOf,
+  type Position,
+  sentenceChart,
+  VEGA_LITE,
+} from './frame.ts';
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
@@ -42,7 +52,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartL
     });
   const rows = [...published, ...local];
   const values = [...new Set(rows.map(({ seq }) => seq))].sort((a, b) => a - b);
-  const masks = ['full', 'causal'].filter((mask) => rows.some((item) => item.mask === mask));
+  const masks = masksOf(rows);
   const x = {
     field: 'seq',
     type: 'quantitative',
@@ -50,16 +60,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartL
     title: 'sequence length',
     axis: { values, labelExpr: sizeLabels(values), grid: false },
   } satisfies Position;
-  const y = {
-    field: 'tflops',
-    type: 'quantitative',
-    scale: { type: 'log' },
-    title: 'TFLOPS (log scale)',
-    axis: {
-      format: '~g',
-      values: decades(Math.min(...rows.map(({ low }) => low)), Math.max(...rows.map(({ high }) => high)) * 10),
-    },
-  } satisfies Position;
+  const y = logTflops(decades(Math.min(...rows.map(({ low }) => low)), Math.max(...rows.map(({ high }) => high)) * 10));
   const columns = layout === 'wide' ? 8 : 2;
   const color = {
     field: 'series',
@@ -75,7 +76,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartL
       layout,
     ),
     data: { values: rows },
-    facet: { field: 'mask', sort: masks, title: null, header: { labelExpr: "datum.value + ' mask'" } },
+    facet: maskFacet(masks),
     columns: layout === 'wide' ? 2 : 1,
     spec: {
       width: layout === 'wide' ? 330 : 280,

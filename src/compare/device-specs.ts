@@ -8,7 +8,6 @@ export interface DeviceSpec {
   /** Dense BF16 or FP16 matrix products, TFLOPS, and what kind of number that is. */
   bf16Tflops: number;
   bf16Basis: string;
-  fp32Tflops: number;
   memoryTBs: number;
   /** Streaming multiprocessors, compute units or cores. */
   units: number;
@@ -20,7 +19,6 @@ export interface DeviceSpec {
   sharedBytesPerClock?: number;
   maxClockMHz?: number;
   source: string;
-  grade: string;
 }
 
 /** All devices, in the order of results/published/devices.json. */

@@ -7,51 +7,15 @@ import { describe, expect, it } from 'vitest';
 import { figureChart } from '../../src/chart/figure.ts';
 import { seriesScale } from '../../src/chart/palette.ts';
 import { renderSvg, writeChart } from '../../src/chart/render.ts';
-import { flops } from '../../src/problem/flops.ts';
-import type { Measurement, RunDocument } from '../../src/record/measurement.ts';
-import { workload } from '../workloads.ts';
+import type { Workload } from '../../src/problem/workload.ts';
+import { HOSTILE, measured, runOf, skipped } from '../runs.ts';
 
-const W = workload({ queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 });
-
-function run(measurements: Measurement[], deviceName = 'A CPU'): RunDocument {
-  const clock = { clock: 'wall', quantumSeconds: 1e-7, emptySeconds: 0, note: null } as const;
-  const device = {
-    name: deviceName,
-    backend: 'wasm',
-    software: false,
-    features: [],
-    threads: 2,
-    variant: null,
-    variantReason: null,
-    clock,
-  } as const;
-  const context = {
-    argv: [],
-    label: null,
-    startedAt: '2026-01-01T00:00:00Z',
-    versions: {},
-    seed: 1,
-    devices: [{ ...device, features: [] }],
-    cancelled: false,
-  };
-  return { schema: 'attnbench/1', context, measurements, comparisons: [], ratios: [] };
-}
-
-function point(changes: Partial<typeof W> = {}): Measurement {
-  const w = { ...W, ...changes };
-  return {
-    ...{ kernel: 'wasm-flash', backend: 'wasm', host: 'node', device: 0, variant: null, threads: 2, kernelHash: null },
-    ...{ workload: w, state: 'measured', converged: true, coverage: 1, compileSeconds: 0, prepareSeconds: 0 },
-    samples: [{ seconds: flops(w) / 1e11, flops: flops(w), clock: 'wall' }],
-    tflops: { median: 0.1 },
-    passSeconds: flops(w) / 1e11,
-    verification: { rows: 1, maxAbsoluteError: 0, maxRelativeError: 0, tolerance: 1 },
-  };
-}
+const SHAPE = { queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 };
+const point = (changes: Partial<Workload> = {}) => measured({ ...SHAPE, ...changes });
 
 describe('the figure', () => {
   it('draws local and published bars with their values, both masks, sources and the finding', async () => {
-    const svg = await renderSvg(figureChart(run([point(), point({ mask: 'causal' })]), 'avo'));
+    const svg = await renderSvg(figureChart(runOf([point(), point({ mask: 'causal' })]), 'avo'));
     for (const text of [
       '1.67 PFLOPS',
       '1.64 PFLOPS',
@@ -66,15 +30,14 @@ describe('the figure', () => {
   });
 
   it('sets a workload that ran with fewer threads too apart from the same with more', async () => {
-    const svg = await renderSvg(figureChart(run([point(), { ...point(), threads: 1 }]), 'avo'));
+    const svg = await renderSvg(figureChart(runOf([point(), { ...point(), threads: 1 }]), 'avo'));
     expect(svg).toMatch(/>32k, 1 thread</);
     expect(svg).toMatch(/>32k</);
-    expect(await renderSvg(figureChart(run([{ ...point(), threads: 1 }]), 'avo'))).not.toContain('1 thread');
+    expect(await renderSvg(figureChart(runOf([{ ...point(), threads: 1 }]), 'avo'))).not.toContain('1 thread');
   });
 
   it('shows hostile device names as text', async () => {
-    const name = `<script>alert("1")</script> ${'x'.repeat(300)} \u202eabc`;
-    const specification = figureChart(run([point()], name), 'avo');
+    const specification = figureChart(runOf([point()], HOSTILE), 'avo');
     const svg = await renderSvg(specification);
     expect(svg).not.toContain('<script>');
     expect(svg).toContain('&lt;script&gt;');
@@ -85,7 +48,7 @@ describe('the figure', () => {
 
   it('writes PNG, HTML and the specification by extension', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'attnbench-chart-'));
-    const specification = figureChart(run([point()]), 'avo');
+    const specification = figureChart(runOf([point()]), 'avo');
     await writeChart(specification, join(folder, 'a.png'));
     expect(readFileSync(join(folder, 'a.png')).subarray(1, 4).toString()).toBe('PNG');
     await writeChart(specification, join(folder, 'a.vl.json'));
@@ -96,19 +59,12 @@ describe('the figure', () => {
   });
 
   it('draws a run that no figure matches, and says so', async () => {
-    const svg = await renderSvg(figureChart(run([point({ seqQuery: 100, seqKv: 100 })]), 'avo'));
+    const svg = await renderSvg(figureChart(runOf([point({ seqQuery: 100, seqKv: 100 })]), 'avo'));
     expect(svg).toContain('no published figure matches');
   });
 
   it('writes a sentence where nothing was measured', async () => {
-    const { kernel, backend, host, device, variant, threads, kernelHash } = point();
-    const skipped: Measurement = {
-      ...{ kernel, backend, host, device, variant, threads, kernelHash },
-      workload: { ...W, headDim: 64 },
-      state: 'skipped',
-      reason: 'no device at all',
-    };
-    const svg = await renderSvg(figureChart(run([skipped]), 'avo'));
+    const svg = await renderSvg(figureChart(runOf([skipped('no device at all')]), 'avo'));
     expect(svg).toContain('Nothing was measured.');
     expect(svg).toContain('no device at all');
   });

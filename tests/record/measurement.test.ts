@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { documentJsonSchema, documentSchema } from '../../src/record/measurement.ts';
+import { measured, runOf, skipped } from '../runs.ts';
 
 describe('schema', () => {
   it('is the one in results/schema.json (npm run schema writes it)', () => {
@@ -10,50 +11,12 @@ describe('schema', () => {
     expect(stored).toEqual(documentJsonSchema());
   });
 
-  it('refuses a measured point without samples and a skipped one without a reason', () => {
-    const point = {
-      kernel: 'a',
-      backend: 'wasm',
-      host: 'node',
-      device: null,
-      variant: null,
-      threads: null,
-      kernelHash: null,
-    };
-    const context = {
-      argv: [],
-      label: null,
-      startedAt: '2026-01-01T00:00:00Z',
-      versions: {},
-      seed: 1,
-      devices: [],
-      cancelled: false,
-    };
-    const document = (m: unknown) => ({
-      schema: 'attnbench/1',
-      context,
-      measurements: [m],
-      comparisons: [],
-      ratios: [],
-    });
-    const w = {
-      batch: 1,
-      queryHeads: 1,
-      kvHeads: 1,
-      headDim: 32,
-      seqQuery: 1,
-      seqKv: 1,
-      mask: 'full',
-      window: null,
-      dtype: 'f32',
-      scale: 1,
-    };
-    expect(
-      documentSchema.safeParse(document({ ...point, workload: w, state: 'skipped', reason: 'none' })).success,
-    ).toBe(true);
-    expect(documentSchema.safeParse(document({ ...point, workload: w, state: 'skipped' })).success).toBe(false);
-    expect(documentSchema.safeParse(document({ ...point, workload: w, state: 'measured', samples: [] })).success).toBe(
-      false,
-    );
+  it('refuses a measured case without samples and a skipped one without a reason', () => {
+    const accepts = (measurement: unknown) =>
+      documentSchema.safeParse({ ...runOf([]), measurements: [measurement] }).success;
+    expect(accepts(skipped('none'))).toBe(true);
+    expect(accepts({ ...skipped('none'), reason: undefined })).toBe(false);
+    expect(accepts(measured({}))).toBe(true);
+    expect(accepts({ ...measured({}), samples: [] })).toBe(false);
   });
 });

@@ -2,11 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { formatNumber, formatRate, formatRatio } from '../../src/format.ts';
-import type { Measurement, RunDocument } from '../../src/record/measurement.ts';
 import { formatCsv } from '../../src/report/formats.ts';
 import { formatMarkdown } from '../../src/report/markdown.ts';
 import { formatTable } from '../../src/report/table.ts';
-import { workload } from '../workloads.ts';
+import { runOf, skipped } from '../runs.ts';
 
 describe('numbers', () => {
   it.each([
@@ -35,45 +34,17 @@ describe('numbers', () => {
   });
 });
 
-const skipped: Measurement = {
-  ...{
-    kernel: 'wasm-flash',
-    backend: 'wasm',
-    host: 'node',
-    device: null,
-    variant: null,
-    threads: null,
-    kernelHash: null,
-  },
-  ...{ workload: workload({ seqQuery: 1024 }), state: 'skipped', reason: 'a | pipe, a "quote" and\na line <b>' },
-};
-const RUN: RunDocument = {
-  schema: 'attnbench/1',
-  context: {
-    argv: [],
-    label: null,
-    startedAt: '2026-01-01T00:00:00Z',
-    versions: {},
-    seed: 1,
-    devices: [],
-    cancelled: false,
-  },
-  measurements: [skipped],
-  comparisons: [],
-  ratios: [],
-};
+const RUN = runOf([skipped('a | pipe, a "quote" and\na line <b>', { seqQuery: 1024 })]);
 
 describe('formats', () => {
-  it('tell why a point has no number', () => {
+  it('tell why a case has no number', () => {
     expect(formatTable(RUN)).toContain('skipped: wasm-flash, 1k full, 1 heads, d 32: a | pipe');
   });
 
   it('escape what would break them', () => {
     expect(formatMarkdown(RUN)).toContain('a \\| pipe, a "quote" and a line &lt;b>');
     expect(formatCsv(RUN)).toContain('"a | pipe, a ""quote"" and\na line <b>"');
-    const [header = '', line = ''] = formatCsv({ ...RUN, measurements: [{ ...skipped, reason: 'none' }] }).split(
-      '\r\n',
-    );
+    const [header = '', line = ''] = formatCsv(runOf([skipped('none')])).split('\r\n');
     expect(line.split(',')).toHaveLength(header.split(',').length);
   });
 });

@@ -57,7 +57,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     );
     await page.click('#run');
     await ended(page);
-    expect(await status(page)).toMatch(/^Done: 6 of 6 points measured and verified\. Kept by the server as page-/);
+    expect(await status(page)).toMatch(/^Done: 6 of 6 cases measured and verified\. Kept by the server as page-/);
     expect(await page.locator('#table tbody tr').count()).toBe(6);
     expect(await page.locator('#charts svg').count()).toBe(6);
 
@@ -135,7 +135,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     expect(late).toBeLessThan(1000);
     await page.click('#stop');
     await ended(page);
-    expect(await status(page)).toMatch(/^Stopped: \d of \d points measured and verified/);
+    expect(await status(page)).toMatch(/^Stopped: \d of \d cases measured and verified/);
     expect(await page.locator('#table tbody tr').count()).toBeGreaterThan(0);
     expect(complaints).toEqual([]);
   }, 300_000);
@@ -167,7 +167,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     await fill(page, { seq: '64', heads: '1', batch: '1', budget: '1' });
     await page.click('#run');
     await ended(page);
-    expect(await status(page)).toMatch(/^Done: 2 of 8 points measured/);
+    expect(await status(page)).toMatch(/^Done: 2 of 8 cases measured/);
     expect(await page.textContent('#notes')).toContain('skipped: wgsl-flash');
   }, 300_000);
 
@@ -191,7 +191,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     await page.goto(server.url);
     await page.selectOption('#source-kernel', 'wasm-flash');
     await page.fill('#head-dim', '64');
-    expect(await page.textContent('#source')).toContain('Flash attention, head dimension 64');
+    expect(await page.textContent('#source')).toMatch(/Flash attention.*head dimension 64/);
   });
 
   it('works as static files on a host that sends no headers, isolated by its service worker', async () => {

@@ -1,0 +1,92 @@
+/** A program on a host that hangs, crashes or is opened anew. */
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { findKernel } from '../../kernels/index.ts';
+import { createHostPool } from '../../src/host/pool.ts';
+import { createPreparedRun } from '../../src/measure/prepared-run.ts';
+import { flops } from '../../src/problem/flops.ts';
+import { wholeSlice } from '../../src/problem/slice.ts';
+import { workload } from '../workloads.ts';
+import { mockTarget } from './targets.ts';
+
+const W = workload({ seqQuery: 64 });
+const OPTIONS = { data: { kind: 'normal', seed: 1 }, wallClock: false, firstRate: 1e9 } as const;
+const ROWS = [{ batch: 0, queryHead: 0, row: 3 }];
+
+/** scalar-flash, prepared whole on a target. */
+async function prepareOn(target: Awaited<ReturnType<typeof mockTarget>>) {
+  const pool = createHostPool();
+  const run = createPreparedRun(W, target, pool, OPTIONS);
+  const program = findKernel('scalar-flash').build(W, target.environment);
+  await run.prepare(program, wholeSlice(W, program.blockRows));
+  return { run, pool };
+}
+
+describe('a prepared run', () => {
+  it('knows from a run how long the next one will take', async () => {
+    const { run } = await prepareOn(await mockTarget('rate=1e8'));
+    expect(run.expectedSeconds).toBeCloseTo(flops(W) / 1e9, 12);
+    await run.run();
+    expect(run.expectedSeconds).toBeCloseTo(flops(W) / 1e8, 12);
+  });
+
+  it('is prepared and run again on a host that was opened since, before anything is read', async () => {
+    const runs: number[] = [];
+    const target = await mockTarget('rate=1e9', (host, count) => ({
+      ...host,
+      // Another contender brings the first host down.
+      environment: () => (count === 1 ? Promise.reject(new Error('gone')) : host.environment()),
+      run: (id) => {
+        runs.push(count);
+        return host.run(id);
+      },
+    }));
+    const { run, pool } = await prepareOn(target);
+    await run.run();
+    await pool.check(target);
+    const [row] = await run.read(ROWS);
+    expect(row).toHaveLength(W.headDim);
+    expect(runs).toEqual([1, 2]);
+  });
+
+  it('has nothing to run after an error was told', async () => {
+    const { run } = await prepareOn(await mockTarget('rate=1e9'));
+    await run.forget();
+    expect(run.prepared).toBeUndefined();
+    await expect(run.run()).rejects.toThrow('nothing is prepared');
+  });
+});
+
+describe('a host that hangs', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is ended after 10 s and 10 times the estimate, and the call says so', async () => {
+    let killed = false;
+    const target = await mockTarget('rate=1e9', (host) => {
+      let fail: (error: Error) => void = () => {};
+      return {
+        ...host,
+        run: () =>
+          new Promise((_, reject) => {
+            fail = reject;
+          }),
+        kill() {
+          killed = true;
+          fail(new Error('SIGKILL'));
+        },
+      };
+    });
+    const { run } = await prepareOn(target);
+    const outcome = run.run().catch((error: Error) => error.message);
+    await vi.advanceTimersByTimeAsync(9_900);
+    expect(killed).toBe(false);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(killed).toBe(true);
+    expect(await outcome).toMatch(/^no answer after 10 s/);
+  });
+});

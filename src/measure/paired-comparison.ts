@@ -3,7 +3,7 @@
 import type { Configuration } from '../../kernels/kernel.ts';
 import type { Contender, HostPool } from '../host/pool.ts';
 import { groupSize, type Workload } from '../problem/workload.ts';
-import { whyNotMeasured } from '../record/measurement.ts';
+import { whyNotMeasured } from '../record/unmeasured.ts';
 import { caseEnd, measureCase } from './case.ts';
 import { configured } from './configured.ts';
 import { pairedRatio } from './ratios.ts';

@@ -190,14 +190,9 @@ export type Ratio = z.infer<typeof ratioSchema>;
 /** A whole run. */
 export type RunDocument = z.infer<typeof documentSchema>;
 
-/** Why there is no figure: "skipped, REASON" or "failed, MESSAGE". */
-export function whyNotMeasured(m: Exclude<Measurement, Measured>): string {
-  return `${m.state}, ${m.state === 'skipped' ? m.reason : m.message}`;
-}
-
-/** The first thing that is wrong with a document, and where. */
-export function schemaProblem({ issues: [issue] }: z.ZodError): string {
-  return `${issue?.path.join('.') || 'the document'}: ${issue?.message}`;
+/** The first thing that is wrong with a document, and where; `whole` is the name of the document itself. */
+export function schemaProblem({ issues: [issue] }: z.ZodError, whole = 'the document'): string {
+  return `${issue?.path.join('.') || whole}: ${issue?.message}`;
 }
 
 /** The schema as JSON Schema, for readers in other languages; results/schema.json holds it. */

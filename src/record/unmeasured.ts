@@ -7,6 +7,11 @@ export function reasonOf(m: Exclude<Measurement, Measured>): string {
   return m.state === 'skipped' ? m.reason : m.message;
 }
 
+/** The same with the state before it: "skipped, REASON" or "failed, MESSAGE". */
+export function whyNotMeasured(m: Exclude<Measurement, Measured>): string {
+  return `${m.state}, ${reasonOf(m)}`;
+}
+
 /** The reasons of all of them, each once, in the order of the record. */
 export function reasonsOf(measurements: readonly Measurement[]): string[] {
   return [...new Set(measurements.flatMap((m) => (m.state === 'measured' ? [] : [reasonOf(m)])))];

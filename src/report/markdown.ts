@@ -7,7 +7,7 @@ import { escapeMarkdown, markdownList, markdownTable } from './markdown-table.ts
 import { toCells, toRows } from './result-rows.ts';
 import type { Section } from './sections.ts';
 
-/** A run as `--format markdown` prints it: its table, ratios, notes and points without a number. */
+/** A run as `--format markdown` prints it: its table, ratios, notes and cases without a number. */
 export function formatMarkdown(run: RunDocument): string {
   const rows = toRows(run);
   const { header, body } = toCells(rows);

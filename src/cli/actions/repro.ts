@@ -15,6 +15,7 @@ import {
 import { describe } from '../../problem/workload.ts';
 import { backendName } from '../../record/backend.ts';
 import type { Context, RunDocument } from '../../record/measurement.ts';
+import { whyNotMeasured } from '../../record/unmeasured.ts';
 import { formatDifferences } from '../../report/differences-text.ts';
 import { choose } from '../nearest.ts';
 import { VARIANT_NAMES } from '../options/names.ts';
@@ -89,9 +90,7 @@ function compareWithRecord(before: RunDocument, after: RunDocument, format: stri
   const differences = compareRuns(before, after);
   const environment = contextDifferences(before.context, after.context);
   const missing = after.measurements.flatMap((m) =>
-    m.state === 'measured'
-      ? []
-      : [`${m.kernel}, ${describe(m.workload)}: ${m.state}, ${m.state === 'skipped' ? m.reason : m.message}`],
+    m.state === 'measured' ? [] : [`${m.kernel}, ${describe(m.workload)}: ${whyNotMeasured(m)}`],
   );
   const slower = differences.some(({ verdict }) => verdict === 'slower');
   const text =

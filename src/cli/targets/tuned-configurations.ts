@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Configuration } from '../../../kernels/kernel.ts';
 import { parseSearch, type Search } from '../../measure/search.ts';
 import { badConfigurations, cannotRead, UsageError } from '../../messages.ts';
+import { schemaProblem } from '../../record/measurement.ts';
 
 const configurationSchema = z.record(z.string(), z.union([z.number(), z.string()]));
 const fileSchema = z.object({
@@ -48,8 +49,7 @@ export function readConfigurations(file: string | null): TunedConfiguration[] {
   }
   const parsed = fileSchema.safeParse(parse(text));
   if (parsed.success) return parsed.data.tiles;
-  const [issue] = parsed.error.issues;
-  throw new UsageError(badConfigurations(from, `${issue?.path.join('.') || 'the file'}: ${issue?.message}`));
+  throw new UsageError(badConfigurations(from, schemaProblem(parsed.error, 'the file')));
 }
 
 function parse(text: string): unknown {

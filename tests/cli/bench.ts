@@ -1,10 +1,11 @@
-/** Runs the real binary in a child process, in a folder of its own. */
+/** Runs the command line in a folder of its own: in this process, or the real binary in a child process. */
 
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 import type { RunDocument } from '../../src/record/measurement.ts';
 
 /** The file that npx bench runs. */
@@ -20,8 +21,43 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'attnbench-test-'));
 }
 
-/** Runs `bench ARGS` and waits for its end. */
-export function bench(args: readonly string[], cwd = temporaryFolder()): Promise<Outcome> {
+/**
+ * Runs `bench ARGS` in this process: what the binary does after its version check, without the start of a Node. One call at a time, since
+ * the folder, the arguments and the output of the process are its own meanwhile. `seen` is called with all of stderr each time that more
+ * of it comes, before the command goes on.
+ */
+export async function bench(
+  args: readonly string[],
+  cwd = temporaryFolder(),
+  seen: (stderr: string) => void = () => {},
+): Promise<Outcome> {
+  const before = { folder: process.cwd(), argv: process.argv };
+  const written = { stdout: '', stderr: '' };
+  const captured = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((chunk, encoding?: unknown, done?: unknown) => {
+      written[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+      if (name === 'stderr') seen(written.stderr);
+      for (const callback of [encoding, done]) if (typeof callback === 'function') callback();
+      return true;
+    }),
+  );
+  vi.stubEnv('NO_COLOR', '1');
+  process.argv = [process.execPath, LAUNCHER, ...args];
+  process.chdir(cwd);
+  try {
+    // Loaded here, so that a test can set the environment that modules read as they load.
+    const { main } = await import('../../src/cli/main.ts');
+    return { code: await main(process.argv), ...written };
+  } finally {
+    process.chdir(before.folder);
+    process.argv = before.argv;
+    vi.unstubAllEnvs();
+    for (const spy of captured) spy.mockRestore();
+  }
+}
+
+/** Runs the real binary as `bench ARGS` and waits for its end. */
+export function benchBinary(args: readonly string[], cwd = temporaryFolder()): Promise<Outcome> {
   return new Promise((resolve) => {
     const env = { ...process.env, NO_COLOR: '1' };
     execFile(process.execPath, [LAUNCHER, ...args], { cwd, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
@@ -30,7 +66,7 @@ export function bench(args: readonly string[], cwd = temporaryFolder()): Promise
   });
 }
 
-/** Starts `bench ARGS`; `seen` is called at once, and with all of stderr each time that more of it comes. */
+/** Starts the real binary as `bench ARGS`; `seen` is called at once, and with all of stderr each time that more of it comes. */
 export function startBench(
   args: readonly string[],
   cwd: string,

@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/problem/safetensors.ts';
 import { keyRange } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
-import { bench, parseRun, startBench, temporaryFolder } from './bench.ts';
+import { bench, benchBinary, parseRun, startBench, temporaryFolder } from './bench.ts';
 
 describe('bench mha on this machine', () => {
   it('measures and verifies the CPU kernels, and says once that no hardware adapter is there', async () => {
-    const outcome = await bench([
+    const outcome = await benchBinary([
       'mha',
       '--seq',
       '1,37,300',

@@ -1,6 +1,8 @@
 /** The cited figures: their number, their headline, their bounds; and ratios to them. */
 
 import { describe, expect, it } from 'vitest';
+import { figureGqa } from '../../bench/figure-gqa.ts';
+import { figureMha } from '../../bench/figure-mha.ts';
 import { comparePublished, ratioTo } from '../../src/compare/comparisons.ts';
 import { CLAIMS, matching, publishedFigures } from '../../src/compare/published-figures.ts';
 import { flops } from '../../src/problem/flops.ts';
@@ -58,6 +60,22 @@ const CONTEXT: Context = {
   ...{ argv: [], label: null, startedAt: '2026-01-01T00:00:00Z', versions: {}, seed: 1, cancelled: false },
   devices: [],
 };
+
+describe("the suites of the AVO paper's figures", () => {
+  // 3 libraries at 4 lengths under both masks; GQA with 4 and with 8 KV heads.
+  it.each([
+    [figureMha, 24],
+    [figureGqa, 48],
+  ])('$name has a figure for every workload', ({ workloads }, count) => {
+    const compared = comparePublished(
+      workloads.map((w) => measured([1], { workload: w })),
+      CONTEXT,
+      'avo',
+    );
+    expect(compared.filter(({ published }) => published !== null)).toHaveLength(count);
+    expect(compared).toHaveLength(count);
+  });
+});
 
 describe('ratios', () => {
   it('combines both errors in quadrature', () => {

@@ -17,7 +17,7 @@ function check(files: Record<string, string>): Promise<{ code: number | string |
     writeFileSync(join(cwd, path), text);
   }
   return new Promise((resolve) => {
-    execFile(process.execPath, [SCRIPT], { cwd }, (error, _, stderr) => {
+    execFile(process.execPath, ['--disable-warning=ExperimentalWarning', SCRIPT], { cwd }, (error, _, stderr) => {
       resolve({ code: error === null ? 0 : error.code, lines: stderr.split('\n').filter((line) => line !== '') });
     });
   });

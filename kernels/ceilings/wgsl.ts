@@ -44,7 +44,7 @@ function loopProgram(
   label: string,
   { headDim, perPair, declarations = '', enable = '', before, body, result }: Loop,
 ): WgslProgram {
-  const code = `${enable}${abi(headDim, BLOCK_ROWS, false)}
+  const code = `${enable}${abi({ headDim, tokens: BLOCK_ROWS })}
 ${declarations}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
@@ -189,11 +189,11 @@ export const wgslMemoryReads: Probe = {
       {
         label: 'memory reads',
         workgroupsPerTile: 1,
-        code: `${abi(w.headDim, BLOCK_ROWS, false)}
+        code: `${abi({ headDim: w.headDim, tokens: BLOCK_ROWS })}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let tile = findWorkTile(params.tileBase + workgroup.y);
-  let first = tile.kv + tile.firstRow / blockRows * ${vectorsOfTile(w)}u;
+  let first = tile.kv + tile.firstRow / tileTokens * ${vectorsOfTile(w)}u;
   var total = vec4f();
   for (var i = thread; i < ${vectorsOfTile(w)}u; i += ${THREADS}u) {
     total += k[first + i] + 1.0;

@@ -1,5 +1,6 @@
-/** What every WGSL kernel and its host agree on: bindings, the Params block, and how a work tile is found. */
+/** What every WGSL kernel and its host agree on: bindings, the Params block, and how a work tile and its rows are found. */
 
+import { keyRange } from './mask.ts';
 import { enableOf, type Storage, tensors } from './storage.ts';
 
 /** 32-bit words of Params, in order; i32 and f32 members are marked by the host's writer. */
@@ -16,82 +17,107 @@ export const PARAM_NAMES = [
   'windowHigh',
   'scale',
 ] as const;
+/** Bytes of Params, a multiple of 16. */
 export const PARAM_BYTES = 48;
 
-/** A query row that no key reaches has this as its maximum; finite, so that differences stay finite. */
-export const LOWEST = '-0x1p+100f';
-/** What masked scores become: far below LOWEST, so exp2(MASKED - maximum) is 0. */
-export const MASKED = '-0x1p+126f';
+/** What a kernel chooses of the declarations that all share. */
+export interface Abi {
+  headDim: number;
+  /** Tokens of a work tile. */
+  tokens: number;
+  /** How the tensors are stored; f32 where it is left out. */
+  storage?: Storage;
+  /** Query heads of a KV head whose rows a work tile holds side by side; 1 where it is left out. */
+  group?: number;
+  /** The element of the scratch buffer at binding 6, where there is one. */
+  scratch?: 'f32' | 'vec4f';
+}
 
-/**
- * Declarations shared by all passes. q, k, v and o are [batch, seq, heads, headDim], four elements at an index; `starts` holds the first
- * row of each block of the slice. scale includes log2(e).
- */
-export function abi(
-  headDim: number,
-  blockRows: number,
-  scratch: boolean,
-  storage: Storage = 'f32',
-  grouped = false,
-): string {
-  return `${enableOf(storage)}struct Params {
-  seqKv: u32,
-  seqQuery: u32,
-  rowsPerHead: u32, // rows of one head that are in memory
+/** The start of every pass: Params, the tensors, and functions from a work tile to places in memory and to the keys that a row sees. */
+export function abi({ headDim, tokens, storage = 'f32', group = 1, scratch }: Abi): string {
+  const grouped = group > 1;
+  return `${enableOf(storage)}// The call.
+//
+// q, k, v and o are [batch, seq, heads, headDim]; they are read and written four elements at a time, and every index into them
+// counts such vec4s. A work tile is up to ${tokens} tokens of ${grouped ? `the ${group} query heads that share a KV head` : 'one query head'}; workgroup (x, y) works on tile tileBase + y.
+// Row r of the sequence sees the keys from lowKey(r) to highKey(r) - 1: full, causal and windowed masks differ in nothing else.
+
+struct Params {
+  seqKv: u32,       // keys
+  seqQuery: u32,    // query rows of the whole sequence
+  rowsPerHead: u32, // those of one head that are in memory
   blocks: u32,      // blocks of rows of one head
   queryHeads: u32,
   kvHeads: u32,
   group: u32,       // query heads that share a KV head
-  tileBase: u32,    // first work config of this dispatch
+  tileBase: u32,    // first work tile of this dispatch
   windowLow: i32,   // row r sees keys from r + windowLow
   windowHigh: i32,  // up to, not including, r + windowHigh
-  scale: f32,       // softmax scale times log2(e)
+  scale: f32,       // softmax scale times log2(e), since 2^x stands for e^x here
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 ${tensors(storage)}
-@group(0) @binding(5) var<storage, read> starts: array<u32>;
-${scratch ? '@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;\n' : ''}
-const columns = ${headDim / 4}u; // vec4 columns of a row
-const blockRows = ${blockRows}u; // tokens of a tile
+@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
+${scratch === undefined ? '' : `@group(0) @binding(6) var<storage, read_write> scratch: array<${scratch}>;\n`}
+const columns = ${headDim / 4}u; // vec4s of a row
+const tileTokens = ${tokens}u;${grouped ? `\nconst group = ${group}u;` : ''}
 
 struct WorkTile {
-  q: u32,        // vec4 index of the tile's first row in q and o
-  kv: u32,       // vec4 index of its KV head's first row in k and v
+  q: u32,        // index of its first row in q and o
+  kv: u32,       // index of its KV head's first row in k and v
+  qStride: u32,  // from one token of a head to the next in q and o
+  kvStride: u32, // and in k and v
   firstRow: u32, // of the whole sequence
   tokens: u32,
-  rows: u32,     // ${grouped ? 'tokens times the query heads of a group' : 'as many'}
+  rows: u32,     // ${grouped ? 'tokens times group' : 'as many as tokens'}
 }
 
-// Units run KV head by KV head, last rows first, ${grouped ? 'all query heads of a group in one unit' : 'the query heads of a group side by side'}.
+// Work tiles run KV head by KV head, last rows first, ${grouped ? 'all query heads of a group in one' : 'the query heads of a group one after another'}.
 fn findWorkTile(index: u32) -> WorkTile {
 ${
   grouped
-    ? `  let member = 0u;
-  let block = params.blocks - 1u - index % params.blocks;
-  let kvIndex = index / params.blocks;`
-    : `  let member = index % params.group;
-  let block = params.blocks - 1u - (index / params.group) % params.blocks;
-  let kvIndex = index / (params.group * params.blocks);`
+    ? `  let block = params.blocks - 1u - index % params.blocks;
+  let kvIndex = index / params.blocks;
+  let member = 0u;`
+    : `  let block = params.blocks - 1u - (index / params.group) % params.blocks;
+  let kvIndex = index / (params.group * params.blocks);
+  let member = index % params.group;`
 }
   let batch = kvIndex / params.kvHeads;
   let kvHead = kvIndex % params.kvHeads;
-  let firstRow = starts[block];
+  let queryHead = kvHead * params.group + member;
   var tile: WorkTile;
-  tile.q = ((batch * params.rowsPerHead + block * blockRows) * params.queryHeads + kvHead * params.group + member) * columns;
-  tile.kv = (batch * params.seqKv * params.kvHeads + kvHead) * columns;
-  tile.firstRow = firstRow;
-  tile.tokens = min(blockRows, params.seqQuery - firstRow);
-  tile.rows = tile.tokens${grouped ? ' * params.group' : ''};
+  tile.qStride = params.queryHeads * columns;
+  tile.kvStride = params.kvHeads * columns;
+  tile.q = (batch * params.rowsPerHead + block * tileTokens) * tile.qStride + queryHead * columns;
+  tile.kv = batch * params.seqKv * tile.kvStride + kvHead * columns;
+  tile.firstRow = starts[block];
+  tile.tokens = min(tileTokens, params.seqQuery - tile.firstRow);
+  tile.rows = tile.tokens${grouped ? ' * group' : ''};
   return tile;
 }
 
-// The keys that row r of the sequence sees, low inclusive, high exclusive.
-fn lowKey(row: u32) -> i32 {
-  return max(i32(row) + params.windowLow, 0);
+// Row \`row\` of a tile: its place in q and o, and in the sequence${grouped ? '. The rows of a token lie side by side, one for each query head' : ''}.
+fn rowIndex(tile: WorkTile, row: u32) -> u32 {
+  return tile.q + ${grouped ? 'row / group * tile.qStride + row % group * columns' : 'row * tile.qStride'};
 }
-fn highKey(row: u32) -> i32 {
-  return clamp(i32(row) + params.windowHigh, 0, i32(params.seqKv));
+fn rowInSequence(tile: WorkTile, row: u32) -> u32 {
+  return tile.firstRow + row${grouped ? ' / group' : ''};
 }
-`;
+
+// Four elements of a row of q, scaled; past the tile's end those of its last row, whose results nobody writes.
+fn loadQ(tile: WorkTile, row: u32, column: u32) -> vec4f {
+  return readQ(rowIndex(tile, min(row, tile.rows - 1u)) + column) * params.scale;
+}
+// Four elements of a key; past the end those of the last key, which the mask hides.
+fn loadK(tile: WorkTile, key: u32, column: u32) -> vec4f {
+  return readK(tile.kv + min(key, params.seqKv - 1u) * tile.kvStride + column);
+}
+// Four elements of a value; past the end zeros: its weight is 0, but 0 times infinity is not.
+fn loadV(tile: WorkTile, key: u32, column: u32) -> vec4f {
+  let value = readV(tile.kv + min(key, params.seqKv - 1u) * tile.kvStride + column);
+  return select(vec4f(), value, key < params.seqKv);
+}
+${keyRange}`;
 }

@@ -14,14 +14,19 @@ import type { DeviceProfile } from '../device.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
-import { abi, LOWEST } from './abi.ts';
-import { emitBlock } from './block.ts';
+import { abi } from './abi.ts';
 import { wgslCandidates, wgslConfigurationProblem } from './candidates.ts';
 import { sizes, type WgslConfiguration, wgslConfigurationSchema, workgroupBytes } from './configuration.ts';
-import { LANES, lines, range } from './emit.ts';
+import { indent, lines, range, times } from './emit.ts';
+import { emitKeyRange, emitMask, LOWEST } from './mask.ts';
+import { emitMerge } from './merge.ts';
+import { emitAccumulate, emitScores } from './products.ts';
+import { emitExponentials, emitRescale, emitRowMaximum, emitRowSum } from './softmax.ts';
+import { emitLoadQ, emitStageK, emitStageV } from './stage.ts';
 import { type Storage, storageOf } from './storage.ts';
+import { threadTile, workgroupAccess } from './thread-tile.ts';
 import { ONE_HEAD, type Schedule, scheduleOf, tokensOf } from './work-tiles.ts';
-import { emitMerge, emitOutput, emitPartial, partialFloats } from './write.ts';
+import { emitWrite, partVectors, writeFunction } from './write.ts';
 
 export const wgslFlash: Kernel = {
   name: 'wgsl-flash',
@@ -69,6 +74,10 @@ export function wgslFlashUnsupported(
   return unsupportedShape(w, ['f32', 'f16']);
 }
 
+/**
+ * The passes of wgsl-flash for a head dimension: attention, and where keys are split a merge. Bindings are those of abi.ts; lengths, strides
+ * and the mask are arguments of the program, in Params.
+ */
 export function emitWgslFlash(
   headDim: number,
   config: WgslConfiguration,
@@ -77,89 +86,82 @@ export function emitWgslFlash(
 ): WgslProgram {
   const { group, splits } = schedule;
   const tokens = tokensOf(config, schedule);
-  const size = sizes(headDim, config);
-  const rowVectors = range(config.rows / 4);
-  const columns = range(size.threadColumns);
-  const output = columns.flatMap((i) => LANES.flatMap((lane) => rowVectors.map((r) => ({ i, lane, r }))));
-
-  const code = `${abi(headDim, tokens, splits > 1, storage, group > 1)}
-// Flash attention with an online softmax: for each block of keys
-//   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
-// and at the end O / l. Scores never leave the chip; blocks that the mask hides are never visited.
-// Lanes of a vec4 are four query rows: s<key>_<rows>, o<column>_<dim><rows>, m<rows>, l<rows>.
-//
-// Workgroup of ${size.threads} threads, ${config.threadRows} x ${config.threadColumns}; block of ${size.blockRows} query rows x ${size.blockKeys} keys; thread tile ${config.rows} x ${config.keys}.
-const threads = ${size.threads}u;
-const blockKeys = ${size.blockKeys}u;
-const rowVectors = ${size.blockRows / 4}u; // vec4s of rows in a block
-const keyVectors = ${size.blockKeys / 4}u;
-const chunk = ${config.chunk}u;    // head dimensions staged at a time
-const valueKeys = ${config.valueKeys}u; // keys of V staged at a time
-
-// q^T [dim][row] then k^T [dim][key] of a chunk of dims; later v [key][column] of some keys
-var<workgroup> stage: array<vec4f, ${size.stageVectors}>;
-// p^T [key][row]; before that, row maxima [thread column][row]
-var<workgroup> weights: array<vec4f, ${size.weightVectors}>;
-
-@compute @workgroup_size(${size.threads})
-fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  let tile = findWorkTile(params.tileBase + workgroup.y);
-  let qStride = params.queryHeads * columns;
-  let kvStride = params.kvHeads * columns;
-  let r = thread / ${config.threadColumns}u; // this thread's place among the rows
-  let c = thread % ${config.threadColumns}u; // and among the keys and columns
-  let lastToken = tile.firstRow + tile.tokens - 1u;
-${emitKeyRange(splits)}
-  // Blocks inside [plainBegin, plainEnd) are seen whole by every row and need no mask.
-  let plainBegin = max(firstKey, (lowKey(lastToken) + i32(blockKeys) - 1) / i32(blockKeys) * i32(blockKeys));
-  let plainEnd = max(plainBegin, min(endKey, highKey(tile.firstRow)) / i32(blockKeys) * i32(blockKeys));
-
-  // running maximum and this thread's part of the row sums
-${lines(rowVectors.map((v) => `  var m${v} = vec4f(${LOWEST});\n  var l${v} = vec4f();`))}
-  // output sums: o<column>_<dim><row vector>
-${lines(output.map(({ i, lane, r }) => `  var o${i}_${lane}${r} = vec4f();`))}
-
-  for (var base = plainBegin; base < plainEnd; base += i32(blockKeys)) {
-${emitBlock(headDim, config, group, false)}
-  }
-
-  for (var base = firstKey; base < endKey; base += i32(blockKeys)) {
-    if (base == plainBegin) {
-      base = plainEnd;
-      if (base >= endKey) {
-        break;
-      }
-    }
-${emitBlock(headDim, config, group, true)}
-  }
-
-  // Row sums over the thread columns, then the rows out; a row that saw no key has sum 0 and gives zeros.
-${lines(rowVectors.map((v) => `  weights[c * rowVectors + r * ${config.rows / 4}u + ${v}u] = l${v};`))}
-  workgroupBarrier();
-${lines(rowVectors.map((v) => `  var total${v} = vec4f();`))}
-  for (var t = 0u; t < ${config.threadColumns}u; t += 1u) {
-${lines(rowVectors.map((v) => `    total${v} += weights[t * rowVectors + r * ${config.rows / 4}u + ${v}u];`))}
-  }
-${splits > 1 ? emitPartial(headDim, config, splits) : emitOutput(headDim, config, group)}
-}
-`;
-  const attention = { label: 'attention', code, workgroupsPerTile: splits };
+  const attention = {
+    label: 'attention',
+    code: `${abi({ headDim, tokens, storage, group, ...(splits > 1 ? { scratch: 'vec4f' } : {}) })}${threadTile(config.rows)}${emitDeclarations(headDim, config)}${writeFunction(config, splits)}${emitMain(headDim, config, splits)}`,
+    workgroupsPerTile: splits,
+  };
   return {
     kind: 'wgsl',
     passes: splits > 1 ? [attention, emitMerge(headDim, config, storage, schedule)] : [attention],
     blockRows: tokens,
-    scratchBytesPerTile: splits > 1 ? partialFloats(headDim, config) * splits * 4 : 0,
+    scratchBytesPerTile: splits > 1 ? partVectors(headDim, config) * splits * 16 : 0,
     groupedRows: group > 1,
   };
 }
 
-/** The keys of this workgroup: all that a row of the unit sees, or its part of the blocks that they fill. */
-function emitKeyRange(splits: number): string {
-  const first = 'lowKey(tile.firstRow) / i32(blockKeys) * i32(blockKeys)';
-  if (splits === 1) return `  let firstKey = ${first};\n  let endKey = highKey(lastToken);`;
-  return `  // Splits share the blocks of keys between the first that any row sees and the last.
-  let begin = ${first};
-  let blocksOfKeys = max(0, (highKey(lastToken) - begin + i32(blockKeys) - 1) / i32(blockKeys));
-  let firstKey = begin + blocksOfKeys * i32(workgroup.x) / ${splits} * i32(blockKeys);
-  let endKey = min(highKey(lastToken), begin + blocksOfKeys * (i32(workgroup.x) + 1) / ${splits} * i32(blockKeys));`;
+/** What the kernel is, its constants and its workgroup memory. */
+function emitDeclarations(headDim: number, config: WgslConfiguration): string {
+  const size = sizes(headDim, config);
+  return `
+// Flash attention with an online softmax: for each block of keys
+//   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
+// and at the end O / l. Scores never leave the chip; blocks that the mask hides are never visited.
+//
+// A workgroup of ${size.threads} threads owns ${size.blockRows} rows and walks over blocks of ${size.blockKeys} keys. The threads lie as ${config.threadRows} x ${config.threadColumns}: thread (r, c) owns
+// ${config.rows} rows, ${config.keys} keys of each block and, of the output, the vec4 columns c, c + ${config.threadColumns}, c + ${2 * config.threadColumns} and so on.
+const threads = ${size.threads}u;
+const blockKeys = ${size.blockKeys}u;
+const rowVectors = ${size.blockRows / 4}u; // vec4s of the block's rows
+const keyVectors = ${size.blockKeys / 4}u; // and of its keys
+const chunk = ${config.chunk}u;      // dims of q and k staged at a time
+const stagedK = chunk * rowVectors;
+
+// q as [dim][row] and from stagedK on k as [dim][key]; later v as [key][column]
+var<workgroup> stage: array<vec4f, ${size.stageVectors}>;
+// P as [key][row]; before that, row maxima as [thread column][row]
+var<workgroup> weights: array<vec4f, ${size.weightVectors}>;
+
+${workgroupAccess(config.rows)}`;
+}
+
+/** The kernel itself, phase by phase. */
+function emitMain(headDim: number, config: WgslConfiguration, splits: number): string {
+  const size = sizes(headDim, config);
+  const scores = range(config.keys / 4).map((g) => `var s${g} = Quad();`);
+  const sums = range(size.threadColumns).map((i) => `var o${i} = Quad();`);
+  const lowest = range(config.rows / 4).map(() => `vec4f(${LOWEST})`);
+  const firstValues = emitStageV(headDim, config, 'its first keys, while the softmax computes.', 'u32(base)');
+  return `
+@compute @workgroup_size(${size.threads})
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
+  let tile = findWorkTile(params.tileBase + workgroup.y);
+  let r = thread / ${config.threadColumns}u;
+  let c = thread % ${config.threadColumns}u;
+  let ownRow = r * ${config.rows}u;
+  let ownRows = ${times('r', config.rows / 4)}; // in vec4s
+${indent(1, emitKeyRange(splits))}
+
+  // Of the thread's rows: the running maximum, its part of the row sums, and O, a Quad for each of its columns.
+  var m = Rows(${lowest.join(', ')});
+  var l = Rows();
+${indent(1, lines(sums))}
+
+  for (var base = firstKey; base < endKey; base += i32(blockKeys)) {
+    // S, four keys in each.
+${indent(2, lines(scores))}
+    for (var d = 0u; d < columns; d += chunk / 4u) {${indent(3, emitLoadQ(config))}
+${indent(3, emitStageK(config))}
+${indent(3, emitScores(config))}
+    }
+${indent(2, emitMask(config))}
+${config.values === 'before-softmax' ? `${indent(2, firstValues)}\n` : ''}${indent(2, emitRowMaximum(config))}
+${indent(2, emitRescale(headDim, config))}
+${indent(2, emitExponentials(config))}
+${indent(2, emitRowSum(config))}
+${indent(2, emitAccumulate(headDim, config))}
+  }
+${indent(1, emitWrite(headDim, config, splits))}
+}
+`;
 }

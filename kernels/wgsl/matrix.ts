@@ -8,11 +8,11 @@ import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { DeviceProfile, SubgroupMatrixShape } from '../device.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
-import { abi, LOWEST, MASKED } from './abi.ts';
-import { LANES, lines, range } from './emit.ts';
+import { abi } from './abi.ts';
+import { indent, LANES, lines, plus, range } from './emit.ts';
+import { LOWEST, MASKED, rowBounds, seesBetween } from './mask.ts';
 import { type MatrixArray, type MatrixSpelling, matrixText } from './matrix-text.ts';
 import { type Storage, storageOf } from './storage.ts';
-import { rowAddress, tokenOf } from './work-tiles.ts';
 
 /** Maxima may be stale by this much, in powers of 2, before the output is rescaled: that means a way through memory. */
 const STALE = 8;
@@ -74,11 +74,16 @@ function matrixPlan(w: Workload, { features, limits }: DeviceProfile): MatrixPla
   return plans.find((plan) => workgroupBytes(plan, w.headDim) <= Math.min(16384, limits.workgroupMemoryBytes));
 }
 
+/**
+ * The pass of wgsl-matrix for a workload and a plan: one subgroup a workgroup. Query rows and output stay in matrices q<row block>_<dims>
+ * and o<row block>_<columns>; scores (f32) and weights are [row][key] in workgroup memory, K and V in turns [key][dim].
+ */
 export function emitWgslMatrix(w: Workload, storage: Storage, plan: MatrixPlan): WgslProgram {
   const { headDim } = w;
   const { shape, threads, blockRows, keys } = plan;
   const { m, n, k, component } = shape;
   const group = groupSize(w) <= blockRows ? groupSize(w) : 1;
+  const tokens = Math.floor(blockRows / group);
   const text = matrixText(shape, plan.spelling, threads);
   const array = (name: string, length: number, type = component): MatrixArray => ({ name, component: type, length });
   const stage = array('stage', Math.max(keys, blockRows) * headDim);
@@ -99,18 +104,15 @@ export function emitWgslMatrix(w: Workload, storage: Storage, plan: MatrixPlan):
   const put = (value: string, indent: string) =>
     [
       `let value = ${component === 'f16' ? 'vec4<f16>(' : ''}${value}${component === 'f16' ? ')' : ''};`,
-      ...LANES.map((lane, i) => `stage[t * 4u${i === 0 ? '' : ` + ${i}u`}] = value.${lane};`),
+      ...LANES.map((lane, i) => `stage[${plus('t * 4u', i)}] = value.${lane};`),
     ].join(`\n${indent}`);
-  const stageKeys = (read: string) => `
-    for (var t = thread; t < ${(keys * headDim) / 4}u; t += ${threads}u) {
+  const stageKeys = (load: string) => `    for (var t = thread; t < ${(keys * headDim) / 4}u; t += ${threads}u) {
       let key = u32(base) + t / columns;
-      let at = tile.kv + min(key, params.seqKv - 1u) * kvStride + t % columns;
-      // Keys past the end weigh nothing, but nothing times infinity would.
-      ${put(`select(vec4f(), ${read}(at), key < params.seqKv)`, '      ')}
+      ${put(`${load}(tile, key, t % columns)`, '      ')}
     }`;
   const overKeys = (r: number, body: string) => `    for (var j = part; j < keys; j += ${lanes}u) {
       let key = base + i32(j);
-      let seen = key >= low${r} && key < high${r};
+      let seen = ${seesBetween('key', r)};
       let s = scores[row${r} * keys + j] * params.scale;
       ${body}
     }`;
@@ -129,34 +131,36 @@ export function emitWgslMatrix(w: Workload, storage: Storage, plan: MatrixPlan):
 @compute @workgroup_size(${threads})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let tile = findWorkTile(params.tileBase + workgroup.y);
-  let qStride = params.queryHeads * columns;
-  let kvStride = params.kvHeads * columns;
   let part = thread % ${lanes}u;
+
+  // Of each row: the keys that it sees, the running maximum and this lane's part of the row sum.
 ${lines(
   own.map(
-    (r) => `  let row${r} = thread${lanes === 1 ? '' : ` / ${lanes}u`}${r === 0 ? '' : ` + ${r * threads}u`};
-  let token${r} = tile.firstRow + ${tokenOf(`min(row${r}, tile.rows - 1u)`, group)};
-  let low${r} = lowKey(token${r});
-  let high${r} = highKey(token${r});
+    (r) => `  let row${r} = ${plus(lanes === 1 ? 'thread' : `thread / ${lanes}u`, r * threads)};
+${indent(1, lines(rowBounds(r, `min(row${r}, tile.rows - 1u)`)))}
   var m${r} = ${LOWEST};
   var l${r} = 0.0;`,
   ),
 )}
 
+  // load q: once, into matrices; scores are scaled, not q, which would be rounded once more where it is f16.
   for (var t = thread; t < ${(blockRows * headDim) / 4}u; t += ${threads}u) {
     let row = min(t / columns, tile.rows - 1u);
-    ${put(`readQ(${rowAddress('row', group)} + t % columns)`, '    ')}
+    ${put('readQ(rowIndex(tile, row) + t % columns)', '    ')}
   }
   workgroupBarrier();
 ${lines(rowBlocks.flatMap((r) => dims.map((d) => `  let q${r}_${d} = ${text.load('left', stage, `${r * m * headDim + d * k}u`, headDim)};`)))}
 ${eachOutput((r, c) => `  var o${r}_${c} = ${text.zero};`)}
 
-  let lastToken = tile.firstRow + tile.tokens - 1u;
-  let endKey = highKey(lastToken);
+  let endKey = highKey(tile.firstRow + tile.tokens - 1u);
   for (var base = lowKey(tile.firstRow) / i32(keys) * i32(keys); base < endKey; base += i32(keys)) {
-${barrier}${stageKeys('readK')}
+
+    // stage K: as [key][dim].
 ${barrier}
-    // S = q k^T
+${stageKeys('loadK')}
+${barrier}
+
+    // scores: S = q k^T, to workgroup memory.
 ${lines(
   range(keys / n).map(
     (c) => `    {
@@ -172,8 +176,11 @@ ${lines(rowBlocks.map((r) => `    ${text.store(scores, `${r * m * keys + c * n}u
   ),
 )}
 ${barrier}
-${stageKeys('readV')}
-    // Maxima of the rows; those that grew by little stay as they were.
+
+    // stage V: in place of K.
+${stageKeys('loadV')}
+
+    // mask and row maximum: of the keys that a row sees, shared by its lanes; maxima that grew by little stay as they were.
 ${lines(
   own.map(
     (r) => `    var largest${r} = ${MASKED};
@@ -186,13 +193,16 @@ ${lines(
   own.map(
     (r) => `${shareRow(r, `largest${r}`, `found${r}`, (a, b) => `max(${a}, ${b})`)}
     let grown${r} = found${r} > m${r} + ${STALE}.0;
+
+    // rescale: l = l 2^(m - m'), and the factor of O.
     let rescale${r} = select(1.0, exp2(m${r} - found${r}), grown${r});
     m${r} = select(m${r}, found${r}, grown${r});
     l${r} *= rescale${r};
     if (part == 0u) {
       factors[row${r}] = rescale${r};
     }
-    // P = 2^(S - m)
+
+    // exponentials and row sum: P = 2^(S - m), 0 where the row does not see the key; l = l + sum P.
 ${overKeys(
   r,
   `let p = select(0.0, exp2(s - m${r}${lift === 0 ? '' : ` + ${lift}.0`}), seen);
@@ -209,20 +219,22 @@ ${barrier}
       }
       anyGrown = any;
     }
-    // O = O 2^(m - m'), seldom: through memory, a matrix at a time.
+
+    // rescale: O = O 2^(m - m'), seldom: through memory, a matrix at a time.
     if (workgroupUniformLoad(&anyGrown) != 0u) {
 ${eachOutput(
   (r, c) => `      ${text.store(scratch, '0u', `o${r}_${c}`, n)}
       workgroupBarrier();
       for (var t = thread; t < ${m * n}u; t += ${threads}u) {
-        scratch[t] *= factors[${r * m}u + t / ${n}u];
+        scratch[t] *= factors[${plus(`t / ${n}u`, r * m)}];
       }
       workgroupBarrier();
       o${r}_${c} = ${text.load('result', scratch, '0u', n)};
       workgroupBarrier();`,
 )}
     }
-    // O = O + P v
+
+    // accumulate: O = O + P v.
 ${lines(
   range(keys / k).map(
     (d) => `    {
@@ -238,7 +250,7 @@ ${lines(
 )}
   }
 
-  // O / l; a row that saw no key has sum 0 and gives zeros.
+  // write: O / l; a row that saw no key has sum 0 and gives zeros.
   workgroupBarrier();
 ${lines(own.map((r) => give(r, `l${r}`)))}
 ${lanes === 1 ? '' : barrier}
@@ -255,17 +267,17 @@ ${eachOutput(
   ${text.store(scratch, '0u', `o${r}_${c}`, n)}
   workgroupBarrier();
   for (var t = thread; t < ${(m * n) / 4}u; t += ${threads}u) {
-    let row = ${r * m}u + t / ${n / 4}u;
+    let row = ${plus(`t / ${n / 4}u`, r * m)};
     if (row < tile.rows) {
       let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
-      writeO(${rowAddress('row', group)} + ${(c * n) / 4}u + t % ${n / 4}u, value * factors[row]);
+      writeO(rowIndex(tile, row) + ${plus(`t % ${n / 4}u`, (c * n) / 4)}, value * factors[row]);
     }
   }`,
 )}
 }
 `;
   const half = storage !== 'f16' && component === 'f16' ? 'enable f16;\n' : '';
-  const code = `${text.enable}${half}${abi(headDim, Math.floor(blockRows / group), false, storage, group > 1)}
+  const code = `${text.enable}${half}${abi({ headDim, tokens, storage, group })}
 // Flash attention with an online softmax, ${keys} keys at a time, both products by ${m} x ${n} x ${k} matrices of ${component} with sums of f32:
 //   S = q k^T;  P = 2^(S - m);  l = l + sum P;  O = O + P v,  and at the end O / l
 // m, a row's maximum, is raised, and l and O rescaled, only where a score passes it by ${STALE}.
@@ -278,7 +290,7 @@ ${text.declarations}${body}`;
   return {
     kind: 'wgsl',
     passes: [{ label: 'attention', code, workgroupsPerTile: 1 }],
-    blockRows: Math.floor(blockRows / group),
+    blockRows: tokens,
     scratchBytesPerTile: 0,
     groupedRows: group > 1,
   };

@@ -2,9 +2,11 @@
 
 import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory } from '../../src/messages.ts';
-import type { Kernel, WgslProgram } from '../kernel.ts';
+import type { Kernel, WgslPass, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
-import { abi, LOWEST, MASKED } from './abi.ts';
+import { abi } from './abi.ts';
+import { indent, lines, phase } from './emit.ts';
+import { LOWEST, MASKED } from './mask.ts';
 import { type Storage, storageOf } from './storage.ts';
 
 const BLOCK_ROWS = 16;
@@ -28,80 +30,91 @@ export const wgslNaive: Kernel = {
     emitWgslNaive(workload.headDim, workload.seqKv, storageOf(workload.dtype, features)),
 };
 
+/**
+ * Three passes over scratch, [rows of the tile, seqKv] floats a work tile: scores writes it, softmax turns each row of it into weights,
+ * output multiplies it by v. seqKv sizes scratch and the number of workgroups; the text does not depend on it.
+ */
 export function emitWgslNaive(headDim: number, seqKv: number, storage: Storage): WgslProgram {
-  const common = abi(headDim, BLOCK_ROWS, true, storage);
-  const pass = (label: string, results: number, body: string) => ({
+  const common = abi({ headDim, tokens: BLOCK_ROWS, storage, scratch: 'f32' });
+  const pass = (label: string, results: number, phases: string[]): WgslPass => ({
     label,
     workgroupsPerTile: Math.ceil(results / THREADS),
     code: `${common}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(workgroup_id) workgroup: vec3u) {
   let tile = findWorkTile(params.tileBase + workgroup.y);
-  // scores of this unit: [blockRows, seqKv]
-  let scores = workgroup.y * blockRows * params.seqKv;
-${body}
+  let scores = workgroup.y * tileTokens * params.seqKv; // of this tile in scratch, as [row][key]
+${indent(1, lines(phases))}
 }
 `,
   });
-
-  const scorePass = pass(
-    'scores',
-    BLOCK_ROWS * seqKv,
-    `  let row = thread.x / params.seqKv;
-  let key = thread.x % params.seqKv;
-  if (row >= tile.rows) {
-    return;
-  }
-  let qRow = tile.q + row * params.queryHeads * columns;
-  let kRow = tile.kv + key * params.kvHeads * columns;
-  var sum = vec4f();
-  for (var c = 0u; c < columns; c += 1u) {
-    sum += readQ(qRow + c) * readK(kRow + c);
-  }
-  let position = tile.firstRow + row;
-  let visible = i32(key) >= lowKey(position) && i32(key) < highKey(position);
-  scratch[scores + thread.x] = select(${MASKED}, (sum.x + sum.y + sum.z + sum.w) * params.scale, visible);`,
-  );
-
-  const softmaxPass = pass(
-    'softmax',
-    BLOCK_ROWS,
-    `  let row = thread.x;
-  if (row >= tile.rows) {
-    return;
-  }
-  let first = scores + row * params.seqKv;
-  var maximum = ${LOWEST};
-  for (var key = 0u; key < params.seqKv; key += 1u) {
-    maximum = max(maximum, scratch[first + key]);
-  }
-  var total = 0.0;
-  for (var key = 0u; key < params.seqKv; key += 1u) {
-    let weight = exp2(scratch[first + key] - maximum);
-    scratch[first + key] = weight;
-    total += weight;
-  }
-  let factor = select(0.0, 1.0 / total, total > 0.0);
-  for (var key = 0u; key < params.seqKv; key += 1u) {
-    scratch[first + key] *= factor;
-  }`,
-  );
-
-  const outputPass = pass(
-    'output',
-    BLOCK_ROWS * (headDim / 4),
-    `  let row = thread.x / columns;
-  let column = thread.x % columns;
-  if (row >= tile.rows) {
-    return;
-  }
-  var sum = vec4f();
-  for (var key = 0u; key < params.seqKv; key += 1u) {
-    sum += scratch[scores + row * params.seqKv + key] * readV(tile.kv + key * params.kvHeads * columns + column);
-  }
-  writeO(tile.q + row * params.queryHeads * columns + column, sum);`,
-  );
-
-  const passes = [scorePass, softmaxPass, outputPass];
+  const passes = [
+    pass('scores', BLOCK_ROWS * seqKv, scorePhases),
+    pass('softmax', BLOCK_ROWS, softmaxPhases),
+    pass('output', BLOCK_ROWS * (headDim / 4), outputPhases),
+  ];
   return { kind: 'wgsl', passes, blockRows: BLOCK_ROWS, scratchBytesPerTile: 4 * BLOCK_ROWS * seqKv };
 }
+
+/** A thread leaves where its row is past the tile's last. */
+const rowExists = ['if (row >= tile.rows) {', '  return;', '}'];
+
+/** A thread for each score of the tile. */
+const scorePhases = [
+  'let row = thread.x / params.seqKv;',
+  'let key = thread.x % params.seqKv;',
+  ...rowExists,
+  phase('scores', 'S = q k^T, one score a thread.', [
+    'var sum = vec4f();',
+    'for (var column = 0u; column < columns; column += 1u) {',
+    '  sum += loadQ(tile, row, column) * loadK(tile, key, column);',
+    '}',
+    'let score = sum.x + sum.y + sum.z + sum.w;',
+  ]),
+  phase('mask', 'scores of keys that the row does not see.', [
+    'let seen = seesKey(rowInSequence(tile, row), i32(key));',
+    `scratch[scores + thread.x] = select(${MASKED}, score, seen);`,
+  ]),
+];
+
+/** A thread for each row of the tile. */
+const softmaxPhases = [
+  'let row = thread.x;',
+  ...rowExists,
+  'let first = scores + row * params.seqKv;',
+  phase('row maximum', 'm = max of a row of S.', [
+    `var m = ${LOWEST};`,
+    'for (var key = 0u; key < params.seqKv; key += 1u) {',
+    '  m = max(m, scratch[first + key]);',
+    '}',
+  ]),
+  phase('exponentials', 'P = 2^(S - m), and', [
+    '// row sum: l = sum P.',
+    'var l = 0.0;',
+    'for (var key = 0u; key < params.seqKv; key += 1u) {',
+    '  let weight = exp2(scratch[first + key] - m);',
+    '  scratch[first + key] = weight;',
+    '  l += weight;',
+    '}',
+  ]),
+  phase('rescale', 'P = P / l; a row that saw no key has l = 0 and weights of 0.', [
+    'let factor = select(0.0, 1.0 / l, l > 0.0);',
+    'for (var key = 0u; key < params.seqKv; key += 1u) {',
+    '  scratch[first + key] *= factor;',
+    '}',
+  ]),
+];
+
+/** A thread for each vec4 of the output. */
+const outputPhases = [
+  'let row = thread.x / columns;',
+  'let column = thread.x % columns;',
+  ...rowExists,
+  phase('accumulate', 'O = P v.', [
+    'var o = vec4f();',
+    'for (var key = 0u; key < params.seqKv; key += 1u) {',
+    '  o += scratch[scores + row * params.seqKv + key] * loadV(tile, key, column);',
+    '}',
+  ]),
+  phase('write', 'O.', ['writeO(rowIndex(tile, row) + column, o);']),
+];

@@ -5,9 +5,9 @@ import type { Features } from '../device.ts';
 import type { WgslConfiguration } from './configuration.ts';
 
 export interface Schedule {
-  /** Query heads whose rows share a unit: row r of it is token r / group of query head r % group. */
+  /** Query heads whose rows share a work tile: row r of it is token r / group of query head r % group. */
   group: number;
-  /** Workgroups that share the keys of a unit; their results are merged by a second pass. */
+  /** Workgroups that share the keys of a work tile; their results are merged by a second pass. */
   splits: number;
 }
 
@@ -18,14 +18,14 @@ const WORKGROUPS = 128;
 /** Blocks of keys that a split has at least, so that merging costs little beside it. */
 const LEAST_BLOCKS = 4;
 
-/** Tokens of one unit. */
+/** Tokens of one work tile. */
 export const tokensOf = (config: WgslConfiguration, { group }: Schedule) =>
   Math.floor((config.threadRows * config.rows) / group);
 
 /** The schedule of a workload on a device of this kind. */
 export function scheduleOf(w: Workload, config: WgslConfiguration, features: Features): Schedule {
   const blockRows = config.threadRows * config.rows;
-  // A group larger than a block stays one head a unit.
+  // A group larger than a block stays one head a work tile.
   const group = groupSize(w) <= blockRows ? groupSize(w) : 1;
   const tiles = (w.batch * w.queryHeads * Math.ceil(w.seqQuery / Math.floor(blockRows / group))) / group;
   // Splitting feeds the many cores of a GPU; a CPU that emulates one has few.
@@ -33,8 +33,3 @@ export function scheduleOf(w: Workload, config: WgslConfiguration, features: Fea
   const most = Math.floor(w.seqKv / (LEAST_BLOCKS * config.threadColumns * config.keys));
   return { group, splits: Math.max(1, Math.min(wanted, most)) };
 }
-
-/** Target of a row of the unit in q and o, and its token: rows of a group's query heads lie side by side. */
-export const rowAddress = (row: string, group: number) =>
-  group === 1 ? `tile.q + ${row} * qStride` : `tile.q + ${row} / ${group}u * qStride + ${row} % ${group}u * columns`;
-export const tokenOf = (row: string, group: number) => (group === 1 ? row : `${row} / ${group}u`);

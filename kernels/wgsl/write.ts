@@ -1,107 +1,92 @@
-/** WGSL of the end of wgsl-flash: the output of a unit, or where its keys are split the parts of it, and the pass that merges them. */
+/** The write phase of wgsl-flash: the output of a work tile, or where its keys are split the part that a merge pass needs. */
 
-import type { WgslPass } from '../kernel.ts';
-import { abi, LOWEST } from './abi.ts';
 import { sizes, type WgslConfiguration } from './configuration.ts';
-import { LANES, lines, range } from './emit.ts';
-import type { Storage } from './storage.ts';
-import { rowAddress, type Schedule, tokensOf } from './work-tiles.ts';
+import { indent, LANES, lines, phase, plus, range } from './emit.ts';
 
-const THREADS = 64;
-
-/** Floats of one part: output sums [row][dim] of the block, then the maxima and the sums of its rows. */
-export function partialFloats(headDim: number, config: WgslConfiguration): number {
-  return sizes(headDim, config).blockRows * (headDim + 2);
+/** vec4s of scratch of one split: sums [row][column] of the tile, then the maxima and the sums of weights of its rows. */
+export function partVectors(headDim: number, config: WgslConfiguration): number {
+  return (sizes(headDim, config).blockRows * (headDim + 2)) / 4;
 }
 
-/** For each row of a thread and each of its columns: \`store\` of the row, the column and the vec4 of sums, where both exist. */
-function overOutput(
-  headDim: number,
-  config: WgslConfiguration,
-  store: (row: string, column: string, sums: string) => string,
-  more = (_: number) => '',
-): string {
-  return lines(
-    range(config.rows).map((row) => {
-      const [v, lane] = [Math.floor(row / 4), LANES[row % 4]];
-      const own = `(r * ${config.rows}u + ${row}u)`;
-      const stores = range(sizes(headDim, config).threadColumns).map((i) => {
-        const sums = `vec4f(${LANES.map((dim) => `o${i}_${dim}${v}.${lane}`).join(', ')})`;
-        const column = `c + ${i * config.threadColumns}u`;
-        const statement = store(own, column, sums);
-        const whole = (i + 1) * config.threadColumns <= headDim / 4;
-        return whole ? `    ${statement}` : `    if (${column} < columns) {\n      ${statement}\n    }`;
-      });
-      return `  if (${own} < tile.rows) {\n${lines([...stores, more(row)].filter((line) => line !== ''))}\n  }`;
-    }),
-  );
-}
-
-/** O / l to memory; a row that saw no key has l = 0 and gives zeros. */
-export function emitOutput(headDim: number, config: WgslConfiguration, group: number): string {
-  const factors = range(config.rows / 4).map(
-    (v) => `  let factor${v} = select(vec4f(), 1.0 / total${v}, total${v} > vec4f());`,
-  );
-  const stores = overOutput(headDim, config, (row, column, sums) => {
-    const index = Number(/ \+ (\d+)u\)/.exec(row)?.[1]);
-    return `writeO(${rowAddress(row, group)} + ${column}, ${sums} * factor${Math.floor(index / 4)}.${LANES[index % 4]});`;
+/** Statements for each column of a thread, in a test where the columns do not divide evenly. */
+function overColumns(headDim: number, config: WgslConfiguration, store: (column: string, sums: string) => string) {
+  return range(sizes(headDim, config).threadColumns).map((i) => {
+    const column = plus('c', i * config.threadColumns);
+    const whole = (i + 1) * config.threadColumns <= headDim / 4;
+    return whole ? store(column, `o${i}`) : `if (${column} < columns) {\n  ${store(column, `o${i}`)}\n}`;
   });
-  return lines([...factors, stores]);
 }
 
-/** O, m and l of this workgroup's keys to scratch. */
-export function emitPartial(headDim: number, config: WgslConfiguration, splits: number): string {
-  const { blockRows } = sizes(headDim, config);
-  const stores = overOutput(
-    headDim,
-    config,
-    (row, column, sums) =>
-      `{ let part = ${sums}; let at = own + ${row} * ${headDim}u + (${column}) * 4u; scratch[at] = part.x; scratch[at + 1u] = part.y; scratch[at + 2u] = part.z; scratch[at + 3u] = part.w; }`,
-    (row) => {
-      const [v, lane] = [Math.floor(row / 4), LANES[row % 4]];
-      const at = `own + ${blockRows * headDim}u + r * ${config.rows}u + ${row}u`;
-      return `    if (c == 0u) {\n      scratch[${at}] = m${v}.${lane};\n      scratch[${at} + ${blockRows}u] = total${v}.${lane};\n    }`;
-    },
-  );
-  return `  // The sums of these keys, not yet divided, for the pass that merges the splits.
-  let own = (workgroup.y * ${splits}u + workgroup.x) * ${partialFloats(headDim, config)}u;
-${stores}`;
-}
-
-/**
- * The splits of a unit become its output: m = max of m_i, O = sum of O_i 2^(m_i - m) / sum of l_i 2^(m_i - m); a split that
- * saw no key of a row has l_i = 0 there.
- */
-export function emitMerge(headDim: number, config: WgslConfiguration, storage: Storage, schedule: Schedule): WgslPass {
-  const { group, splits } = schedule;
-  const { blockRows } = sizes(headDim, config);
-  const floats = partialFloats(headDim, config);
-  const code = `${abi(headDim, tokensOf(config, schedule), true, storage, group > 1)}
-@compute @workgroup_size(${THREADS})
-fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(workgroup_id) workgroup: vec3u) {
-  let tile = findWorkTile(params.tileBase + workgroup.y);
-  let qStride = params.queryHeads * columns;
-  let row = thread.x / columns;
-  let column = thread.x % columns;
-  if (row >= tile.rows) {
-    return;
-  }
-  let first = workgroup.y * ${splits * floats}u;
-  var m = ${LOWEST};
-  for (var split = 0u; split < ${splits}u; split += 1u) {
-    m = max(m, scratch[first + split * ${floats}u + ${blockRows * headDim}u + row]);
-  }
-  var sums = vec4f();
-  var total = 0.0;
-  for (var split = 0u; split < ${splits}u; split += 1u) {
-    let part = first + split * ${floats}u;
-    let factor = exp2(scratch[part + ${blockRows * headDim}u + row] - m);
-    let at = part + row * ${headDim}u + column * 4u;
-    sums += factor * vec4f(scratch[at], scratch[at + 1u], scratch[at + 2u], scratch[at + 3u]);
-    total += factor * scratch[part + ${blockRows * (headDim + 1)}u + row];
-  }
-  writeO(${rowAddress('row', group)} + column, sums * select(0.0, 1.0 / total, total > 0.0));
+/** WGSL function that takes a Quad apart into the rows of one column and hands each to the statement \`write\` of its row and vec4. */
+function quadRows(rows: number, name: string, write: (row: string, value: string) => string, parameters: string) {
+  return `
+fn ${name}(${parameters}, column: u32, sums: Quad) {
+${lines(
+  range(rows / 4).map(
+    (v) => `  let x${v} = transpose(mat4x4f(${LANES.map((lane) => `sums.${lane}.r${v}`).join(', ')}));`,
+  ),
+)}
+${lines(
+  range(rows).map(
+    (row) => `  if (${plus('row', row)} < tile.rows) {
+    ${write(plus('row', row), `x${Math.floor(row / 4)}[${row % 4}]`)}
+  }`,
+  ),
+)}
 }
 `;
-  return { label: 'merge', code, workgroupsPerTile: Math.ceil((blockRows * headDim) / 4 / THREADS) };
+}
+
+/** WGSL function that writes a column of O for the rows of a thread that exist. */
+export function writeFunction(config: WgslConfiguration, splits: number): string {
+  return splits > 1
+    ? `
+// A column of the thread's rows, of those that exist, to scratch: [row][column] from part on.
+${quadRows(config.rows, 'writeColumn', (row, value) => `scratch[part + (${row}) * columns + column] = ${value};`, 'tile: WorkTile, part: u32, row: u32').trimStart()}`
+    : `
+// A column of the thread's rows, of those that exist.
+${quadRows(config.rows, 'writeColumn', (row, value) => `writeO(rowIndex(tile, ${row}) + column, ${value});`, 'tile: WorkTile, row: u32').trimStart()}`;
+}
+
+/** write: row sums over the thread columns, then O / l; a row that saw no key has l = 0 and gives zeros. */
+export function emitWrite(headDim: number, config: WgslConfiguration, splits: number): string {
+  const { blockRows } = sizes(headDim, config);
+  const vectors = range(config.rows / 4);
+  const total = [
+    'putRows(c * rowVectors + ownRows, l);',
+    'workgroupBarrier();',
+    'var total = Rows();',
+    `for (var other = 0u; other < ${config.threadColumns}u; other += 1u) {`,
+    '  total = addRows(total, weightRows(other * rowVectors + ownRows));',
+    '}',
+  ];
+  if (splits === 1) {
+    const factors = vectors.map((v) => `select(vec4f(), 1.0 / total.r${v}, total.r${v} > vec4f())`);
+    return phase(
+      'write',
+      'O / l, with l summed over the thread columns; a row that saw no key has l = 0 and gives zeros.',
+      [
+        ...total,
+        `let factor = Rows(\n${lines(factors.map((factor) => `  ${factor},`))}\n);`,
+        ...overColumns(
+          headDim,
+          config,
+          (column, sums) => `writeColumn(tile, ownRow, ${column}, multiplyQuad(${sums}, factor));`,
+        ),
+      ],
+    );
+  }
+  const at = (value: string, v: number) => plus(`part + ${value} + ownRows`, v);
+  const statistics = vectors.flatMap((v) => [
+    `scratch[${at(`${(blockRows * headDim) / 4}u`, v)}] = m.r${v};`,
+    `scratch[${at(`${(blockRows * (headDim + 1)) / 4}u`, v)}] = total.r${v};`,
+  ]);
+  return phase('write', 'O, m and l of these keys to scratch, for the pass that merges the splits.', [
+    ...total,
+    `let part = (workgroup.y * ${splits}u + workgroup.x) * ${partVectors(headDim, config)}u;`,
+    ...overColumns(headDim, config, (column, sums) => `writeColumn(tile, part, ownRow, ${column}, ${sums});`),
+    'if (c == 0u) {',
+    indent(1, lines(statistics)),
+    '}',
+  ]);
 }

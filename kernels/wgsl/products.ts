@@ -1,0 +1,76 @@
+/** The phases of wgsl-flash that multiply: scores, S = q k^T, and accumulate, O += P v, by outer products added to the Quads of a thread. */
+
+import { sizes, type WgslConfiguration } from './configuration.ts';
+import { indent, lines, phase, plus, range, times } from './emit.ts';
+import { emitStageV } from './stage.ts';
+import { readRows } from './thread-tile.ts';
+
+/** A loop of `count` steps, `unroll` of them written out; the index of step n is i * unroll + n, whose bounds compilers see. */
+function unrolled(count: number, unroll: number, index: string, step: string[]): string[] {
+  const steps = range(unroll).map((n) => [`let ${index} = ${plus(times('i', unroll), n)};`, ...step]);
+  const body = unroll === 1 ? steps.flat() : steps.flatMap((one) => ['{', indent(1, lines(one)), '}']);
+  return [`for (var i = 0u; i < ${count / unroll}u; i += 1u) {`, indent(1, lines(body)), '}'];
+}
+
+/** scores: each dim of the chunk adds the product of its keys and rows to S. */
+export function emitScores(config: WgslConfiguration): string {
+  const fours = config.keys / 4;
+  return phase('scores', 'S += q k^T over these dims, an outer product for each.', [
+    ...unrolled(config.chunk, config.unroll, 'dim', [
+      `let q = ${readRows('stage', 'dim * rowVectors + ownRows', config.rows)};`,
+      `let key = stagedK + dim * keyVectors + ${times('c', fours)};`,
+      ...range(fours).map((g) => `s${g} = addProduct(s${g}, stage[${plus('key', g)}], q);`),
+    ]),
+    'workgroupBarrier();',
+  ]);
+}
+
+/** stage V and accumulate: the weights pass through workgroup memory in parts, V beside them in chunks of keys. */
+export function emitAccumulate(headDim: number, config: WgslConfiguration): string {
+  const { threadColumns, paddedColumns, partKeys } = sizes(headDim, config);
+  const owners = config.threadColumns / config.weightParts;
+  const weights = range(config.keys / 4).map(
+    (g) => `  putQuad(${times(g === 0 ? 'key' : `(${plus('key', 4 * g)})`, 1)} * rowVectors + ownRows, s${g});`,
+  );
+  const stageV = emitStageV(
+    headDim,
+    config,
+    `${config.valueKeys} keys of the part, as [key][column].`,
+    `u32(base) + part * ${partKeys}u + first`,
+  );
+  const product = phase('accumulate', 'O += P v over these keys, an outer product for each.', [
+    'workgroupBarrier();',
+    ...unrolled(config.valueKeys, config.unroll, 'key', [
+      `let p = ${readRows('weights', '(first + key) * rowVectors + ownRows', config.rows)};`,
+      `let column = ${times('key', paddedColumns)} + c;`,
+      ...range(threadColumns).map(
+        (i) => `o${i} = addProduct(o${i}, stage[${plus('column', i * config.threadColumns)}], p);`,
+      ),
+    ]),
+    'workgroupBarrier();',
+  ]);
+  const chunk =
+    config.values === 'before-softmax'
+      ? lines(['if (part + first > 0u) {', indent(1, stageV.trimStart()), '}'])
+      : stageV.trimStart();
+  return lines([
+    '',
+    `// The weights go to workgroup memory as [key][row], ${partKeys} keys at a time: those of ${owners} thread column${owners === 1 ? '' : 's'}.`,
+    `for (var part = 0u; part < ${config.weightParts}u; part += 1u) {`,
+    indent(
+      1,
+      lines([
+        `if (c / ${owners}u == part) {`,
+        `  let key = c % ${owners}u * ${config.keys}u;`,
+        ...weights,
+        '}',
+        `for (var piece = 0u; piece < ${partKeys / config.valueKeys}u; piece += 1u) {`,
+        `  let first = ${times('piece', config.valueKeys)};`,
+        indent(1, chunk),
+        indent(1, product),
+        '}',
+      ]),
+    ),
+    '}',
+  ]);
+}

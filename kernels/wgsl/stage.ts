@@ -1,0 +1,62 @@
+/** The phases of wgsl-flash that move blocks of q, k and v from memory to workgroup memory. */
+
+import { sizes, type WgslConfiguration } from './configuration.ts';
+import { phase, plus, range } from './emit.ts';
+
+/** Statements that copy a chunk of dims of `count` rows or keys to `stage`, as [dim][row] in vec4s of four rows. */
+function stageTransposed(
+  config: WgslConfiguration,
+  count: number,
+  load: (row: string) => string,
+  offset: string,
+): string[] {
+  const quads = config.chunk / 4;
+  return [
+    `for (var t = thread; t < ${(count / 4) * quads}u; t += threads) {`,
+    `  let dims = t % ${quads}u;`,
+    `  let four = t / ${quads}u;`,
+    '  let x = transpose(mat4x4f(',
+    ...range(4).map((i) => `    ${load(plus('four * 4u', i))},`),
+    '  ));',
+    `  let to = ${offset}dims * ${count}u + four;`,
+    ...range(4).map((i) => `  stage[${plus('to', (i * count) / 4)}] = x[${i}];`),
+    '}',
+  ];
+}
+
+/** load q: every block of keys stages it anew, a chunk of its dims at a time, since workgroup memory holds no more. */
+export function emitLoadQ(config: WgslConfiguration): string {
+  return phase(
+    'load q',
+    `${config.chunk} dims of the tile's rows, as [dim][row]. x turns four dims of four rows in registers.`,
+    stageTransposed(config, sizes(0, config).blockRows, (row) => `loadQ(tile, ${row}, d + dims)`, ''),
+  );
+}
+
+/** stage K: the same dims of the block's keys, behind q. */
+export function emitStageK(config: WgslConfiguration): string {
+  const load = (row: string) => `loadK(tile, u32(base) + ${row}, d + dims)`;
+  return phase('stage K', `the same dims of the block's keys, as [dim][key], behind q.`, [
+    ...stageTransposed(config, sizes(0, config).blockKeys, load, 'stagedK + '),
+    'workgroupBarrier();',
+  ]);
+}
+
+/**
+ * stage V: `valueKeys` keys of v from `key` on, as [key][column]. Columns past headDim, which the last threads own where the columns
+ * do not divide evenly, are zeros.
+ */
+export function emitStageV(headDim: number, config: WgslConfiguration, what: string, key: string): string {
+  const { paddedColumns } = sizes(headDim, config);
+  const value =
+    paddedColumns === headDim / 4
+      ? 'loadV(tile, key, column)'
+      : 'select(vec4f(), loadV(tile, key, min(column, columns - 1u)), column < columns)';
+  return phase('stage V', what, [
+    `for (var t = thread; t < ${config.valueKeys * paddedColumns}u; t += threads) {`,
+    `  let key = ${key} + t / ${paddedColumns}u;`,
+    `  let column = t % ${paddedColumns}u;`,
+    `  stage[t] = ${value};`,
+    '}',
+  ]);
+}

@@ -38,9 +38,9 @@ export function abi({ headDim, tokens, storage = 'f32', group = 1, scratch }: Ab
   const grouped = group > 1;
   return `${enableOf(storage)}// The call.
 //
-// q, k, v and o are [batch, seq, heads, headDim]; they are read and written four elements at a time, and every index into them
-// counts such vec4s. A work tile is up to ${tokens} tokens of ${grouped ? `the ${group} query heads that share a KV head` : 'one query head'}; workgroup (x, y) works on tile tileBase + y.
-// Row r of the sequence sees the keys from lowKey(r) to highKey(r) - 1: full, causal and windowed masks differ in nothing else.
+// q, k, v and o are [batch, seq, heads, headDim]; they are read and written four elements at a time, and every index into
+// them counts such vec4s. A work tile is up to ${tokens} tokens of ${grouped ? `the ${group} query heads that share a KV head` : 'one query head'}; workgroup (x, y) works on tile tileBase + y.
+// Row r of the sequence sees the keys lowKey(r) <= key < highKey(r): full, causal and windowed masks differ in no more.
 
 struct Params {
   seqKv: u32,       // keys
@@ -106,7 +106,7 @@ fn rowInSequence(tile: WorkTile, row: u32) -> u32 {
   return tile.firstRow + row${grouped ? ' / group' : ''};
 }
 
-// Four elements of a row of q, scaled; past the tile's end those of its last row, whose results nobody writes.
+// Four elements of a row of q, scaled; past the tile's end those of its last row, whose results are not written.
 fn loadQ(tile: WorkTile, row: u32, column: u32) -> vec4f {
   return readQ(rowIndex(tile, min(row, tile.rows - 1u)) + column) * params.scale;
 }

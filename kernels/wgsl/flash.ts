@@ -26,7 +26,7 @@ import { emitLoadQ, emitStageK, emitStageV } from './stage.ts';
 import { type Storage, storageOf } from './storage.ts';
 import { threadTile, workgroupAccess } from './thread-tile.ts';
 import { ONE_HEAD, type Schedule, scheduleOf, tokensOf } from './work-tiles.ts';
-import { emitWrite, partVectors, writeFunction } from './write.ts';
+import { emitWrite, partVectors, writeFunctions } from './write.ts';
 
 export const wgslFlash: Kernel = {
   name: 'wgsl-flash',
@@ -88,7 +88,7 @@ export function emitWgslFlash(
   const tokens = tokensOf(config, schedule);
   const attention = {
     label: 'attention',
-    code: `${abi({ headDim, tokens, storage, group, ...(splits > 1 ? { scratch: 'vec4f' } : {}) })}${threadTile(config.rows)}${emitDeclarations(headDim, config)}${writeFunction(config, splits)}${emitMain(headDim, config, splits)}`,
+    code: `${abi({ headDim, tokens, storage, group, ...(splits > 1 ? { scratch: 'vec4f' } : {}) })}${threadTile(config.rows)}${emitDeclarations(headDim, config)}${writeFunctions(config, splits)}${emitMain(headDim, config, splits)}`,
     workgroupsPerTile: splits,
   };
   return {

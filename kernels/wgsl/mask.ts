@@ -20,19 +20,16 @@ fn lowKey(row: u32) -> i32 {
 fn highKey(row: u32) -> i32 {
   return clamp(i32(row) + params.windowHigh, 0, i32(params.seqKv));
 }
-fn seesKey(row: u32, key: i32) -> bool {
-  return key >= lowKey(row) && key < highKey(row);
-}
 `;
 
 /** Statements that declare low<n> and high<n>, the bounds of the keys that a row of the tile sees. */
-export const rowBounds = (n: number, row: string) => [
+export const rowBounds = (n: number | '', row: string) => [
   `let low${n} = lowKey(rowInSequence(tile, ${row}));`,
   `let high${n} = highKey(rowInSequence(tile, ${row}));`,
 ];
 
 /** WGSL condition over those bounds: whether the row sees `key`, an i32. */
-export const seesBetween = (key: string, n: number) => `${key} >= low${n} && ${key} < high${n}`;
+export const seesBetween = (key: string, n: number | '') => `${key} >= low${n} && ${key} < high${n}`;
 
 /** The same over four keys, a vec4i, as a vec4 of conditions. */
 export const seesFour = (keys: string, n: number) => `(${keys} >= vec4i(low${n})) & (${keys} < vec4i(high${n}))`;
@@ -68,20 +65,22 @@ export function maskFunctions(vectors: number): string {
   const rows = range(vectors).map(
     (v) => `select(vec4f(${MASKED}), s.r${v}, (vec4i(key) >= low.r${v}) & (vec4i(key) < high.r${v}))`,
   );
-  const four = (bound: string) =>
-    range(4)
-      .map((i) => `${bound}(rowInSequence(tile, ${plus('row', i)}))`)
-      .join(', ');
+  const fourRows = (bound: string) =>
+    lines(range(4).map((i) => `    ${bound}(rowInSequence(tile, ${plus('row', i)})),`));
   return `
-// Bounds of the keys that the rows of a thread see.
+// The keys that the rows of a thread see, from low up to, not including, high; those of four rows from \`row\` on.
 struct RowKeys {
 ${lines(range(vectors).map((v) => `  r${v}: vec4i,`))}
 }
 fn lowKeys(tile: WorkTile, row: u32) -> vec4i {
-  return vec4i(${four('lowKey')});
+  return vec4i(
+${fourRows('lowKey')}
+  );
 }
 fn highKeys(tile: WorkTile, row: u32) -> vec4i {
-  return vec4i(${four('highKey')});
+  return vec4i(
+${fourRows('highKey')}
+  );
 }
 // Scores of one key, then of four: those of rows that do not see it become ${MASKED}, whose weight is 0.
 fn maskRows(s: Rows, key: i32, low: RowKeys, high: RowKeys) -> Rows {

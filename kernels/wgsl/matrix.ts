@@ -164,14 +164,14 @@ ${barrier}
 ${lines(
   range(keys / n).map(
     (c) => `    {
-${lines(rowBlocks.map((r) => `    var s${r} = ${text.zero};`))}
+${lines(rowBlocks.map((r) => `      var s${r} = ${text.zero};`))}
 ${lines(
   dims.flatMap((d) => [
-    `    let k${d} = ${text.load('right', stage, `${c * n * headDim + d * k}u`, headDim, true)};`,
-    ...rowBlocks.map((r) => `    s${r} = ${text.multiplyAdd(`q${r}_${d}`, `k${d}`, `s${r}`)};`),
+    `      let k${d} = ${text.load('right', stage, `${c * n * headDim + d * k}u`, headDim, true)};`,
+    ...rowBlocks.map((r) => `      s${r} = ${text.multiplyAdd(`q${r}_${d}`, `k${d}`, `s${r}`)};`),
   ]),
 )}
-${lines(rowBlocks.map((r) => `    ${text.store(scores, `${r * m * keys + c * n}u`, `s${r}`, keys)}`))}
+${lines(rowBlocks.map((r) => `      ${text.store(scores, `${r * m * keys + c * n}u`, `s${r}`, keys)}`))}
     }`,
   ),
 )}
@@ -238,11 +238,11 @@ ${eachOutput(
 ${lines(
   range(keys / k).map(
     (d) => `    {
-${lines(rowBlocks.map((r) => `    let p${r} = ${text.load('left', weights, `${r * m * keys + d * k}u`, keys)};`))}
+${lines(rowBlocks.map((r) => `      let p${r} = ${text.load('left', weights, `${r * m * keys + d * k}u`, keys)};`))}
 ${lines(
   outputs.flatMap((c) => [
-    `    let v${c} = ${text.load('right', stage, `${d * k * headDim + c * n}u`, headDim)};`,
-    ...rowBlocks.map((r) => `    o${r}_${c} = ${text.multiplyAdd(`p${r}`, `v${c}`, `o${r}_${c}`)};`),
+    `      let v${c} = ${text.load('right', stage, `${d * k * headDim + c * n}u`, headDim)};`,
+    ...rowBlocks.map((r) => `      o${r}_${c} = ${text.multiplyAdd(`p${r}`, `v${c}`, `o${r}_${c}`)};`),
   ]),
 )}
     }`,

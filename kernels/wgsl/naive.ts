@@ -6,7 +6,7 @@ import type { Kernel, WgslPass, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
 import { indent, lines, phase } from './emit.ts';
-import { LOWEST, MASKED } from './mask.ts';
+import { LOWEST, MASKED, rowBounds, seesBetween } from './mask.ts';
 import { type Storage, storageOf } from './storage.ts';
 
 const BLOCK_ROWS = 16;
@@ -65,14 +65,17 @@ const scorePhases = [
   'let key = thread.x % params.seqKv;',
   ...rowExists,
   phase('scores', 'S = q k^T, one score a thread.', [
+    'let qRow = rowIndex(tile, row);',
+    'let kRow = tile.kv + key * tile.kvStride;',
     'var sum = vec4f();',
     'for (var column = 0u; column < columns; column += 1u) {',
-    '  sum += loadQ(tile, row, column) * loadK(tile, key, column);',
+    '  sum += readQ(qRow + column) * readK(kRow + column);',
     '}',
-    'let score = sum.x + sum.y + sum.z + sum.w;',
+    'let score = (sum.x + sum.y + sum.z + sum.w) * params.scale;',
   ]),
   phase('mask', 'scores of keys that the row does not see.', [
-    'let seen = seesKey(rowInSequence(tile, row), i32(key));',
+    ...rowBounds('', 'row'),
+    `let seen = ${seesBetween('i32(key)', '')};`,
     `scratch[scores + thread.x] = select(${MASKED}, score, seen);`,
   ]),
 ];
@@ -113,7 +116,7 @@ const outputPhases = [
   phase('accumulate', 'O = P v.', [
     'var o = vec4f();',
     'for (var key = 0u; key < params.seqKv; key += 1u) {',
-    '  o += scratch[scores + row * params.seqKv + key] * loadV(tile, key, column);',
+    '  o += scratch[scores + row * params.seqKv + key] * readV(tile.kv + key * tile.kvStride + column);',
     '}',
   ]),
   phase('write', 'O.', ['writeO(rowIndex(tile, row) + column, o);']),

@@ -17,7 +17,8 @@ export function emitScores(config: WgslConfiguration): string {
   const fours = config.keys / 4;
   return phase('scores', 'S += q k^T over these dims, an outer product for each.', [
     ...unrolled(config.chunk, config.unroll, 'dim', [
-      `let q = ${readRows('stage', 'dim * rowVectors + ownRows', config.rows)};`,
+      'let row = dim * rowVectors + ownRows;',
+      `let q = ${readRows('stage', 'row', config.rows)};`,
       `let key = stagedK + dim * keyVectors + ${times('c', fours)};`,
       ...range(fours).map((g) => `s${g} = addProduct(s${g}, stage[${plus('key', g)}], q);`),
     ]),
@@ -39,9 +40,9 @@ export function emitAccumulate(headDim: number, config: WgslConfiguration): stri
     `u32(base) + part * ${partKeys}u + first`,
   );
   const product = phase('accumulate', 'O += P v over these keys, an outer product for each.', [
-    'workgroupBarrier();',
     ...unrolled(config.valueKeys, config.unroll, 'key', [
-      `let p = ${readRows('weights', '(first + key) * rowVectors + ownRows', config.rows)};`,
+      'let row = (first + key) * rowVectors + ownRows;',
+      `let p = ${readRows('weights', 'row', config.rows)};`,
       `let column = ${times('key', paddedColumns)} + c;`,
       ...range(threadColumns).map(
         (i) => `o${i} = addProduct(o${i}, stage[${plus('column', i * config.threadColumns)}], p);`,
@@ -67,6 +68,7 @@ export function emitAccumulate(headDim: number, config: WgslConfiguration): stri
         `for (var piece = 0u; piece < ${partKeys / config.valueKeys}u; piece += 1u) {`,
         `  let first = ${times('piece', config.valueKeys)};`,
         indent(1, chunk),
+        '  workgroupBarrier();',
         indent(1, product),
         '}',
       ]),

@@ -49,7 +49,8 @@ export function emitWgslRows(w: Workload, storage: Storage): WgslProgram {
 ${abi({ headDim, tokens, storage, group })}
 // Flash attention with an online softmax, four keys at a time:
 //   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
-// and at the end O / l. ${SPLIT} lanes share ${rows} row${rows > 1 ? 's' : ''}; lane p of them holds the vec4 columns p, p + ${SPLIT}, p + ${2 * SPLIT} and so on.
+// and at the end O / l. ${SPLIT} lanes share ${rows} row${rows > 1 ? 's' : ''}; lane p of them holds the vec4 columns p, p + ${SPLIT}, p + ${2 * SPLIT} and so on:
+// q<row>_<i>, o<row>_<i>. d<row>_<key> are its products of q and k, s<row> the scores of four keys.
 const threads = ${THREADS}u;
 const blockKeys = ${keys}u; // staged at a time
 
@@ -79,7 +80,8 @@ ${indent(1, emitLoadQ(own, columns))}
 
   let endKey = highKey(tile.firstRow + tile.tokens - 1u);
   for (var base = lowKey(tile.firstRow) / i32(blockKeys) * i32(blockKeys); base < endKey; base += i32(blockKeys)) {${indent(2, emitStage(keys * headDim))}
-    for (var first = 0u; first < blockKeys; first += ${BATCH}u) {${indent(3, emitScores(own, columns))}
+    for (var batch = 0u; batch < ${keys / BATCH}u; batch += 1u) {
+      let first = batch * ${BATCH}u;${indent(3, emitScores(own, columns))}
 ${indent(3, emitSoftmax(own, columns))}
 ${indent(3, emitAccumulate(own, columns))}
     }

@@ -5,7 +5,7 @@
  * They are structs of vec4s, no arrays: compilers keep every member in a register of its own.
  */
 
-import { LANES, lines, plus, range } from './emit.ts';
+import { LANES, lines, plus, range, times } from './emit.ts';
 import { maskFunctions } from './mask.ts';
 
 /** WGSL of the two types, for `rows` query rows a thread (a multiple of 4), with the operations on them. */
@@ -14,8 +14,8 @@ export function threadTile(rows: number): string {
   const rowsOf = (member: (r: string) => string) => `Rows(${vectors.map((v) => member(`r${v}`)).join(', ')})`;
   const quadOf = (member: (lane: string) => string) => `Quad(${LANES.map(member).join(', ')})`;
   return `
-// Registers of a thread. Rows: a number for each of its ${rows} query rows. Quad: four Rows, the scores of four keys or the output sums of
-// four dims.
+// Registers of a thread. Rows: a number for each of its ${rows} query rows. Quad: four Rows, of four keys in S and P,
+// of four dims in O.
 struct Rows {
 ${lines(vectors.map((v) => `  r${v}: vec4f,`))}
 }
@@ -39,7 +39,7 @@ fn exp2Rows(a: Rows, b: Rows) -> Rows {
 fn fmaRows(x: f32, b: Rows, a: Rows) -> Rows {
   return ${rowsOf((r) => `fma(vec4f(x), b.${r}, a.${r})`)};
 }
-// a + x b^T: what both matrix products are made of
+// a + x b^T, an outer product: both matrix products are sums of these.
 fn addProduct(a: Quad, x: vec4f, b: Rows) -> Quad {
   return ${quadOf((lane) => `fmaRows(x.${lane}, b, a.${lane})`)};
 }
@@ -76,9 +76,9 @@ export function workgroupAccess(rows: number): string {
 fn putRows(i: u32, value: Rows) {
 ${lines(vectors.map((v) => `  weights[${plus('i', v)}] = value.r${v};`))}
 }
-// Four keys, one below the other.
+// Four keys, one after another.
 fn putQuad(i: u32, value: Quad) {
-${lines(LANES.map((lane, key) => `  putRows(i${key === 0 ? '' : ` + ${key}u * rowVectors`}, value.${lane});`))}
+${lines(LANES.map((lane, key) => `  putRows(${key === 0 ? 'i' : `i + ${times('rowVectors', key)}`}, value.${lane});`))}
 }
 `;
 }

@@ -17,35 +17,30 @@ function overColumns(headDim: number, config: WgslConfiguration, store: (column:
   });
 }
 
-/** WGSL function that takes a Quad apart into the rows of one column and hands each to the statement \`write\` of its row and vec4. */
-function quadRows(rows: number, name: string, write: (row: string, value: string) => string, parameters: string) {
+/** WGSL functions that write a column of O, or to scratch of a part of it, for those rows of a thread that exist. */
+export function writeFunctions(config: WgslConfiguration, splits: number): string {
+  const [place, argument] = splits > 1 ? ['part: u32, ', 'part, '] : ['', ''];
+  const write = (row: string, value: string) =>
+    splits > 1
+      ? `scratch[part + ${row === 'row' ? row : `(${row})`} * columns + column] = ${value};`
+      : `writeO(rowIndex(tile, ${row}) + column, ${value});`;
+  const rows = range(4).map(
+    (i) => `  if (${plus('row', i)} < tile.rows) {\n    ${write(plus('row', i), `x[${i}]`)}\n  }`,
+  );
+  const fours = range(config.rows / 4).map((v) => {
+    const dims = LANES.map((lane) => `sums.${lane}.r${v}`).join(', ');
+    return `  writeFour(tile, ${argument}${plus('row', 4 * v)}, column, mat4x4f(${dims}));`;
+  });
   return `
-fn ${name}(${parameters}, column: u32, sums: Quad) {
-${lines(
-  range(rows / 4).map(
-    (v) => `  let x${v} = transpose(mat4x4f(${LANES.map((lane) => `sums.${lane}.r${v}`).join(', ')}));`,
-  ),
-)}
-${lines(
-  range(rows).map(
-    (row) => `  if (${plus('row', row)} < tile.rows) {
-    ${write(plus('row', row), `x${Math.floor(row / 4)}[${row % 4}]`)}
-  }`,
-  ),
-)}
+// A column of four rows, as far as they exist, from its four dims; then of all rows of the thread.
+fn writeFour(tile: WorkTile, ${place}row: u32, column: u32, dims: mat4x4f) {
+  let x = transpose(dims);
+${lines(rows)}
+}
+fn writeColumn(tile: WorkTile, ${place}row: u32, column: u32, sums: Quad) {
+${lines(fours)}
 }
 `;
-}
-
-/** WGSL function that writes a column of O for the rows of a thread that exist. */
-export function writeFunction(config: WgslConfiguration, splits: number): string {
-  return splits > 1
-    ? `
-// A column of the thread's rows, of those that exist, to scratch: [row][column] from part on.
-${quadRows(config.rows, 'writeColumn', (row, value) => `scratch[part + (${row}) * columns + column] = ${value};`, 'tile: WorkTile, part: u32, row: u32').trimStart()}`
-    : `
-// A column of the thread's rows, of those that exist.
-${quadRows(config.rows, 'writeColumn', (row, value) => `writeO(rowIndex(tile, ${row}) + column, ${value});`, 'tile: WorkTile, row: u32').trimStart()}`;
 }
 
 /** write: row sums over the thread columns, then O / l; a row that saw no key has l = 0 and gives zeros. */

@@ -15,7 +15,7 @@ function named(document: string): string[] {
   return [...new Set(names)].filter((name) => !/[A-Z]{4}/.test(name));
 }
 
-describe.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s', (document) => {
+describe.each(['ARCHITECTURE.md', 'CONTRIBUTING.md', 'README.md'])('%s', (document) => {
   it('names files that exist', () => {
     const missing = named(document).filter((name) => !files.some((path) => path.endsWith(`/${name}`)));
     expect(missing).toEqual([]);

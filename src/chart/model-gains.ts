@@ -13,10 +13,15 @@ export function modelAblationChart(model: B200Model): TopLevelSpec {
     [
       { what: 'published', gain: published },
       { what: 'simulated', gain: simulated },
-    ].map((row) => ({ ...row, idea: publishedGain(idea).name, mask: `${mask} mask`, label: formatChange(row.gain) })),
+    ].map((row) => ({
+      ...row,
+      technique: publishedGain(idea).name,
+      mask: `${mask} mask`,
+      label: formatChange(row.gain),
+    })),
   );
   const y = {
-    field: 'idea',
+    field: 'technique',
     type: 'nominal',
     sort: PUBLISHED_GAINS.map(({ name }) => name),
     title: null,

@@ -10,6 +10,7 @@ import { makespan, workTiles } from './schedule.ts';
 
 /** One technique under one mask: the published gain beside the simulated one. */
 export interface SimulatedGain {
+  /** The technique; --format json has it under this name. */
   idea: Technique;
   mask: Mask;
   /** Gains in percent, geometric mean of throughput over 4k to 32k. */
@@ -24,14 +25,14 @@ export interface SimulatedGain {
 /**
  * The kernel versions before and after each technique, in the order in which AVO found them; registers as in its table.
  */
-const STEPS: readonly { idea: Technique; before: Design; after: Design }[] = (() => {
+const STEPS: readonly { technique: Technique; before: Design; after: Design }[] = (() => {
   const v19: Design = { rescale: 'branch', correction: 'serial', correctionRegisters: 80 };
   const v20: Design = { ...v19, rescale: 'branch-free' };
   const v30: Design = { ...v20, correction: 'overlapped' };
   return [
-    { idea: 'branchless', before: v19, after: v20 },
-    { idea: 'overlap', before: v20, after: v30 },
-    { idea: 'registers', before: v30, after: AVO_DESIGN },
+    { technique: 'branchless', before: v19, after: v20 },
+    { technique: 'overlap', before: v20, after: v30 },
+    { technique: 'registers', before: v30, after: AVO_DESIGN },
   ];
 })();
 
@@ -41,9 +42,9 @@ export const ABLATION_SOURCE = 'AVO arXiv:2603.24517v1 Table 1 (v19 to v20, v29 
 /** Simulates all three techniques under both masks, on the report's MHA workloads. */
 export function simulateAblation(chip: Chip = B200, timing: Timing = DEFAULT_TIMING): SimulatedGain[] {
   const clocks = tileClocks(chip, timing);
-  return STEPS.flatMap(({ idea, before, after }) =>
+  return STEPS.flatMap(({ technique, before, after }) =>
     (['full', 'causal'] as const).map((mask): SimulatedGain => {
-      const published = gainOf(idea, mask);
+      const published = gainOf(technique, mask);
       const workloads = expand(presetAxes('mha')).filter((w) => w.mask === mask);
       const logs = workloads.map((w) =>
         Math.log(passClocks(w, before, clocks, chip) / passClocks(w, after, clocks, chip)),
@@ -51,7 +52,7 @@ export function simulateAblation(chip: Chip = B200, timing: Timing = DEFAULT_TIM
       const model = 100 * (Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length) - 1);
       const error = model - published;
       const near = published < 0.5 ? Math.abs(error) <= 0.5 : Math.abs(Math.log2(model / published)) <= 1;
-      return { idea, mask, published, model, error, agrees: model > -0.05 && near };
+      return { idea: technique, mask, published, model, error, agrees: model > -0.05 && near };
     }),
   );
 }

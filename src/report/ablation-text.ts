@@ -9,7 +9,7 @@ import type { RunDocument } from '../record/measurement.ts';
 export function ablationCells(run: RunDocument): { cells: string[][]; reasons: string[] } | null {
   const gains = ablationGains(run);
   if (gains.length === 0) return null;
-  const header = ['idea', 'with it', 'without it', 'workload', 'gain here [95 %]', 'published, B200'];
+  const header = ['technique', 'with it', 'without it', 'workload', 'gain here [95 %]', 'published, B200'];
   const body = gains.map((gain) => [
     gain.name,
     gain.on,

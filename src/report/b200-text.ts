@@ -91,7 +91,7 @@ function ablationSection({ ablation }: B200Model): string {
   ]);
   return `Ablation, geometric mean over 4k to 32k; published in ${ABLATION_SOURCE}
 
-${table([['idea', 'mask', 'published', 'simulated', ''], ...rows])}`;
+${table([['technique', 'mask', 'published', 'simulated', ''], ...rows])}`;
 }
 
 function sensitivitySection({ sensitivity }: B200Model): string {

@@ -1,4 +1,4 @@
-/** Gains of the ideas: which way round each ratio is read, and what stands beside it. */
+/** Gains of the techniques: which way round each ratio is read, and what stands beside it. */
 
 import { describe, expect, it } from 'vitest';
 import { ablationGains } from '../../src/compare/technique-gains.ts';

@@ -3,7 +3,7 @@
 import { summarize } from '../measure/statistics.ts';
 import { sameProblem, type Workload } from '../problem/workload.ts';
 import type { Measured, RunDocument } from '../record/measurement.ts';
-import { namesOf } from '../record/names.ts';
+import { namesOf } from '../record/measurement-names.ts';
 import { tflopsOf } from '../record/rate.ts';
 
 /** A measured case as a chart draws it. */

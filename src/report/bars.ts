@@ -6,7 +6,7 @@ import { summarize } from '../measure/statistics.ts';
 import { nothingToDraw } from '../messages.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { namesOf } from '../record/names.ts';
+import { namesOf } from '../record/measurement-names.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { citedSources } from './cited-figures.ts';
 

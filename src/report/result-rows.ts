@@ -8,7 +8,7 @@ import { summarize } from '../measure/statistics.ts';
 import { caveats } from '../messages.ts';
 import { describe, formatSize, type Workload } from '../problem/workload.ts';
 import type { Measured, Measurement, RunDocument } from '../record/measurement.ts';
-import { namesOf, ratioNames } from '../record/names.ts';
+import { namesOf, ratioNames } from '../record/measurement-names.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { reasonOf } from '../record/unmeasured.ts';
 import { citedSeries } from './cited-figures.ts';

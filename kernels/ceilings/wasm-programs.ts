@@ -113,7 +113,10 @@ export function emitMultiplyAdd(headDim: number, tile: WasmConfiguration, featur
   const bBytes = DEPTH * panelWidth(tile) * 4;
   const [panel, sums] = [i32.add('$scratch', aBytes), i32.add('$scratch', aBytes + bBytes)];
   const spin = func(
-    `$spin: $count times a panel of ${DEPTH} steps through a tile of ${tile.rows} rows x ${panelWidth(tile)}; the sums go to $c.`,
+    [
+      `$spin: $count times a panel of ${DEPTH} steps through a tile of ${tile.rows} rows x ${panelWidth(tile)};`,
+      'the sums go to $c.',
+    ],
     '$spin',
     [params('i32', '$from', '$panel', '$c', '$count'), locals('i32', '$a', '$b'), productLocals(tile)],
     note('count times the panel from its start'),
@@ -133,7 +136,7 @@ export function emitMultiplyAdd(headDim: number, tile: WasmConfiguration, featur
     ),
   );
   return ceilingProgram({
-    comment: `Multiply-adds of a register tile of ${tile.rows} rows x ${tile.vectors} vectors over a panel in the first-level cache.`,
+    comment: `Multiply-adds of a tile of ${tile.rows} rows x ${tile.vectors} vectors over a panel in the first-level cache.`,
     features,
     blockRows: tile.blockRows,
     scratchBytes: aBytes + bBytes + tile.rows * tile.vectors * 16,

@@ -8,15 +8,19 @@ import { type Code, type Form, i32, op, phase, set, times } from './text/wat.ts'
 
 /**
  * $accumulate: the output sums at $c, their rows headDim floats apart = themselves times the row's factor at $rescale +
- * weights at $a, their rows blockKeys floats apart, times the V panel at $b. $depth is how many weights a row has: a multiple of the
- * unrolling and above 0. With values 'rows' $b is a column of panelWidth dims in rows of V, else a packed panel.
+ * weights at $a, their rows blockKeys floats apart, times the V panel at $b. $depth is how many weights a row has: a
+ * multiple of the unrolling and above 0. With values 'rows' $b is a column of panelWidth dims in rows of V, else a
+ * packed panel.
  */
 export function emitAccumulate(headDim: number, config: WasmConfiguration, multiplyAdd: MultiplyAdd): Code {
   const { rows } = config;
   const rowBytes = headDim * 4;
   const panelBytes = config.values === 'rows' ? rowBytes : panelWidth(config) * 4;
   return func(
-    `$accumulate: ${rows} rows x ${panelWidth(config)} dims of output sums at $c = $c * rescale + weights at $a times the V panel at $b, over $depth keys.`,
+    [
+      `$accumulate: ${rows} rows x ${panelWidth(config)} dims of output sums at $c,`,
+      '$c = $c * rescale + weights at $a times the V panel at $b, over $depth keys.',
+    ],
     '$accumulate',
     [params('i32', '$a', '$b', '$c', '$rescale', '$depth'), productLocals(config)],
     phase('the sums so far, rescaled to the new maxima', emitLoadSums(headDim, config)),
@@ -26,7 +30,9 @@ export function emitAccumulate(headDim: number, config: WasmConfiguration, multi
   );
 }
 
-/** The register tile = sums at $c times the factors at $rescale; with rescale 'branch' only where one of them is not 1. */
+/**
+ * The register tile = sums at $c times the factors at $rescale; with rescale 'branch' only where one of them is not 1.
+ */
 function emitLoadSums(headDim: number, config: WasmConfiguration): Code {
   const { rows, vectors } = config;
   const sum = (r: number, i: number) => memory.load('$c', r * headDim * 4 + i * 16);

@@ -6,14 +6,18 @@ import { call, exported, func, locals, loop, min, params, when } from './text/co
 import { type Code, form, global, i32, type Name, note, op, phase, set } from './text/wat.ts';
 
 /**
- * attend: $rows query rows from row $firstRow of the sequence. $q and $o point at the first of them, $packedK and $packedV at the
- * packed KV head, $norms at the norms of its panels, $scratch at the private memory of the thread (scratch.ts).
+ * attend: $rows query rows from row $firstRow of the sequence. $q and $o point at the first of them, $packedK and
+ * $packedV at the packed KV head, $norms at the norms of its panels, $scratch at the private memory of the thread
+ * (scratch.ts).
  */
 export function emitAttend(headDim: number, config: WasmConfiguration): Code {
   const width = panelWidth(config);
   const blockLength: Name[] = config.values === 'rows' ? [] : ['$blockLength'];
   return func(
-    'attend: one work tile, $rows query rows from $firstRow of the sequence. $q and $o point at the first, $packedK, $packedV and $norms at the KV head.',
+    [
+      'attend: one work tile, $rows query rows from $firstRow of the sequence.',
+      '$q and $o point at the first of them, $packedK, $packedV and $norms at the KV head.',
+    ],
     '$attend',
     [
       exported('attend'),

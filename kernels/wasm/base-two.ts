@@ -4,8 +4,8 @@ import { f32x4 } from './text/vectors.ts';
 import { type Form, type Name, type Operand, op } from './text/wat.ts';
 
 /**
- * (s - m) log2(e), so that large logits lose nothing to the change of base: with a fused multiply-add as s log2(e) - M, M
- * being m log2(e) rounded, the same for every key of the row; without one as a product of the difference.
+ * (s - m) log2(e), so that large logits lose nothing to the change of base: with a fused multiply-add as s log2(e) - M,
+ * M being m log2(e) rounded, the same for every key of the row; without one as a product of the difference.
  */
 export interface BaseTwo {
   /** What each row's scores are shifted by, from its maximum $after. */

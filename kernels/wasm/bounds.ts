@@ -5,20 +5,24 @@ import { f32, f32x4, float, laneSum, memory, splat } from './text/vectors.ts';
 import { type Code, global, i32, op, phase, set, times } from './text/wat.ts';
 
 /**
- * |q . k| <= |q| |k| (Cauchy and Schwarz). Where the largest norms of a work tile give at most this for every logit, m can begin
- * at 0, and weights e^(s - m) lie between e^-48 (a masked block may raise m to 24) and e^24: in the middle of the range of f32, so
- * that blocks without a mask need no maxima, and exponents no lower limit. Normal
- * inputs of unit variance stay below 18 at head dimension 128; q and k normalised to unit mean square give 11.3.
+ * |q . k| <= |q| |k| (Cauchy and Schwarz). Where the largest norms of a work tile give at most this for every logit, m
+ * can begin at 0, and weights e^(s - m) lie between e^-48 (a masked block may raise m to 24) and e^24: in the middle of
+ * the range of f32, so that blocks without a mask need no maxima, and exponents no lower limit. Normal inputs of unit
+ * variance stay below 18 at head dimension 128; q and k normalised to unit mean square give 11.3.
  */
 export const LOGIT_BOUND = 24;
 
 /**
- * $bounded: 1 where scale^2 |q|^2 |k|^2 is at most LOGIT_BOUND^2 for each of the $rows rows at $q, global $qStride bytes apart, and
- * each key of panels $first to $last (exclusive), of which $norms holds the largest |k|^2. NaN or infinity anywhere makes it 0.
+ * $bounded: 1 where scale^2 |q|^2 |k|^2 is at most LOGIT_BOUND^2 for each of the $rows rows at $q, global $qStride
+ * bytes apart, and each key of panels $first to $last (exclusive), of which $norms holds the largest |k|^2. NaN or
+ * infinity anywhere makes it 0.
  */
 export function emitBounded(headDim: number): Code {
   return func(
-    `$bounded: 1 where |q| |k| keeps every logit of $rows rows at $q and the keys of panels $first .. $last within ${LOGIT_BOUND}.`,
+    [
+      `$bounded: 1 where |q| |k| keeps every logit within ${LOGIT_BOUND},`,
+      'of $rows rows at $q and the keys of panels $first .. $last, whose largest |k|^2 are at $norms.',
+    ],
     '$bounded',
     [
       params('i32', '$q', '$rows', '$norms', '$first', '$last'),

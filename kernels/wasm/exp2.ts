@@ -4,7 +4,10 @@ import { locals } from './text/control.ts';
 import { f32x4, type MultiplyAdd, splat } from './text/vectors.ts';
 import { type Code, type Name, note, op, set } from './text/wat.ts';
 
-/** 2^-127 comes out as 0: the exponent field of 1, 127, less 127. Exponents are raised to this, so that hidden keys weigh nothing. */
+/**
+ * 2^-127 comes out as 0: the exponent field of 1, 127, less 127. Exponents are raised to this, so that hidden keys
+ * weigh nothing.
+ */
 const ZERO_EXPONENT = -127;
 /** Adding 1.5 * 2^23 rounds to an integer, which then sits in the low bits of the sum. */
 const ROUNDER = 12582912;
@@ -34,8 +37,8 @@ export const exp2Constants = (clamp = true): Code => [
 ];
 
 /**
- * Sets each vector of `names` to 2^x, x being itself on entry, step by step across all of them, so that neighbours stay neighbours
- * for the revectoriser. Unless `clamp`, x must be above -126.
+ * Sets each vector of `names` to 2^x, x being itself on entry, step by step across all of them, so that neighbours stay
+ * neighbours for the revectoriser. Unless `clamp`, x must be above -126.
  */
 export function emitExp2(names: Name[], multiplyAdd: MultiplyAdd, clamp = true): Code {
   const each = (comment: string, emit: (x: Name, n: Name, f: Name) => Code): Code => [

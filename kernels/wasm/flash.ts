@@ -41,7 +41,10 @@ export const wasmFlash: Kernel = {
   }),
 };
 
-/** The program for a head dimension, configuration and feature set; sequence lengths, strides and the mask are arguments of it. */
+/**
+ * The program for a head dimension, configuration and feature set; sequence lengths, strides and the mask are arguments
+ * of it.
+ */
 export function emitWasmFlash(headDim: number, config: WasmConfiguration, features: Features): WasmProgram {
   const multiplyAdd = multiplyAddOf(features);
   const functions = [
@@ -79,7 +82,7 @@ function prologue(headDim: number, config: WasmConfiguration): string[] {
   const { rows, blockRows, blockKeys } = config;
   const width = panelWidth(config);
   const at = scratchLayout(headDim, config);
-  const { maximum, rescale, shift, rowSums } = statisticsLayout(config);
+  const { maximum, rescale, shift, rowSums, blockMaxima } = statisticsLayout(config);
   const stat = (offset: number) => at.stats + offset;
   return [
     `Flash attention: o = softmax(scale q k^T) v, head dimension ${headDim}, ${blockRows} query rows a work tile.`,
@@ -101,7 +104,9 @@ function prologue(headDim: number, config: WasmConfiguration): string[] {
     config.values === 'rows'
       ? '  packedV       [key][dim]'
       : `  packedV       [key block][dim panel][key][${width} dims]`,
-    `  scratch       of a thread: q from ${at.q}, sums from ${at.sums}, both [${blockRows}][${headDim}]; scores from ${at.scores}, [row][${blockKeys}]`,
-    `                m from ${stat(maximum)}, r from ${stat(rescale)}, shift from ${stat(shift)}, a lane a row; l from ${stat(rowSums)}, 8 lanes a row`,
+    '  scratch       of a thread, by byte offset:',
+    `                ${at.q} q, ${at.sums} sums, both [${blockRows}][${headDim}]; ${at.scores} scores, [row][${blockKeys}];`,
+    `                ${stat(maximum)} m, ${stat(rescale)} r, ${stat(shift)} what s is shifted by, a lane a row;`,
+    `                ${stat(rowSums)} l, 8 lanes a row; ${stat(blockMaxima)} the maxima of the block, 8 lanes a row`,
   ];
 }

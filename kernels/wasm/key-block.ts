@@ -6,9 +6,10 @@ import { call, loop, when } from './text/control.ts';
 import { type Code, i32, note, op, phase, set } from './text/wat.ts';
 
 /**
- * For each row group: scores, softmax, accumulate. A group's scores, q and sums stay in the first-level cache, the panels of the block
- * in the second, where the next group finds them. Row groups that see nothing of a panel skip it, so only blocks on the diagonal do
- * masked work. In order 'phases' each phase runs over all groups, and the panels are the outer loop of both products.
+ * For each row group: scores, softmax, accumulate. A group's scores, q and sums stay in the first-level cache, the
+ * panels of the block in the second, where the next group finds them. Row groups that see nothing of a panel skip it,
+ * so only blocks on the diagonal do masked work. In order 'phases' each phase runs over all groups, and the panels are
+ * the outer loop of both products.
  */
 export function emitKeyBlock(headDim: number, config: WasmConfiguration): Code {
   const width = panelWidth(config);

@@ -1,4 +1,7 @@
-/** Phase load q: the rows of a work tile, scaled, to the private memory of the thread, and the state of a tile that saw no key yet. */
+/**
+ * Phase load q: the rows of a work tile, scaled, to the private memory of the thread, and the state of a tile that saw
+ * no key yet.
+ */
 
 import type { WasmConfiguration } from './configuration.ts';
 import { LOWEST } from './row-maximum.ts';
@@ -8,8 +11,9 @@ import { f32x4, float, memory, splat } from './text/vectors.ts';
 import { type Code, global, i32, note, op, phase, set, times } from './text/wat.ts';
 
 /**
- * $load_q: $rows rows of q, global $qStride bytes apart, times the scale, to the private memory at $scratch, and zeros up to
- * $paddedRows, whole row groups. Output sums and l begin at 0; m at 0 where $bounded is 1, since no score can pass it by far, else below all scores.
+ * $load_q: $rows rows of q, global $qStride bytes apart, times the scale, to the private memory at $scratch, and zeros
+ * up to $paddedRows, whole row groups. Output sums and l begin at 0; m at 0 where $bounded is 1, since no score can
+ * pass it by far, else below all scores.
  */
 export function emitLoadQ(headDim: number, config: WasmConfiguration): Code {
   const at = scratchLayout(headDim, config);
@@ -17,7 +21,10 @@ export function emitLoadQ(headDim: number, config: WasmConfiguration): Code {
   const rowBytes = headDim * 4;
   const vectors = stats.groupBytes / 16;
   return func(
-    '$load_q: $rows scaled rows of q, and zeros up to $paddedRows, to $scratch; sums and l = 0; m = 0 where $bounded, else below all scores.',
+    [
+      '$load_q: $rows scaled rows of q, and zeros up to $paddedRows, to $scratch;',
+      'sums and l begin at 0, m at 0 where $bounded, else below all scores.',
+    ],
     '$load_q',
     [
       params('i32', '$q', '$rows', '$paddedRows', '$scratch', '$bounded'),

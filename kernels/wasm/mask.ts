@@ -9,15 +9,19 @@ import { blank, type Code, i32, note, op, set } from './text/wat.ts';
 const MASKED = '-0x1p+126';
 
 /**
- * $mask: of the $count scores of each row of a group from $scores on, which are those of the keys from $key on, the ones before and
- * after what the row sees are overwritten. The first row is query row $position of the sequence; rows are blockKeys floats apart.
+ * $mask: of the $count scores of each row of a group from $scores on, which are those of the keys from $key on, the
+ * ones before and after what the row sees are overwritten. The first row is query row $position of the sequence; rows
+ * are blockKeys floats apart.
  */
 export function emitMask(config: WasmConfiguration): Code {
   /** How many scores of the row come before a key. */
   const before = (key: '$low_key' | '$high_key') => min(max(i32.sub(call(key, '$row'), '$key'), 0), '$count');
   return [
     func(
-      `$mask: hides what ${config.rows} rows from query row $position on do not see among $count scores, which begin at $scores with key $key.`,
+      [
+        `$mask: hides what ${config.rows} rows, from query row $position on, do not see`,
+        'among the $count scores of each, which begin at $scores with key $key.',
+      ],
       '$mask',
       [params('i32', '$scores', '$key', '$count', '$position'), locals('i32', '$row', '$low', '$high')],
       loop(

@@ -8,9 +8,9 @@ import { blank, type Code, global, i32, op, phase, set } from './text/wat.ts';
 /**
  * pack: panels $first <= p < $last of K and V; a panel is W = 4 * vectors keys.
  *
- * packedK is [key panel][dim][W keys]; packedV is [key block][dim panel][key, padded][W dims], each block as the products read
- * it from one end to the other, or with values 'rows' [key, padded][dim]. $norms gets the largest |k|^2 of each panel.
- * Where $packedV is $v, V lies as the products want it and stays there.
+ * packedK is [key panel][dim][W keys]; packedV is [key block][dim panel][key, padded][W dims], each block as the
+ * products read it from one end to the other, or with values 'rows' [key, padded][dim]. $norms gets the largest |k|^2
+ * of each panel. Where $packedV is $v, V lies as the products want it and stays there.
  */
 export function emitPack(headDim: number, config: WasmConfiguration): Code {
   const width = panelWidth(config);
@@ -43,8 +43,8 @@ export function emitPack(headDim: number, config: WasmConfiguration): Code {
 }
 
 /**
- * $row_address: where row $key of K or V begins, whose first is at $base. Past the last key it is address 0, where the host keeps a row of
- * zeros: the weight of such a key is 0, and 0 times anything finite is 0.
+ * $row_address: where row $key of K or V begins, whose first is at $base. Past the last key it is address 0, where the
+ * host keeps a row of zeros: the weight of such a key is 0, and 0 times anything finite is 0.
  */
 export const emitRowAddress = (): Code =>
   func(

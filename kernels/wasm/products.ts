@@ -1,4 +1,6 @@
-/** What the two matrix products share: a register tile of rows x vectors sums, and the loop that adds products to it. */
+/**
+ * What the two matrix products share: a register tile of rows x vectors sums, and the loop that adds products to it.
+ */
 
 import { panelWidth, type WasmConfiguration } from './configuration.ts';
 import { locals, numbered, repeat } from './text/control.ts';
@@ -16,8 +18,9 @@ export const productLocals = (config: WasmConfiguration): Code => [
 ];
 
 /**
- * The register tile += A B. A has rows `rowBytes` apart, from $a to $end in its first row; B is the panel at $b, whose rows are
- * `panelBytes` apart. Each step takes a row of the panel, and an element of A broadcast for each row of the tile.
+ * The register tile += A B. A has rows `rowBytes` apart, from $a to $end in its first row; B is the panel at $b, whose
+ * rows are `panelBytes` apart. Each step takes a row of the panel, and an element of A broadcast for each row of the
+ * tile.
  */
 export function productLoop(
   config: WasmConfiguration,
@@ -34,9 +37,7 @@ export function productLoop(
     ]),
   ];
   return [
-    note(
-      `for a in a .. end step ${config.unroll * 4}: c[row][vector] += a[row] * b[vector], ${config.unroll} elements a step`,
-    ),
+    note(`for a in a .. end step ${config.unroll * 4}: c[row][vector] += a[row] * b[vector]`),
     repeat(
       '$next',
       '$a',
@@ -49,6 +50,9 @@ export function productLoop(
   ];
 }
 
-/** The register tile to memory, each pair of vectors from its upper half down: the other way V8 stores the lower half twice. */
+/**
+ * The register tile to memory, each pair of vectors from its upper half down: the other way V8 stores the lower half
+ * twice.
+ */
 export const storeTile = (config: WasmConfiguration, rowBytes: number): Code =>
   times(config.rows, (r) => downwards(config.vectors, (i) => memory.store('$c', sumOf(r, i), r * rowBytes + i * 16)));

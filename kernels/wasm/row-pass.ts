@@ -6,6 +6,7 @@ import { repeat } from './text/control.ts';
 import { memory } from './text/vectors.ts';
 import { type Code, downwards, i32, type Name, note, type Operand, set } from './text/wat.ts';
 
+/** What differs between the passes. */
 export interface RowPass {
   label: Name;
   /** Where the two vectors of the first row go; the other rows' follow. */
@@ -17,8 +18,8 @@ export interface RowPass {
 }
 
 /**
- * For each row from $scores to $lastRow: `before`, then `step` for $p over $count scores, then $t0 and $t1 to their place. One pointer,
- * neighbouring vectors, and stores at the end: the form that V8's revectoriser packs in pairs.
+ * For each row from $scores to $lastRow: `before`, then `step` for $p over $count scores, then $t0 and $t1 to their
+ * place. One pointer, neighbouring vectors, and stores at the end: the form that V8's revectoriser packs in pairs.
  */
 export function emitRowPass(config: WasmConfiguration, { label, partial, before, step }: RowPass): Code {
   const rowBytes = config.blockKeys * 4;

@@ -7,12 +7,15 @@ import type { MultiplyAdd } from './text/vectors.ts';
 import { type Code, i32, phase, set } from './text/wat.ts';
 
 /**
- * $scores: the tile at $c = q at $a times the panel of packed K at $b. Rows of q are headDim floats apart, rows of scores
- * blockKeys floats. Reads and writes all `rows` rows of the tile.
+ * $scores: the tile at $c = q at $a times the panel of packed K at $b. Rows of q are headDim floats apart, rows of
+ * scores blockKeys floats. Reads and writes all `rows` rows of the tile.
  */
 export function emitScores(headDim: number, config: WasmConfiguration, multiplyAdd: MultiplyAdd): Code {
   return func(
-    `$scores: ${config.rows} rows x ${panelWidth(config)} keys of scores at $c = q at $a times the K panel at $b, over all ${headDim} dims.`,
+    [
+      `$scores: ${config.rows} rows x ${panelWidth(config)} keys of scores at $c`,
+      `= q at $a times the K panel at $b, over all ${headDim} dims.`,
+    ],
     '$scores',
     [params('i32', '$a', '$b', '$c'), productLocals(config)],
     phase('the product, its sums in registers', set('$end', i32.add('$a', headDim * 4))),

@@ -14,6 +14,7 @@ export interface ScratchLayout {
   bytes: number;
 }
 
+/** The layout of one thread's private memory, bytes. */
 export function scratchLayout(headDim: number, config: WasmConfiguration): ScratchLayout {
   const q = 0;
   const sums = q + config.blockRows * headDim * 4;
@@ -25,7 +26,9 @@ export function scratchLayout(headDim: number, config: WasmConfiguration): Scrat
 /** Two vectors: the partial maxima or sums of a row, packed as one by the revectoriser. */
 export const PARTIAL_BYTES = 32;
 
-/** Offsets in the block of statistics. m, the rescale factor and the shift have a lane a row, `groupBytes` a row group. */
+/**
+ * Offsets in the block of statistics. m, the rescale factor and the shift have a lane a row, `groupBytes` a row group.
+ */
 export interface StatisticsLayout {
   groupBytes: number;
   /** m, the largest score that a row has met. */
@@ -41,6 +44,7 @@ export interface StatisticsLayout {
   bytes: number;
 }
 
+/** The layout of the statistics, bytes from their beginning. */
 export function statisticsLayout(config: WasmConfiguration): StatisticsLayout {
   const lanes = Math.ceil(config.rows / 4) * 4;
   const blockBytes = (config.blockRows / config.rows) * lanes * 4;

@@ -1,4 +1,6 @@
-/** The online softmax of a row group: row maximum, rescale, exponentials and row sum over the scores of one key block. */
+/**
+ * The online softmax of a row group: row maximum, rescale, exponentials and row sum over the scores of one key block.
+ */
 
 import type { Features } from '../device.ts';
 import { type BaseTwo, baseTwo } from './base-two.ts';
@@ -21,10 +23,11 @@ const DECLARATIONS: Code = [
 
 /**
  * $softmax: the $count scores (a multiple of the panel width) of each of the tile's rows from $scores become weights
- * e^(s - m); m, l and the rescale factor e^(m_before - m) of the rows are at $stats in the block of statistics at $stats0.
+ * e^(s - m); m, l and the rescale factor e^(m_before - m) of the rows are at $stats in the block of statistics at
+ * $stats0.
  *
- * m' = max(m, s), l' = l e^(m - m') + sum of weights. Maxima are folded four rows at a time, a lane each; sums stay in 8
- * lanes to the end.
+ * m' = max(m, s), l' = l e^(m - m') + sum of weights. Maxima are folded four rows at a time, a lane each; sums stay in
+ * 8 lanes to the end.
  */
 export function emitSoftmax(config: WasmConfiguration, features: Features): Code {
   const multiplyAdd = multiplyAddOf(features);
@@ -36,7 +39,10 @@ export function emitSoftmax(config: WasmConfiguration, features: Features): Code
     times(2, (i) => set(`$t${i}`, f32x4.mul('$shift', rowSum(i)))),
   ];
   return func(
-    `$softmax: the $count scores of ${config.rows} rows from $scores become weights e^(score - m). Statistics of these rows begin at $stats, those of all rows at $stats0.`,
+    [
+      `$softmax: the $count scores of each of ${config.rows} rows from $scores become weights e^(score - m).`,
+      'The statistics of these rows begin at $stats, those of all rows at $stats0.',
+    ],
     '$softmax',
     [DECLARATIONS, locals('v128', '$before', '$after', '$y0', '$y1'), exp2Locals(numbered('$x', 4))],
     emitConstants(config, true),
@@ -55,7 +61,10 @@ export function emitSoftmaxBounded(config: WasmConfiguration, features: Features
   const one = (four: number) => memory.store('$stats', splat(1), at.rescale + four * 16);
   const sums: Code = [note('l'), times(2, (i) => set(`$t${i}`, rowSum(i)))];
   return func(
-    '$softmax_bounded: the same where the logits are bounded: m stays as it is, and no exponent is so low that it must be raised.',
+    [
+      '$softmax_bounded: the same where the logits are bounded:',
+      'm stays as it is, and no exponent is so low that it must be raised.',
+    ],
     '$softmax_bounded',
     [DECLARATIONS, exp2Locals(numbered('$x', abreast(config)), false)],
     emitConstants(config, false),
@@ -70,7 +79,9 @@ const emitConstants = (config: WasmConfiguration, clamp: boolean): Code => [
   set('$lastRow', i32.add('$scores', config.rows * config.blockKeys * 4)),
 ];
 
-/** Vectors whose exponentials are taken side by side: two pairs where the panel has them and the pairs share registers. */
+/**
+ * Vectors whose exponentials are taken side by side: two pairs where the panel has them and the pairs share registers.
+ */
 const abreast = (config: WasmConfiguration) => Math.min(4, config.vectors);
 
 /** A part of a row's l, in four lanes. */

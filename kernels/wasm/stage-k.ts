@@ -6,13 +6,16 @@ import { f32x4, interleave, joinHalves, largestLane, memory, splat } from './tex
 import { type Code, i32, note, phase, set, times } from './text/wat.ts';
 
 /**
- * $stage_k: keys $first to $first + W of K at $k, rows of headDim floats, to a panel [dim][W keys] at $to. Returns the largest
- * |k|^2 of them.
+ * $stage_k: keys $first to $first + W of K at $k, rows of headDim floats, to a panel [dim][W keys] at $to. Returns the
+ * largest |k|^2 of them.
  */
 export function emitStageK(headDim: number, config: WasmConfiguration): Code {
   const width = panelWidth(config);
   return func(
-    `$stage_k: ${width} keys of K from $first on to a panel [dim][key] at $to, four keys by four dims at a time; their largest |k|^2.`,
+    [
+      `$stage_k: ${width} keys of K from $first on to a panel [dim][key] at $to, four keys by four dims at a time.`,
+      'Returns the largest |k|^2 of them.',
+    ],
     '$stage_k',
     [
       params('i32', '$k', '$to', '$first'),

@@ -6,8 +6,8 @@ import { memory } from './text/vectors.ts';
 import { type Code, global, i32, note, set, times } from './text/wat.ts';
 
 /**
- * $stage_v: keys $first to $first + W of V at $v, rows of headDim floats, to packed V at $packedV: [key block][dim panel][key of the
- * block][W dims], or with values 'rows' [key][dim].
+ * $stage_v: keys $first to $first + W of V at $v, rows of headDim floats, to packed V at $packedV: [key block][dim
+ * panel][key of the block][W dims], or with values 'rows' [key][dim].
  */
 export function emitStageV(headDim: number, config: WasmConfiguration): Code {
   const width = panelWidth(config);
@@ -16,7 +16,10 @@ export function emitStageV(headDim: number, config: WasmConfiguration): Code {
     ? i32.mul('$key', headDim * 4)
     : i32.add(i32.mul('$blockStart', headDim * 4), i32.mul(i32.sub('$key', '$blockStart'), width * 4));
   return func(
-    `$stage_v: ${width} keys of V from $first on to packed V, ${rows ? '[key][dim]' : '[key block][dim panel][key of the block][dim of the panel]'}.`,
+    [
+      `$stage_v: ${width} keys of V from $first on to packed V,`,
+      `${rows ? '[key][dim]' : '[key block][dim panel][key of the block][dim of the panel]'}.`,
+    ],
     '$stage_v',
     [
       params('i32', '$v', '$packedV', '$first'),

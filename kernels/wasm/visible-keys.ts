@@ -19,7 +19,10 @@ export const emitMinMax = (): Code => [
   minOrMax('$max', 'the larger of two signed numbers.', 'i32.gt_s'),
 ];
 
-/** $low_key and $high_key of query row $position of the sequence: the first key that it sees, and the first after the last. */
+/**
+ * $low_key and $high_key of query row $position of the sequence: the first key that it sees, and the first after the
+ * last.
+ */
 export const emitKeyRange = (): Code => [
   func(
     '$low_key: the first key that query row $position of the sequence sees.',
@@ -39,7 +42,10 @@ export const emitKeyRange = (): Code => [
 /** $group_keys: how many of the $keys keys from $key on a row group takes, whose last row is query row $position. */
 export const emitGroupKeys = (config: WasmConfiguration): Code =>
   func(
-    '$group_keys: how many of the $keys keys from $key on a row group takes, in whole panels: up to the last that its last row, $position, sees.',
+    [
+      '$group_keys: how many of the $keys keys from $key on a row group takes, in whole panels:',
+      'up to the last that its last row, $position, sees.',
+    ],
     '$group_keys',
     [params('i32', '$position', '$key', '$keys'), result('i32')],
     min(max(i32.ceil(i32.sub(call('$high_key', '$position'), '$key'), panelWidth(config)), 0), '$keys'),

@@ -7,8 +7,8 @@ import { f32x4, float, laneSum, memory, splat } from './text/vectors.ts';
 import { type Code, global, i32, note, op, phase, set } from './text/wat.ts';
 
 /**
- * $write: $rows rows of output sums at $scratch, divided by l, to $o, whose rows are global $qStride bytes apart. A row that saw
- * no key has l = 0 and gives zeros. Returns 1 where a number of the output is not finite, else 0.
+ * $write: $rows rows of output sums at $scratch, divided by l, to $o, whose rows are global $qStride bytes apart. A row
+ * that saw no key has l = 0 and gives zeros. Returns 1 where a number of the output is not finite, else 0.
  */
 export function emitWrite(headDim: number, config: WasmConfiguration): Code {
   const at = scratchLayout(headDim, config);

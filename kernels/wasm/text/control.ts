@@ -2,30 +2,39 @@
 
 import { type Code, type Form, form, formOf, i32, type Name, note, type Operand, op, set } from './wat.ts';
 
+/** What a local, a parameter or a result can be. */
 export type ValueType = 'i32' | 'f32' | 'v128';
 
+/** Declarations of parameters of one type. */
 export const params = (type: ValueType, ...names: Name[]): Code => names.map((name) => form('param', name, type));
+/** Declarations of locals of one type, which begin at 0. */
 export const locals = (type: ValueType, ...names: Name[]): Code => names.map((name) => form('local', name, type));
+/** The type of what a function returns: the value of its last instruction. */
 export const result = (type: ValueType): Code => form('result', type);
+/** The name under which the host finds a function. */
 export const exported = (name: string): Code => form('export', `"${name}"`);
 
 /** Names that differ in a number at their end: `$x0`, `$x1`, ... */
 export const numbered = (prefix: Name, count: number): Name[] =>
   Array.from({ length: count }, (_, i): Name => `${prefix}${i}`);
 
-/** A function: what it computes as a comment above it, its declarations, its statements. */
-export const func = (comment: string, name: Name, declarations: Code, ...body: Code[]): Code => [
-  note(comment),
+/** A function: what it computes as lines of comment above it, its declarations, its statements. */
+export const func = (comment: string | string[], name: Name, declarations: Code, ...body: Code[]): Code => [
+  [comment].flat().map(note),
   form('func', name, declarations, ...body),
 ];
 
+/** A call, its operands in the order of the parameters. */
 export const call = (name: Name, ...operands: Operand[]): Form => form('call', name, operands.map(formOf));
+/** The smaller of two signed numbers, by the function that emitMinMax writes. */
 export const min = (a: Operand, b: Operand) => call('$min', a, b);
+/** The larger of two signed numbers. */
 export const max = (a: Operand, b: Operand) => call('$max', a, b);
 
 /** `yes` where the condition is not 0, else `no`; both are evaluated. */
 export const select = (yes: Operand, no: Operand, condition: Operand): Form => op('select', yes, no, condition);
 
+/** Statements where a condition is not 0, and others where it is. */
 export const when = (condition: Operand, then: Code, otherwise?: Code): Form =>
   form('if', formOf(condition), form('then', then), otherwise === undefined ? [] : form('else', otherwise));
 

@@ -28,6 +28,7 @@ export const float = (value: number | string) => form('f32.const', String(value)
 export const splat = (value: number | string) => op('f32x4.splat', float(value));
 
 const binary = (head: string) => (a: Operand, b: Operand) => op(head, a, b);
+/** Arithmetic of four lanes at a time. */
 export const f32x4 = {
   add: binary('f32x4.add'),
   sub: binary('f32x4.sub'),
@@ -37,6 +38,7 @@ export const f32x4 = {
   pmax: binary('f32x4.pmax'),
   neg: (a: Operand) => op('f32x4.neg', a),
 };
+/** Arithmetic of one float; `max` is NaN where an operand is. */
 export const f32 = { add: binary('f32.add'), mul: binary('f32.mul'), max: binary('f32.max') };
 
 /** The lanes of a vector local, folded in pairs. */
@@ -46,6 +48,7 @@ function fold(name: Name, combine: (a: Operand, b: Operand) => Form): Form {
 }
 /** The largest lane of a vector local; NaN where one is. */
 export const largestLane = (name: Name) => fold(name, f32.max);
+/** The sum of the lanes of a vector local, in pairs. */
 export const laneSum = (name: Name) => fold(name, f32.add);
 
 const shuffle = (a: Name, b: Name, bytes: number[]) => form('i8x16.shuffle', bytes.map(String), formOf(a), formOf(b));

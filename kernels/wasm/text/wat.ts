@@ -11,6 +11,7 @@ export interface Comment {
   comment: string;
 }
 
+/** A part of a form: a word, a form or a comment. */
 export type Wat = string | Form | Comment;
 /** What emitters return: parts of a form in order, in lists as deep as they come. */
 export type Code = Wat | readonly Code[];
@@ -22,8 +23,11 @@ export type Operand = Form | Name | number;
 /** The parts of a list of lists, in order. */
 export const flatten = (code: Code): Wat[] => (Array.isArray(code) ? code.flatMap(flatten) : [code as Wat]);
 
+/** A form of any kind. */
 export const form = (head: string, ...parts: Code[]): Form => ({ head, parts: flatten(parts) });
+/** A comment, wrapped when it is printed. */
 export const note = (comment: string): Comment => ({ comment });
+/** A blank line. */
 export const blank = note('');
 
 /** A phase of a function: a blank line, what it does, and its statements. */
@@ -46,6 +50,7 @@ export function formOf(operand: Operand): Form {
 /** An instruction that takes operands only. */
 export const op = (head: string, ...operands: Operand[]): Form => form(head, operands.map(formOf));
 
+/** The value of a global. */
 export const global = (name: Name) => form('global.get', name);
 
 /** Sets a local; nothing where it is set to itself. */

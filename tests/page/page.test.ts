@@ -176,7 +176,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     // What a driver does when it gives up.
     await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess');
     await ended(page);
-    expect(await page.textContent('#notes')).toMatch(/failed: wgsl-naive, 256 full.*(lost|device|GPU)/);
+    expect(await page.textContent('#notes')).toMatch(/failed: wgsl-naive, .*(lost|device|GPU)/);
     expect(await page.locator('#table tbody tr').count()).toBeGreaterThan(0);
   }, 300_000);
 

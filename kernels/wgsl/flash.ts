@@ -2,8 +2,9 @@
  * wgsl-flash: flash attention as two register-tiled matrix products around an online softmax; f32 or f16 in memory, f32 on the chip.
  *
  * A workgroup owns blockRows query rows of one head and walks over blocks of keys. Thread (r, c) of a 2-D arrangement owns
- * `rows` query rows and, of each key block, `keys` keys; of the output it owns the same rows and every c-th vec4 column. All
- * its state sits in named vec4 variables whose four lanes are four query rows, so the softmax of four rows is one vec4 operation.
+ * `rows` query rows and, of each key block, `keys` keys; of the output it owns the same rows and every threadColumns-th vec4
+ * column from c on. All its state is in registers, in the types of thread-tile.ts: the lanes of a vec4 are four query rows, so the
+ * softmax of four rows is one vec4 operation.
  */
 
 import { formatExactBytes } from '../../src/format.ts';

@@ -5,13 +5,13 @@
 
 import { subgroupMatrixMissing, subgroupMatrixNoShape } from '../../src/messages.ts';
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
-import type { DeviceProfile, SubgroupMatrixShape } from '../device.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
 import { unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
 import { indent, LANES, lines, plus, range } from './emit.ts';
 import { LOWEST, MASKED, rowBounds, seesBetween } from './mask.ts';
-import { type MatrixArray, type MatrixSpelling, matrixText } from './matrix-text.ts';
+import { type MatrixPlan, matrixPlan } from './matrix-plan.ts';
+import { type MatrixArray, matrixText } from './matrix-text.ts';
 import { type Storage, storageOf } from './storage.ts';
 
 /** Maxima may be stale by this much, in powers of 2, before the output is rescaled: that means a way through memory. */
@@ -32,47 +32,6 @@ export const wgslMatrix: Kernel = {
     return emitWgslMatrix(workload, storageOf(workload.dtype, device.features), plan);
   },
 };
-
-export interface MatrixPlan {
-  shape: SubgroupMatrixShape;
-  spelling: MatrixSpelling;
-  /** Invocations of a workgroup: one subgroup. */
-  threads: number;
-  /** Query rows of a unit, a multiple of the shape's m. */
-  blockRows: number;
-  /** Keys of a block, a multiple of its n and k. */
-  keys: number;
-}
-
-const workgroupBytes = ({ shape: { m, n, component }, threads, blockRows, keys }: MatrixPlan, headDim: number) => {
-  const bytes = component === 'f32' ? 4 : 2;
-  const lanes = Math.max(1, threads / blockRows);
-  return (
-    Math.max(keys, blockRows) * headDim * bytes + // q, then K and V in turns
-    blockRows * keys * (4 + bytes) + // scores and weights
-    m * n * 4 +
-    blockRows * (lanes + 1) * 4 +
-    4
-  );
-};
-
-/** What fits the device, or undefined. f32 tensors are never rounded to f16; f16 ones are multiplied as f16 where there is a choice. */
-function matrixPlan(w: Workload, { features, limits }: DeviceProfile): MatrixPlan | undefined {
-  const offered = features.subgroupMatrix;
-  if (offered === undefined) return undefined;
-  const { threads, spelling } = offered;
-  const wanted = w.dtype === 'f16' && features.f16 ? ['f16', 'f32'] : ['f32'];
-  const plans = wanted
-    .flatMap((component) => offered.shapes.filter((shape) => shape.component === component))
-    .filter(({ n, k }) => n % 4 === 0 && w.headDim % n === 0 && w.headDim % k === 0)
-    .flatMap((shape) => {
-      // Beyond head dimension 128 the registers of a lane hold the output of so many rows only.
-      const blockRows = w.headDim <= 128 ? Math.max(16, shape.m) : shape.m;
-      const sizes = [32, 16, 8].filter((keys) => keys % shape.n === 0 && keys % shape.k === 0);
-      return sizes.map((keys): MatrixPlan => ({ shape, spelling, threads, blockRows, keys }));
-    });
-  return plans.find((plan) => workgroupBytes(plan, w.headDim) <= Math.min(16384, limits.workgroupMemoryBytes));
-}
 
 /**
  * The pass of wgsl-matrix for a workload and a plan: one subgroup a workgroup. Query rows and output stay in matrices q<row block>_<dims>

@@ -5,7 +5,11 @@ import { indent, lines, phase, plus, range, times } from './emit.ts';
 import { emitStageV } from './stage.ts';
 import { readRows } from './thread-tile.ts';
 
-/** A loop of `count` steps, `unroll` of them written out; the index of step n is i * unroll + n, whose bounds compilers see. */
+/**
+ * A loop of `count` steps, `unroll` of them written out; the index of step n is i * unroll + n. Loops over workgroup memory count from 0 by
+ * 1 and multiply, and read it where they are: so WGSL compilers see that an index stays in bounds and leave the check out. Checks took
+ * 15 of 213 vector issues of a step (RDNA2, 25 November 2026).
+ */
 function unrolled(count: number, unroll: number, index: string, step: string[]): string[] {
   const steps = range(unroll).map((n) => [`let ${index} = ${plus(times('i', unroll), n)};`, ...step]);
   const body = unroll === 1 ? steps.flat() : steps.flatMap((one) => ['{', indent(1, lines(one)), '}']);

@@ -60,7 +60,7 @@ fn addFour(a: Rows, b: Quad) -> Rows {
 ${maskFunctions(rows / 4)}`;
 }
 
-/** WGSL expression: the Rows that lie from index `at` of a workgroup array on. It is no function: compilers must see that `at` stays in bounds. */
+/** WGSL expression: the Rows that lie from index `at` of a workgroup array on. Written in place: see products.ts. */
 export const readRows = (array: string, at: string, rows: number) =>
   `Rows(${range(rows / 4)
     .map((v) => `${array}[${plus(at, v)}]`)

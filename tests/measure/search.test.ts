@@ -151,6 +151,8 @@ describe.each(['wasm-flash', 'wgsl-flash'])('tiles of %s', (name) => {
     const { rows, ...rest } = shipped;
     expect(rows).toBeDefined();
     expect(tunable.problem(rest, w, device)).toMatch(/has no 'rows'/);
+    expect(tunable.problem(7, w, device)).toBe('it is not an object of fields');
+    expect(() => tunable.build(rest, w, device)).toThrow(/has no 'rows'/);
   });
 });
 

@@ -15,8 +15,10 @@
 ;; Memory: address 0 holds a row of zeros; the host says where the rest lies.
 ;;   packedK       [key panel][dim][8 keys]
 ;;   packedV       [key block][dim panel][key][8 dims]
-;;   scratch       of a thread: q from 0, sums from 12288, both [48][64]; scores from 24576, [row][256]
-;;                 m from 30720, r from 30976, shift from 31232, a lane a row; l from 31488, 8 lanes a row
+;;   scratch       of a thread, by byte offset:
+;;                 0 q, 12288 sums, both [48][64]; 24576 scores, [row][256];
+;;                 30720 m, 30976 r, 31232 what s is shifted by, a lane a row;
+;;                 31488 l, 8 lanes a row; 33024 the maxima of the block, 8 lanes a row
 (module
   ;; Memory is the host's, in pages of 64 KiB.
   (import "host" "memory" (memory 1 65536 shared))
@@ -42,8 +44,8 @@
     (global.set $kvStride (local.get $kvStride))
     (global.set $scale (local.get $scale)))
 
-  ;; attend: one work tile, $rows query rows from $firstRow of the sequence. $q and $o point at the first, $packedK,
-  ;; $packedV and $norms at the KV head.
+  ;; attend: one work tile, $rows query rows from $firstRow of the sequence.
+  ;; $q and $o point at the first of them, $packedK, $packedV and $norms at the KV head.
   (func $attend (export "attend")
     (param $q i32) (param $o i32) (param $rows i32) (param $firstRow i32) (param $packedK i32) (param $packedV i32)
     (param $scratch i32) (param $norms i32)
@@ -188,8 +190,8 @@
           (local.set $bounded (i32.const 0))
           (br $again)))))
 
-  ;; $load_q: $rows scaled rows of q, and zeros up to $paddedRows, to $scratch; sums and l = 0; m = 0 where $bounded,
-  ;; else below all scores.
+  ;; $load_q: $rows scaled rows of q, and zeros up to $paddedRows, to $scratch;
+  ;; sums and l begin at 0, m at 0 where $bounded, else below all scores.
   (func $load_q
     (param $q i32) (param $rows i32) (param $paddedRows i32) (param $scratch i32) (param $bounded i32)
     (local $row i32) (local $stats i32) (local $sums i32) (local $d i32) (local $from i32) (local $to i32)
@@ -242,7 +244,8 @@
         (local.set $row (i32.add (local.get $row) (i32.const 1)))
         (br $row_next))))
 
-  ;; $scores: 6 rows x 8 keys of scores at $c = q at $a times the K panel at $b, over all 64 dims.
+  ;; $scores: 6 rows x 8 keys of scores at $c
+  ;; = q at $a times the K panel at $b, over all 64 dims.
   (func $scores
     (param $a i32) (param $b i32) (param $c i32)
     (local $end i32) (local $s v128) (local $b0 v128) (local $b1 v128) (local $c0_0 v128) (local $c0_1 v128)
@@ -251,7 +254,7 @@
 
     ;; the product, its sums in registers
     (local.set $end (i32.add (local.get $a) (i32.const 256)))
-    ;; for a in a .. end step 16: c[row][vector] += a[row] * b[vector], 4 elements a step
+    ;; for a in a .. end step 16: c[row][vector] += a[row] * b[vector]
     (loop $next
       ;; element 0: a row of the panel, then one broadcast for each row of the tile
       (local.set $b0 (v128.load (local.get $b)))
@@ -356,8 +359,8 @@
     (v128.store offset=5136 (local.get $c) (local.get $c5_1))
     (v128.store offset=5120 (local.get $c) (local.get $c5_0)))
 
-  ;; $mask: hides what 6 rows from query row $position on do not see among $count scores, which begin at $scores with
-  ;; key $key.
+  ;; $mask: hides what 6 rows, from query row $position on, do not see
+  ;; among the $count scores of each, which begin at $scores with key $key.
   (func $mask
     (param $scores i32) (param $key i32) (param $count i32) (param $position i32)
     (local $row i32) (local $low i32) (local $high i32)
@@ -395,8 +398,8 @@
           (local.set $p (i32.add (local.get $p) (i32.const 4)))
           (br_if $next (i32.lt_u (local.get $p) (local.get $end)))))))
 
-  ;; $softmax: the $count scores of 6 rows from $scores become weights e^(score - m). Statistics of these rows begin at
-  ;; $stats, those of all rows at $stats0.
+  ;; $softmax: the $count scores of each of 6 rows from $scores become weights e^(score - m).
+  ;; The statistics of these rows begin at $stats, those of all rows at $stats0.
   (func $softmax
     (param $scores i32) (param $count i32) (param $stats i32) (param $stats0 i32)
     (local $row i32) (local $lastRow i32) (local $t0 v128) (local $t1 v128) (local $partial i32) (local $rowStats i32)
@@ -576,8 +579,8 @@
       (local.set $partial (i32.add (local.get $partial) (i32.const 32)))
       (br_if $weights_rows (i32.lt_u (local.get $row) (local.get $lastRow)))))
 
-  ;; $softmax_bounded: the same where the logits are bounded: m stays as it is, and no exponent is so low that it must
-  ;; be raised.
+  ;; $softmax_bounded: the same where the logits are bounded:
+  ;; m stays as it is, and no exponent is so low that it must be raised.
   (func $softmax_bounded
     (param $scores i32) (param $count i32) (param $stats i32) (param $stats0 i32)
     (local $row i32) (local $lastRow i32) (local $t0 v128) (local $t1 v128) (local $partial i32) (local $rowStats i32)
@@ -653,8 +656,8 @@
       (local.set $partial (i32.add (local.get $partial) (i32.const 32)))
       (br_if $weights_rows (i32.lt_u (local.get $row) (local.get $lastRow)))))
 
-  ;; $accumulate: 6 rows x 8 dims of output sums at $c = $c * rescale + weights at $a times the V panel at $b, over
-  ;; $depth keys.
+  ;; $accumulate: 6 rows x 8 dims of output sums at $c,
+  ;; $c = $c * rescale + weights at $a times the V panel at $b, over $depth keys.
   (func $accumulate
     (param $a i32) (param $b i32) (param $c i32) (param $rescale i32) (param $depth i32)
     (local $end i32) (local $s v128) (local $b0 v128) (local $b1 v128) (local $c0_0 v128) (local $c0_1 v128)
@@ -683,7 +686,7 @@
 
     ;; the product, added in registers
     (local.set $end (i32.add (local.get $a) (i32.shl (local.get $depth) (i32.const 2))))
-    ;; for a in a .. end step 16: c[row][vector] += a[row] * b[vector], 4 elements a step
+    ;; for a in a .. end step 16: c[row][vector] += a[row] * b[vector]
     (loop $next
       ;; element 0: a row of the panel, then one broadcast for each row of the tile
       (local.set $b0 (v128.load (local.get $b)))
@@ -831,7 +834,8 @@
     ;; whether NaN came of any
     (v128.any_true (f32x4.ne (local.get $finite) (f32x4.splat (f32.const 0)))))
 
-  ;; $bounded: 1 where |q| |k| keeps every logit of $rows rows at $q and the keys of panels $first .. $last within 24.
+  ;; $bounded: 1 where |q| |k| keeps every logit within 24,
+  ;; of $rows rows at $q and the keys of panels $first .. $last, whose largest |k|^2 are at $norms.
   (func $bounded
     (param $q i32) (param $rows i32) (param $norms i32) (param $first i32) (param $last i32) (result i32)
     (local $row i32) (local $d i32) (local $panel i32) (local $squares v128) (local $x v128) (local $rowNorm f32)
@@ -887,8 +891,8 @@
       (f32.mul (f32.mul (f32.mul (global.get $scale) (global.get $scale)) (local.get $rowNorm)) (local.get $keyNorm))
       (f32.const 576)))
 
-  ;; $group_keys: how many of the $keys keys from $key on a row group takes, in whole panels: up to the last that its
-  ;; last row, $position, sees.
+  ;; $group_keys: how many of the $keys keys from $key on a row group takes, in whole panels:
+  ;; up to the last that its last row, $position, sees.
   (func $group_keys
     (param $position i32) (param $key i32) (param $keys i32) (result i32)
     (call $min
@@ -945,8 +949,8 @@
         (local.set $panel (i32.add (local.get $panel) (i32.const 1)))
         (br $panel_next))))
 
-  ;; $stage_k: 8 keys of K from $first on to a panel [dim][key] at $to, four keys by four dims at a time; their largest
-  ;; |k|^2.
+  ;; $stage_k: 8 keys of K from $first on to a panel [dim][key] at $to, four keys by four dims at a time.
+  ;; Returns the largest |k|^2 of them.
   (func $stage_k
     (param $k i32) (param $to i32) (param $first i32) (result f32)
     (local $key i32) (local $end i32) (local $d i32) (local $place i32) (local $r0 i32) (local $r1 i32) (local $r2 i32)
@@ -1007,7 +1011,8 @@
       (f32.max (f32x4.extract_lane 0 (local.get $largest)) (f32x4.extract_lane 1 (local.get $largest)))
       (f32.max (f32x4.extract_lane 2 (local.get $largest)) (f32x4.extract_lane 3 (local.get $largest)))))
 
-  ;; $stage_v: 8 keys of V from $first on to packed V, [key block][dim panel][key of the block][dim of the panel].
+  ;; $stage_v: 8 keys of V from $first on to packed V,
+  ;; [key block][dim panel][key of the block][dim of the panel].
   (func $stage_v
     (param $v i32) (param $packedV i32) (param $first i32)
     (local $key i32) (local $end i32) (local $d i32) (local $from i32) (local $to i32) (local $blockStart i32)

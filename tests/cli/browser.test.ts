@@ -24,7 +24,7 @@ const SMALL = [
 
 describe.skipIf(noBrowserHere)('--host browser', () => {
   it('measures WGSL and WebAssembly on all threads beside Node, in one record', async () => {
-    const kernels = ['--kernel', 'wgsl-flash,wasm-flash', '--allow-software'];
+    const kernels = ['--kernel', 'wgsl-naive,wasm-flash', '--allow-software'];
     const outcome = await bench([...SMALL, ...kernels, '--host', 'node,browser']);
     expect(outcome.stderr).not.toMatch(/failed|skipped/);
     expect(outcome.code).toBe(0);
@@ -33,8 +33,8 @@ describe.skipIf(noBrowserHere)('--host browser', () => {
     expect(seen.sort()).toEqual([
       'wasm-flash browser measured',
       'wasm-flash node measured',
-      'wgsl-flash browser measured',
-      'wgsl-flash node measured',
+      'wgsl-naive browser measured',
+      'wgsl-naive node measured',
     ]);
     const wasm = run.measurements.filter(({ kernel }) => kernel === 'wasm-flash');
     expect(new Set(wasm.map(({ threads }) => threads)).size).toBe(1);

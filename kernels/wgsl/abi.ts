@@ -1,7 +1,7 @@
 /** What every WGSL kernel and its host agree on: bindings, the Params block, and how a work tile and its rows are found. */
 
 import { keyRange } from './mask.ts';
-import { enableOf, type Storage, tensors } from './storage.ts';
+import { enableOf, type Storage, tensorAccess, tensors } from './storage.ts';
 
 /** 32-bit words of Params, in order; i32 and f32 members are marked by the host's writer. */
 export const PARAM_NAMES = [
@@ -22,6 +22,10 @@ export const PARAM_BYTES = 48;
 
 /** What a kernel chooses of the declarations that all share. */
 export interface Abi {
+  /** Lines that the module begins with, beside the one that the storage needs. */
+  directives?: string;
+  /** What the pass computes, in lines of comment: the first thing that a reader sees. */
+  about?: string;
   headDim: number;
   /** Tokens of a work tile. */
   tokens: number;
@@ -30,13 +34,22 @@ export interface Abi {
   /** Query heads of a KV head whose rows a work tile holds side by side; 1 where it is left out. */
   group?: number;
   /** The element of the scratch buffer at binding 6, where there is one. */
-  scratch?: 'f32' | 'vec4f';
+  scratch?: 'f32' | 'vec4f' | undefined;
 }
 
 /** The start of every pass: Params, the tensors, and functions from a work tile to places in memory and to the keys that a row sees. */
-export function abi({ headDim, tokens, storage = 'f32', group = 1, scratch }: Abi): string {
+export function abi({
+  directives = '',
+  about = '',
+  headDim,
+  tokens,
+  storage = 'f32',
+  group = 1,
+  scratch,
+}: Abi): string {
   const grouped = group > 1;
-  return `${enableOf(storage)}// The call.
+  const head = directives + enableOf(storage);
+  return `${head === '' ? '' : `${head}\n`}${about === '' ? '' : `${about}\n\n`}// The call.
 //
 // q, k, v and o are [batch, seq, heads, headDim]; they are read and written four elements at a time, and every index into
 // them counts such vec4s. A work tile is up to ${tokens} tokens of ${grouped ? `the ${group} query heads that share a KV head` : 'one query head'}; workgroup (x, y) works on tile tileBase + y.
@@ -60,6 +73,8 @@ struct Params {
 ${tensors(storage)}
 @group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
 ${scratch === undefined ? '' : `@group(0) @binding(6) var<storage, read_write> scratch: array<${scratch}>;\n`}
+${tensorAccess(storage)}
+
 const columns = ${headDim / 4}u; // vec4s of a row
 const tileTokens = ${tokens}u;${grouped ? `\nconst group = ${group}u;` : ''}
 

@@ -89,7 +89,20 @@ export function emitWgslFlash(
   const tokens = tokensOf(config, schedule);
   const attention = {
     label: 'attention',
-    code: `${abi({ headDim, tokens, storage, group, ...(splits > 1 ? { scratch: 'vec4f' } : {}) })}${threadTile(config.rows)}${emitDeclarations(headDim, config)}${writeFunctions(config, splits)}${emitMain(headDim, config, splits)}`,
+    code: [
+      abi({
+        about: about(headDim, config),
+        headDim,
+        tokens,
+        storage,
+        group,
+        scratch: splits > 1 ? 'vec4f' : undefined,
+      }),
+      threadTile(config.rows),
+      emitDeclarations(headDim, config),
+      writeFunctions(config, splits),
+      emitMain(headDim, config, splits),
+    ].join(''),
     workgroupsPerTile: splits,
   };
   return {
@@ -101,16 +114,22 @@ export function emitWgslFlash(
   };
 }
 
-/** What the kernel is, its constants and its workgroup memory. */
-function emitDeclarations(headDim: number, config: WgslConfiguration): string {
+/** What the kernel computes, and what a workgroup and a thread of it own. */
+function about(headDim: number, config: WgslConfiguration): string {
   const size = sizes(headDim, config);
-  return `
-// Flash attention with an online softmax: for each block of keys
+  return `// Flash attention with an online softmax: for each block of keys
 //   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
 // and at the end O / l. Scores never leave the chip; blocks that the mask hides are never visited.
 //
 // A workgroup of ${size.threads} threads owns ${size.blockRows} rows and walks over blocks of ${size.blockKeys} keys. The threads lie as ${config.threadRows} x ${config.threadColumns}: thread (r, c) owns
-// ${config.rows} rows, ${config.keys} keys of each block and, of the output, the vec4 columns c, c + ${config.threadColumns}, c + ${2 * config.threadColumns} and so on.
+// ${config.rows} rows, ${config.keys} keys of each block and, of the output, the vec4 columns c, c + ${config.threadColumns}, c + ${2 * config.threadColumns} and so on.`;
+}
+
+/** The constants and the workgroup memory of the kernel. */
+function emitDeclarations(headDim: number, config: WgslConfiguration): string {
+  const size = sizes(headDim, config);
+  return `
+// The work of a thread.
 const threads = ${size.threads}u;
 const blockKeys = ${size.blockKeys}u;
 const rowVectors = ${size.blockRows / 4}u; // vec4s of the block's rows

@@ -236,10 +236,10 @@ ${eachOutput(
 }
 `;
   const half = storage !== 'f16' && component === 'f16' ? 'enable f16;\n' : '';
-  const code = `${text.enable}${half}${abi({ headDim, tokens, storage, group })}
-// Flash attention with an online softmax, ${keys} keys at a time, both products by ${m} x ${n} x ${k} matrices of ${component} with sums of f32:
+  const about = `// Flash attention with an online softmax, ${keys} keys at a time, both products by ${m} x ${n} x ${k} matrices of ${component} with sums of f32:
 //   S = q k^T;  P = 2^(S - m);  l = l + sum P;  O = O + P v,  and at the end O / l
-// m, a row's maximum, is raised, and l and O rescaled, only where a score passes it by ${STALE}.
+// m, a row's maximum, is raised, and l and O rescaled, only where a score passes it by ${STALE}.`;
+  const code = `${abi({ directives: text.enable + half, about, headDim, tokens, storage, group })}
 const keys = ${keys}u; // staged at a time
 
 ${lines([stage, scores, weights, scratch].map(({ name, component: type, length }) => `var<workgroup> ${name}: array<${type}, ${length}>;`))}

@@ -17,8 +17,8 @@ const THREADS = 64;
 export function emitMerge(headDim: number, config: WgslConfiguration, storage: Storage, schedule: Schedule): WgslPass {
   const { group, splits } = schedule;
   const { blockRows } = sizes(headDim, config);
-  const code = `${abi({ headDim, tokens: tokensOf(config, schedule), storage, group, scratch: 'vec4f' })}
-// Merges the ${splits} splits of a work tile: m = max m_i,  O = sum O_i 2^(m_i - m) / sum l_i 2^(m_i - m)
+  const about = `// Merges the ${splits} splits of a work tile: m = max m_i,  O = sum O_i 2^(m_i - m) / sum l_i 2^(m_i - m)`;
+  const code = `${abi({ about, headDim, tokens: tokensOf(config, schedule), storage, group, scratch: 'vec4f' })}
 // A part in scratch: O_i as [row][column], then m_i and l_i, in vec4s of four rows.
 const splits = ${splits}u;
 const partVectors = ${partVectors(headDim, config)}u;

@@ -35,11 +35,10 @@ export const wgslNaive: Kernel = {
  * output multiplies it by v. seqKv sizes scratch and the number of workgroups; the text does not depend on it.
  */
 export function emitWgslNaive(headDim: number, seqKv: number, storage: Storage): WgslProgram {
-  const common = abi({ headDim, tokens: BLOCK_ROWS, storage, scratch: 'f32' });
-  const pass = (label: string, results: number, phases: string[]): WgslPass => ({
+  const pass = (label: string, about: string, results: number, phases: string[]): WgslPass => ({
     label,
     workgroupsPerTile: Math.ceil(results / THREADS),
-    code: `${common}
+    code: `${abi({ about: `// ${about}`, headDim, tokens: BLOCK_ROWS, storage, scratch: 'f32' })}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(workgroup_id) workgroup: vec3u) {
   let tile = findWorkTile(params.tileBase + workgroup.y);
@@ -49,9 +48,24 @@ ${indent(1, lines(phases))}
 `,
   });
   const passes = [
-    pass('scores', BLOCK_ROWS * seqKv, scorePhases),
-    pass('softmax', BLOCK_ROWS, softmaxPhases),
-    pass('output', BLOCK_ROWS * (headDim / 4), outputPhases),
+    pass(
+      'scores',
+      'Attention as the formula is written, 1 of 3: S = q k^T, with the mask, a thread for each score.',
+      BLOCK_ROWS * seqKv,
+      scorePhases,
+    ),
+    pass(
+      'softmax',
+      'Attention as the formula is written, 2 of 3: P = softmax of S, a thread for each row.',
+      BLOCK_ROWS,
+      softmaxPhases,
+    ),
+    pass(
+      'output',
+      'Attention as the formula is written, 3 of 3: O = P v, a thread for each vec4 of O.',
+      BLOCK_ROWS * (headDim / 4),
+      outputPhases,
+    ),
   ];
   return { kind: 'wgsl', passes, blockRows: BLOCK_ROWS, scratchBytesPerTile: 4 * BLOCK_ROWS * seqKv };
 }

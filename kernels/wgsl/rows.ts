@@ -51,12 +51,11 @@ export function emitWgslRows(w: Workload, storage: Storage): WgslProgram {
   const own = range(rows);
   const columns = range(headDim / 4 / SPLIT);
 
-  const code = `enable subgroups;
-${abi({ headDim, tokens, storage, group })}
-// Flash attention with an online softmax, four keys at a time:
+  const about = `// Flash attention with an online softmax, four keys at a time:
 //   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
 // and at the end O / l. ${SPLIT} lanes share ${rows} row${rows > 1 ? 's' : ''}; lane p of them holds the vec4 columns p, p + ${SPLIT}, p + ${2 * SPLIT} and so on:
-// q<row>_<i>, o<row>_<i>. d<row>_<key> are its products of q and k, s<row> the scores of four keys.
+// q<row>_<i>, o<row>_<i>. d<row>_<key> are its products of q and k, s<row> the scores of four keys.`;
+  const code = `${abi({ directives: 'enable subgroups;\n', about, headDim, tokens, storage, group })}
 const threads = ${THREADS}u;
 const blockKeys = ${keys}u; // staged at a time
 

@@ -16,7 +16,7 @@ export function storageOf(dtype: Dtype, features: Features): Storage {
 const STORAGES = {
   f32: { directive: '', type: 'vec4f', read: (at: string) => at, write: (value: string) => value },
   f16: {
-    directive: 'enable f16;\n\n',
+    directive: 'enable f16;\n',
     type: 'vec4<f16>',
     read: (at: string) => `vec4f(${at})`,
     write: (value: string) => `vec4<f16>(${value})`,
@@ -32,15 +32,19 @@ const STORAGES = {
 /** The directive that a module begins with, if any. */
 export const enableOf = (storage: Storage) => STORAGES[storage].directive;
 
-/** Declarations of the tensors at bindings 1 to 4, and functions that read and write four elements of them as vec4f. */
+/** Declarations of the tensors at bindings 1 to 4. */
 export function tensors(storage: Storage): string {
-  const { type, read, write } = STORAGES[storage];
+  const { type } = STORAGES[storage];
   return `@group(0) @binding(1) var<storage, read> q: array<${type}>;
 @group(0) @binding(2) var<storage, read> k: array<${type}>;
 @group(0) @binding(3) var<storage, read> v: array<${type}>;
-@group(0) @binding(4) var<storage, read_write> o: array<${type}>;
+@group(0) @binding(4) var<storage, read_write> o: array<${type}>;`;
+}
 
-fn readQ(i: u32) -> vec4f {
+/** Functions that read and write four elements of the tensors as vec4f. */
+export function tensorAccess(storage: Storage): string {
+  const { read, write } = STORAGES[storage];
+  return `fn readQ(i: u32) -> vec4f {
   return ${read('q[i]')};
 }
 fn readK(i: u32) -> vec4f {

@@ -1,3 +1,10 @@
+// Flash attention with an online softmax: for each block of keys
+//   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
+// and at the end O / l. Scores never leave the chip; blocks that the mask hides are never visited.
+//
+// A workgroup of 8 threads owns 8 rows and walks over blocks of 16 keys. The threads lie as 2 x 4: thread (r, c) owns
+// 4 rows, 4 keys of each block and, of the output, the vec4 columns c, c + 4, c + 8 and so on.
+
 // The call.
 //
 // q, k, v and o are [batch, seq, heads, headDim]; they are read and written four elements at a time, and every index into
@@ -23,6 +30,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
 @group(0) @binding(3) var<storage, read> v: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> o: array<vec4f>;
+@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
 
 fn readQ(i: u32) -> vec4f {
   return q[i];
@@ -36,7 +44,6 @@ fn readV(i: u32) -> vec4f {
 fn writeO(i: u32, value: vec4f) {
   o[i] = value;
 }
-@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
 
 const columns = 8u; // vec4s of a row
 const tileTokens = 8u;
@@ -182,12 +189,7 @@ fn maskQuad(s: Quad, key: i32, low: RowKeys, high: RowKeys) -> Quad {
   );
 }
 
-// Flash attention with an online softmax: for each block of keys
-//   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
-// and at the end O / l. Scores never leave the chip; blocks that the mask hides are never visited.
-//
-// A workgroup of 8 threads owns 8 rows and walks over blocks of 16 keys. The threads lie as 2 x 4: thread (r, c) owns
-// 4 rows, 4 keys of each block and, of the output, the vec4 columns c, c + 4, c + 8 and so on.
+// The work of a thread.
 const threads = 8u;
 const blockKeys = 16u;
 const rowVectors = 2u; // vec4s of the block's rows

@@ -1,4 +1,9 @@
 enable chromium_experimental_subgroup_matrix;
+
+// Flash attention with an online softmax, 32 keys at a time, both products by 8 x 8 x 8 matrices of f32 with sums of f32:
+//   S = q k^T;  P = 2^(S - m);  l = l + sum P;  O = O + P v,  and at the end O / l
+// m, a row's maximum, is raised, and l and O rescaled, only where a score passes it by 8.
+
 // The call.
 //
 // q, k, v and o are [batch, seq, heads, headDim]; they are read and written four elements at a time, and every index into
@@ -24,6 +29,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
 @group(0) @binding(3) var<storage, read> v: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> o: array<vec4f>;
+@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
 
 fn readQ(i: u32) -> vec4f {
   return q[i];
@@ -37,7 +43,6 @@ fn readV(i: u32) -> vec4f {
 fn writeO(i: u32, value: vec4f) {
   o[i] = value;
 }
-@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
 
 const columns = 8u; // vec4s of a row
 const tileTokens = 8u;
@@ -102,9 +107,6 @@ fn highKey(row: u32) -> i32 {
   return clamp(i32(row) + params.windowHigh, 0, i32(params.seqKv));
 }
 
-// Flash attention with an online softmax, 32 keys at a time, both products by 8 x 8 x 8 matrices of f32 with sums of f32:
-//   S = q k^T;  P = 2^(S - m);  l = l + sum P;  O = O + P v,  and at the end O / l
-// m, a row's maximum, is raised, and l and O rescaled, only where a score passes it by 8.
 const keys = 32u; // staged at a time
 
 var<workgroup> stage: array<f32, 1024>;

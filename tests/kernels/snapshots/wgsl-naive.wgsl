@@ -1,3 +1,5 @@
+// Attention as the formula is written, 1 of 3: S = q k^T, with the mask, a thread for each score.
+
 // The call.
 //
 // q, k, v and o are [batch, seq, heads, headDim]; they are read and written four elements at a time, and every index into
@@ -23,6 +25,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
 @group(0) @binding(3) var<storage, read> v: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> o: array<vec4f>;
+@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
+@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;
 
 fn readQ(i: u32) -> vec4f {
   return q[i];
@@ -36,8 +40,6 @@ fn readV(i: u32) -> vec4f {
 fn writeO(i: u32, value: vec4f) {
   o[i] = value;
 }
-@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
-@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;
 
 const columns = 8u; // vec4s of a row
 const tileTokens = 16u;
@@ -127,6 +129,8 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(workgroup_id) wor
   scratch[scores + thread.x] = select(-0x1p+126f, score, seen);
 }
 
+// Attention as the formula is written, 2 of 3: P = softmax of S, a thread for each row.
+
 // The call.
 //
 // q, k, v and o are [batch, seq, heads, headDim]; they are read and written four elements at a time, and every index into
@@ -152,6 +156,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
 @group(0) @binding(3) var<storage, read> v: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> o: array<vec4f>;
+@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
+@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;
 
 fn readQ(i: u32) -> vec4f {
   return q[i];
@@ -165,8 +171,6 @@ fn readV(i: u32) -> vec4f {
 fn writeO(i: u32, value: vec4f) {
   o[i] = value;
 }
-@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
-@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;
 
 const columns = 8u; // vec4s of a row
 const tileTokens = 16u;
@@ -262,6 +266,8 @@ fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(workgroup_id) wor
   }
 }
 
+// Attention as the formula is written, 3 of 3: O = P v, a thread for each vec4 of O.
+
 // The call.
 //
 // q, k, v and o are [batch, seq, heads, headDim]; they are read and written four elements at a time, and every index into
@@ -287,6 +293,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
 @group(0) @binding(3) var<storage, read> v: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> o: array<vec4f>;
+@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
+@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;
 
 fn readQ(i: u32) -> vec4f {
   return q[i];
@@ -300,8 +308,6 @@ fn readV(i: u32) -> vec4f {
 fn writeO(i: u32, value: vec4f) {
   o[i] = value;
 }
-@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
-@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;
 
 const columns = 8u; // vec4s of a row
 const tileTokens = 16u;

@@ -1,4 +1,10 @@
 enable subgroups;
+
+// Flash attention with an online softmax, four keys at a time:
+//   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
+// and at the end O / l. 4 lanes share 4 rows; lane p of them holds the vec4 columns p, p + 4, p + 8 and so on:
+// q<row>_<i>, o<row>_<i>. d<row>_<key> are its products of q and k, s<row> the scores of four keys.
+
 // The call.
 //
 // q, k, v and o are [batch, seq, heads, headDim]; they are read and written four elements at a time, and every index into
@@ -24,6 +30,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> k: array<vec4f>;
 @group(0) @binding(3) var<storage, read> v: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> o: array<vec4f>;
+@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
 
 fn readQ(i: u32) -> vec4f {
   return q[i];
@@ -37,7 +44,6 @@ fn readV(i: u32) -> vec4f {
 fn writeO(i: u32, value: vec4f) {
   o[i] = value;
 }
-@group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
 
 const columns = 8u; // vec4s of a row
 const tileTokens = 64u;
@@ -101,10 +107,6 @@ fn highKey(row: u32) -> i32 {
   return clamp(i32(row) + params.windowHigh, 0, i32(params.seqKv));
 }
 
-// Flash attention with an online softmax, four keys at a time:
-//   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
-// and at the end O / l. 4 lanes share 4 rows; lane p of them holds the vec4 columns p, p + 4, p + 8 and so on:
-// q<row>_<i>, o<row>_<i>. d<row>_<key> are its products of q and k, s<row> the scores of four keys.
 const threads = 64u;
 const blockKeys = 8u; // staged at a time
 

@@ -10,6 +10,7 @@ import { runScalarNaive } from '../../../kernels/scalar/naive.ts';
 import { sliceFlops } from '../../problem/slice.ts';
 import { visibility } from '../../problem/workload.ts';
 import type { Host } from '../contract.ts';
+import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
@@ -53,10 +54,9 @@ export function createScalarHost(deviceName: string, memoryBytes: number): Host 
         limits: {
           memoryBytes,
           tensorBytes: 2 ** 32,
-          workgroupMemoryBytes: Number.POSITIVE_INFINITY,
-          workgroupInvocations: Number.POSITIVE_INFINITY,
+          ...NO_WORKGROUPS,
         },
-        features: { relaxedSimd: false, simd256: false, f16: false },
+        features: NO_FEATURES,
       };
     },
     async compile(program) {

@@ -4,6 +4,7 @@ import type { Features } from '../../../kernels/device.ts';
 import type { WasmProgram } from '../../../kernels/kernel.ts';
 import { groupShare, sliceFlops } from '../../problem/slice.ts';
 import type { Host, PrepareRequest } from '../contract.ts';
+import { NO_WORKGROUPS } from '../plain-device.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import { copyRows, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
@@ -66,8 +67,7 @@ export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
         limits: {
           memoryBytes: Math.min(memoryBytes, WASM_MEMORY_BYTES),
           tensorBytes: WASM_MEMORY_BYTES,
-          workgroupMemoryBytes: Number.POSITIVE_INFINITY,
-          workgroupInvocations: Number.POSITIVE_INFINITY,
+          ...NO_WORKGROUPS,
         },
         features,
       };

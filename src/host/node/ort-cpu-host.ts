@@ -3,6 +3,7 @@
 import { type OrtBuild, ortModel } from '../../../kernels/peers/ort-model.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import type { Host } from '../contract.ts';
+import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
@@ -57,10 +58,9 @@ export async function createOrtCpuHost(build: OrtBuild, threads: number): Promis
         limits: {
           memoryBytes: Math.min(spareMemoryBytes(), memoryBytes),
           tensorBytes: 2 ** 32,
-          workgroupMemoryBytes: Number.POSITIVE_INFINITY,
-          workgroupInvocations: Number.POSITIVE_INFINITY,
+          ...NO_WORKGROUPS,
         },
-        features: { relaxedSimd: false, simd256: false, f16: false },
+        features: NO_FEATURES,
       };
     },
     async compile() {

@@ -8,6 +8,7 @@ import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import type { Host } from '../contract.ts';
 import { describeAdapter } from '../gpu/adapter-description.ts';
 import { BUFFER_USAGE, MAP_MODE_READ } from '../gpu/usage-flags.ts';
+import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import type { WebgpuOptions } from '../role.ts';
 import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
@@ -54,10 +55,9 @@ export async function createOrtWebgpuHost(options: WebgpuOptions): Promise<Host>
         limits: {
           memoryBytes: spareMemoryBytes(),
           tensorBytes: Math.min(limits.maxBufferSize ?? 0, limits.maxStorageBufferBindingSize ?? 0),
-          workgroupMemoryBytes: Number.POSITIVE_INFINITY,
-          workgroupInvocations: Number.POSITIVE_INFINITY,
+          ...NO_WORKGROUPS,
         },
-        features: { relaxedSimd: false, simd256: false, f16: false },
+        features: NO_FEATURES,
       };
     },
     async compile() {

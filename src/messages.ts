@@ -28,6 +28,8 @@ export const badNumber = (option: string, text: string, example: string) =>
   `${option}: '${text}' is not a number that can be used here; write ${example}`;
 export const badChoice = (option: string, text: string, nearest: string, choices: readonly string[]) =>
   `${option}: '${text}' is not known; did you mean '${nearest}'? (${choices.join(', ')})`;
+export const badMockOption = (text: string) =>
+  `--host: the mock host does not know '${text}'; write for example mock:rate=1e9,jitter=0.01,sleep=0.1,wasm=fail (fail, wrong or memory)`;
 export const badHeadDim = (text: string, nearest: readonly number[]) =>
   `--head-dim: '${text}' is not a multiple of 16 from 32 to 256; nearest: ${nearest.join(' or ')}`;
 export const badGroup = (queryHeads: number, kvHeads: number, nearest: readonly number[]) =>
@@ -136,6 +138,16 @@ export const subgroupMatrixMissing =
   'this kernel needs subgroup matrices, an experimental feature of WebGPU that the device does not offer';
 export const subgroupMatrixNoShape = (dtype: string) =>
   `the device offers no subgroup matrices that multiply ${dtype} with sums of f32 at this head dimension`;
+/** Why a configuration of subgroup matrices that a device lists is used or not. */
+export const matrixUse = {
+  first: 'used by wgsl-matrix',
+  second: 'used by wgsl-matrix where a larger one does not fit the head dimension',
+  component: (type: string) => `no kernel here multiplies ${type}`,
+  result: (type: string) => `kernels here sum in f32, not in ${type}`,
+  unknownSpelling: "the device's compiler takes none of the spellings that are known here",
+  unknownSubgroup: 'the device does not say how large its subgroups are',
+  noneListed: 'none: the device has the feature, but lists no configuration',
+} as const;
 export const subgroupsMissing = 'this kernel needs subgroup operations, which the device does not offer';
 export const peerTakesNoWindow = 'its sliding windows are not measured here; leave --window out';
 export const peerTakesEqualLengths = 'its causal operator takes as many queries as keys; leave --seq-kv out';
@@ -167,6 +179,8 @@ export const childDied = (how: string) =>
   `the process that ran it ended (${how}); the other kernels were measured without it`;
 export const childHung = (seconds: number) =>
   `no answer after ${seconds.toFixed(0)} s, 10 times the estimate and 10 s: stopped; try a shorter --seq or a smaller --budget`;
+export const prepareHung = (seconds: number) =>
+  `not ready after ${seconds.toFixed(0)} s, the most that compiling and filling tensors may take: stopped; try a smaller --head-dim, a shorter --seq or another --kernel`;
 export const wrongResult = (error: number, tolerance: number) =>
   `wrong result: relative error ${error.toExponential(1)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
 export const headTooLarge = (tensorBytes: number) => `one KV head of this workload is larger than ${tensorBytes} bytes`;

@@ -55,11 +55,26 @@ export interface Device extends Engine {
   clock: ClockReport;
 }
 
+/** A configuration of subgroup matrices that a device lists: m x k and k x n of one type, their product of another. */
+export interface ListedMatrix {
+  m: number;
+  n: number;
+  k: number;
+  /** Types as WGSL names them: f16, f32, u8, i8. */
+  component: string;
+  result: string;
+  /** Whether a kernel can use it, and why so, in words for a user. */
+  used: boolean;
+  why: string;
+}
+
 /** What a host found: the device as a record describes it, and as a kernel is built for it. */
 export interface Environment extends DeviceProfile {
   device: Device;
   /** Device limits by name, as the platform reports them. */
   deviceLimits: Record<string, number>;
+  /** Subgroup matrices that the device lists, largest first; absent where it does not have that experimental feature. */
+  listedMatrices?: ListedMatrix[];
 }
 
 /** What to run, on which tensors. */

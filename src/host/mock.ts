@@ -1,6 +1,7 @@
 /** A host without arithmetic or clock, for testing everything around the kernels: fixed rates, chosen failures, oracle outputs. */
 
 import type { Engine } from '../../kernels/kernel.ts';
+import { badMockOption, UsageError } from '../messages.ts';
 import { sliceFlops } from '../problem/slice.ts';
 import type { PrepareRequest } from './contract.ts';
 import { oracle } from './oracle.ts';
@@ -19,14 +20,15 @@ export interface MockOptions {
   fault: Record<string, 'fail' | 'wrong' | 'memory'>;
 }
 
-/** Reads "rate=1e9,jitter=0.01,sleep=0.1,wasm=fail" (a backend or a library is given its fault). Throws RangeError. */
+/** Reads "rate=1e9,jitter=0.01,sleep=0.1,wasm=fail" (a backend or a library is given its fault). Throws UsageError. */
 export function parseMockOptions(text: string): MockOptions {
   const options: MockOptions = { rate: 1e11, jitter: 0, sleep: 0, fault: {} };
   for (const part of text.split(',').filter((item) => item !== '')) {
     const [name = '', value = ''] = part.split('=');
-    if (name === 'rate' || name === 'jitter' || name === 'sleep') options[name] = Number(value);
-    else if (value === 'fail' || value === 'wrong' || value === 'memory') options.fault[name] = value;
-    else throw new RangeError(`the mock host does not know '${part}'`);
+    const number = value === '' ? Number.NaN : Number(value);
+    if ((name === 'rate' || name === 'jitter' || name === 'sleep') && number >= 0) options[name] = number;
+    else if (name !== '' && (value === 'fail' || value === 'wrong' || value === 'memory')) options.fault[name] = value;
+    else throw new UsageError(badMockOption(part));
   }
   return options;
 }

@@ -1,14 +1,17 @@
 /** A program on a target's host: every call that may crash or hang is guarded, and after a crash it is prepared again. */
 
 import type { Program } from '../../kernels/kernel.ts';
-import type { Sample } from '../host/contract.ts';
+import type { Host, Sample } from '../host/contract.ts';
 import type { HostPool } from '../host/pool.ts';
 import type { OpenTarget } from '../host/target.ts';
-import { childHung } from '../messages.ts';
+import { childHung, prepareHung } from '../messages.ts';
 import type { Data } from '../problem/data.ts';
 import { largestTensorBytes, type RowAddress, type Slice, sliceFlops, sliceShape } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
 import { rateOf } from '../record/rate.ts';
+
+/** Longest compile, seconds: a software adapter takes minutes for a large shader while the machine is busy. */
+const COMPILE_LIMIT_S = 600;
 
 /** What a program is prepared for. */
 export interface PreparedRunOptions {
@@ -63,9 +66,8 @@ export function createPreparedRun(
   let preparingSeconds = 0;
   const expectedSeconds = () => (prepared === undefined ? 0 : sliceFlops(w, prepared.slice) / rate);
 
-  /** A watchdog of 10 times the estimate and 10 s ends the host. */
-  const guarded = async <T>(expectedSeconds: number, call: () => Promise<T>): Promise<T> => {
-    const limit = 10 * expectedSeconds + 10;
+  /** A watchdog of so many seconds ends the host. */
+  const guarded = async <T>(limit: number, hungText: (limit: number) => string, call: () => Promise<T>): Promise<T> => {
     let hung = false;
     const watchdog = setTimeout(() => {
       hung = true;
@@ -74,18 +76,21 @@ export function createPreparedRun(
     try {
       return await call();
     } catch (error) {
-      throw hung ? new Error(childHung(limit)) : error;
+      throw hung ? new Error(hungText(limit)) : error;
     } finally {
       clearTimeout(watchdog);
     }
   };
 
+  const guardedRun = (host: Host, id: number) => guarded(10 * expectedSeconds() + 10, childHung, () => host.run(id));
+
   const prepareOn = async (program: Program, slice: Slice): Promise<Prepared> => {
     const { host, generation } = await pool.acquire(target);
-    // Filling takes some 20 ns a value; compiling a large shader in a software adapter up to a minute.
-    const expected = 6 + (largestTensorBytes(sliceShape(w, slice)) / 4) * 3 * 50e-9;
+    // Filling takes some 20 ns a value.
+    const limit = COMPILE_LIMIT_S + (largestTensorBytes(sliceShape(w, slice)) / 4) * 3 * 500e-9;
     const begin = performance.now();
-    const found = await guarded(expected, () => host.prepare({ program, workload: w, slice, data, wallClock }));
+    const request = { program, workload: w, slice, data, wallClock };
+    const found = await guarded(limit, prepareHung, () => host.prepare(request));
     preparingSeconds += (performance.now() - begin) / 1000;
     return { program, slice, generation, ...found };
   };
@@ -99,7 +104,7 @@ export function createPreparedRun(
     prepared = await prepareOn(prepared.program, prepared.slice);
     const { host } = await pool.acquire(target);
     const { id } = prepared;
-    await guarded(expectedSeconds(), () => host.run(id));
+    await guardedRun(host, id);
     return { ...prepared, host };
   };
 
@@ -133,7 +138,7 @@ export function createPreparedRun(
     },
     async run() {
       const { host, id } = await current();
-      const sample = await guarded(expectedSeconds(), () => host.run(id));
+      const sample = await guardedRun(host, id);
       rate = rateOf(sample);
       return sample;
     },

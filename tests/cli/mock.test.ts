@@ -265,6 +265,8 @@ describe('bad input', () => {
     [['--results', '/proc/nowhere'], "cannot write to '/proc/nowhere'"],
     [['--output', '/proc/nowhere/out.json'], "cannot write to '/proc/nowhere/out.json'"],
     [['--kernel', 'wasm-flash', '--backend', 'scalar'], 'does not run on --backend scalar'],
+    [['--host', 'mock:nonsense'], "the mock host does not know 'nonsense'; write for example mock:rate=1e9"],
+    [['--host', 'mock:rate=fast'], "does not know 'rate=fast'"],
     [['--limits', 'maxBuffer=3'], "did you mean 'maxBufferSize'?"],
   ])('answers %j in one line with exit code 2 and writes nothing', async (args, message) => {
     const cwd = temporaryFolder();

@@ -1,5 +1,6 @@
 /** Hosts behind messages: calls, errors, and the end of the other side. */
 
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { createMockHost, parseMockOptions } from '../../src/host/mock.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
@@ -43,6 +44,22 @@ describe('messages', () => {
   });
 });
 
+/** Runs a child that writes as Dawn does, answers once, and dies; prints how its calls end. */
+const TALKATIVE = `
+import { spawnHost } from '../../src/host/node/spawn.ts';
+const child = \`
+process.stdout.write("to standard output\\\\n");
+process.stderr.write("Warning: a limit was artificially reduced\\\\n");
+process.on("message", ({ method }) => {
+  if (method !== "run") return;
+  process.stderr.write("something before\\\\nthe last words\\\\nWarning: another limit\\\\n", () => process.exit(3));
+});\`;
+const flags = ['--import', 'data:text/javascript,' + encodeURIComponent(child)];
+const host = await spawnHost({ role: { backend: 'scalar' }, flags, env: {} });
+await host.environment();
+await host.run(1).catch((error) => console.log(error.message));
+`;
+
 describe('child processes', () => {
   it('run a kernel and answer again after an error', async () => {
     const host = await spawnHost({ role: { backend: 'scalar' }, flags: [], env: {} });
@@ -64,6 +81,17 @@ describe('child processes', () => {
   it('say why a flag cannot be used', async () => {
     await expect(spawnHost({ role: { backend: 'scalar' }, flags: ['--no-such-flag'], env: {} })).rejects.toThrow(
       /exit code 9/,
+    );
+  });
+
+  it('keep what they and their drivers write from the terminal, and tell the last of it when they die', () => {
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', TALKATIVE], {
+      encoding: 'utf8',
+      cwd: import.meta.dirname,
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toBe(
+      'the process that ran it ended (exit code 3: the last words); the other kernels were measured without it\n',
     );
   });
 

@@ -65,28 +65,44 @@ describe('a host that hangs', () => {
     vi.useRealTimers();
   });
 
-  it('is ended after 10 s and 10 times the estimate, and the call says so', async () => {
-    let killed = false;
+  /** A target whose hosts never answer one method, until they are killed. */
+  const hangingIn = async (method: 'run' | 'prepare') => {
+    const state = { killed: false };
     const target = await mockTarget('rate=1e9', (host) => {
       let fail: (error: Error) => void = () => {};
       return {
         ...host,
-        run: () =>
+        [method]: () =>
           new Promise((_, reject) => {
             fail = reject;
           }),
         kill() {
-          killed = true;
+          state.killed = true;
           fail(new Error('SIGKILL'));
         },
       };
     });
+    return { target, state };
+  };
+
+  it('is ended after 10 s and 10 times the estimate, and the call says so', async () => {
+    const { target, state } = await hangingIn('run');
     const { run } = await prepareOn(target);
     const outcome = run.run().catch((error: Error) => error.message);
     await vi.advanceTimersByTimeAsync(9_900);
-    expect(killed).toBe(false);
+    expect(state.killed).toBe(false);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(killed).toBe(true);
+    expect(state.killed).toBe(true);
     expect(await outcome).toMatch(/^no answer after 10 s/);
+  });
+
+  it('may compile for minutes, and is ended after 10 of them, with another reason', async () => {
+    const { target, state } = await hangingIn('prepare');
+    const outcome = prepareOn(target).catch((error: Error) => error.message);
+    await vi.advanceTimersByTimeAsync(599_000);
+    expect(state.killed).toBe(false);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(state.killed).toBe(true);
+    expect(await outcome).toMatch(/^not ready after 600 s, the most that compiling and filling tensors may take/);
   });
 });

@@ -2,6 +2,8 @@
 
 import { KERNELS } from '../../../kernels/index.ts';
 import { formatBytes, formatShortTime } from '../../format.ts';
+import type { Environment } from '../../host/contract.ts';
+import { matrixUse } from '../../messages.ts';
 import { backendName, ofBackend, recordedDevice } from '../../record/backend.ts';
 import { keyOf, openTargets, type TargetRequest } from '../targets/open-targets.ts';
 
@@ -45,9 +47,22 @@ export async function listDevices(
           : [`  variant   ${device.variant}${device.variantReason === null ? '' : `: ${device.variantReason}`}`]),
         `  clock     ${clock.clock}, quantum ${formatShortTime(clock.quantumSeconds)}${clock.emptySeconds > 0 ? `, empty submission ${formatShortTime(clock.emptySeconds)}` : ''}`,
         ...(clock.note === null ? [] : [`            ${clock.note}`]),
+        ...matrixLines(target.environment.listedMatrices),
         ...(limits.length === 0 ? [] : [`  limits    ${limits.join(', ')}`]),
       ];
       return `${lines.join('\n')}\n`;
     })
     .join('');
+}
+
+/** Each configuration of subgroup matrices that a device lists, and whether a kernel uses it; no line without the feature. */
+function matrixLines(matrices: Environment['listedMatrices']): string[] {
+  if (matrices === undefined) return [];
+  const each = matrices.map(
+    ({ m, n, k, component, result, used, why }) =>
+      `${m}x${n}x${k} of ${component}, sums of ${result}: ${used ? why : `not used: ${why}`}`,
+  );
+  return (each.length === 0 ? [matrixUse.noneListed] : each).map(
+    (line, index) => `  ${(index === 0 ? 'matrices' : '').padEnd(8)}  ${line}`,
+  );
 }

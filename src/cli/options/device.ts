@@ -1,5 +1,6 @@
 /** Options that say what runs where: kernels, backends, hosts, adapters. */
 
+import { parseMockOptions } from '../../host/mock.ts';
 import { isExecutable } from '../../host/node/executable.ts';
 import { badChoice, noSuchBrowser, UsageError } from '../../messages.ts';
 import type { BackendName } from '../../record/backend.ts';
@@ -117,9 +118,10 @@ function limitsOption(): TypedOption<Record<string, number>> {
   });
 }
 
-/** Names of hosts, or a mock with its options, which opens as any other host does. */
+/** Names of hosts, or a mock with its options, which opens as any other host does. Throws UsageError. */
 function hostNames(text: string, name: string): string {
-  if (text !== 'mock' && !text.startsWith('mock:')) for (const host of text.split(',')) choose(name, host, HOSTS);
+  if (text === 'mock' || text.startsWith('mock:')) parseMockOptions(text.split(':')[1] ?? '');
+  else for (const host of text.split(',')) choose(name, host, HOSTS);
   return text;
 }
 

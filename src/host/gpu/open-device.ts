@@ -30,8 +30,8 @@ export async function openDevice(
   const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
   const { name, software } = description;
-  const subgroupMatrix = adapter.features.has(SUBGROUP_MATRIX)
+  const matrices = adapter.features.has(SUBGROUP_MATRIX)
     ? readSubgroupMatrix(adapter.info, await findSpelling(device))
     : undefined;
-  return { device, host: await createWebgpuHost(device, { ...options, deviceName: name, software, subgroupMatrix }) };
+  return { device, host: await createWebgpuHost(device, { ...options, deviceName: name, software, matrices }) };
 }

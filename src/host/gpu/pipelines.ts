@@ -2,7 +2,7 @@
 
 import type { WgslProgram } from '../../../kernels/kernel.ts';
 import { checked } from './error-scopes.ts';
-import { SHADER_STAGE_COMPUTE } from './usage-flags.ts';
+import { BUFFER_USAGE, SHADER_STAGE_COMPUTE } from './usage-flags.ts';
 
 /** The pipelines of a program, one for each pass. Throws with the compiler's message where a pass does not compile. */
 export type CompilePasses = (program: WgslProgram) => Promise<GPUComputePipeline[]>;
@@ -13,7 +13,9 @@ export function createPipelines(device: GPUDevice): CompilePasses {
   const compile = async (code: string, hasScratch: boolean) => {
     const module = device.createShaderModule({ code });
     const layout = device.createPipelineLayout({ bindGroupLayouts: [bindGroupLayout(device, hasScratch)] });
-    return device.createComputePipelineAsync({ layout, compute: { module, entryPoint: 'main' } });
+    const pipeline = await device.createComputePipelineAsync({ layout, compute: { module, entryPoint: 'main' } });
+    await finishCompiling(device, pipeline, hasScratch);
+    return pipeline;
   };
   return async (program) => {
     const pipelines: GPUComputePipeline[] = [];
@@ -27,19 +29,45 @@ export function createPipelines(device: GPUDevice): CompilePasses {
 }
 
 /**
+ * Some drivers compile a pipeline when it is dispatched first (llvmpipe, for a minute): a dispatch of no workgroups makes
+ * them do so now, where no run is timed or watched. Its size comes from a buffer, since browsers warn of a 0 in the code.
+ */
+async function finishCompiling(device: GPUDevice, pipeline: GPUComputePipeline, hasScratch: boolean): Promise<void> {
+  const buffers: GPUBuffer[] = [];
+  const create = (usage: number) => {
+    const buffer = device.createBuffer({ size: 256, usage });
+    buffers.push(buffer);
+    return buffer;
+  };
+  const entries = bindingTypes(hasScratch).map((type, binding) => ({
+    binding,
+    resource: { buffer: create(type === 'uniform' ? BUFFER_USAGE.UNIFORM : BUFFER_USAGE.STORAGE) },
+  }));
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, device.createBindGroup({ layout: bindGroupLayout(device, hasScratch), entries }));
+  pass.dispatchWorkgroupsIndirect(create(BUFFER_USAGE.INDIRECT), 0);
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+  await device.queue.onSubmittedWorkDone();
+  for (const buffer of buffers) buffer.destroy();
+}
+
+/**
  * The bindings that kernels/wgsl/abi.ts declares: parameters, q, k, v, o, block starts and, for some kernels, scratch.
  */
 export function bindGroupLayout(device: GPUDevice, hasScratch: boolean): GPUBindGroupLayout {
-  const types: GPUBufferBindingType[] = [
-    'uniform',
-    'read-only-storage',
-    'read-only-storage',
-    'read-only-storage',
-    'storage',
-    'read-only-storage',
-  ];
-  if (hasScratch) types.push('storage');
   return device.createBindGroupLayout({
-    entries: types.map((type, binding) => ({ binding, visibility: SHADER_STAGE_COMPUTE, buffer: { type } })),
+    entries: bindingTypes(hasScratch).map((type, binding) => ({
+      binding,
+      visibility: SHADER_STAGE_COMPUTE,
+      buffer: { type },
+    })),
   });
+}
+
+function bindingTypes(hasScratch: boolean): GPUBufferBindingType[] {
+  const inputs = ['read-only-storage', 'read-only-storage', 'read-only-storage'] as const;
+  return ['uniform', ...inputs, 'storage', 'read-only-storage', ...(hasScratch ? (['storage'] as const) : [])];
 }

@@ -5,25 +5,61 @@
 
 import type { SubgroupMatrix } from '../../../kernels/device.ts';
 import { MATRIX_DIRECTIVE, type MatrixSpelling, matrixText } from '../../../kernels/wgsl/matrix-text.ts';
+import { matrixUse } from '../../messages.ts';
+import type { ListedMatrix } from '../contract.ts';
 
 /** The feature's name. */
 export const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix';
 
-/** What Chromium adds to an adapter's info with that feature. */
-interface MatrixInfo {
-  subgroupMaxSize?: number;
-  subgroupMatrixConfigs?: { componentType: string; resultType: string; M: number; N: number; K: number }[];
+/** A configuration as Dawn and Chromium describe it: attributes of their interface GPUSubgroupMatrixConfig. */
+export interface MatrixConfig {
+  componentType: string;
+  resultComponentType: string;
+  M: number;
+  N: number;
+  K: number;
 }
 
-/** The shapes that kernels can use, as an adapter lists them; undefined where there are none. */
-export function readSubgroupMatrix(info: MatrixInfo, spelling: MatrixSpelling | undefined): SubgroupMatrix | undefined {
-  const shapes = (info.subgroupMatrixConfigs ?? []).flatMap(({ componentType, resultType, M, N, K }) =>
-    resultType === 'f32' && (componentType === 'f32' || componentType === 'f16')
-      ? [{ m: M, n: N, k: K, component: componentType as 'f32' | 'f16' }]
-      : [],
-  );
+/** What they add to an adapter's info with that feature. */
+interface MatrixInfo {
+  subgroupMaxSize?: number;
+  subgroupMatrixConfigs?: Iterable<MatrixConfig>;
+}
+
+/** The matrices of an adapter: all that it lists, and what kernels can use of them; undefined where that is nothing. */
+export interface MatricesFound {
+  listed: ListedMatrix[];
+  usable: SubgroupMatrix | undefined;
+}
+
+/**
+ * Reads the configurations that an adapter lists, largest first: a larger matrix takes fewer instructions for the same
+ * work. Kernels can use those of floats with sums of f32, if the compiler takes one of the spellings.
+ */
+export function readSubgroupMatrix(info: MatrixInfo, spelling: MatrixSpelling | undefined): MatricesFound {
   const threads = info.subgroupMaxSize ?? 0;
-  return spelling === undefined || shapes.length === 0 || threads === 0 ? undefined : { shapes, threads, spelling };
+  const sorted = [...(info.subgroupMatrixConfigs ?? [])]
+    .map(({ componentType, resultComponentType, M, N, K }) => ({
+      ...{ m: M, n: N, k: K },
+      component: componentType,
+      result: resultComponentType,
+    }))
+    .sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k);
+  const shapes: SubgroupMatrix['shapes'] = [];
+  const listed = sorted.map((matrix): ListedMatrix => {
+    const { component, result, ...size } = matrix;
+    if (spelling === undefined) return { ...matrix, used: false, why: matrixUse.unknownSpelling };
+    if (threads === 0) return { ...matrix, used: false, why: matrixUse.unknownSubgroup };
+    if (component !== 'f32' && component !== 'f16') {
+      return { ...matrix, used: false, why: matrixUse.component(component) };
+    }
+    if (result !== 'f32') return { ...matrix, used: false, why: matrixUse.result(result) };
+    const larger = shapes.some((shape) => shape.component === component);
+    shapes.push({ ...size, component });
+    return { ...matrix, used: true, why: larger ? matrixUse.second : matrixUse.first };
+  });
+  const usable = spelling === undefined || shapes.length === 0 ? undefined : { shapes, threads, spelling };
+  return { listed, usable };
 }
 
 /** The spelling of subgroup matrices that a device's compiler takes, found by compiling one load in each. */

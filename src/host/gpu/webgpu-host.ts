@@ -2,7 +2,6 @@
  * A host for WGSL programs on a GPUDevice: pipelines, buffers for a slice in parts that fit the device, and timed runs.
  */
 
-import type { SubgroupMatrix } from '../../../kernels/device.ts';
 import type { WgslProgram } from '../../../kernels/kernel.ts';
 import { headTooLarge } from '../../messages.ts';
 import { splitSlice } from '../../problem/slice.ts';
@@ -14,6 +13,7 @@ import { testClocks } from './clock-test.ts';
 import { checked } from './error-scopes.ts';
 import { createPipelines } from './pipelines.ts';
 import { readRows } from './read-rows.ts';
+import type { MatricesFound } from './subgroup-matrix.ts';
 import { TIMED_SUBMISSIONS, timedRun } from './timed-run.ts';
 import { createTimestampQueries } from './timestamp-queries.ts';
 
@@ -23,7 +23,7 @@ export interface WebgpuHostOptions {
   /** True where a CPU emulates it. */
   software: boolean;
   /** Its subgroup matrices, where it has the experimental feature. */
-  subgroupMatrix?: SubgroupMatrix | undefined;
+  matrices?: MatricesFound | undefined;
   /** Skip the test of the clocks; samples are then wall time. */
   untimed: boolean;
   /** Memory that tensors may take in all, bytes. */
@@ -50,6 +50,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
   const queries = clock.clock === 'gpu-timestamp' ? createTimestampQueries(device, TIMED_SUBMISSIONS) : undefined;
   const table = createPreparedTable<PreparedGpu>();
   const pipelinesOf = createPipelines(device);
+  const { matrices } = options;
   const limits = limitsOf(device, options.limits);
   const tensorBytes = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
   void device.lost.then(({ reason, message }) => {
@@ -88,8 +89,9 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
           f16: device.features.has('shader-f16'),
           subgroups: device.features.has('subgroups'),
           software: options.software,
-          ...(options.subgroupMatrix === undefined ? {} : { subgroupMatrix: options.subgroupMatrix }),
+          ...(matrices?.usable === undefined ? {} : { subgroupMatrix: matrices.usable }),
         },
+        ...(matrices === undefined ? {} : { listedMatrices: matrices.listed }),
       };
     },
     async compile(program) {

@@ -23,6 +23,8 @@ function launchArguments(allowSoftware: boolean): string[] {
     '--enable-unsafe-webgpu',
     // Timestamps otherwise come in steps of 65.5 microseconds.
     '--enable-webgpu-developer-features',
+    // NVIDIA's Vulkan drivers otherwise get neither shader-f16 nor matrices of f16.
+    '--enable-dawn-features=vulkan_enable_f16_on_nvidia',
     `--js-flags=${JS_FLAGS}`,
     '--disable-background-networking',
     '--disable-component-update',

@@ -15,6 +15,18 @@ import { openDevice } from '../gpu/open-device.ts';
 import type { WebgpuOptions } from '../role.ts';
 import { spareMemoryBytes } from './this-machine.ts';
 
+/** Switches of Dawn, by their names in its Toggles.cpp: it passes over a name that it does not know without a word. */
+export const DAWN_TOGGLES = {
+  enable: [
+    // Lists experimental features: those that a kernel can use are asked for, the others change nothing.
+    'allow_unsafe_apis',
+    // NVIDIA's Vulkan drivers otherwise get neither shader-f16 nor matrices of f16.
+    'vulkan_enable_f16_on_nvidia',
+  ],
+  // Timestamps otherwise come in steps of 65.5 microseconds.
+  disable: ['timestamp_quantization'],
+} as const;
+
 // Kept until the process ends: Dawn's objects must not be collected while one of its callbacks may still come.
 const keepAlive: unknown[] = [];
 
@@ -26,10 +38,8 @@ async function createGpu(adapter: string | null): Promise<GPU> {
     throw new Error(webgpuUnavailable(firstLineOf(error)));
   }
   const gpu = dawn.create([
-    // Timestamps otherwise come in steps of 65.5 microseconds.
-    'disable-dawn-features=timestamp_quantization',
-    // Lists experimental features: those that a kernel can use are asked for, the others change nothing.
-    'enable-dawn-features=allow_unsafe_apis',
+    `enable-dawn-features=${DAWN_TOGGLES.enable.join(',')}`,
+    `disable-dawn-features=${DAWN_TOGGLES.disable.join(',')}`,
     ...(adapter === null ? [] : [`adapter=${adapter}`]),
   ]);
   keepAlive.push(gpu);

@@ -51,6 +51,7 @@ async function start({ role, flags, env }: SpawnOptions): Promise<{ child: Child
     env: { ...process.env, ...compileCache(), ...env },
   });
   living.add(child);
+  // Drivers and Dawn warn there of much that is no matter of the user's: it is kept for the message of a crash.
   const complaints: string[] = [];
   child.stderr?.on('data', (chunk: Buffer) => {
     complaints.push(chunk.toString());
@@ -77,8 +78,9 @@ async function start({ role, flags, env }: SpawnOptions): Promise<{ child: Child
 
 function howItEnded(code: number | null, signal: string | null, complaints: string): string {
   const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-  const lines = complaints.trim().split('\n');
-  const told = lines.find((line) => /error|lost|fatal|assert|abort/i.test(line)) ?? lines[0] ?? '';
+  // Dawn warns of limits that it lowered, on every start.
+  const lines = complaints.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('Warning:'));
+  const told = lines.find((line) => /error|lost|fatal|assert|abort/i.test(line)) ?? lines.at(-1) ?? '';
   return told === '' ? how : `${how}: ${told.slice(0, 200)}`;
 }
 

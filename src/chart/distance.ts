@@ -1,8 +1,9 @@
 /** How many times slower than AVO's 1668 TFLOPS each device is, on one logarithmic axis. */
 
 import type { TopLevelSpec } from 'vega-lite';
+import { HEADLINE_TFLOPS } from '../compare/claims.ts';
 import { DEVICES } from '../compare/device-specs.ts';
-import { HEADLINE_TFLOPS, publishedFigures } from '../compare/published-figures.ts';
+import { publishedFigures } from '../compare/published-figures.ts';
 import { formatNumber, formatRate, formatRounded, withCommas } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { describe } from '../problem/workload.ts';

@@ -1,7 +1,8 @@
 /** The report's figure with the local machine in it: throughput by sequence length, a panel for each mask. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { HEADLINE_TFLOPS, type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
+import { HEADLINE_TFLOPS } from '../compare/claims.ts';
+import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
 import { formatRate, formatRounded } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { formatSize, sameProblem, type Workload } from '../problem/workload.ts';

@@ -2,31 +2,12 @@
 
 import rows from '../../results/published/b200-attention-forward.json' with { type: 'json' };
 import others from '../../results/published/other-attention-forward.json' with { type: 'json' };
-import claims from '../../results/published/report-claims.json' with { type: 'json' };
 import type { Dtype, Mask, Workload } from '../problem/workload.ts';
 import { sameProblem } from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
 
 /** Which figures comparisons use: those of the AVO paper, or those of all sources, which are never merged. */
 export type PublishedSet = 'avo' | 'all';
-
-/** One claim of the report. A bound ("at most +3.5 %") is not a measured figure, and no figure is derived from it. */
-export interface Claim {
-  id: string;
-  text: string;
-  value: number;
-  unit: 'TFLOPS' | 'percent';
-  kind: 'printed' | 'bound';
-  /** The workload and hardware of the value. */
-  where: string;
-  source: string;
-}
-
-/** What the report claims of AVO, each with its source. */
-export const CLAIMS = claims as Claim[];
-
-/** The report's headline, TFLOPS: AVO, MHA without a mask at 32k. */
-export const HEADLINE_TFLOPS = CLAIMS.find(({ id }) => id === 'mha-peak')?.value ?? Number.NaN;
 
 const ALL: readonly Published[] = [...rows, ...others].map((row) => ({
   library: row.library,

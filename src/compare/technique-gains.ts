@@ -17,6 +17,9 @@ export interface PublishedGain {
   full: number;
   causal: number;
   versions: string;
+  /** The versions of AVO's kernel without the technique and with it. */
+  before: number;
+  after: number;
   source: string;
 }
 

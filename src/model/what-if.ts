@@ -1,6 +1,6 @@
 /** AVO's kernel on another chip: the fitted constants, scaled by what the simulation says about the change. */
 
-import { HEADLINE_TFLOPS } from '../compare/published-figures.ts';
+import { HEADLINE_TFLOPS } from '../compare/claims.ts';
 import { expand, presetAxes } from '../problem/sweep.ts';
 import type { Workload } from '../problem/workload.ts';
 import { DEFAULT_TIMING, type Timing } from './assumptions.ts';

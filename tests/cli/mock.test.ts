@@ -293,7 +293,10 @@ describe('listings', () => {
     expect((await bench(['kernels'])).stdout).toMatch(/^wasm-flash +wasm/m);
     const { stdout } = await bench(['published']);
     expect(stdout).toMatch(/^AVO paper v1 +B200 +32k full, 16 heads, d 128 +1668 ± 18\.6 +printed/m);
-    expect(stdout).toMatch(/^at most \+10\.5 %/m);
+    expect(stdout).toMatch(/^mha-vs-fa4: at most \+10\.5 %\n.*\n {2}configuration {2}causal, sequence length 4k$/m);
+    expect(stdout).toContain('"The report" is a Chinese securities weekly of 8 April 2026');
+    const { claims } = JSON.parse((await bench(['published', '--format', 'json'])).stdout) as { claims: object[] };
+    for (const claim of claims) expect(claim).toHaveProperty('state');
   });
 
   it('shows source text that names its algorithm', async () => {

@@ -3,8 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { figureGqa } from '../../bench/figure-gqa.ts';
 import { figureMha } from '../../bench/figure-mha.ts';
+import { CLAIMS } from '../../src/compare/claims.ts';
 import { comparePublished, ratioTo } from '../../src/compare/comparisons.ts';
-import { CLAIMS, matching, publishedFigures } from '../../src/compare/published-figures.ts';
+import { matching, publishedFigures } from '../../src/compare/published-figures.ts';
 import { flops } from '../../src/problem/flops.ts';
 import type { Context, Measured } from '../../src/record/measurement.ts';
 import { workload } from '../workloads.ts';

@@ -1,7 +1,7 @@
 /** The model against the figures: what it was fitted on, what it predicts, and how far off it may be. */
 
 import { describe, expect, it } from 'vitest';
-import { HEADLINE_TFLOPS } from '../../src/compare/published-figures.ts';
+import { HEADLINE_TFLOPS } from '../../src/compare/claims.ts';
 import { publishedGain } from '../../src/compare/technique-gains.ts';
 import { modelB200 } from '../../src/model/b200.ts';
 import { LIBRARIES } from '../../src/model/libraries.ts';

@@ -1,7 +1,9 @@
 /** The text of bench published. */
 
-import { CLAIMS, type PublishedSet, publishedFigures } from '../../compare/published-figures.ts';
+import { CLAIMS } from '../../compare/claims.ts';
+import { type PublishedSet, publishedFigures } from '../../compare/published-figures.ts';
 import { describe } from '../../problem/workload.ts';
+import { ABOUT_THE_REPORT, formatClaims } from '../../report/claims-text.ts';
 import { formatColumns } from '../../report/columns.ts';
 
 /** The figures of the set, and what the report claims; the text. */
@@ -16,12 +18,8 @@ export function listPublished(set: PublishedSet, format: 'table' | 'json'): stri
     figure.kind,
     figure.source,
   ]);
-  const claims = CLAIMS.map(({ text, value, unit, kind, where }) => {
-    const amount = unit === 'TFLOPS' ? `${value} TFLOPS` : `+${value} %`;
-    return [kind === 'bound' ? `at most ${amount}` : amount, text, where];
-  });
   return `${formatColumns(['library', 'device', 'workload', 'TFLOPS', 'kind', 'source'], body)}
-What the report claims; bounds belong to one configuration each, and no figure is derived from them:
+${ABOUT_THE_REPORT}
 
-${formatColumns(['value', 'claim', 'where'], claims)}`;
+${formatClaims()}`;
 }

@@ -52,6 +52,13 @@ function fieldProblem(error: z.ZodError, configuration: unknown): string {
     : `${value}, not a whole number above 0`;
 }
 
+/** A configuration in a line: "rows 32, keys 64". */
+export function describeConfiguration(configuration: Configuration): string {
+  return Object.entries(configuration)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
+
 /** Every combination of some values of fields, over a base. */
 export function combinations<T extends object>(base: T, values: { [Name in keyof T]?: readonly T[Name][] }): T[] {
   const entries = Object.entries(values) as [keyof T, readonly T[keyof T][]][];

@@ -186,6 +186,10 @@ export const wrongResult = (error: number, tolerance: number) =>
 export const headTooLarge = (tensorBytes: number) => `one KV head of this workload is larger than ${tensorBytes} bytes`;
 export const wrongProbe = (probe: string, found: number, expected: number) =>
   `the probe ${probe} gave ${found} instead of ${expected}: its rate cannot be trusted`;
+export const threadSilent = (seconds: number) => `a WebAssembly thread did not answer within ${seconds} s`;
+export const noSharedRound = (what: string) => `no round held ${what}`;
+export const notMeasured = 'it was not measured';
+export const notDrawn = (path: string, why: string) => `${path} could not be drawn: ${why}`;
 export const notFinished = 'the run ended before a sample of this case was verified; give it a larger --budget';
 
 // Caveats: shown beside the numbers that they qualify
@@ -219,6 +223,12 @@ export const settingsUnknown = (seed: number, budgetSeconds: number) =>
   `The record does not say how it measured: seed ${seed} and slices within ${budgetSeconds} s are assumed; --budget, --samples and --tiles change that.`;
 export const pageWritten = (folder: string) =>
   `Page: ${folder} (put it on any host that serves files; over https, or on localhost)`;
+export const serving = (folder: string) =>
+  `Serving the page and the runs of ${folder} to this machine only; Ctrl-C ends it.`;
+export const cannotOpen = (command: string, path: string) => `${command} cannot open it here; open ${path} yourself`;
+export const reportedWithout = (path: string, why: string) => `${path} ${why}; the report is made without it`;
+export const searchContinues = (trials: number) => `Continuing a search of ${trials} trials (--again begins anew).`;
+export const stoppingSoon = 'Stopping after the current run; press Ctrl-C again to stop at once.';
 export const interrupted = 'Interrupted: what was measured is kept.';
 export const noTimestamps = 'the device has none';
 export const clocksDisagree = (gpuSeconds: number, wallSeconds: number) =>

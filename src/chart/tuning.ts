@@ -1,7 +1,7 @@
 /** The search for a kernel configuration: the ratio of every candidate to the shipped one, and the best so far. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { sameConfiguration } from '../../kernels/tunable.ts';
+import { describeConfiguration, sameConfiguration } from '../../kernels/tunable.ts';
 import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../measure/search.ts';
 import { nothingToDraw } from '../messages.ts';
 import { type ChartLayout, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
@@ -21,11 +21,8 @@ export function tuningChart(search: Search | null, layout: ChartLayout = 'wide')
   const rows = first.map(({ ratio, tile, message }, index) => {
     const last = finals.filter((trial) => sameConfiguration(trial.tile, tile)).at(-1);
     best = Math.max(best, last?.low != null && last.low > 1 ? (last.ratio ?? 1) : 1);
-    const text = Object.entries(tile)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', ');
     const bounds = { final: last?.ratio ?? null, low: last?.low ?? null, high: last?.high ?? null };
-    return { number: index + 1, ratio, best, tile: text, message: message ?? '', ...bounds };
+    return { number: index + 1, ratio, best, tile: describeConfiguration(tile), message: message ?? '', ...bounds };
   });
   const measured = rows.filter(({ ratio }) => ratio !== null);
   const ratios = measured.flatMap(({ ratio, low, high }) => [ratio ?? 1, low ?? 1, high ?? 1]);

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 
-/** How a command tells its exit code: 0 ok, 1 a case failed, 2 usage, 130 interrupted. */
+/** Takes the exit code of a command: 0 ok, 1 a case failed, 2 usage, 130 interrupted. */
 export type Finish = (exitCode: number) => void;
 
 /** Gives a command, which has its name and its summary, everything else. */

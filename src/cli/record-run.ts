@@ -1,4 +1,4 @@
-/** Reads the events of a run for the command line: each measurement is on disk before anything else hears of it. */
+/** Reads the events of a run for the command line: each measurement is on disk before anything else gets it. */
 
 import type { Device } from '../host/contract.ts';
 import type { RunEvent } from '../measure/run.ts';
@@ -10,7 +10,7 @@ import type { RunOptions } from './options/run-options.ts';
 import type { Progress } from './terminal/progress.ts';
 import { versions } from './versions.ts';
 
-/** A run as far as it has come. */
+/** A run so far. */
 export interface RunningRecord {
   context: Context;
   journal: Journal;
@@ -19,7 +19,7 @@ export interface RunningRecord {
 }
 
 /**
- * Keeps a run in a journal whose name begins with `name`, and shows its progress. `tell` hears every event after it has been
+ * Keeps a run in a journal whose name begins with `name`, and shows its progress. `tell` gets every event after it has been
  * kept. An interrupted run is marked as cancelled.
  */
 export async function recordRun(
@@ -48,7 +48,7 @@ export async function recordRun(
   return run;
 }
 
-/** What a run with these options on these devices says of itself. */
+/** The context of a run with these options on these devices. */
 function contextOf(options: RunOptions, devices: Device[]): Context {
   const { label, budgetSeconds, samples, full, seed, baseline, adapter, limits } = options;
   const tiles = options.tiles === null ? 'tuned' : options.tiles === 'default' ? 'default' : 'file';

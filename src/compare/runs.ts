@@ -1,6 +1,6 @@
 /** Run against run: the cases that both measured, with ratios, intervals and verdicts that ignore mere noise. */
 
-import { MIN_FOR_INTERVAL, summarize } from '../measure/statistics.ts';
+import { MIN_FOR_INTERVAL, type Summary, summarize } from '../measure/statistics.ts';
 import { sameProblem } from '../problem/workload.ts';
 import type { Context, Measured, RunDocument, Settings } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
@@ -17,7 +17,7 @@ export interface RunDifference {
   low: number | null;
   high: number | null;
   verdict: Verdict;
-  /** What else differs between the two: device, place, threads, variant, clock, kernel text. */
+  /** What else differs between the two: device, host, threads, variant, clock, kernel text. */
   caveats: string[];
 }
 
@@ -52,8 +52,6 @@ function difference(before: Measured, after: Measured, caveats: string[]): RunDi
   const high = known && a.low !== null && b.high !== null ? b.high / a.low : null;
   return { before, after, ratio, low, high, verdict: verdictOf(low, high), caveats };
 }
-
-type Summary = ReturnType<typeof summarize>;
 
 function verdictOf(low: number | null, high: number | null): Verdict {
   if (low === null || high === null) return 'unclear';

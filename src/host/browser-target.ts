@@ -10,7 +10,7 @@ import { type KillableHost, openTarget, type Target } from './target.ts';
 export interface BrowserTargetOptions {
   /** The browser and its version. */
   browser: string;
-  /** What its CPU is called, where that is known: a browser does not tell. */
+  /** The name of its CPU, if that is known: a browser does not say. */
   cpu: string | null;
   /** Its number, where there are several browsers. */
   number: number | null;
@@ -38,7 +38,7 @@ export async function openBrowserTarget(
   if (backend === 'scalar') return openTarget({ ...common, nameOf, open: () => open({ backend }) });
   const choice =
     variant === null
-      ? // A browser has been given its flags or not: whatever is faster is right.
+      ? // A browser already has its flags or not: whichever is faster is right.
         await chooseVariant({ open: (name) => open(wasmRole(name, 1)), revectorizer: true, worthwhile: 1 })
       : { variant, reason: 'asked for' };
   return openTarget({ ...common, nameOf, variant: choice, open: () => open(wasmRole(choice.variant, threads)) });

@@ -48,7 +48,7 @@ export function createHostPool(): HostPool {
       try {
         await acquired.host.environment();
       } catch {
-        // It does not answer: whoever needs it next gets a new one.
+        // It does not answer: the next one to need it gets a new one.
         open.delete(target);
       }
     },

@@ -22,7 +22,7 @@ export interface Request {
   args: unknown[];
 }
 
-/** What a call came to: its value, or the message of the error that it threw. */
+/** The outcome of a call: its value, or the message of the error that it threw. */
 export type Response = { call: number; ok: true; value: unknown } | { call: number; ok: false; message: string };
 
 /** Answers one request on a host. Errors become messages; nothing is thrown. */

@@ -19,7 +19,7 @@ export interface OpenTarget {
   environment: Environment;
   /** Opens a fresh host. */
   open(): Promise<KillableHost>;
-  /** Ends the host that told the environment, where nobody has opened it since: a child that waits keeps its parent alive. */
+  /** Closes the host that was opened to learn the environment, if nobody has taken it: a waiting child keeps its parent alive. */
   close(): Promise<void>;
 }
 

@@ -53,8 +53,8 @@ export function probeWorkload(seqQuery: number, seqKv: number, headDim: number, 
 }
 
 /**
- * Runs each probe `runs` times after warming and returns the fastest. The probes are gone through twice, there and back, so
- * that a moment in which the machine does something else falls on no probe alone. `rows` limits them to the first query
+ * Runs each probe `runs` times after warming and returns the fastest. The probes run twice, in order and in reverse, so that
+ * a moment in which the machine does something else falls on no probe alone. `rows` limits them to the first query
  * rows, so that work done once for a KV head hardly counts. Throws where a probe's result is not the one that its work gives.
  */
 export async function fastestProbe(
@@ -103,7 +103,7 @@ async function timedRuns(host: Host, name: string, id: number, runs: number, war
   return rates.slice(-runs);
 }
 
-/** The limits of a target that its kernels are measured against: of WebAssembly the fastest multiply-add probe, of WebGPU the one that there is. */
+/** The limit that a target's kernels are measured against: the fastest multiply-add probe of WebAssembly, the only one of WebGPU. */
 export async function ceilingsOf(target: OpenTarget): Promise<Kernel[]> {
   const { device, features } = target.environment;
   if (target.host === 'mock' || device.library !== undefined) return [];

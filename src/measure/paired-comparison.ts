@@ -2,6 +2,7 @@
 
 import type { Configuration } from '../../kernels/kernel.ts';
 import type { Contender, HostPool } from '../host/pool.ts';
+import { noSharedRound, notMeasured } from '../messages.ts';
 import { groupSize, type Workload } from '../problem/workload.ts';
 import { whyNotMeasured } from '../record/unmeasured.ts';
 import { caseEnd, measureCase } from './case.ts';
@@ -40,12 +41,12 @@ export function pairedComparisonOf(
       ? await measure(workload, [contender, candidate], false, COMPARISON_SECONDS, rounds)
       : check;
     for (const { measurement } of outcomes) {
-      if (measurement === null) return { message: 'it was not measured' };
+      if (measurement === null) return { message: notMeasured };
       if (measurement.state !== 'measured') return { message: whyNotMeasured(measurement) };
     }
     const [shipped, own] = outcomes;
     const found = shipped === undefined || own === undefined ? null : pairedRatio(own.samples, shipped.samples);
-    if (found === null) return { message: 'no round held both configurations' };
+    if (found === null) return { message: noSharedRound('both configurations') };
     return { ratio: found.median, low: found.low, high: found.high, rounds: found.rounds };
   };
 }

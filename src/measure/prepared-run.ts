@@ -1,4 +1,4 @@
-/** A program on a target's host: every call that may crash or hang is guarded, and after a crash it is prepared again. */
+/** A program on a target's host: a watchdog ends a host that hangs, and after a crash the program is prepared again. */
 
 import type { Program } from '../../kernels/kernel.ts';
 import type { Host, Sample } from '../host/contract.ts';

@@ -1,6 +1,6 @@
 /**
- * A whole run as a stream of events: its cases one after the other within one budget. Whoever reads the events prints them,
- * keeps them or draws them; the run knows no printer and no file.
+ * A whole run as a stream of events: its cases one after the other within one budget. Readers of the events print, keep or
+ * draw them; the run knows no printer and no file.
  */
 
 import type { Kernel } from '../../kernels/kernel.ts';
@@ -30,7 +30,7 @@ export interface RunRequest {
   seed: number;
   /** Kernel that the others are divided by, or null. */
   baseline: string | null;
-  /** Once it is aborted no further sample begins; what was measured is verified and told. */
+  /** Once it is aborted no further sample begins; what was measured is still verified and reported. */
   signal: { readonly aborted: boolean };
 }
 

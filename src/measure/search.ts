@@ -36,12 +36,12 @@ const searchSchema = z.object({
   trials: z.array(trialSchema),
 });
 
-/** A candidate's meeting with the shipped configuration. */
+/** One paired comparison of a candidate with the shipped configuration. */
 export type Trial = z.infer<typeof trialSchema>;
 /** All that is known of a search; it can be written, read and continued. */
 export type Search = z.infer<typeof searchSchema>;
 
-/** A search read back; null where the value is none. */
+/** A search read back; null if the value is not one. */
 export function parseSearch(value: unknown): Search | null {
   const parsed = searchSchema.safeParse(value);
   return parsed.success ? parsed.data : null;
@@ -64,12 +64,12 @@ const LEAST = [0, 3, 1] as const;
 /** The number of the longest paired comparisons. */
 export const LAST_RUNG = RUNGS.length - 1;
 
-/** How long a search goes on, and who hears of it. */
+/** When a search ends, and what is called after each trial. */
 export interface SearchOptions {
   /** Share of the budget that is spent, 0 to 1 and beyond. */
   spent: () => number;
   signal: { readonly aborted: boolean };
-  /** Called after each trial, when the search holds it. */
+  /** Called once the search holds a new trial. */
   onTrial: (trial: Trial) => void;
 }
 
@@ -80,7 +80,7 @@ export async function continueSearch(search: Search, compare: PairedComparison, 
     for (const candidate of entrants(search, rung)) {
       if (options.signal.aborted) return;
       if (search.trials.some((trial) => trial.rung === rung && sameConfiguration(trial.tile, candidate))) continue;
-      // A last paired comparison is owed whatever the time: without it the search says nothing.
+      // One last paired comparison runs whatever the time: without it the search says nothing.
       if (options.spent() >= until && (rung < LAST_RUNG || begun > 0)) break;
       begun += 1;
       const outcome = await compare(candidate, rounds);

@@ -6,7 +6,7 @@ import { badNumber, noKernelChosen, UsageError } from '../messages.ts';
 import { type Axes, expand, parseHeadDims, parseSizes, presetAxes } from '../problem/sweep.ts';
 import { formatSize, type Mask, type Workload } from '../problem/workload.ts';
 import { byId, element } from './dom.ts';
-import type { RunRequest } from './messages.ts';
+import type { FormRequest } from './messages.ts';
 
 const input = (id: string) => byId(id, HTMLInputElement);
 const select = (id: string) => byId(id, HTMLSelectElement);
@@ -110,7 +110,7 @@ const chosenKernels = () =>
   [...document.querySelectorAll<HTMLInputElement>('input[name=kernel]:checked')].map(({ value }) => value);
 
 /** The run that the form asks for. Throws UsageError naming the field that cannot be read. */
-export function readForm(browser: string, threads: number): RunRequest {
+export function readForm(browser: string, threads: number): FormRequest {
   const kernels = chosenKernels();
   if (kernels.length === 0) throw new UsageError(noKernelChosen);
   const variant = select('variant').value;

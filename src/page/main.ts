@@ -7,14 +7,13 @@ import { comparePublished } from '../compare/comparisons.ts';
 import type { Device } from '../host/contract.ts';
 import { messageOf, workerEnded } from '../messages.ts';
 import { newContext } from '../record/context.ts';
-import type { RunDocument } from '../record/measurement.ts';
-import { SCHEMA_ID } from '../record/measurement.ts';
+import { type RunDocument, SCHEMA_ID } from '../record/measurement.ts';
 import { sourceText } from '../report/source-text.ts';
 import { showDevices } from './device-panel.ts';
 import { byId } from './dom.ts';
 import { readForm, readWorkloads, setUpForm, toArguments } from './form.ts';
 import { becomeIsolated } from './isolation.ts';
-import type { FromWorker, RunRequest, ToWorker } from './messages.ts';
+import type { FormRequest, FromWorker, ToWorker } from './messages.ts';
 import { keepRun, setUpOpening } from './opening.ts';
 import { setUpSaving, showRun } from './results.ts';
 
@@ -38,7 +37,7 @@ function start(): void {
   let run: RunDocument | undefined;
   let begun = 0;
 
-  let request: RunRequest | null = null;
+  let request: FormRequest | null = null;
   const finish = async (cancelled: boolean) => {
     setRunning(false);
     if (run === undefined) return;
@@ -65,9 +64,12 @@ function start(): void {
       case 'measured':
         if (run === undefined) return;
         run = withMeasurements(run, data.measurements, data.ratios);
-        return void showRun(run, false);
+        return void showRun(run, false).catch(showProblem);
+      case 'notice':
+        problem.textContent = data.text;
+        return;
       case 'done':
-        return void finish(data.cancelled);
+        return void finish(data.cancelled).catch(showProblem);
       case 'error':
         setRunning(false);
         problem.textContent = data.message;
@@ -97,18 +99,22 @@ function start(): void {
   ask();
 }
 
+function showProblem(error: unknown): void {
+  problem.textContent = messageOf(error);
+}
+
 /** What the form asks for; null if it cannot be read: then the page shows why. */
-function asked(): RunRequest | null {
+function asked(): FormRequest | null {
   problem.textContent = '';
   try {
     return readForm(browser, threads);
   } catch (error) {
-    problem.textContent = messageOf(error);
+    showProblem(error);
     return null;
   }
 }
 
-function newRun(devices: Device[], { budgetSeconds, samples, full, seed }: RunRequest): RunDocument {
+function newRun(devices: Device[], { budgetSeconds, samples, full, seed }: FormRequest): RunDocument {
   const context = newContext({
     argv: toArguments(threads),
     label: null,

@@ -1,4 +1,4 @@
-/** What the window and the worker that measures say to each other. */
+/** The messages between the window and the worker that measures. */
 
 import type { Backend } from '../../kernels/kernel.ts';
 import type { Device } from '../host/contract.ts';
@@ -14,8 +14,8 @@ export interface Setup {
   variant: WasmVariant | null;
 }
 
-/** What to measure. */
-export interface RunRequest {
+/** What the form asks for. */
+export interface FormRequest {
   setup: Setup;
   workloads: Workload[];
   /** Names. */
@@ -27,7 +27,7 @@ export interface RunRequest {
 }
 
 /** What the window says. */
-export type ToWorker = { kind: 'devices'; setup: Setup } | { kind: 'run'; request: RunRequest } | { kind: 'stop' };
+export type ToWorker = { kind: 'devices'; setup: Setup } | { kind: 'run'; request: FormRequest } | { kind: 'stop' };
 
 /** A backend as the device panel shows it. */
 export interface TargetReport {
@@ -40,6 +40,7 @@ export interface TargetReport {
 export type FromWorker =
   | { kind: 'devices'; targets: TargetReport[] }
   | { kind: 'started'; devices: Device[] }
+  | { kind: 'notice'; text: string }
   | { kind: 'progress'; share: number; message: string }
   | { kind: 'measured'; measurements: Measurement[]; ratios: Ratio[] }
   | { kind: 'done'; cancelled: boolean }

@@ -44,7 +44,11 @@ async function openText(text: string, name: string): Promise<void> {
 export async function setUpOpening(): Promise<void> {
   const { body } = document;
   const openFiles = async (files: Iterable<File>) => {
-    for (const file of files) await openText(await file.text(), file.name);
+    try {
+      for (const file of files) await openText(await file.text(), file.name);
+    } catch (error) {
+      say(messageOf(error));
+    }
   };
   addEventListener('dragover', (event) => {
     event.preventDefault();
@@ -88,17 +92,24 @@ async function listRuns(): Promise<void> {
     ...runs.map(({ name, modified }) => {
       const button = element('button', name);
       button.type = 'button';
-      button.addEventListener('click', async () => {
-        const answer = await fetch(`./api/runs/${encodeURIComponent(name)}`);
-        const text = await answer.text();
-        if (answer.ok) await openText(text, name);
-        else say(`${name}: ${text.trim()}`);
-      });
+      button.addEventListener('click', () => void openStored(name));
       const date = element('span', modified.slice(0, 16).replace('T', ' '));
       date.className = 'date';
       return element('li', [button, document.createTextNode(' '), date]);
     }),
   );
+}
+
+/** Opens a run of the server by its name. */
+async function openStored(name: string): Promise<void> {
+  try {
+    const answer = await fetch(`./api/runs/${encodeURIComponent(name)}`);
+    const text = await answer.text();
+    if (answer.ok) await openText(text, name);
+    else say(`${name}: ${text.trim()}`);
+  } catch (error) {
+    say(`${name}: ${messageOf(error)}`);
+  }
 }
 
 /** Gives a finished run to the server and says where it went; null on a static host. */

@@ -8,7 +8,7 @@ import { ceilingsOf } from '../measure/ceilings.ts';
 import { measureRun, type RunEvent } from '../measure/run.ts';
 import { messageOf } from '../messages.ts';
 import { cases } from '../problem/cases.ts';
-import type { FromWorker, RunRequest, Setup, ToWorker } from './messages.ts';
+import type { FormRequest, FromWorker, Setup, ToWorker } from './messages.ts';
 import { openWorkerHost } from './worker-host.ts';
 
 const BACKENDS: readonly Backend[] = ['webgpu', 'wasm', 'scalar'];
@@ -21,6 +21,8 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
     stopping.aborted = true;
     return;
   }
+  // Here and not when the run begins: it may be stopped while it still waits.
+  if (data.kind === 'run') stopping.aborted = false;
   // One thing after the other: devices are not asked while a run is on.
   busy = busy
     .then(() => (data.kind === 'devices' ? reportDevices(data.setup) : run(data.request)))
@@ -48,39 +50,39 @@ async function reportDevices(setup: Setup): Promise<void> {
   say({ kind: 'devices', targets: reports });
 }
 
-async function run(request: RunRequest): Promise<void> {
-  stopping.aborted = false;
+async function run(request: FormRequest): Promise<void> {
   const kernels = request.kernels.map(findKernel);
   const targets = new Map<Backend, Target>();
-  for (const backend of new Set(kernels.map((kernel) => kernel.backend))) {
-    say({ kind: 'progress', share: 0, message: `opening ${backend}` });
-    targets.set(backend, await openTarget(backend, request.setup));
-  }
-  const events = measureRun({
-    cases: cases(request.workloads),
-    targets: [...targets.values()],
-    contendersOf: () => kernels.map((kernel) => ({ kernel, target: targets.get(kernel.backend) as Target })),
-    ceilingsOf,
-    budgetSeconds: request.budgetSeconds,
-    samples: request.samples,
-    full: request.full,
-    seed: request.seed,
-    baseline: null,
-    signal: stopping,
-  });
   try {
+    for (const backend of new Set(kernels.map((kernel) => kernel.backend))) {
+      say({ kind: 'progress', share: 0, message: `opening ${backend}` });
+      targets.set(backend, await openTarget(backend, request.setup));
+    }
+    const events = measureRun({
+      cases: cases(request.workloads),
+      targets: [...targets.values()],
+      contendersOf: () => kernels.map((kernel) => ({ kernel, target: targets.get(kernel.backend) as Target })),
+      ceilingsOf,
+      budgetSeconds: request.budgetSeconds,
+      samples: request.samples,
+      full: request.full,
+      seed: request.seed,
+      baseline: null,
+      signal: stopping,
+    });
     for await (const event of events) tell(event);
   } finally {
     for (const target of targets.values()) if (target.state === 'open') await target.close();
   }
 }
 
-/** What the window hears of a run. */
+/** Passes on the events of a run that the window shows. */
 function tell(event: RunEvent): void {
   switch (event.kind) {
     case 'run-started':
       say({ kind: 'started', devices: event.devices });
       break;
+    case 'notice':
     case 'progress':
       say(event);
       break;

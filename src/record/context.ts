@@ -15,7 +15,7 @@ export function shortArgv(argv: readonly string[]): string[] {
   });
 }
 
-/** What a run says of itself, as it starts. `argv` is the command line as it was given. */
+/** The context of a run that starts now. `argv` is the command line as it was given. */
 export function newContext(run: {
   argv: readonly string[];
   label: string | null;

@@ -1,8 +1,17 @@
-/** The user's files and folders: checked before the work begins, created when something is written. */
+/** The user's files and folders: read, checked before the work begins, created when something is written. */
 
-import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { cannotWrite, UsageError } from '../messages.ts';
+import { cannotRead, cannotWrite, UsageError } from '../messages.ts';
 
 /** Throws UsageError where `path` cannot be created as a file. Leaves nothing behind. */
 export function checkWritable(path: string): void {
@@ -44,12 +53,22 @@ export function writeInto(path: string, content: string | Uint8Array): void {
   writeFileSync(path, content);
 }
 
-/** Runs a file operation; its failure becomes a UsageError that names `path`. */
-export function orUsageError<T>(path: string, action: () => T): T {
+/** The text of a file. Throws UsageError if it cannot be read. */
+export function readText(path: string): string {
+  return orUnreadable(path, () => readFileSync(path, 'utf8'));
+}
+
+/** Runs an operation that reads; its failure becomes a UsageError that names `path`. */
+export function orUnreadable<T>(path: string, action: () => T): T {
+  return orUsageError(path, action, cannotRead);
+}
+
+/** Runs a file operation; its failure becomes a UsageError that names `path`, by default as one that cannot be written. */
+export function orUsageError<T>(path: string, action: () => T, message = cannotWrite): T {
   try {
     return action();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new UsageError(cannotWrite(path, code));
+    throw new UsageError(message(path, code));
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { THEME_CSS } from '../chart/theme.ts';
-import { firstLineOf, pageNotBuilt } from '../messages.ts';
+import { firstLineOf, pageNotBuilt, UsageError } from '../messages.ts';
 import { makeFolders, orUsageError } from '../record/files.ts';
 import { CONTENT_POLICY } from './content-policy.ts';
 
@@ -16,14 +16,14 @@ const ROOT = [new URL('../../', import.meta.url), new URL('../../../', import.me
 const BUILT = join(ROOT, 'dist', 'page');
 const SOURCES = join(ROOT, 'src', 'page');
 
-/** The folder with index.html, hosts.html and what they load. Throws if it does not exist and cannot be built. */
+/** The folder with index.html, hosts.html and what they load. Throws UsageError if it does not exist and cannot be built. */
 export async function pageFolder(): Promise<string> {
   if (existsSync(SOURCES) && isStale()) await buildPage();
-  if (!existsSync(join(BUILT, 'index.html'))) throw new Error(pageNotBuilt('dist/page is missing'));
+  if (!existsSync(join(BUILT, 'index.html'))) throw new UsageError(pageNotBuilt('dist/page is missing'));
   return BUILT;
 }
 
-/** Copies the page to one of the user's folders. Throws UsageError if that cannot be written. */
+/** Copies the page to one of the user's folders. Throws UsageError if that cannot be written, or if there is no page. */
 export async function copyPage(folder: string): Promise<void> {
   const from = await pageFolder();
   // Only browsers that the command line drives need hosts.html.
@@ -64,7 +64,7 @@ async function buildPage(): Promise<void> {
   try {
     vite = await import('vite');
   } catch (error) {
-    throw new Error(pageNotBuilt(firstLineOf(error)));
+    throw new UsageError(pageNotBuilt(firstLineOf(error)));
   }
   await vite.build({
     configFile: false,

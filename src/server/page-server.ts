@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sirv from 'sirv';
-import { noFreePort, refusals } from '../messages.ts';
+import { noFreePort, refusals, UsageError } from '../messages.ts';
 import { CONTENT_POLICY } from './content-policy.ts';
 import { answerRuns, type Reply } from './page-runs.ts';
 
@@ -36,7 +36,7 @@ export interface ServeOptions {
   port: number;
 }
 
-/** Starts the server on 127.0.0.1. Throws if no port is free. */
+/** Starts the server on 127.0.0.1. Throws UsageError if no port is free. */
 export async function servePage({ page, results, port }: ServeOptions): Promise<PageServer> {
   const files = sirv(page, { dev: true, etag: true });
   const server = createServer((request, response) => {
@@ -48,7 +48,7 @@ export async function servePage({ page, results, port }: ServeOptions): Promise<
       return;
     }
     const path = (request.url ?? '/').split('?')[0] ?? '/';
-    if (path === '/api/runs' || path.startsWith('/api/')) {
+    if (path.startsWith('/api/')) {
       const origins = own.map((host) => `http://${host}`);
       void answerRuns(request, path, results, origins).then((reply) => finish(request, response, reply));
       return;
@@ -104,5 +104,5 @@ async function listen(server: Server, port: number): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     }
   }
-  throw new Error(noFreePort(port, port + PORTS_TRIED));
+  throw new UsageError(noFreePort(port, port + PORTS_TRIED));
 }

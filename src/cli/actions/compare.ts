@@ -1,9 +1,9 @@
 /** The work of bench compare. */
 
-import { readFileSync } from 'node:fs';
 import { parseRunFile } from '../../compare/run-file.ts';
 import { compareRuns, contextDifferences } from '../../compare/runs.ts';
-import { cannotRead, nothingInCommon, UsageError } from '../../messages.ts';
+import { nothingInCommon, UsageError } from '../../messages.ts';
+import { readText } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';
 import { formatDifferences } from '../../report/differences-text.ts';
 
@@ -19,10 +19,5 @@ export function compareFiles(before: string, after: string, format: 'table' | 'j
 
 /** The run in a file, compared with the figures of the AVO paper. Throws UsageError where it cannot be read or is no run. */
 export function readRun(path: string): RunDocument {
-  try {
-    return parseRunFile(readFileSync(path, 'utf8'), path, 'avo');
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(cannotRead(path, (error as NodeJS.ErrnoException).code ?? String(error)));
-  }
+  return parseRunFile(readText(path), path, 'avo');
 }

@@ -10,7 +10,7 @@ import { messageOf, nothingToCompile, UsageError } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import type { TargetOptions } from '../options/device.ts';
 
-/** Compiles a kernel for the first workload and prints how long that took; 1 where it cannot be compiled here. */
+/** Compiles a kernel for a workload and prints how long that took; 1 if it cannot be compiled here. */
 export async function compileKernel(name: string, workload: Workload, target: TargetOptions): Promise<number> {
   const kernel = findKernel(name);
   const { backend, library } = kernel;

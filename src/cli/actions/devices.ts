@@ -7,7 +7,7 @@ import { matrixUse } from '../../messages.ts';
 import { backendName, ofBackend, recordedDevice } from '../../record/backend.ts';
 import { keyOf, openTargets, type TargetRequest } from '../targets/open-targets.ts';
 
-/** Opens every backend that is asked for, closes it again, and says what was there; the text. */
+/** Opens every backend that is asked for, closes it again, and returns what was there as text. */
 export async function listDevices(
   request: Omit<TargetRequest, 'kernels' | 'named'>,
   format: 'table' | 'json',

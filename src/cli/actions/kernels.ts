@@ -4,7 +4,7 @@ import { ALL_KERNELS } from '../../../kernels/index.ts';
 import { backendName } from '../../record/backend.ts';
 import { formatColumns } from '../../report/columns.ts';
 
-/** Every kernel, with its backend and its idea in a line. */
+/** Every kernel with its backend and a line about it. */
 export function listKernels(format: 'table' | 'json'): string {
   const rows = ALL_KERNELS.map((kernel) => ({
     name: kernel.name,

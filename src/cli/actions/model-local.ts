@@ -11,7 +11,7 @@ import { ceilingsOf } from '../../measure/ceilings.ts';
 import { sharedRounds } from '../../measure/ratios.ts';
 import { measureRun } from '../../measure/run.ts';
 import { summarize } from '../../measure/statistics.ts';
-import { backendHasNo, UsageError } from '../../messages.ts';
+import { backendHasNo, noSharedRound, UsageError } from '../../messages.ts';
 import { type LocalComparison, type LocalPrediction, type LocalRates, predictLocal } from '../../model/local.ts';
 import { cases } from '../../problem/cases.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
@@ -87,7 +87,7 @@ async function measureLocal(workloads: readonly Workload[], options: RunOptions)
         if (m === null) continue;
         const device = m.device === null ? '' : (run.context.devices[m.device]?.name ?? '');
         const point = m.state === 'measured' ? comparisonOf(event.workload, device, outcome, event.outcomes) : null;
-        const why = m.state === 'measured' ? 'no round held all probes' : whyNotMeasured(m);
+        const why = m.state === 'measured' ? noSharedRound('all probes') : whyNotMeasured(m);
         if (point === null) missing.push(`${m.kernel}, ${describe(event.workload)}: ${why}`);
         else points.push(point);
       }

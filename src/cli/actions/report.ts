@@ -1,6 +1,6 @@
 /** The work of bench report: reads runs, draws their charts, writes the file. */
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { allCharts } from '../../chart/all.ts';
@@ -10,8 +10,8 @@ import { themeConfig } from '../../chart/theme.ts';
 import type { PublishedSet } from '../../compare/published-figures.ts';
 import { parseRunFile } from '../../compare/run-file.ts';
 import { parseSearch, type Search } from '../../measure/search.ts';
-import { cannotRead, noRuns, UsageError } from '../../messages.ts';
-import { checkWritable, writeInto } from '../../record/files.ts';
+import { noRuns, reportedWithout, UsageError } from '../../messages.ts';
+import { checkWritable, orUnreadable, readText, writeInto } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';
 import { answer } from '../../report/finding.ts';
 import { type PageRun, reportHtml } from '../../report/html.ts';
@@ -41,7 +41,7 @@ async function writeReport(files: readonly string[], options: ReportOptions): Pr
     files.length > 0 ? files : [newest(options.results, /^(?!ceilings-).*\.jsonl$/) ?? missing(options.results)];
   const runs = paths.map((path) => ({
     name: basename(path).replace(/\.jsonl?$/, ''),
-    run: parseRunFile(read(path), path, options.published),
+    run: parseRunFile(readText(path), path, options.published),
   }));
   const first = paths[0] as string;
   const extension = options.format === 'html' ? '.html' : '.md';
@@ -49,7 +49,7 @@ async function writeReport(files: readonly string[], options: ReportOptions): Pr
   checkWritable(output);
   const memory = memoryLimits(dirname(first));
   const tuning = newest(dirname(first), /^tune-.*\.json$/);
-  const search = tuning === null ? null : parseSearch(parseJson(tuning));
+  const search = tuning === null ? null : readBeside(tuning, parseSearch, 'a search of bench tune');
   const text =
     options.format === 'html'
       ? await html(runs, options.published, memory, search)
@@ -63,14 +63,19 @@ const ceilingsSchema = z.object({
   ceilings: z.array(z.object({ quantity: z.string(), device: z.string(), rate: z.number().positive() })),
 });
 
-/** A JSON file beside the run; undefined where it is none, since a run can be reported without it. */
-function parseJson(path: string): unknown {
+/** What a JSON file beside the run holds. A run can be reported without it: null, and a line that says why, if it is unusable. */
+function readBeside<T>(path: string, parse: (value: unknown) => T | null, what: string): T | null {
+  const without = (why: string) => {
+    process.stderr.write(`${reportedWithout(path, why)}\n`);
+    return null;
+  };
+  let value: unknown;
   try {
-    return JSON.parse(read(path));
-  } catch {
-    process.stderr.write(`${path} is not JSON; the report is made without it\n`);
-    return undefined;
+    value = JSON.parse(readText(path));
+  } catch (error) {
+    return without(error instanceof SyntaxError ? 'is not JSON' : 'cannot be read');
   }
+  return parse(value) ?? without(`is not ${what}`);
 }
 
 interface NamedRun {
@@ -118,23 +123,10 @@ async function markdown(
   return parts.join('\n');
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(cannotRead(path, (error as NodeJS.ErrnoException).code ?? String(error)));
-  }
-}
-
 /** The newest file of a folder whose name fits; null where there is none. */
 function newest(folder: string, pattern: RegExp): string | null {
-  let names: string[];
-  try {
-    names = readdirSync(folder).filter((name) => pattern.test(name));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new UsageError(cannotRead(folder, (error as NodeJS.ErrnoException).code ?? String(error)));
-  }
+  if (!existsSync(folder)) return null;
+  const names = orUnreadable(folder, () => readdirSync(folder)).filter((name) => pattern.test(name));
   const dated = names.map((name) => ({ path: join(folder, name), time: statSync(join(folder, name)).mtimeMs }));
   return dated.sort((a, b) => b.time - a.time)[0]?.path ?? null;
 }
@@ -147,10 +139,13 @@ function missing(folder: string): never {
 function memoryLimits(folder: string): MemoryLimit[] {
   const path = newest(folder, /^ceilings-.*\.json$/);
   if (path === null) return [];
-  const parsed = ceilingsSchema.safeParse(parseJson(path));
-  if (!parsed.success) return [];
+  const record = readBeside(
+    path,
+    (value) => ceilingsSchema.safeParse(value).data ?? null,
+    'a record of bench ceilings',
+  );
   const best = new Map<string, number>();
-  for (const { quantity, device, rate } of parsed.data.ceilings) {
+  for (const { quantity, device, rate } of record?.ceilings ?? []) {
     if (quantity === 'memory-read') best.set(device, Math.max(best.get(device) ?? 0, rate));
   }
   return [...best].map(([device, bytesPerSecond]) => ({ device, bytesPerSecond }));

@@ -9,7 +9,7 @@ import { ablationGains } from '../../compare/technique-gains.ts';
 import { formatNumber, formatRate } from '../../format.ts';
 import { ceilingsOf } from '../../measure/ceilings.ts';
 import { measureRun, type RunEvent } from '../../measure/run.ts';
-import { messageOf } from '../../messages.ts';
+import { messageOf, notDrawn } from '../../messages.ts';
 import type { Case } from '../../problem/cases.ts';
 import { flops } from '../../problem/flops.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
@@ -130,7 +130,7 @@ async function drawCharts(run: RunDocument, journal: Journal, options: RunOption
       await writeChart(chart, path);
       drawn.push(path);
     } catch (error) {
-      process.stderr.write(`${path} could not be drawn: ${messageOf(error)}\n`);
+      process.stderr.write(`${notDrawn(path, messageOf(error))}\n`);
     }
   }
   return drawn;

@@ -1,5 +1,6 @@
 /** The work of bench serve: the server until an interrupt. */
 
+import { serving } from '../../messages.ts';
 import { checkFolder } from '../../record/files.ts';
 import { pageFolder } from '../../server/page-files.ts';
 import { servePage } from '../../server/page-server.ts';
@@ -17,7 +18,7 @@ export async function serve({ port, results, open }: ServeCommand): Promise<numb
   checkFolder(results);
   const server = await servePage({ page: await pageFolder(), results, port });
   process.stdout.write(`${server.url}\n`);
-  process.stderr.write(`Serving the page and the runs of ${results} to this machine only; Ctrl-C ends it.\n`);
+  process.stderr.write(`${serving(results)}\n`);
   if (open) openFile(server.url);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

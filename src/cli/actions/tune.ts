@@ -2,20 +2,21 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Configuration, Kernel } from '../../../kernels/kernel.ts';
+import type { Kernel } from '../../../kernels/kernel.ts';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
 import { wgslFlash } from '../../../kernels/wgsl/flash.ts';
 import { writeChart } from '../../chart/render.ts';
 import { tuningChart } from '../../chart/tuning.ts';
 import { type Contender, createHostPool, type HostPool } from '../../host/pool.ts';
 import { pairedComparisonOf } from '../../measure/paired-comparison.ts';
-import { continueSearch, finalist, isComplete, type Search, winner } from '../../measure/search.ts';
-import { interrupted } from '../../messages.ts';
+import { continueSearch, finalist, type Search, winner } from '../../measure/search.ts';
+import { interrupted, searchContinues } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { ofBackend } from '../../record/backend.ts';
 import { timeStamp } from '../../record/context.ts';
 import { checkFolder, makeFolders } from '../../record/files.ts';
-import { openTargets, type TargetRequest } from '../targets/open-targets.ts';
+import { formatSearch } from '../../report/search-text.ts';
+import { type OpenTargets, openTargets, type TargetRequest } from '../targets/open-targets.ts';
 import { type ConfigurationKey, keepConfiguration, readSearch, writeSearch } from '../targets/tuned-configurations.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
@@ -37,14 +38,16 @@ export async function tune(workloads: readonly Workload[], options: TuneOptions)
   const progress = createProgress(options.quiet);
   const stopping = stopOnInterrupt(progress);
   const { backend } = options.target;
-  // Without a wish: the GPU where there is one, else the CPU.
   const kernels = KERNELS.filter(ofBackend(backend));
-  const opened = await openTargets({ ...options.target, kernels, named: backend !== 'auto' });
-  for (const notice of opened.notices) progress.say(notice);
-  const contenders = kernels.flatMap((kernel) => opened.targetsOf(kernel).map((target) => ({ kernel, target })));
-  const contender = contenders.find(({ target }) => target.state === 'open');
   const pool = createHostPool();
+  let opened: OpenTargets | undefined;
   try {
+    opened = await openTargets({ ...options.target, kernels, named: backend !== 'auto' });
+    const { targetsOf, notices } = opened;
+    for (const notice of notices) progress.say(notice);
+    const contenders = kernels.flatMap((kernel) => targetsOf(kernel).map((target) => ({ kernel, target })));
+    // Unless a backend is named: the GPU if there is one, else the CPU.
+    const contender = contenders.find(({ target }) => target.state === 'open');
     if (contender === undefined) {
       for (const { kernel, target } of contenders) {
         if (target.state === 'unavailable') progress.say(`${kernel.name}: ${target.reason}`);
@@ -61,7 +64,7 @@ export async function tune(workloads: readonly Workload[], options: TuneOptions)
     return stopping.aborted ? 130 : charts.length > 0 ? 0 : 1;
   } finally {
     await pool.close();
-    await opened.close();
+    await opened?.close();
     progress.stop();
     stopping.dispose();
   }
@@ -99,8 +102,7 @@ async function tuneOne(
   const shipped = tunable.shipped(workload, environment);
   const before = options.again ? undefined : readSearch(key, candidates);
   const search: Search = before ?? { ...key, shipped, candidates, trials: [] };
-  if (before !== undefined)
-    progress.say(`Continuing a search of ${before.trials.length} trials (--again begins anew).`);
+  if (before !== undefined) progress.say(searchContinues(before.trials.length));
   progress.say(`${kernel.name} on ${device.name}, ${describe(workload)}: ${candidates.length} candidates.`);
 
   const begin = performance.now();
@@ -117,40 +119,9 @@ async function tuneOne(
   return conclude(search, key, options.results);
 }
 
-/** Says what was found, keeps it, and leaves record and chart. */
+/** Keeps what was found, says it, and leaves record and chart; their paths. */
 async function conclude(search: Search, key: ConfigurationKey, results: string): Promise<string[]> {
-  const tried = search.trials.filter(({ rung }) => rung === 0).length;
-  const won = winner(search);
-  const last = finalist(search);
-  const interval = (low: number | null, high: number | null) =>
-    low === null || high === null ? '' : ` [${low.toFixed(3)}, ${high.toFixed(3)}]`;
-  const lines = [
-    `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, on ${search.device}: ${tried} of ${search.candidates.length} candidates met the shipped configuration${isComplete(search) ? '' : '; the next bench tune continues'}.`,
-  ];
-  if (won !== null) {
-    const { tile, ratio, low, high } = won;
-    const path = keepConfiguration(key, {
-      ...key,
-      tile,
-      ratio: ratio ?? 1,
-      low,
-      high,
-      date: new Date().toISOString().slice(0, 10),
-    });
-    lines.push(
-      `Better: ${(ratio ?? 1).toFixed(3)} times the shipped configuration${interval(low, high)}: ${show(tile)}`,
-    );
-    lines.push(`Kept in ${path}; bench mha and the others use it from now on, --tiles default does not.`);
-  } else {
-    // Only last paired comparisons speak against a configuration that was kept before.
-    if (last !== undefined) keepConfiguration(key, null);
-    lines.push(
-      last?.ratio == null
-        ? 'The search did not come to its last paired comparisons: nothing changes. Give it a larger --budget.'
-        : `Not better beyond the noise: the best runs at ${last.ratio.toFixed(3)} times the shipped configuration${interval(last.low, last.high)} (${show(last.tile)}). The shipped configuration stays.`,
-    );
-  }
-  process.stdout.write(`${lines.join('\n')}\n`);
+  process.stdout.write(formatSearch(search, keepWinner(search, key)));
   makeFolders(results);
   const record = join(results, `tune-${search.kernel}-d${search.headDim}-${search.mask}-${timeStamp()}.json`);
   writeFileSync(record, `${JSON.stringify(search)}\n`);
@@ -159,7 +130,15 @@ async function conclude(search: Search, key: ConfigurationKey, results: string):
   return [`Record: ${record}`, `Chart: ${chart}`];
 }
 
-const show = (configuration: Configuration) =>
-  Object.entries(configuration)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ');
+/** Keeps the winner in the cache, and returns the file; null if there is none. */
+function keepWinner(search: Search, key: ConfigurationKey): string | null {
+  const won = winner(search);
+  if (won !== null) {
+    const { tile, ratio, low, high } = won;
+    const date = new Date().toISOString().slice(0, 10);
+    return keepConfiguration(key, { ...key, tile, ratio: ratio ?? 1, low, high, date });
+  }
+  // Only last paired comparisons speak against a configuration that was kept before.
+  if (finalist(search) !== undefined) keepConfiguration(key, null);
+  return null;
+}

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { findKernel } from '../../../kernels/index.ts';
 import { compareRows, oracle, type Verification as RowComparison } from '../../host/oracle.ts';
 import { createHostPool } from '../../host/pool.ts';
-import { badSafetensors, cannotRead, headDimUnsupported, messageOf, UsageError } from '../../messages.ts';
+import { badSafetensors, headDimUnsupported, messageOf, UsageError } from '../../messages.ts';
 import type { Data } from '../../problem/data.ts';
 import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../problem/safetensors.ts';
 import { type RowAddress, wholeSlice } from '../../problem/slice.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
-import { checkWritable, writeInto } from '../../record/files.ts';
+import { checkWritable, orUnreadable, writeInto } from '../../record/files.ts';
 import type { TargetOptions } from '../options/device.ts';
 import { openTargets } from '../targets/open-targets.ts';
 
@@ -83,12 +83,7 @@ function formatResult(result: {
 /** Reads the file and the problem in it. Throws UsageError with one line where either cannot be used. */
 function loadProblem(options: VerifyOptions): { workload: Workload; data: Data; expected: Tensor | undefined } {
   const { tensors: path } = options;
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = new Uint8Array(readFileSync(path));
-  } catch (error) {
-    throw new UsageError(cannotRead(path, (error as NodeJS.ErrnoException).code ?? String(error)));
-  }
+  const bytes = orUnreadable(path, () => new Uint8Array(readFileSync(path)));
   try {
     const found = readSafetensors(bytes, ['q', 'k', 'v', 'o']);
     const [q, k, v] = ['q', 'k', 'v'].map((name) => {

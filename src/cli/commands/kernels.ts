@@ -4,7 +4,7 @@ import type { Declare } from '../command.ts';
 import { OUTPUT, tableOrJson } from '../options/run.ts';
 import { addOptions, under, valuesOf } from '../options/typed-option.ts';
 
-/** Names, backends and ideas. */
+/** Names, backends and a line about each kernel. */
 export const declareKernels: Declare = (command, finish) => {
   const options = under(OUTPUT, { format: tableOrJson() });
   command.description('List the kernels, experiments and ablations included.');

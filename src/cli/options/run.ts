@@ -1,6 +1,6 @@
 /** Options of measuring commands: how to measure, and what becomes of the result. */
 
-import { kernelName, kernelOptions, targetOptions } from './device.ts';
+import { kernelOptions, targetOptions } from './device.ts';
 import { FORMATS } from './names.ts';
 import { anyNumber, asText, choice, option, toggle, under, type ValuesOf, wholeNumber } from './typed-option.ts';
 
@@ -47,12 +47,7 @@ const measuringOptions = (budget: number, described?: string) =>
     samples: samplesOption(),
     full: toggle('--full', 'run whole workloads, never slices'),
     seed: seedOption(),
-    baseline: option(
-      '--baseline <kernel>',
-      'kernel that the others are divided by, in paired rounds',
-      kernelName,
-      null,
-    ),
+    baseline: option('--baseline <kernel>', 'kernel that the others are divided by, in paired rounds', asText, null),
   });
 
 /** What is shown and kept of a run. */

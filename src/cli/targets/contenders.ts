@@ -21,13 +21,13 @@ export interface OpenContenders {
   /** In the order that their devices have in a record. */
   targets: readonly Target[];
   contendersOf(planned: Case): readonly Contender[];
-  /** Ends what was opened and not acquired. */
+  /** Closes what was opened and never acquired. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the targets of the cases, once for each number of threads that they ask for, and pairs the kernels with them. What is
- * to be known before measuring is said through `say`; what is wrong with a configuration goes to stderr in any case.
+ * Opens the targets of the cases, once for each number of threads that they ask for, and pairs the kernels with them. Notices
+ * go to `say`; what is wrong with a configuration goes to stderr even if the user wants quiet.
  */
 export async function openContenders(
   cases: readonly Case[],
@@ -71,7 +71,7 @@ function configurationsFor(kernels: readonly Kernel[], from: string | null): Tun
   return shipped ? [] : readConfigurations(from);
 }
 
-/** Every kernel on each of its targets, and what is to be said of its configurations for these workloads. */
+/** Every kernel on each of its targets, and what the user should know of its configurations for these workloads. */
 function pairKernels(
   kernels: readonly Kernel[],
   opened: OpenTargets,

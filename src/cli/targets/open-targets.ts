@@ -10,7 +10,7 @@ import { openRuntimes, type RuntimeRequest } from './runtimes.ts';
 export interface TargetRequest extends RuntimeRequest {
   kernels: readonly Kernel[];
   backend: BackendName | 'auto';
-  /** True where the user named the kernels: then a backend that cannot be opened is told by skipped cases. */
+  /** True if the user named the kernels: a backend that cannot be opened then shows as skipped cases. */
   named: boolean;
 }
 
@@ -20,9 +20,9 @@ export interface OpenTargets {
   targets: readonly Target[];
   /** Those that a kernel runs on, one for each runtime. */
   targetsOf(kernel: Engine): Target[];
-  /** Lines to say before measuring. */
+  /** What the user should know before measuring. */
   notices: string[];
-  /** Ends browsers, servers and hosts that nobody acquired; the others are closed by whoever acquired them. */
+  /** Closes browsers, servers, and hosts that were never acquired; a pool closes those that it acquired. */
   close(): Promise<void>;
 }
 

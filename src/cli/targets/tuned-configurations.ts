@@ -1,12 +1,13 @@
 /** Tuned configurations in the user's cache folder, or in a file of the user's own: one for each kernel, device, variant, head dimension, type and mask. */
 
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 import { z } from 'zod';
 import type { Configuration } from '../../../kernels/kernel.ts';
 import { parseSearch, type Search } from '../../measure/search.ts';
-import { badConfigurations, cannotRead, UsageError } from '../../messages.ts';
+import { badConfigurations, UsageError } from '../../messages.ts';
+import { readText } from '../../record/files.ts';
 import { schemaProblem } from '../../record/measurement.ts';
 
 const configurationSchema = z.record(z.string(), z.union([z.number(), z.string()]));
@@ -41,13 +42,7 @@ const path = () => join(folder(), 'tuned.json');
 export function readConfigurations(file: string | null): TunedConfiguration[] {
   const from = file ?? path();
   if (file === null && !existsSync(from)) return [];
-  let text: string;
-  try {
-    text = readFileSync(from, 'utf8');
-  } catch (error) {
-    throw new UsageError(cannotRead(from, (error as NodeJS.ErrnoException).code ?? String(error)));
-  }
-  const parsed = fileSchema.safeParse(parse(text));
+  const parsed = fileSchema.safeParse(parse(readText(from)));
   if (parsed.success) return parsed.data.tiles;
   throw new UsageError(badConfigurations(from, schemaProblem(parsed.error, 'the file')));
 }
@@ -92,7 +87,7 @@ const searchPath = (key: ConfigurationKey) => {
 export function readSearch(key: ConfigurationKey, candidates: readonly Configuration[]): Search | undefined {
   const from = searchPath(key);
   if (!existsSync(from)) return undefined;
-  const found = parseSearch(parse(readFileSync(from, 'utf8')));
+  const found = parseSearch(parse(readText(from)));
   return found !== null && JSON.stringify(found.candidates) === JSON.stringify(candidates) ? found : undefined;
 }
 

@@ -1,8 +1,9 @@
 /** Ctrl-C: the first asks the measuring loop to end, the second ends the process. */
 
+import { stoppingSoon } from '../../messages.ts';
 import type { Progress } from './progress.ts';
 
-/** The first interrupt asks the measuring loop to end; a second one ends the process at once. */
+/** Listens for SIGINT and SIGTERM until `dispose`; `aborted` is true from the first one on, and the second ends the process. */
 export function stopOnInterrupt(progress: Progress) {
   const state = {
     aborted: false,
@@ -13,7 +14,7 @@ export function stopOnInterrupt(progress: Progress) {
   const onSignal = () => {
     if (state.aborted) process.exit(130);
     state.aborted = true;
-    progress.say('Stopping after the current run; press Ctrl-C again to stop at once.');
+    progress.say(stoppingSoon);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
   return state;

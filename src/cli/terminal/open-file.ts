@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
+import { cannotOpen } from '../../messages.ts';
 
 /** Opens a file or an address; where that is not possible, one line on stderr says so. */
 export function openFile(path: string): void {
@@ -12,6 +13,6 @@ export function openFile(path: string): void {
   };
   const [command, ...args] = commands[process.platform] ?? ['xdg-open'];
   const child = spawn(command, [...args, target], { stdio: 'ignore', detached: true });
-  child.on('error', () => process.stderr.write(`${command} cannot open it here; open ${path} yourself\n`));
+  child.on('error', () => process.stderr.write(`${cannotOpen(command, path)}\n`));
   child.unref();
 }

@@ -2,7 +2,7 @@
 
 import { Presets, SingleBar } from 'cli-progress';
 
-/** Where a command tells how far it is. */
+/** How a command shows its progress. */
 export interface Progress {
   /** What is being done now, and how much of the budget is spent, 0 to 1. */
   update(share: number, message: string): void;
@@ -11,7 +11,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** Progress on stderr; with `quiet` nothing is told. */
+/** Progress on stderr; nothing at all if `quiet`. */
 export function createProgress(quiet: boolean): Progress {
   const write = (line: string) => process.stderr.write(`${line}\n`);
   if (quiet || !process.stderr.isTTY) return { update() {}, say: quiet ? () => {} : write, stop() {} };

@@ -13,7 +13,7 @@ import { allocate, WASM_MEMORY_BYTES } from './wasm-memory.ts';
 import { createControl, PHASE, stopThreads, type Threads, timedPhase } from './wasm-phases.ts';
 import { createThread, type ThreadJob } from './wasm-thread.ts';
 
-/** What a WebAssembly host is told about its engine and machine, which differ between Node and browsers. */
+/** The engine and the machine of a WebAssembly host, which differ between Node and browsers. */
 export interface WasmHostOptions {
   deviceName: string;
   /** Memory that the machine can spare, bytes. */
@@ -25,7 +25,7 @@ export interface WasmHostOptions {
   relaxedSimd: boolean;
   /** Whether threads can share memory; where they cannot, one runs on memory of its own. */
   sharedMemory: boolean;
-  /** Starts a worker that calls serveThread, and waits until it has; returns how to be rid of it. */
+  /** Starts a worker that calls serveThread, and waits until it has; returns how to end it. */
   startThread: (job: ThreadJob) => Promise<{ stop(): Promise<void> }>;
 }
 

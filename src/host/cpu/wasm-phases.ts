@@ -3,7 +3,12 @@
  * thread's end.
  */
 
-/** Places in the control array that all threads share. */
+import { threadSilent } from '../../messages.ts';
+
+/** Seconds after which a thread that does not report counts as hung. */
+const PATIENCE_SECONDS = 60;
+
+/** Positions in the control array that all threads share. */
 export const CONTROL = { generation: 0, phase: 1, next: 2, done: 3, size: 4 } as const;
 /** What a new generation asks for. */
 export const PHASE = { pack: 0, attend: 1, exit: 2 } as const;
@@ -48,8 +53,8 @@ function startPhase(control: Int32Array, phase: number): void {
 /** Blocks until `count` workers have reported. This thread may block: it is never one that a user interface runs on. */
 function waitForWorkers(control: Int32Array, count: number): void {
   for (let done = Atomics.load(control, CONTROL.done); done < count; done = Atomics.load(control, CONTROL.done)) {
-    if (Atomics.wait(control, CONTROL.done, done, 60_000) === 'timed-out') {
-      throw new Error('a WebAssembly thread did not answer within 60 s');
+    if (Atomics.wait(control, CONTROL.done, done, PATIENCE_SECONDS * 1000) === 'timed-out') {
+      throw new Error(threadSilent(PATIENCE_SECONDS));
     }
   }
   Atomics.store(control, CONTROL.done, 0);

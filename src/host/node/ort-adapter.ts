@@ -21,8 +21,8 @@ export interface OrtAdapter {
 }
 
 /**
- * Opens the adapter that the options ask for and lets navigator.gpu, which the provider asks as it would in a browser,
- * give that one. Each session gets a fresh one, since an adapter gives one device. Throws with the reason where there
+ * Opens the adapter that the options ask for and puts it into navigator.gpu, where the provider looks for one as in a
+ * browser. Each session gets a fresh one, since an adapter gives one device. Throws with the reason where there
  * is none.
  */
 export async function provideAdapter(options: WebgpuOptions): Promise<OrtAdapter> {

@@ -37,5 +37,5 @@ export async function openPageHost(page: Page, role: HostRole): Promise<Killable
   return { ...connection.host, kill: () => void kill(), close: async () => void (await kill()) };
 }
 
-/** What is to be closed is gone already: nothing is left to do, and those who use it hear of it through their calls. */
+/** The page or the worker is gone already: nothing is left to close, and pending calls fail with the reason. */
 function alreadyGone(): void {}

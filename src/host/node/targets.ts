@@ -13,7 +13,7 @@ import { spawnAdapterList, spawnHost } from './spawn.ts';
 import { chooseNodeVariant, spawnWasm } from './wasm-children.ts';
 
 /** How the targets of this machine are opened. */
-export interface TargetOptions {
+export interface NodeTargetOptions {
   /** Null: all cores. */
   threads: number | null;
   /** Null: chosen by a probe. */
@@ -24,7 +24,7 @@ export interface TargetOptions {
 const host = 'node';
 
 /** Opens the target of an engine on this machine and asks what it is; where it cannot be opened it says why. */
-export async function nodeTarget({ backend, library }: Engine, options: TargetOptions): Promise<Target> {
+export async function nodeTarget({ backend, library }: Engine, options: NodeTargetOptions): Promise<Target> {
   const threads = options.threads ?? availableParallelism();
   const spawn = (role: ChildRole) => () => spawnHost({ role, flags: [], env: {} });
   switch (backend) {

@@ -1,8 +1,9 @@
-/** The charts of results/examples/: each from a stored run of a real machine, or from the model. */
+/** The charts of results/examples/: each from a stored run of a real machine, from published figures, or from the model. */
 
 import { readFileSync } from 'node:fs';
 import type { TopLevelSpec } from 'vega-lite';
 import { allCharts } from '../src/chart/all.ts';
+import { evolutionChart } from '../src/chart/evolution.ts';
 import { modelChart } from '../src/chart/model-figure.ts';
 import { modelAblationChart } from '../src/chart/model-gains.ts';
 import { timelineChart } from '../src/chart/timeline.ts';
@@ -35,6 +36,7 @@ export function exampleCharts(): { name: string; specification: TopLevelSpec }[]
     ...allCharts(ablation, 'avo', memory, null)
       .filter(({ name }) => name === 'ablation')
       .map(({ name, draw }) => ({ name, specification: draw('wide') })),
+    { name: 'evolution', specification: evolutionChart() },
     { name: 'model-mha', specification: modelChart(model, 'mha') },
     { name: 'model-gqa', specification: modelChart(model, 'gqa') },
     { name: 'model-ablation', specification: modelAblationChart(model) },

@@ -299,6 +299,23 @@ describe('listings', () => {
     for (const claim of claims) expect(claim).toHaveProperty('state');
   });
 
+  it("shows the evolution of AVO's kernel as text, JSON and a chart", async () => {
+    const cwd = temporaryFolder();
+    const args = ['published', '--figure', 'evolution'];
+    const { stdout, stderr } = await bench([...args, '--chart', 'evolution.svg'], cwd);
+    expect(stderr).toBe('Chart: evolution.svg\n');
+    expect(readFileSync(join(cwd, 'evolution.svg'), 'utf8')).toContain('single-pass softmax');
+    expect(stdout).toMatch(
+      /^branch-free rescaling +19 to 20 +full +\+6\.1 % +\+7\.0 % +\+8\.6 % +\+10\.8 % +\+8\.1 % +\+8\.1 %$/m,
+    );
+    const { versions, gains } = JSON.parse((await bench([...args, '--format', 'json'])).stdout) as Record<
+      string,
+      object[]
+    >;
+    expect([versions?.length, gains?.length]).toEqual([28, 6]);
+    expect((await bench(['published', '--figure', 'evolutoin'])).stderr).toContain("did you mean 'evolution'");
+  });
+
   it('shows source text that names its algorithm', async () => {
     expect((await bench(['show', 'wgsl-flash', '--head-dim', '64'])).stdout).toContain('online');
     expect((await bench(['show', 'wasm-flash'])).stdout).toMatch(/^\(module/m);

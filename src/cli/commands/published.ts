@@ -2,16 +2,28 @@
 
 import type { Declare } from '../command.ts';
 import { OUTPUT, publishedOption, tableOrJson } from '../options/run.ts';
-import { addOptions, under, valuesOf } from '../options/typed-option.ts';
+import { addOptions, asText, choice, option, under, valuesOf } from '../options/typed-option.ts';
 
-/** Figures with their sources, and claims. */
+/** Figures with their sources, claims, and the evolution of AVO's kernel. */
 export const declarePublished: Declare = (command, finish) => {
-  const options = under(OUTPUT, { published: publishedOption(), format: tableOrJson() });
-  command.description('List the published figures, and the claims of the report.');
+  const options = under(OUTPUT, {
+    figure: choice(
+      '--figure <name>',
+      "show only this; the evolution is AVO's kernel version by version",
+      ['evolution'],
+      null,
+    ),
+    published: publishedOption(),
+    format: tableOrJson(),
+    chart: option('--chart <file>', 'draw the evolution: .svg, .png, .html or .vl.json', asText, null),
+  });
+  command.description(
+    'List the published figures, and what the report claims: a securities weekly that restates the AVO paper.',
+  );
   addOptions(command, options).action(async () => {
-    const { published, format } = valuesOf(command, options);
-    const { listPublished } = await import('../actions/published.ts');
-    process.stdout.write(listPublished(published, format));
+    const { figure, published, format, chart } = valuesOf(command, options);
+    const { showPublished } = await import('../actions/published.ts');
+    await showPublished(figure, published, format, chart);
     finish(0);
   });
 };

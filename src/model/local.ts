@@ -1,6 +1,5 @@
 /** The same reasoning for the user's own machine: what its measured limits allow attention to reach. */
 
-import type { Summary } from '../measure/statistics.ts';
 import { flops } from '../problem/flops.ts';
 import type { Workload } from '../problem/workload.ts';
 import type { Rates } from './chip.ts';
@@ -54,21 +53,4 @@ export function predictLocal(w: Workload, rates: LocalRates, kind: 'cpu' | 'gpu'
   const known: Rates = { ...rates, memory: null, sharedUnits: kind === 'cpu' };
   const { bound, seconds, binds } = roofline(demand, known);
   return { kind, rate: work / bound, multiplyAddRate: rates.multiplyAdd, seconds, binds };
-}
-
-/** A prediction beside the throughput measured in the same rounds. */
-export interface LocalComparison {
-  kernel: string;
-  device: string;
-  workload: Workload;
-  /** TFLOPS: what the limits allow, and what was measured; medians over rounds. */
-  predicted: number;
-  measured: number;
-  /** The rate of multiply-adds alone. */
-  multiplyAdd: number;
-  /** Measured over predicted, and measured over multiply-adds alone, round by round. */
-  ratio: Summary;
-  ceilingShare: Summary;
-  /** The prediction for the last round. */
-  prediction: LocalPrediction;
 }

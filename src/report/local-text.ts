@@ -2,7 +2,8 @@
 
 import { formatRate } from '../format.ts';
 import type { Summary } from '../measure/statistics.ts';
-import type { LocalComparison, LocalPrediction } from '../model/local.ts';
+import type { LocalPrediction } from '../model/local.ts';
+import type { LocalComparison } from '../model/local-comparison.ts';
 import { describe } from '../problem/workload.ts';
 import { alignColumns } from './columns.ts';
 

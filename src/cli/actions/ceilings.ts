@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { nodeTarget } from '../../host/node/targets.ts';
+import { measureGpu } from '../../measure/gpu-ceilings.ts';
 import { backendHasNo, leftOut, UsageError } from '../../messages.ts';
 import type { BackendName } from '../../record/backend.ts';
 import { timeStamp } from '../../record/context.ts';
@@ -11,7 +12,6 @@ import { checkFolder, makeFolders } from '../../record/files.ts';
 import { formatCeilings } from '../../report/ceilings-text.ts';
 import { versions } from '../versions.ts';
 import { measureCpu } from './ceilings-cpu.ts';
-import { measureGpu } from './ceilings-gpu.ts';
 
 /** What bench ceilings was asked for. */
 interface CeilingsOptions {

@@ -6,13 +6,10 @@ import type { Kernel } from '../../../kernels/kernel.ts';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
 import { wgslFlash } from '../../../kernels/wgsl/flash.ts';
 import type { OpenTarget } from '../../host/target.ts';
-import type { ContenderOutcome } from '../../measure/case.ts';
 import { ceilingsOf } from '../../measure/ceilings.ts';
-import { sharedRounds } from '../../measure/ratios.ts';
 import { measureRun } from '../../measure/run.ts';
-import { summarize } from '../../measure/statistics.ts';
 import { backendHasNo, noSharedRound, UsageError } from '../../messages.ts';
-import { type LocalComparison, type LocalPrediction, type LocalRates, predictLocal } from '../../model/local.ts';
+import { compareLocal, type LocalComparison } from '../../model/local-comparison.ts';
 import { cases } from '../../problem/cases.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { ofBackend } from '../../record/backend.ts';
@@ -86,7 +83,7 @@ async function measureLocal(workloads: readonly Workload[], options: RunOptions)
         const { measurement: m } = outcome;
         if (m === null) continue;
         const device = m.device === null ? '' : (run.context.devices[m.device]?.name ?? '');
-        const point = m.state === 'measured' ? comparisonOf(event.workload, device, outcome, event.outcomes) : null;
+        const point = m.state === 'measured' ? compareLocal(event.workload, device, outcome, event.outcomes) : null;
         const why = m.state === 'measured' ? noSharedRound('all probes') : whyNotMeasured(m);
         if (point === null) missing.push(`${m.kernel}, ${describe(event.workload)}: ${why}`);
         else points.push(point);
@@ -105,38 +102,4 @@ async function probesOf(target: OpenTarget): Promise<readonly Kernel[]> {
   if (ceilings.length === 0) return [];
   const gpu = target.environment.device.backend === 'webgpu';
   return [...ceilings, ...(gpu ? [wgslExponential, wgslWorkgroupReads] : [softmaxCeiling])];
-}
-
-/** Predictions of the rounds in which the kernel and all its probes ran; null where there is none. */
-function comparisonOf(
-  workload: Workload,
-  device: string,
-  { contender, samples }: ContenderOutcome,
-  outcomes: readonly ContenderOutcome[],
-): LocalComparison | null {
-  const { kernel, target } = contender;
-  const probes = outcomes.filter((other) => other.contender.ceiling === true && other.contender.target === target);
-  const kind = kernel.backend === 'webgpu' ? 'gpu' : 'cpu';
-  const pairs = sharedRounds([samples, ...probes.map((probe) => probe.samples)]).flatMap((rates) => {
-    const [measured, multiplyAdd, exponential, onChip] = rates;
-    if (measured === undefined || multiplyAdd === undefined || exponential === undefined) return [];
-    // The probes of softmax and exponentials take headDim of them for each pair and are counted at 4 headDim FLOPs.
-    const found: LocalRates = { multiplyAdd, exponential: exponential / 4, onChip: onChip ?? null };
-    return [{ measured, prediction: predictLocal(workload, found, kind) }];
-  });
-  const last = pairs.at(-1);
-  if (last === undefined) return null;
-  const over = (rate: (p: LocalPrediction) => number) =>
-    summarize(pairs.map(({ measured, prediction }) => measured / rate(prediction)));
-  return {
-    kernel: kernel.name,
-    device,
-    workload,
-    predicted: summarize(pairs.map(({ prediction }) => prediction.rate)).median / 1e12,
-    measured: summarize(pairs.map(({ measured }) => measured)).median / 1e12,
-    multiplyAdd: summarize(pairs.map(({ prediction }) => prediction.multiplyAddRate)).median / 1e12,
-    ratio: over(({ rate }) => rate),
-    ceilingShare: over(({ multiplyAddRate }) => multiplyAddRate),
-    prediction: last.prediction,
-  };
 }

@@ -4,21 +4,19 @@ import { readFileSync } from 'node:fs';
 import { findKernel } from '../../../kernels/index.ts';
 import { compareRows, oracle, type Verification as RowComparison } from '../../host/oracle.ts';
 import { createHostPool } from '../../host/pool.ts';
-import { badSafetensors, headDimUnsupported, messageOf, UsageError } from '../../messages.ts';
-import type { Data } from '../../problem/data.ts';
-import { readSafetensors, SafetensorsError, type Tensor, writeSafetensors } from '../../problem/safetensors.ts';
+import { badSafetensors, messageOf, UsageError } from '../../messages.ts';
+import { SafetensorsError, type Tensor, writeSafetensors } from '../../problem/safetensors.ts';
 import { type RowAddress, wholeSlice } from '../../problem/slice.ts';
+import { type AttentionSettings, readProblem, type TensorProblem } from '../../problem/tensor-problem.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { checkWritable, orUnreadable, writeInto } from '../../record/files.ts';
+import { formatVerification, type VerifiedOutput } from '../../report/verification-text.ts';
 import type { TargetOptions } from '../options/device.ts';
 import { openTargets } from '../targets/open-targets.ts';
 
 /** What bench verify was asked for. */
-export interface VerifyOptions {
+export interface VerifyOptions extends AttentionSettings {
   tensors: string;
-  causal: boolean;
-  window: number | null;
-  scale: number | null;
   output: string | null;
   format: 'table' | 'json';
   target: TargetOptions;
@@ -47,7 +45,7 @@ export async function verifyKernel(name: string, options: VerifyOptions): Promis
     const own = compareRows(w, oracle(w, data, rows), outputs);
     const file = expected === undefined ? null : compareWithFile(w, expected, outputs, own.tolerance);
     const right = own.maxRelativeError <= own.tolerance && (file === null || file.maxRelativeError <= file.tolerance);
-    const result = {
+    const result: VerifiedOutput = {
       kernel: kernel.name,
       device: environment.device.name,
       workload: w,
@@ -55,7 +53,9 @@ export async function verifyKernel(name: string, options: VerifyOptions): Promis
       oracle: own,
       file,
     };
-    process.stdout.write(options.format === 'json' ? `${JSON.stringify(result, null, 2)}\n` : formatResult(result));
+    process.stdout.write(
+      options.format === 'json' ? `${JSON.stringify(result, null, 2)}\n` : formatVerification(result),
+    );
     return right ? 0 : 1;
   } catch (error) {
     process.stderr.write(`${kernel.name}, ${describe(w)}: ${messageOf(error)}\n`);
@@ -66,64 +66,15 @@ export async function verifyKernel(name: string, options: VerifyOptions): Promis
   }
 }
 
-function formatResult(result: {
-  kernel: string;
-  device: string;
-  workload: Workload;
-  agrees: boolean;
-  oracle: RowComparison;
-  file: RowComparison | null;
-}): string {
-  const line = (name: string, c: RowComparison) =>
-    `  against ${name}: largest error ${c.maxAbsoluteError.toExponential(2)}, relative to its row ${c.maxRelativeError.toExponential(2)}, tolerance ${c.tolerance.toExponential(2)}, ${c.rows} rows\n`;
-  const verdict = result.agrees ? 'agrees' : 'DISAGREES';
-  return `${result.kernel} on ${result.device}, ${describe(result.workload)}: ${verdict}\n${line('the float64 oracle', result.oracle)}${result.file === null ? '' : line("the file's o", result.file)}`;
-}
-
 /** Reads the file and the problem in it. Throws UsageError with one line where either cannot be used. */
-function loadProblem(options: VerifyOptions): { workload: Workload; data: Data; expected: Tensor | undefined } {
-  const { tensors: path } = options;
+function loadProblem({ tensors: path, ...attention }: VerifyOptions): TensorProblem {
   const bytes = orUnreadable(path, () => new Uint8Array(readFileSync(path)));
   try {
-    const found = readSafetensors(bytes, ['q', 'k', 'v', 'o']);
-    const [q, k, v] = ['q', 'k', 'v'].map((name) => {
-      const tensor = found.get(name);
-      if (tensor === undefined) throw new SafetensorsError(`it has no tensor '${name}'`);
-      if (tensor.shape.length !== 4 || tensor.shape.includes(0)) {
-        throw new SafetensorsError(
-          `tensor '${name}' has shape [${tensor.shape.join(', ')}]; [batch, seq, heads, headDim] is needed`,
-        );
-      }
-      return tensor;
-    }) as [Tensor, Tensor, Tensor];
-    const expected = found.get('o');
-    const workload = readWorkload(q, k, v, expected, options);
-    return { workload, data: { kind: 'values', q: q.values, k: k.values, v: v.values }, expected };
+    return readProblem(bytes, attention);
   } catch (error) {
     if (error instanceof SafetensorsError) throw new UsageError(badSafetensors(path, error.message));
     throw error;
   }
-}
-
-function readWorkload(q: Tensor, k: Tensor, v: Tensor, o: Tensor | undefined, options: VerifyOptions): Workload {
-  const [batch = 0, seqQuery = 0, queryHeads = 0, headDim = 0] = q.shape;
-  const [, seqKv = 0, kvHeads = 0] = k.shape;
-  const same = (name: string, tensor: Tensor, shape: number[]) => {
-    if (shape.some((size, i) => size !== tensor.shape[i])) {
-      throw new SafetensorsError(
-        `tensor '${name}' has shape [${tensor.shape.join(', ')}]; [${shape.join(', ')}] fits the others`,
-      );
-    }
-  };
-  same('k', k, [batch, seqKv, kvHeads, headDim]);
-  same('v', v, k.shape);
-  if (o !== undefined) same('o', o, q.shape);
-  if (queryHeads % kvHeads !== 0)
-    throw new SafetensorsError(`${queryHeads} query heads cannot share ${kvHeads} KV heads`);
-  if (headDim % 16 !== 0 || headDim < 32 || headDim > 256) throw new SafetensorsError(headDimUnsupported(headDim));
-  const mask = options.causal ? 'causal' : 'full';
-  const scale = options.scale ?? 1 / Math.sqrt(headDim);
-  return { batch, queryHeads, kvHeads, headDim, seqQuery, seqKv, mask, window: options.window, dtype: 'f32', scale };
 }
 
 /** Every output row in the order of memory: batch, row, head. */

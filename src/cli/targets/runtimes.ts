@@ -72,10 +72,7 @@ async function browserRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
       const options = { browser: session.name, cpu: session.cpu, number, threads, variant, webgpu };
       runtimes.push({
         target: (engine) => openBrowserTarget(engine, session.open, options),
-        close: async () => {
-          await session.close();
-          await closeOne();
-        },
+        close: () => session.close().finally(closeOne),
       });
     } catch (error) {
       const why = messageOf(error);

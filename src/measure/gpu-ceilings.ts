@@ -1,18 +1,18 @@
-/** The work of bench ceilings on a GPU: multiply-adds, exponentials, workgroup memory and main memory, in WGSL. */
+/** The limits of a GPU: multiply-adds, exponentials, workgroup memory and main memory, in WGSL. */
 
-import type { Probe } from '../../../kernels/ceilings/probe.ts';
+import type { Probe } from '../../kernels/ceilings/probe.ts';
 import {
   wgslExponential,
   wgslMemoryReads,
   wgslMultiplyAdd,
   wgslMultiplyAddF16,
   wgslWorkgroupReads,
-} from '../../../kernels/ceilings/wgsl.ts';
-import type { Host } from '../../host/contract.ts';
-import type { OpenTarget } from '../../host/target.ts';
-import { type Ceiling, type DeviceCeiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
-import { flops } from '../../problem/flops.ts';
-import type { Workload } from '../../problem/workload.ts';
+} from '../../kernels/ceilings/wgsl.ts';
+import type { Host } from '../host/contract.ts';
+import type { OpenTarget } from '../host/target.ts';
+import { flops } from '../problem/flops.ts';
+import type { Workload } from '../problem/workload.ts';
+import { type Ceiling, type DeviceCeiling, fastestProbe, probeWorkload } from './ceilings.ts';
 
 const RUNS = 5;
 /** From what a software adapter does in a tenth of a second to what fills a large GPU for some milliseconds. */

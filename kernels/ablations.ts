@@ -60,7 +60,7 @@ export const WGSL_ABLATIONS: readonly Kernel[] = [
   wgsl(
     'large',
     'registers',
-    'wgsl-flash, half as many keys more a thread: more registers than many devices have',
+    'wgsl-flash, one and a half times the keys a thread: more registers than many devices have',
     (config) => ({
       keys: config.keys * 1.5,
       weightParts: config.threadColumns / 2,

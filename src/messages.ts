@@ -38,7 +38,7 @@ export const tooManyCases = (count: number, limit: number) =>
   `these options make ${count} workloads; the most in one run is ${limit}: shorten a list`;
 export const cannotWrite = (path: string, reason: string) =>
   `cannot write to '${path}' (${reason}); choose another folder or file`;
-export const cannotRead = (path: string, reason: string) => `cannot read '${path}' (${reason})`;
+export const cannotRead = (path: string, reason: string) => `cannot read '${path}' (${reason}); check the path`;
 export const badRunFile = (path: string, what: string) =>
   `'${path}' is not the record of a run: ${what}; give a .jsonl journal or a document of --format json`;
 export const oneShapeForTune =
@@ -54,7 +54,7 @@ export const nothingToRepeat = (path: string, unknown: readonly string[]) =>
 export const noKernelOfBackend = (backend: string, kernels: readonly { name: string }[]) =>
   `--backend: the record has no kernel of '${backend}'; its kernels: ${kernels.map(({ name }) => name).join(', ')}`;
 export const nothingInCommon = (before: string, after: string) =>
-  `'${before}' and '${after}' measured no kernel at the same workload, so there is nothing to compare`;
+  `'${before}' and '${after}' measured no kernel at the same workload; give two runs that did, for example a run and what bench repro makes of it`;
 export const noRuns = (folder: string) =>
   `no run is in '${folder}'; measure one first (bench mha --seq 4k), or name its file`;
 export const badChartExtension = (path: string) =>
@@ -218,7 +218,7 @@ export const configurationUnusable = (kernel: string, headDim: number, problem: 
 export const kernelsUnknown = (names: readonly string[]) =>
   `The record has kernels that this version does not know: ${names.join(', ')}. They are left out.`;
 export const configurationsElsewhere =
-  'The record was made with a file of kernel configurations, which is not here; --tiles FILE names it, else those of this machine are used.';
+  'The record was made with a file of kernel configurations, which is not here; --tiles FILE names it, otherwise those of this machine are used.';
 export const settingsUnknown = (seed: number, budgetSeconds: number) =>
   `The record does not say how it measured: seed ${seed} and slices within ${budgetSeconds} s are assumed; --budget, --samples and --tiles change that.`;
 export const pageWritten = (folder: string) =>

@@ -193,7 +193,7 @@ function waterfall(w: Workload, { block, fixed }: Constants): Waterfall[] {
       `${tiles} work tiles of ${WORK_TILE_ROWS} rows fill ${(tiles / B200.units).toFixed(2)} waves, which take ${Math.ceil(tiles / B200.units)}`,
       waves,
     ],
-    [`beginning and end of a work tile, ${(fixed / block).toFixed(2)} blocks beside ${blocks}`, share],
+    [`beginning and end of a work tile, ${(fixed / block).toFixed(2)} blocks besides its ${blocks}`, share],
     [
       `a block takes ${Math.round(block * B200.clockHz)} clocks, its four products ${Math.round(ideal * B200.clockHz)}`,
       ideal / block,

@@ -49,7 +49,7 @@ function whySection({ waterfall, roofline, simulation }: B200Model): string {
 ${table([['TFLOPS', '', 'after'], ...steps])}
 
 Roofline of this pass: multiply-adds ${ms(seconds.multiplyAdd)}, exponentials ${ms(seconds.exponential)}, shared memory ${ms(seconds.onChip)}, main memory ${ms(seconds.memory)}.
-The simulated block takes ${simulation.blockClocks.toFixed(0)} clocks (fitted: ${simulation.fittedBlockClocks.toFixed(0)}), a work tile beside its blocks ${simulation.fixedClocks.toFixed(0)} (fitted: ${simulation.fittedFixedClocks.toFixed(0)}).
+The simulated block takes ${simulation.blockClocks.toFixed(0)} clocks (fitted: ${simulation.fittedBlockClocks.toFixed(0)}), the rest of a work tile ${simulation.fixedClocks.toFixed(0)} (fitted: ${simulation.fittedFixedClocks.toFixed(0)}).
 Busy in a simulated block: ${simulation.busy.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(', ')}.`;
 }
 
@@ -63,7 +63,7 @@ function constantsSection({ kernels }: B200Model): string {
   ]);
   return `Constants: time of a key block and of a work tile fitted on MHA without a mask, of a masked block on causal MHA at 4k; clocks at ${B200.clockHz / 1e9} GHz
 
-${table([['library', 'key block', 'work tile beside', 'masked block beside', 'rows of a tile'], ...rows])}`;
+${table([['library', 'key block', 'rest of a work tile', 'extra of a masked block', 'rows of a tile'], ...rows])}`;
 }
 
 function pointsSection(title: string, points: readonly ModelPoint[]): string {
@@ -143,7 +143,7 @@ function wrongSection(model: B200Model): string {
   });
   return `Where the model is wrong: its largest errors
 
-${table([['points', 'error', 'where'], ...worst])}
+${table([['figures', 'error', 'where'], ...worst])}
 
 ${model.remarks.map((remark) => `- ${remark}`).join('\n')}`;
 }

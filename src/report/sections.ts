@@ -53,7 +53,7 @@ function environment({ context }: RunDocument): string[][] {
     const parts = [
       device.browser ?? '',
       device.software ? 'software adapter' : '',
-      device.threads === null ? '' : `${device.threads} threads`,
+      device.threads === null ? '' : `${device.threads} ${device.threads === 1 ? 'thread' : 'threads'}`,
       device.variant === null ? '' : `${device.variant}: ${device.variantReason ?? ''}`,
       `clock ${device.clock.clock}, quantum ${(device.clock.quantumSeconds * 1e9).toPrecision(3)} ns`,
       device.clock.note ?? '',

@@ -43,7 +43,7 @@ describe('bench report', () => {
 
   it.each([
     [['report'], 'no run is in'],
-    [['report', 'absent.jsonl'], "cannot read 'absent.jsonl' (ENOENT)"],
+    [['report', 'absent.jsonl'], "cannot read 'absent.jsonl' (ENOENT); check the path"],
     [['report', 'broken.jsonl'], 'line 1 is not JSON'],
     [['report', '--format', 'pdf'], "--format: 'pdf' is not known"],
   ])('%j is answered in one line', async (args, text) => {

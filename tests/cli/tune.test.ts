@@ -176,7 +176,7 @@ describe('configurations from a file', () => {
   it('absent: one line, and nothing is left behind', async () => {
     const cwd = temporaryFolder();
     const { code, stderr } = await bench(['mha', '--tiles', 'absent.json', ...MOCK], cwd);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: "cannot read 'absent.json' (ENOENT)\n" });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: "cannot read 'absent.json' (ENOENT); check the path\n" });
     expect(readdirSync(cwd)).toEqual([]);
   });
 });

@@ -13,5 +13,5 @@ export function listKernels(format: 'table' | 'json'): string {
   }));
   if (format === 'json') return `${JSON.stringify(rows, null, 2)}\n`;
   const body = rows.map(({ name, backend, summary }) => [name, backend, summary]);
-  return formatColumns(['kernel', 'backend', 'idea'], body);
+  return formatColumns(['kernel', 'backend', 'how it works'], body);
 }

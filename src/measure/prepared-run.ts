@@ -64,7 +64,9 @@ export function createPreparedRun(
   let prepared: Prepared | undefined;
   let rate = firstRate;
   let preparingSeconds = 0;
-  const expectedSeconds = () => (prepared === undefined ? 0 : sliceFlops(w, prepared.slice) / rate);
+  /** Seconds of the last run of what is prepared. A host may pass over a short slice many times in one run. */
+  let lastSeconds: number | undefined;
+  const expectedSeconds = () => (prepared === undefined ? 0 : (lastSeconds ?? sliceFlops(w, prepared.slice) / rate));
 
   /** A watchdog of so many seconds ends the host. */
   const guarded = async <T>(limit: number, hungText: (limit: number) => string, call: () => Promise<T>): Promise<T> => {
@@ -131,6 +133,7 @@ export function createPreparedRun(
     async prepare(program, slice) {
       const compileSeconds = prepared?.compileSeconds ?? 0;
       await dispose();
+      lastSeconds = undefined;
       const found = await prepareOn(program, slice);
       // Code that a host has compiled before takes no time to compile again.
       prepared = { ...found, compileSeconds: Math.max(found.compileSeconds, compileSeconds) };
@@ -140,6 +143,7 @@ export function createPreparedRun(
       const { host, id } = await current();
       const sample = await guardedRun(host, id);
       rate = rateOf(sample);
+      lastSeconds = sample.seconds;
       return sample;
     },
     async read(rows) {

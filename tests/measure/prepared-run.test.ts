@@ -30,6 +30,20 @@ describe('a prepared run', () => {
     expect(run.expectedSeconds).toBeCloseTo(flops(W) / 1e8, 12);
   });
 
+  it('expects as many passes of the next run as the last one had', async () => {
+    const target = await mockTarget('rate=1e8', (host) => ({
+      ...host,
+      async run(id) {
+        const { seconds, flops: once, clock } = await host.run(id);
+        return { seconds: seconds * 50, flops: once * 50, clock };
+      },
+    }));
+    const { run } = await prepareOn(target);
+    const { seconds } = await run.run();
+    expect(run.expectedSeconds).toBe(seconds);
+    expect(run.rate).toBeCloseTo(1e8, 0);
+  });
+
   it('is prepared and run again on a host that was opened since, before anything is read', async () => {
     const runs: number[] = [];
     const target = await mockTarget('rate=1e9', (host, count) => ({

@@ -3,7 +3,7 @@
 import type { Engine, Kernel } from '../../../kernels/kernel.ts';
 import type { Target } from '../../host/target.ts';
 import { leftOut } from '../../messages.ts';
-import type { BackendName } from '../../record/backend.ts';
+import { type BackendName, backendName } from '../../record/backend.ts';
 import { openRuntimes, type RuntimeRequest } from './runtimes.ts';
 
 /** Which targets a command wants. */
@@ -43,9 +43,8 @@ export async function openTargets(request: TargetRequest): Promise<OpenTargets> 
     for (const runtime of runtimes) {
       for (const [key, engine] of wanted) {
         const target = await runtime.target(engine);
-        const { backend } = engine;
-        if (target.state === 'unavailable' && backend === 'webgpu' && request.backend === 'auto' && !request.named) {
-          notices.push(leftOut(backend, target.reason));
+        if (target.state === 'unavailable' && mayBeLeftOut(engine, request)) {
+          notices.push(leftOut(engine.backend, target.reason));
           continue;
         }
         opened.push({ key, target });
@@ -63,6 +62,11 @@ export async function openTargets(request: TargetRequest): Promise<OpenTargets> 
     notices,
     close,
   };
+}
+
+/** Whether the user asked for this engine neither by a kernel's name nor by its backend; a suite asks for its libraries. */
+function mayBeLeftOut(engine: Engine, { backend, named }: TargetRequest): boolean {
+  return backendName(engine) === 'webgpu' && backend === 'auto' && !named;
 }
 
 /** Kernels with the same key share a target. */

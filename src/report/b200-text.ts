@@ -4,6 +4,7 @@ import { EVOLUTION } from '../compare/evolution.ts';
 import { formatChange } from '../format.ts';
 import type { B200Model, ModelPoint } from '../model/b200.ts';
 import { B200 } from '../model/chip.ts';
+import { type PredictionSet, predictionSets } from '../model/naive.ts';
 import { ABLATION_SOURCE } from '../model/simulated-ablation.ts';
 import { formatSize, type Mask } from '../problem/workload.ts';
 import { alignColumns } from './columns.ts';
@@ -23,13 +24,15 @@ export function formatModel(model: B200Model, figure: ModelFigure): string {
   if (figure !== 'ablation') {
     const wanted = (points: readonly ModelPoint[]) =>
       points.filter((point) => (figure === 'gqa' ? isGqa(point) : figure === 'mha' ? !isGqa(point) : true));
+    const predicted = wanted(model.points.filter(({ role }) => role === 'predicted'));
+    const others = wanted(model.otherPoints);
     parts.push(
       constantsSection(model),
       pointsSection('Fitted', wanted(model.points.filter(({ role }) => role === 'fitted'))),
+      pointsSection('Predicted', predicted),
+      pointsSection("Predicted, the FA4 paper's own measurements", others),
+      yardstickSection(predictionSets([...predicted, ...others])),
     );
-    parts.push(pointsSection('Predicted', wanted(model.points.filter(({ role }) => role === 'predicted'))));
-    if (figure !== 'gqa')
-      parts.push(pointsSection("Predicted, the FA4 paper's own measurements", wanted(model.otherPoints)));
   }
   if (figure === null || figure === 'ablation') parts.push(ablationSection(model));
   if (figure === null) parts.push(sensitivitySection(model), wrongSection(model));
@@ -68,6 +71,7 @@ ${table([['library', 'key block', 'rest of a work tile', 'extra of a masked bloc
 
 function pointsSection(title: string, points: readonly ModelPoint[]): string {
   if (points.length === 0) return '';
+  const guessed = points.some(({ naive }) => naive !== null);
   const rows = points.map((p) => [
     p.library,
     p.workload.mask,
@@ -76,11 +80,34 @@ function pointsSection(title: string, points: readonly ModelPoint[]): string {
     `${p.published}${p.publishedError === null ? '' : ` ± ${p.publishedError}`}`,
     p.model.toFixed(0),
     percent(p.error),
+    ...(guessed ? [p.naive?.tflops.toFixed(0) ?? '', p.naive === null ? '' : percent(p.naive.error)] : []),
     p.publishedError !== null && Math.abs(p.model - p.published) <= p.publishedError ? 'within the error bar' : '',
   ]);
+  const naive = guessed ? ['naive', 'error'] : [];
   return `${title}
 
-${table([['library', 'mask', 'seq', 'heads', 'published', 'model', 'error', ''], ...rows])}`;
+${table([['library', 'mask', 'seq', 'heads', 'published', 'model', 'error', ...naive, ''], ...rows])}`;
+}
+
+/** The mean errors of the sets beside those of a guess without a model, and in which sets the model has skill. */
+function yardstickSection(sets: readonly PredictionSet[]): string {
+  const share = (value: number) => `${(100 * value).toFixed(2)} %`;
+  const rows = sets.map(({ set, points, meanError, largestError, naiveMeanError, guess, skill }) => [
+    set,
+    `${points}`,
+    share(meanError),
+    share(largestError),
+    share(naiveMeanError),
+    guess,
+    skill ? 'skill' : 'none',
+  ]);
+  const skilled = sets.filter(({ skill }) => skill).reduce((sum, { points }) => sum + points, 0);
+  const all = sets.reduce((sum, { points }) => sum + points, 0);
+  return `Predictions beside a naive guess, the figure that somebody without a model would take; mean absolute errors
+
+${table([['set', 'points', 'model', 'largest', 'naive', 'the naive guess', 'skill'], ...rows])}
+
+The model has skill where its mean error is less than half of the guess's: ${skilled} of these ${all} points.`;
 }
 
 function ablationSection({ ablation }: B200Model): string {

@@ -9,17 +9,28 @@ describe('bench model b200', () => {
   it('prints constants, fitted and predicted points apart, the ablation and where it is wrong', async () => {
     const { stdout, code } = await bench(['model', 'b200']);
     expect(code).toBe(0);
-    const at = ['Why 1668', 'Constants', 'Fitted', 'Predicted', 'Ablation', 'Sensitivity', 'Where the model is wrong'];
+    const at = [
+      'Why 1668',
+      'Constants',
+      'Fitted',
+      'Predicted',
+      'Predictions beside a naive guess',
+      'Ablation',
+      'Sensitivity',
+      'Where the model is wrong',
+    ];
     const places = at.map((heading) => stdout.indexOf(heading));
     expect(places.every((place) => place >= 0)).toBe(true);
     expect([...places].sort((a, b) => a - b)).toEqual(places);
     expect(stdout).toMatch(/AVO +causal +4k +16 +1392 ± 3.2 +1392/);
+    expect(stdout).toContain('17 of these 81 points');
+    expect(stdout).toMatch(/^branchless +full +published +\+6\.1 % +\+7\.0 % +\+8\.6 % +\+10\.8 % +\+8\.1 %$/m);
   });
 
   it('gives the same as JSON', async () => {
     const { stdout } = await bench(['model', 'b200', '--format', 'json']);
     const model = JSON.parse(stdout) as Record<string, { role: string; error: number }[]>;
-    for (const key of ['kernels', 'points', 'otherPoints', 'ablation', 'assumptions', 'sensitivity']) {
+    for (const key of ['kernels', 'points', 'otherPoints', 'predictions', 'ablation', 'assumptions', 'sensitivity']) {
       expect(model[key]?.length).toBeGreaterThan(0);
     }
     expect(Object.keys(model['points']?.[0] ?? {})).toEqual(

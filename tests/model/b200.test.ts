@@ -6,6 +6,7 @@ import { evolutionGain } from '../../src/compare/evolution.ts';
 import { modelB200 } from '../../src/model/b200.ts';
 import { LIBRARIES } from '../../src/model/libraries.ts';
 import { whatIf } from '../../src/model/what-if.ts';
+import { flops } from '../../src/problem/flops.ts';
 
 const model = modelB200();
 const isMha = ({ workload }: (typeof model.points)[number]) => workload.queryHeads === workload.kvHeads;
@@ -74,6 +75,20 @@ describe('modelB200', () => {
         expect(error).toBeLessThan(0.04);
       }
     }
+    const passes = model.points.map(({ workload, published, publishedError }) => {
+      const milliseconds = flops(workload, 'half-square') / published / 1e9;
+      return { workload, milliseconds, error: publishedError ?? Number.NaN };
+    });
+    const long = passes.filter(({ milliseconds }) => milliseconds > 5.2);
+    const short = passes.filter(({ milliseconds }) => milliseconds < 2.9);
+    expect([long.length, short.length]).toEqual([21, 51]);
+    expect([Math.min(...long.map(({ error }) => error)), Math.max(...long.map(({ error }) => error))]).toEqual([
+      11, 75,
+    ]);
+    expect(Math.max(...short.map(({ error }) => error))).toBe(6.1);
+    const longest = passes.filter(({ milliseconds }) => milliseconds > 10);
+    expect(longest).toHaveLength(6);
+    expect(longest.every(({ workload: w }) => w.mask === 'full' && w.seqKv === 32768 && w.kvHeads < 16)).toBe(true);
     // Plain blocks of a causal pass: tile i of m has 2 i of them, and 2 masked ones.
     const plain = (m: number) => (m * (m - 1)) / (m * (m + 1));
     expect(plain(16)).toBeCloseTo(0.88, 2);
@@ -90,6 +105,44 @@ describe('modelB200', () => {
     for (const { model: value, published, error } of [...model.points, ...model.otherPoints]) {
       expect(published * (1 + error)).toBeCloseTo(value, 8);
     }
+  });
+
+  it('sets a naive guess beside every predicted point, and claims skill for 17 of them', () => {
+    for (const { role, naive, published } of [...model.points, ...model.otherPoints]) {
+      expect(naive === null).toBe(role === 'fitted');
+      if (naive !== null) expect(published * (1 + naive.error)).toBeCloseTo(naive.tflops, 8);
+    }
+    const sets = model.predictions;
+    expect(sets.map(({ points, skill }) => [points, skill])).toEqual([
+      [9, true],
+      [8, true],
+      [16, false],
+      [18, false],
+      [6, false],
+      [24, false],
+    ]);
+    const percent = (set: string) => {
+      const { meanError = 0, naiveMeanError = 0 } = sets.find((item) => item.set === set) ?? {};
+      return [meanError, naiveMeanError].map((value) => (100 * value).toFixed(2));
+    };
+    expect(percent('GQA without a mask, 4k to 16k')).toEqual(['1.48', '1.47']);
+    expect(percent('causal GQA, 4k to 32k')).toEqual(['2.38', '2.42']);
+    expect(percent("MHA at 4k to 32k, the FA4 paper's")).toEqual(['2.36', '2.14']);
+  });
+
+  it('guesses GQA from MHA, the FA4 paper from the AVO paper, a causal mask from none', () => {
+    const naive = (points: typeof model.points, library: string, mask: string, kvHeads: number, seq: number) =>
+      points.find(
+        (p) =>
+          p.library === library &&
+          p.workload.mask === mask &&
+          p.workload.kvHeads === kvHeads &&
+          p.workload.seqKv === seq,
+      )?.naive?.tflops;
+    expect(naive(model.points, 'AVO', 'causal', 4, 4096)).toBe(1392);
+    expect(naive(model.points, 'AVO', 'causal', 16, 32768)).toBe(1668);
+    expect(naive(model.otherPoints, 'FA4', 'causal', 16, 32768)).toBe(1550);
+    expect(naive(model.otherPoints, 'FA4', 'causal', 16, 1024)).toBe(1259);
   });
 
   it('sets a simulated gain beside the published one at each length, and shows that they run apart', () => {

@@ -34,7 +34,7 @@ const LOCAL_BUDGET_SECONDS = 20;
 /** The three models. */
 export const declareModel: Declare = (command, finish) => {
   command.description(
-    'Models of attention: of B200, fitted on five figures of each library to predict the others, and of this machine.',
+    'Models of attention: of B200, fitted on five figures of each library and tested on the others, and of this machine.',
   );
   command.commandsGroup('Models:');
   declareB200(command, finish);

@@ -5,7 +5,7 @@ import { HEADLINE_TFLOPS } from '../compare/claims.ts';
 import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
 import { formatRate, formatRounded } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
-import { formatSize, sameProblem, type Workload } from '../problem/workload.ts';
+import { formatLengths, sameProblem, type Workload } from '../problem/workload.ts';
 import type { Measurement, RunDocument } from '../record/measurement.ts';
 import { reasonsOf } from '../record/unmeasured.ts';
 import {
@@ -162,7 +162,7 @@ function fewerThreads(m: Measurement, run: RunDocument): number | null {
 
 /** The position of a bar. Its label names heads, head dimension or threads only if they are not the usual ones. */
 function placeOf(w: Workload, threads: number | null = null): { seq: string; order: number; mask: string } {
-  const seq = w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)}/${formatSize(w.seqKv)}`;
+  const seq = formatLengths(w);
   const heads = w.queryHeads === w.kvHeads ? '' : `, ${w.queryHeads}/${w.kvHeads}`;
   const dim = w.headDim === 128 ? '' : `, d ${w.headDim}`;
   const few = threads === null ? '' : `, ${threads} thread${threads === 1 ? '' : 's'}`;

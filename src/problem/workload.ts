@@ -83,13 +83,23 @@ export function formatSize(size: number): string {
   return size >= 1024 && size % 1024 === 0 ? `${size / 1024}k` : String(size);
 }
 
+/** The heads of a workload as people write them: "16 heads", or "32/4 heads" if 4 KV heads are shared. */
+export function formatHeads({ queryHeads, kvHeads }: Workload): string {
+  if (queryHeads !== kvHeads) return `${queryHeads}/${kvHeads} heads`;
+  return queryHeads === 1 ? '1 head' : `${queryHeads} heads`;
+}
+
+/** The lengths of a workload for tables and charts: "4k", or "1/32k" if queries and keys differ in number. */
+export function formatLengths({ seqQuery, seqKv }: Workload): string {
+  return seqQuery === seqKv ? formatSize(seqQuery) : `${formatSize(seqQuery)}/${formatSize(seqKv)}`;
+}
+
 /** The workload in a few words for tables and messages, for example "32k causal, 16 heads, d 128". */
 export function describe(w: Workload): string {
   const seq = w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)} x ${formatSize(w.seqKv)}`;
-  const heads = w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads}/${w.kvHeads} heads`;
   const window = w.window === null ? '' : `, window ${w.window}`;
   const batch = w.batch === 1 ? '' : `, batch ${w.batch}`;
-  return `${seq} ${w.mask}${window}, ${heads}, d ${w.headDim}${batch}`;
+  return `${seq} ${w.mask}${window}, ${formatHeads(w)}, d ${w.headDim}${batch}`;
 }
 
 /** True where two workloads are the same problem, dtype and softmax scale aside. */

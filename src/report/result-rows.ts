@@ -6,7 +6,7 @@ import { ablationGains } from '../compare/technique-gains.ts';
 import { formatNumber, formatRatio, withCommas } from '../format.ts';
 import { summarize } from '../measure/statistics.ts';
 import { caveats } from '../messages.ts';
-import { describe, formatSize, type Workload } from '../problem/workload.ts';
+import { describe, formatHeads, formatLengths, type Workload } from '../problem/workload.ts';
 import type { Measured, Measurement, RunDocument } from '../record/measurement.ts';
 import { namesOf, ratioNames } from '../record/measurement-names.ts';
 import { tflopsOf } from '../record/rate.ts';
@@ -52,14 +52,10 @@ function letter(index: number): string {
   return index < 26 ? low : letter(Math.floor(index / 26) - 1) + low;
 }
 
-function seqOf(w: Workload): string {
-  return w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)}/${formatSize(w.seqKv)}`;
-}
-
 /** The shape in words: the parts that all measurements share, for the title, and those that differ, for the rows. */
 function shapeParts(measurements: readonly Measurement[]): { common: string; own: (w: Workload) => string } {
   const parts: [string, (w: Workload) => string][] = [
-    ['heads', (w) => (w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads}/${w.kvHeads} heads`)],
+    ['heads', formatHeads],
     ['dim', (w) => `d ${w.headDim}`],
     ['batch', (w) => `batch ${w.batch}`],
     ['window', (w) => (w.window === null ? '' : `window ${w.window}`)],
@@ -96,7 +92,7 @@ export function toRows(run: RunDocument): Rows {
       {
         kernel: nameOf(m),
         mask: m.workload.mask,
-        seq: seqOf(m.workload),
+        seq: formatLengths(m.workload),
         shape: own(m.workload),
         tflops: withInterval(m),
         milliseconds: `${m.coverage < 1 ? '~' : ''}${withCommas(Number(formatNumber(m.passSeconds * 1000)))}`,

@@ -38,7 +38,7 @@ const RUN = runOf([skipped('a | pipe, a "quote" and\na line <b>', { seqQuery: 10
 
 describe('formats', () => {
   it('tell why a case has no number', () => {
-    expect(formatTable(RUN)).toContain('skipped: wasm-flash, 1k full, 1 heads, d 32: a | pipe');
+    expect(formatTable(RUN)).toContain('skipped: wasm-flash, 1k full, 1 head, d 32: a | pipe');
   });
 
   it('escape what would break them', () => {

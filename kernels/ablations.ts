@@ -4,6 +4,7 @@ import { wasmConfiguration, wgslConfiguration } from './configurations.ts';
 import type { Kernel } from './kernel.ts';
 import type { WasmConfiguration } from './wasm/configuration.ts';
 import { emitWasmFlash, wasmFlash } from './wasm/flash.ts';
+import { wgslConfigurationProblem } from './wgsl/candidates.ts';
 import type { WgslConfiguration } from './wgsl/configuration.ts';
 import { buildWgslFlash, wgslFlash, wgslFlashUnsupported } from './wgsl/flash.ts';
 
@@ -42,7 +43,10 @@ function wgsl(
     name: `wgsl-flash-${option}`,
     summary,
     ablation: { of: wgslFlash.name, technique, change: technique === 'overlap' ? 'adds' : 'removes' },
-    unsupported: (w, device) => wgslFlashUnsupported(varied(wgslConfiguration(w.headDim, device)), w, device),
+    unsupported: (w, device) => {
+      const config = varied(wgslConfiguration(w.headDim, device));
+      return wgslConfigurationProblem(config, w.headDim, device.limits) ?? wgslFlashUnsupported(config, w, device);
+    },
     build: (w, device) => buildWgslFlash(varied(wgslConfiguration(w.headDim, device)), w, device),
   };
 }
@@ -62,7 +66,7 @@ export const WGSL_ABLATIONS: readonly Kernel[] = [
     'registers',
     'wgsl-flash, one and a half times the keys a thread: more registers than many devices have',
     (config) => ({
-      keys: config.keys * 1.5,
+      keys: Math.ceil((config.keys * 1.5) / 4) * 4,
       weightParts: config.threadColumns / 2,
       valueKeys: 8,
     }),

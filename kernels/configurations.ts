@@ -4,6 +4,7 @@ import type { Workload } from '../src/problem/workload.ts';
 import type { DeviceProfile } from './device.ts';
 import type { WasmConfiguration } from './wasm/configuration.ts';
 import type { WgslConfiguration } from './wgsl/configuration.ts';
+import { floatsOfThread, floatsThatFit, hasFewRegisters } from './wgsl/registers.ts';
 
 // WebAssembly
 
@@ -56,8 +57,8 @@ export function wasmConfiguration(w: Workload, { features }: DeviceProfile): Was
 const KIB = 1024;
 
 /**
- * Any GPU: 64 threads with 8 x 8 scores each: one float of workgroup memory read for each multiply-add of q k^T and 3/4 of one
- * for p v, in the 16 KiB that every device has up to head dimension 128.
+ * A GPU with 256 registers a thread: 64 threads with 8 x 8 scores each, one float of workgroup memory read for each multiply-add of
+ * q k^T and 3/4 of one for p v. In the 16 KiB that every device has.
  */
 const GPU: WgslConfiguration = {
   ...{ threadRows: 8, threadColumns: 8, rows: 8, keys: 8 },
@@ -65,6 +66,12 @@ const GPU: WgslConfiguration = {
   ...{ chunk: 16, valueKeys: 16, unroll: 2, weightParts: 2 },
   ...{ rescale: 'always', values: 'after-softmax' },
 };
+
+/** The same with twice the threads along the keys, each with half the columns of a wide output: 192 floats a thread again. */
+const WIDE: WgslConfiguration = { ...GPU, threadColumns: 16, valueKeys: 8, weightParts: 4 };
+
+/** A GPU with fewer registers: 48 floats of scores and output a thread at head dimension 128, 80 at 256. More keys of V would spill. */
+const SMALL: WgslConfiguration = { ...GPU, threadColumns: 16, rows: 4, keys: 4, valueKeys: 4, weightParts: 4 };
 
 /**
  * An adapter that a CPU emulates: no registers to run out of, every access to memory costs several instructions, and a barrier
@@ -76,44 +83,79 @@ const SOFTWARE: WgslConfiguration = {
   ...{ rescale: 'always', values: 'after-softmax' },
 };
 
-/** The shipped configurations of wgsl-flash; the first row that a device and a head dimension fit is taken. */
-const WGSL_TABLE: { family: 'software' | 'any'; headDim: number; workgroupBytes: number; config: WgslConfiguration }[] =
-  [
-    // SwiftShader on an AMD EPYC, 24 November 2026: 1.15 to 1.42 times as fast as the GPU's at head dimensions 64 and 128, 512 and
-    // 1k keys, in six interleaved runs.
-    { family: 'software', headDim: 128, workgroupBytes: 24 * KIB, config: SOFTWARE },
-    // Compiled for RDNA2 (navi21), Mesa 22.3, 24 November 2026: nothing spilled, 89 % of the vector issues of the main loop are
-    // multiply-adds, 0.99 bytes read for each. A thread has registers for 12 rows, and reads less for each multiply-add.
-    { family: 'any', headDim: 64, workgroupBytes: 24 * KIB, config: { ...GPU, rows: 12 } },
-    // Compiled as above: nothing spilled, 89 %, 0.98 bytes.
-    { family: 'any', headDim: 128, workgroupBytes: 0, config: GPU },
-    // Not tuned: half the keys of V, so that they stay in 8 KiB.
-    { family: 'any', headDim: 256, workgroupBytes: 0, config: { ...GPU, valueKeys: 8 } },
-  ];
+interface WgslRow {
+  /** 'software', a vendor as WebGPU names it, or any device. */
+  family: 'software' | 'apple' | 'intel' | 'any';
+  /** The largest head dimension. */
+  headDim: number;
+  /** The least workgroup memory of the device. */
+  workgroupBytes: number;
+  config: WgslConfiguration;
+}
+
+/**
+ * The shipped configurations of wgsl-flash; the first row that a device and a head dimension fit is taken.
+ *
+ * Evidence for all but the software adapter: compiled for AMD's RDNA2 and RDNA3 (navi21, navi31; Mesa 25.0, f32 and f16, 25 November 2026),
+ * nothing spilled; in what is said of a row, shares are those of multiply-adds among vector issues, and bytes those read for each.
+ * None has ever run on a GPU. Those for Apple and Intel spill nothing in 128 registers; that these vendors' GPUs have no more is a
+ * guess (wgsl/registers.ts).
+ */
+const WGSL_TABLE: readonly WgslRow[] = [
+  // SwiftShader on an AMD EPYC, 24 November 2026: 1.15 to 1.42 times as fast as the GPU's at head dimensions 64 and 128, 512 and
+  // 1k keys, in six interleaved runs.
+  { family: 'software', headDim: 128, workgroupBytes: 24 * KIB, config: SOFTWARE },
+
+  // 64 floats.
+  { family: 'apple', headDim: 64, workgroupBytes: 0, config: { ...SMALL, rows: 8, weightParts: 2 } },
+  // 64 floats up to head dimension 128, 80 up to 192.
+  { family: 'apple', headDim: 192, workgroupBytes: 0, config: { ...SMALL, keys: 8 } },
+  // 80 floats.
+  { family: 'apple', headDim: 256, workgroupBytes: 0, config: SMALL },
+
+  // 48 floats at head dimensions 64, 128 and 256.
+  { family: 'intel', headDim: 64, workgroupBytes: 0, config: { ...SMALL, threadColumns: 8 } },
+  { family: 'intel', headDim: 128, workgroupBytes: 0, config: SMALL },
+  { family: 'intel', headDim: 256, workgroupBytes: 0, config: { ...SMALL, threadRows: 4, threadColumns: 32 } },
+
+  // 87 %, 0.99 bytes. A thread has registers for 12 rows, and reads less for each multiply-add.
+  { family: 'any', headDim: 64, workgroupBytes: 24 * KIB, config: { ...GPU, rows: 12 } },
+  // 90 %, 1.02 bytes.
+  { family: 'any', headDim: 128, workgroupBytes: 0, config: GPU },
+  // 90 %, 1.02 bytes.
+  { family: 'any', headDim: 256, workgroupBytes: 20 * KIB, config: WIDE },
+  // 88 %, 1.08 bytes: half the dims at a time, for 16 KiB.
+  { family: 'any', headDim: 256, workgroupBytes: 0, config: { ...WIDE, chunk: 8 } },
+];
 
 /** The shipped configuration of wgsl-flash for blocks of query rows; head dimensions above the table's last have that one's. */
 export function wgslConfiguration(headDim: number, { limits, features }: DeviceProfile): WgslConfiguration {
+  const families = ['any', features.software === true ? 'software' : features.vendor];
   const fitting = WGSL_TABLE.find(
     (row) =>
-      (row.family === 'any' || features.software === true) &&
-      headDim <= row.headDim &&
-      limits.workgroupMemoryBytes >= row.workgroupBytes,
+      families.includes(row.family) && headDim <= row.headDim && limits.workgroupMemoryBytes >= row.workgroupBytes,
   );
-  return fitting?.config ?? { ...GPU, valueKeys: 8 };
+  return fitting?.config ?? { ...WIDE, chunk: 8 };
 }
 
 /** Up to so many query rows (tokens times the query heads of a group) the configuration of few rows is used. */
 export const FEW_ROWS = 32;
 
 /**
- * For decoding: a block of 8 to 32 rows, so that hardly any is wasted, and all 64 threads along the keys. 13 KiB of workgroup
- * memory at most.
+ * For decoding: a block of 8 to 32 rows, so that hardly any is wasted, and all 64 threads along the keys, in 13 KiB at most. With few
+ * registers a thread takes 4 rows, and as many threads share the columns of the output as that takes.
  */
-export function fewRowsConfiguration(rows: number): WgslConfiguration {
-  const threadRows = [1, 2, 4].find((count) => count * 8 >= rows) ?? 4;
-  return {
-    ...{ threadRows, threadColumns: 64 / threadRows, rows: 8, keys: 4 },
-    ...{ chunk: 8, valueKeys: 8, unroll: 2, weightParts: 2 },
-    ...{ rescale: 'always', values: 'after-softmax' },
-  };
+export function fewRowsConfiguration(rows: number, headDim: number, { features }: DeviceProfile): WgslConfiguration {
+  const common = { keys: 4, chunk: 8, unroll: 2, rescale: 'always', values: 'after-softmax' } as const;
+  const threadRowsOf = (own: number) => [1, 2, 4].find((count) => count * own >= rows) ?? FEW_ROWS / own;
+  if (!hasFewRegisters(features.vendor)) {
+    const threadRows = threadRowsOf(8);
+    return { ...common, threadRows, threadColumns: 64 / threadRows, rows: 8, valueKeys: 8, weightParts: 2 };
+  }
+  const threadRows = threadRowsOf(4);
+  const small = { ...common, threadRows, rows: 4, valueKeys: 4, weightParts: threadRows === 1 ? 2 : 4 };
+  const most = floatsThatFit(features.vendor);
+  const withThreads = (threads: number) => ({ ...small, threadColumns: threads / threadRows });
+  const threads = [64, 128].find((count) => floatsOfThread(headDim, withThreads(count)) <= most) ?? 256;
+  return withThreads(threads);
 }

@@ -24,6 +24,8 @@ export interface Features {
   subgroups?: boolean;
   /** True where a CPU emulates the GPU. */
   software?: boolean;
+  /** The vendor of the GPU as WebGPU names it (amd, apple, intel, nvidia and others); absent where it is not said. */
+  vendor?: string | undefined;
   /** WGSL's experimental subgroup matrices. */
   subgroupMatrix?: SubgroupMatrix;
 }

@@ -6,9 +6,7 @@ import { wgslConfiguration } from '../configurations.ts';
 import type { DeviceProfile, Limits } from '../device.ts';
 import { combinations, distance, sameConfiguration } from '../tunable.ts';
 import { sizes, type WgslConfiguration, workgroupBytes } from './configuration.ts';
-
-/** 32-bit registers of a thread that compilers give out at most, about. */
-const REGISTERS = 256;
+import { floatsOfThread, floatsThatFit } from './registers.ts';
 
 /** Why a configuration cannot be built or run: parts that do not divide, or the limits of the device. */
 export function wgslConfigurationProblem(t: WgslConfiguration, headDim: number, limits: Limits): string | undefined {
@@ -30,12 +28,6 @@ export function wgslConfigurationProblem(t: WgslConfiguration, headDim: number, 
   return undefined;
 }
 
-/** Registers of a thread, estimated: scores, output sums, statistics, a row of operands and addresses. */
-function registers(config: WgslConfiguration, headDim: number): number {
-  const { threadColumns } = sizes(headDim, config);
-  return config.rows * config.keys + config.rows * threadColumns * 4 + 3 * config.rows + config.keys + 24;
-}
-
 /** Floats of workgroup memory read for each multiply-add, of both products. */
 function reads(config: WgslConfiguration, headDim: number): number {
   const { threadColumns } = sizes(headDim, config);
@@ -43,7 +35,7 @@ function reads(config: WgslConfiguration, headDim: number): number {
 }
 
 /**
- * Configurations that fit the limits and the estimate of registers, fewest reads first; where a CPU emulates the GPU, neighbours of the
+ * Configurations that fit the limits and the registers of the vendor's GPUs, fewest reads first; where a CPU emulates the GPU, neighbours of the
  * shipped one first, since a search there has time for a few only.
  */
 export function wgslCandidates(headDim: number, device: DeviceProfile): WgslConfiguration[] {
@@ -51,7 +43,7 @@ export function wgslCandidates(headDim: number, device: DeviceProfile): WgslConf
   const shipped = wgslConfiguration(headDim, device);
   const shapes = combinations<WgslConfiguration>(shipped, {
     threadRows: features.software === true ? [1, 2, 4] : [4, 8, 16],
-    threadColumns: features.software === true ? [4, 8] : [8, 16],
+    threadColumns: features.software === true ? [4, 8] : [8, 16, 32],
     rows: features.software === true ? [8, 16, 24] : [4, 8, 12],
     keys: features.software === true ? [8, 16, 24] : [4, 8, 12],
     chunk: [8, 16, 32],
@@ -63,7 +55,7 @@ export function wgslCandidates(headDim: number, device: DeviceProfile): WgslConf
   const fits = shapes.filter(
     (config) =>
       !sameConfiguration(config, shipped) &&
-      (features.software === true || registers(config, headDim) <= REGISTERS) &&
+      (features.software === true || floatsOfThread(headDim, config) <= floatsThatFit(features.vendor)) &&
       wgslConfigurationProblem(config, headDim, limits) === undefined,
   );
   const byReads = (a: WgslConfiguration, b: WgslConfiguration) => reads(a, headDim) - reads(b, headDim);

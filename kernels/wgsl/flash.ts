@@ -50,7 +50,7 @@ export const wgslFlash: Kernel = {
 function shippedConfiguration(w: Workload, device: DeviceProfile): WgslConfiguration {
   const rows = w.seqQuery * groupSize(w);
   return rows <= FEW_ROWS && device.features.software !== true
-    ? fewRowsConfiguration(rows)
+    ? fewRowsConfiguration(rows, w.headDim, device)
     : wgslConfiguration(w.headDim, device);
 }
 

@@ -1,7 +1,25 @@
 /** The phases of wgsl-flash that move blocks of q, k and v from memory to workgroup memory. */
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
-import { phase, plus, range } from './emit.ts';
+import { indent, lines, phase, plus, range } from './emit.ts';
+
+/**
+ * Statements for each t of `count`, shared out over the threads. Tint knows a loop to end only where it counts by 1 to a constant, and
+ * adds a counter of its own to others, which took 3 of 100 issues (docs/wgsl-attention.md); what every thread does
+ * once needs no loop. Only a count that the threads do not divide steps by them: with the last step under a condition a register is
+ * spilled at 12 rows a thread.
+ */
+function shareOut(count: number, config: WgslConfiguration, statements: string[]): string[] {
+  const { threads } = sizes(0, config);
+  const steps = count / threads;
+  if (steps < 1) return [`if (thread < ${count}u) {`, indent(1, lines(['let t = thread;', ...statements])), '}'];
+  if (!Number.isInteger(steps)) {
+    return [`for (var t = thread; t < ${count}u; t += threads) {`, indent(1, lines(statements)), '}'];
+  }
+  const [head, t] =
+    steps === 1 ? ['{', 'thread'] : [`for (var i = 0u; i < ${steps}u; i += 1u) {`, 'thread + i * threads'];
+  return [head, indent(1, lines([`let t = ${t};`, ...statements])), '}'];
+}
 
 /** Statements that copy a chunk of dims of `count` rows or keys to `stage`, as [dim][row] in vec4s of four rows. */
 function stageTransposed(
@@ -11,17 +29,15 @@ function stageTransposed(
   offset: string,
 ): string[] {
   const quads = config.chunk / 4;
-  return [
-    `for (var t = thread; t < ${(count / 4) * quads}u; t += threads) {`,
-    `  let dims = t % ${quads}u;`,
-    `  let four = t / ${quads}u;`,
-    '  let x = transpose(mat4x4f(',
-    ...range(4).map((i) => `    ${load(plus('four * 4u', i))},`),
-    '  ));',
-    `  let to = ${offset}dims * ${count}u + four;`,
-    ...range(4).map((i) => `  stage[${plus('to', (i * count) / 4)}] = x[${i}];`),
-    '}',
-  ];
+  return shareOut((count / 4) * quads, config, [
+    `let dims = t % ${quads}u;`,
+    `let four = t / ${quads}u;`,
+    'let x = transpose(mat4x4f(',
+    ...range(4).map((i) => `  ${load(plus('four * 4u', i))},`),
+    '));',
+    `let to = ${offset}dims * ${count}u + four;`,
+    ...range(4).map((i) => `stage[${plus('to', (i * count) / 4)}] = x[${i}];`),
+  ]);
 }
 
 /** load q: every block of keys stages it anew, a chunk of its dims at a time, since workgroup memory holds no more. */
@@ -52,11 +68,13 @@ export function emitStageV(headDim: number, config: WgslConfiguration, what: str
     paddedColumns === headDim / 4
       ? 'loadV(tile, key, column)'
       : 'select(vec4f(), loadV(tile, key, min(column, columns - 1u)), column < columns)';
-  return phase('stage V', what, [
-    `for (var t = thread; t < ${config.valueKeys * paddedColumns}u; t += threads) {`,
-    `  let key = ${key} + t / ${paddedColumns}u;`,
-    `  let column = t % ${paddedColumns}u;`,
-    `  stage[t] = ${value};`,
-    '}',
-  ]);
+  return phase(
+    'stage V',
+    what,
+    shareOut(config.valueKeys * paddedColumns, config, [
+      `let key = ${key} + t / ${paddedColumns}u;`,
+      `let column = t % ${paddedColumns}u;`,
+      `stage[t] = ${value};`,
+    ]),
+  );
 }

@@ -10,7 +10,7 @@ it('keys are split where there is little else to split, and never on an adapter 
   const decode = workload({ headDim: 128, seqQuery: 1, seqKv: 32768, queryHeads: 32, kvHeads: 4 });
   const prefill = workload({ headDim: 128, seqQuery: 4096, queryHeads: 32, kvHeads: 4 });
   const { features } = TYPICAL_DEVICE;
-  const few = fewRowsConfiguration(8);
+  const few = fewRowsConfiguration(8, 128, TYPICAL_DEVICE);
   expect(scheduleOf(decode, few, features)).toEqual({ group: 8, splits: 32 });
   expect(scheduleOf(decode, few, { ...features, software: true }).splits).toBe(1);
   expect(scheduleOf(prefill, wgslConfiguration(128, TYPICAL_DEVICE), features)).toEqual({ group: 8, splits: 1 });

@@ -1,8 +1,10 @@
-/** What a WebGPU adapter is: its name, whether a CPU emulates it, its features and limits. */
+/** What a WebGPU adapter is: its name and vendor, whether a CPU emulates it, its features and limits. */
 
 /** What is asked of an adapter before a device of it is opened. */
 export interface AdapterDescription {
   name: string;
+  /** As WebGPU names vendors: amd, apple, intel, nvidia and others; undefined where the adapter does not say. */
+  vendor: string | undefined;
   /** True where a CPU emulates it. */
   software: boolean;
   features: string[];
@@ -24,6 +26,7 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
   const name = info.description || info.device || info.architecture || info.vendor || 'unnamed adapter';
   return {
     name,
+    vendor: info.vendor || undefined,
     software: isSoftware(adapter),
     features: [...adapter.features].sort(),
     limits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),

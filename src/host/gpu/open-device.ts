@@ -29,9 +29,9 @@ export async function openDevice(
   const wanted = ['timestamp-query', 'subgroups', 'shader-f16', SUBGROUP_MATRIX];
   const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  const { name, software } = description;
+  const { name, vendor, software } = description;
   const matrices = adapter.features.has(SUBGROUP_MATRIX)
     ? readSubgroupMatrix(adapter.info, await findSpelling(device))
     : undefined;
-  return { device, host: await createWebgpuHost(device, { ...options, deviceName: name, software, matrices }) };
+  return { device, host: await createWebgpuHost(device, { ...options, deviceName: name, vendor, software, matrices }) };
 }

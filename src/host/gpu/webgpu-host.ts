@@ -20,6 +20,8 @@ import { createTimestampQueries } from './timestamp-queries.ts';
 /** What a WebGPU host is told about its device. */
 export interface WebgpuHostOptions {
   deviceName: string;
+  /** Its vendor as WebGPU names it, where the adapter says so. */
+  vendor: string | undefined;
   /** True where a CPU emulates it. */
   software: boolean;
   /** Its subgroup matrices, where it has the experimental feature. */
@@ -89,6 +91,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
           f16: device.features.has('shader-f16'),
           subgroups: device.features.has('subgroups'),
           software: options.software,
+          vendor: options.vendor,
           ...(matrices?.usable === undefined ? {} : { subgroupMatrix: matrices.usable }),
         },
         ...(matrices === undefined ? {} : { listedMatrices: matrices.listed }),

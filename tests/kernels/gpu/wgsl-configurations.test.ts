@@ -55,11 +55,24 @@ const shapes = (headDim: number, group: number, dtype: Dtype): Workload[] => {
 };
 
 await describeOnGpu('wgsl-flash', (host) => {
+  // As the table of kernels/configurations.ts has them: of each vendor every row, head dimensions that fill a row's columns and that do not.
   describe.each([
-    { headDim: 64, group: 2, dtype: 'f32' as const },
-    { headDim: 128, group: 1, dtype: 'f16' as const },
-  ])('as shipped for GPUs, head dimension $headDim', ({ headDim, group, dtype }) => {
-    testShapes(configured(wgslFlash, {}, TYPICAL_DEVICE), () => host, shapes(headDim, group, dtype));
+    { vendor: 'amd', headDim: 64, group: 2, dtype: 'f32' as const },
+    { vendor: 'amd', headDim: 128, group: 1, dtype: 'f16' as const },
+    { vendor: 'amd', headDim: 256, group: 1, dtype: 'f32' as const },
+    { vendor: 'nvidia', headDim: 160, group: 2, dtype: 'f16' as const, workgroupMemoryBytes: 16384 },
+    { vendor: 'apple', headDim: 48, group: 2, dtype: 'f16' as const },
+    { vendor: 'apple', headDim: 160, group: 1, dtype: 'f32' as const },
+    { vendor: 'apple', headDim: 256, group: 3, dtype: 'f32' as const },
+    { vendor: 'intel', headDim: 64, group: 1, dtype: 'f16' as const },
+    { vendor: 'intel', headDim: 128, group: 2, dtype: 'f32' as const },
+    { vendor: 'intel', headDim: 160, group: 3, dtype: 'f32' as const },
+  ])('as shipped, $vendor, head dimension $headDim', ({ vendor, headDim, group, dtype, ...limits }) => {
+    const device = {
+      limits: { ...TYPICAL_DEVICE.limits, ...limits },
+      features: { ...TYPICAL_DEVICE.features, vendor },
+    };
+    testShapes(configured(wgslFlash, {}, device), () => host, shapes(headDim, group, dtype));
   });
 
   describe.each(PAIRWISE)('%j', (...row) => {
@@ -70,7 +83,7 @@ await describeOnGpu('wgsl-flash', (host) => {
     testShapes(configured(wgslFlash, config), () => host, shapes(headDim, group, dtype));
   });
 
-  const config = { ...fewRowsConfiguration(16), threadColumns: 8 };
+  const config = { ...fewRowsConfiguration(16, 128, TYPICAL_DEVICE), threadColumns: 8 };
   it.each([
     // Query heads of a group side by side in a work tile; 5 do not divide a block of 16 rows.
     ...[2, 5, 16].map((group) => ({ group, splits: 1, dtype: 'f32' as const })),

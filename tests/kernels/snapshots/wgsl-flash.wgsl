@@ -262,7 +262,8 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
     var s0 = Quad();
     for (var d = 0u; d < columns; d += chunk / 4u) {
       // load q: 8 dims of the tile's rows, as [dim][row]. x turns four dims of four rows in registers.
-      for (var t = thread; t < 4u; t += threads) {
+      if (thread < 4u) {
+        let t = thread;
         let dims = t % 2u;
         let four = t / 2u;
         let x = transpose(mat4x4f(
@@ -279,7 +280,8 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       }
 
       // stage K: the same dims of the block's keys, as [dim][key], behind q.
-      for (var t = thread; t < 8u; t += threads) {
+      {
+        let t = thread;
         let dims = t % 2u;
         let four = t / 2u;
         let x = transpose(mat4x4f(
@@ -346,7 +348,8 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       for (var piece = 0u; piece < 4u; piece += 1u) {
         let first = piece * 4u;
         // stage V: 4 keys of the part, as [key][column].
-        for (var t = thread; t < 32u; t += threads) {
+        for (var i = 0u; i < 4u; i += 1u) {
+          let t = thread + i * threads;
           let key = u32(base) + part * 16u + first + t / 8u;
           let column = t % 8u;
           stage[t] = loadV(tile, key, column);

@@ -11,6 +11,11 @@ if (major < 22 || (major === 22 && minor < 18)) {
   );
   process.exit(2);
 }
+// A reader that has seen enough, such as head, closes the pipe: that is no error of the command.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 module.enableCompileCache?.();
 // A checkout runs its sources; the published package has them compiled.
 const source = new URL('./main.ts', import.meta.url);

@@ -4,27 +4,42 @@ import type { WgslProgram } from '../../../kernels/kernel.ts';
 import { checked } from './error-scopes.ts';
 import { BUFFER_USAGE, SHADER_STAGE_COMPUTE } from './usage-flags.ts';
 
-/** The pipelines of a program, one for each pass. Throws with the compiler's message where a pass does not compile. */
-export type CompilePasses = (program: WgslProgram) => Promise<GPUComputePipeline[]>;
+/** The pipelines of a device; each text is compiled once. */
+export interface Pipelines {
+  /** Those of a program, one for each pass. Throws with the compiler's message where a pass does not compile. */
+  compile(program: WgslProgram): Promise<GPUComputePipeline[]>;
+  /** The same, and all that the driver leaves to the first dispatch is done too: the device executes. */
+  makeReady(program: WgslProgram): Promise<GPUComputePipeline[]>;
+}
 
-/** A compiler for a device, which compiles the same text once. */
-export function createPipelines(device: GPUDevice): CompilePasses {
+/** Pipelines of a device, none yet. */
+export function createPipelines(device: GPUDevice): Pipelines {
   const known = new Map<string, GPUComputePipeline>();
-  const compile = async (code: string, hasScratch: boolean) => {
+  const ready = new Set<GPUComputePipeline>();
+  const create = (code: string, hasScratch: boolean) => {
     const module = device.createShaderModule({ code });
     const layout = device.createPipelineLayout({ bindGroupLayouts: [bindGroupLayout(device, hasScratch)] });
-    const pipeline = await device.createComputePipelineAsync({ layout, compute: { module, entryPoint: 'main' } });
-    await finishCompiling(device, pipeline, hasScratch);
-    return pipeline;
+    return device.createComputePipelineAsync({ layout, compute: { module, entryPoint: 'main' } });
   };
-  return async (program) => {
+  const compile = async (program: WgslProgram) => {
     const pipelines: GPUComputePipeline[] = [];
     for (const { code } of program.passes) {
-      const pipeline = known.get(code) ?? (await checked(device, () => compile(code, program.scratchBytesPerTile > 0)));
+      const pipeline = known.get(code) ?? (await checked(device, () => create(code, program.scratchBytesPerTile > 0)));
       known.set(code, pipeline);
       pipelines.push(pipeline);
     }
     return pipelines;
+  };
+  return {
+    compile,
+    async makeReady(program) {
+      const pipelines = await compile(program);
+      for (const pipeline of pipelines.filter((item) => !ready.has(item))) {
+        await checked(device, () => finishCompiling(device, pipeline, program.scratchBytesPerTile > 0));
+        ready.add(pipeline);
+      }
+      return pipelines;
+    },
   };
 }
 
@@ -43,15 +58,18 @@ async function finishCompiling(device: GPUDevice, pipeline: GPUComputePipeline, 
     binding,
     resource: { buffer: create(type === 'uniform' ? BUFFER_USAGE.UNIFORM : BUFFER_USAGE.STORAGE) },
   }));
-  const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, device.createBindGroup({ layout: bindGroupLayout(device, hasScratch), entries }));
-  pass.dispatchWorkgroupsIndirect(create(BUFFER_USAGE.INDIRECT), 0);
-  pass.end();
-  device.queue.submit([encoder.finish()]);
-  await device.queue.onSubmittedWorkDone();
-  for (const buffer of buffers) buffer.destroy();
+  try {
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ layout: bindGroupLayout(device, hasScratch), entries }));
+    pass.dispatchWorkgroupsIndirect(create(BUFFER_USAGE.INDIRECT), 0);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+  } finally {
+    for (const buffer of buffers) buffer.destroy();
+  }
 }
 
 /**

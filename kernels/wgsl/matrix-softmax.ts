@@ -75,14 +75,7 @@ export function softmax(parts: MatrixParts): string {
       rows.flatMap((r) =>
         own(parts, r).flatMap((name, i) => [
           `${name} = exp2(fma(${name}, vec4f(params.scale), vec4f(${lift}m${r})));`,
-          // The row sum is of the weights as they are multiplied: what rounding adds to all of them cancels.
-          ...(four === 'vec4f'
-            ? [memory.set(`weight${r}_${i}`, arrays.weights, name)]
-            : [
-                `let p${r}_${i} = ${four}(${name});`,
-                memory.set(`weight${r}_${i}`, arrays.weights, `p${r}_${i}`),
-                `${name} = vec4f(p${r}_${i});`,
-              ]),
+          memory.set(`weight${r}_${i}`, arrays.weights, four === 'vec4f' ? name : `${four}(${name})`),
         ]),
       ),
     ),

@@ -7,19 +7,74 @@ export function formatNumber(value: number): string {
   return digits >= 0 ? value.toFixed(Math.min(digits, 9)) : String(Number(value.toPrecision(3)));
 }
 
-/** A rate in the unit that people use, from TFLOPS: "1.67 PFLOPS", "190 GFLOPS". */
+/** A rate in the unit that people use, from TFLOPS: "1668 TFLOPS", "190 GFLOPS"; thousands of TFLOPS are written out. */
 export function formatRate(tflops: number): string {
-  if (tflops >= 1000) return `${formatNumber(tflops / 1000)} PFLOPS`;
-  if (tflops >= 1) return `${formatNumber(tflops)} TFLOPS`;
-  return tflops >= 0.001 ? `${formatNumber(tflops * 1000)} GFLOPS` : `${formatNumber(tflops * 1e6)} MFLOPS`;
+  const { value, unit } = inUnit(tflops);
+  return `${unit === 'TFLOPS' && value >= 1000 ? Math.round(value) : formatNumber(value)} ${unit}`;
 }
 
-/** A ratio rounded to its error, or to two digits if that is unknown: "9,120x ± 90", "4.2x". */
+/** A rate with half of its interval, in one unit, both with the digits that the interval leaves: "126.3 ± 0.4 GFLOPS". */
+export function formatRateWithin(tflops: number, half: number): string {
+  const { value, unit } = inUnit(tflops);
+  const error = (half / tflops) * value;
+  const digitsOf = (x: number) => -Math.floor(Math.log10(x));
+  const shown = 2 + digitsOf(value);
+  const digits = Math.max(0, Math.min(error > 0 ? Math.max(shown, digitsOf(error)) : shown, shown + 1));
+  // An error below the last digit is at most that digit.
+  const least = error > 0 ? Math.max(error, 10 ** -digits) : 0;
+  return `${value.toFixed(digits)} ± ${least.toFixed(digits)} ${unit}`;
+}
+
+/** A rate with its smallest and largest sample, in one unit: "126 (120-131) GFLOPS". */
+export function formatRateSpread(tflops: number, minimum: number, maximum: number): string {
+  const { value, unit } = inUnit(tflops);
+  const [low, high] = [minimum, maximum].map((rate) => formatNumber((rate / tflops) * value));
+  return `${formatNumber(value)} (${low}-${high}) ${unit}`;
+}
+
+function inUnit(tflops: number): { value: number; unit: string } {
+  if (tflops >= 1) return { value: tflops, unit: 'TFLOPS' };
+  if (tflops >= 1e-3) return { value: tflops * 1e3, unit: 'GFLOPS' };
+  return tflops >= 1e-6 ? { value: tflops * 1e6, unit: 'MFLOPS' } : { value: tflops * 1e9, unit: 'kFLOPS' };
+}
+
+/** How many times as much, to two digits (three below 2): "17,000", "2.6", "1.05". The same number wherever a ratio is shown. */
+export function formatFactor(factor: number): string {
+  return factor < 2 ? factor.toPrecision(3) : formatRounded(factor);
+}
+
+/** A ratio as a factor, with its relative error where that is known: "17,000x ± 1.2 %", "4.2x". */
 export function formatRatio(ratio: number, error: number | null): string {
-  if (error === null) return `${formatRounded(ratio)}x`;
-  const unit = 10 ** Math.floor(Math.log10(Math.max(error, ratio * 1e-6)));
-  const round = (value: number) => withCommas(Number((Math.round(value / unit) * unit).toPrecision(12)));
-  return `${round(ratio)}x ± ${round(error)}`;
+  const factor = `${formatFactor(ratio)}x`;
+  return error === null ? factor : `${factor} ± ${Number(((100 * error) / ratio).toPrecision(2))} %`;
+}
+
+/**
+ * A paired ratio of throughputs as people say it, with its interval: "1.61x faster [1.58, 1.64]"; below 1 as the inverse,
+ * "1.93x slower [1.90, 1.97]".
+ */
+export function formatFaster(ratio: number, low?: number | null, high?: number | null): string {
+  const inverse = ratio < 1;
+  const shown = (value: number) => formatNumber(inverse ? 1 / value : value);
+  const bounds = low == null || high == null ? [] : inverse ? [high, low] : [low, high];
+  const interval = bounds.length === 0 ? '' : ` [${bounds.map(shown).join(', ')}]`;
+  return `${shown(ratio)}x ${inverse ? 'slower' : 'faster'}${interval}`;
+}
+
+/** A count with its noun: "1 workload", "3 workloads", "2,000 cases". */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${withCommas(count)} ${count === 1 ? noun : plural}`;
+}
+
+/** A time in the unit that people use: "40 ns", "65.5 µs", "12.3 ms", "70.2 s", "12.5 min", "25 h", "38 days". */
+export function formatDuration(seconds: number): string {
+  if (seconds < 1e-6) return `${formatNumber(seconds * 1e9)} ns`;
+  if (seconds < 1e-3) return `${formatNumber(seconds * 1e6)} µs`;
+  if (seconds < 1) return `${formatNumber(seconds * 1e3)} ms`;
+  if (seconds < 120) return `${formatNumber(seconds)} s`;
+  if (seconds < 7200) return `${formatNumber(seconds / 60)} min`;
+  if (seconds < 172_800) return `${(seconds / 3600).toPrecision(2)} h`;
+  return `${withCommas(Number((seconds / 86_400).toPrecision(2)))} days`;
 }
 
 /** A number with commas between its thousands. */
@@ -52,11 +107,4 @@ export function formatBytes(bytes: number): string {
 /** Bytes in a large unit and exactly: "1.50 GiB (1610612736 bytes)". */
 export function formatExactBytes(bytes: number): string {
   return `${formatBytes(bytes)} (${bytes} bytes)`;
-}
-
-/** Seconds below a millisecond in ns or µs, three significant digits: "40 ns", "65.5 µs". */
-export function formatShortTime(seconds: number): string {
-  return seconds < 1e-6
-    ? `${Number((seconds * 1e9).toPrecision(3))} ns`
-    : `${Number((seconds * 1e6).toPrecision(3))} µs`;
 }

@@ -192,19 +192,35 @@ export const notMeasured = 'it was not measured';
 export const notDrawn = (path: string, why: string) => `${path} could not be drawn: ${why}`;
 export const notFinished = 'the run ended before a sample of this case was verified; give it a larger --budget';
 
+/** What is said of a run in which nothing was measured. */
+export const nothingMeasured = {
+  text: (reasons: readonly string[], nextStep: string) =>
+    `Nothing was measured${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}. ${nextStep}`,
+  interrupted: 'the run was interrupted before its first sample',
+  nextStep: 'bench mha --seq 1k --backend wasm runs on any CPU; bench devices lists what else can run here.',
+} as const;
+export const publishedOfDecoding =
+  'No published figure is of decoding (few queries, many keys); --seq 4k, without --seq-kv, has figures beside it.';
+
 // Caveats: shown beside the numbers that they qualify
 
 export const caveats = {
-  dtype: (measured: string, published: string) => `computed in ${measured}, published in ${published.toUpperCase()}`,
+  dtype: (measured: string, published: string) => `computed in ${measured}, published in ${published}`,
   software: 'software adapter: a CPU emulates the GPU',
-  coverage: 'ran a slice of the work, its time a pass is extrapolated; --full runs it all',
+  coverage: 'timed part of the work, full time extrapolated; --full runs it all',
   singleThread: 'single thread',
-  notConverged: 'samples did not settle within 2 %; --budget gives it more time',
+  notConverged: 'still noisy (> 2 %); --budget gives it more time',
+  oneSample: '1 sample: no spread; --budget gives it more time',
   fewSamples: 'fewer than 6 samples: the spread (smallest-largest) is shown, no interval',
   wallClock: 'timed by the wall clock, not by the GPU',
-  noMatchHere: 'no published figure for this workload',
-  noMatch: (workload: string) => `no published figure for ${workload}`,
+  nearest: (series: string, workload: string, differences: readonly string[]) =>
+    `nearest published: ${series}, ${workload}: ${differences.join(', ')}`,
+  noMatch: 'no published figure is of decoding (few queries, many keys)',
 } as const;
+
+/** What a table that has no room for all its columns says below itself. */
+export const omittedColumns = (names: readonly string[]) =>
+  `Not shown for want of room: ${names.join(', ')}; --wide has all.`;
 
 // Notices on stderr
 

@@ -3,10 +3,10 @@
 import { MIN_FOR_INTERVAL, summarize } from '../measure/statistics.ts';
 import { caveats } from '../messages.ts';
 import { flops } from '../problem/flops.ts';
-import { describe } from '../problem/workload.ts';
+import { describe, formatDtype } from '../problem/workload.ts';
 import type { Comparison, Context, Measured, Measurement, Published } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
-import { matching, type PublishedSet } from './published-figures.ts';
+import { differencesOf, matching, nearest, type PublishedSet, seriesOnDevice } from './published-figures.ts';
 
 /** Everything that qualifies a measured number, whatever it is compared with. */
 export function measurementCaveats(m: Measured, context: Context): string[] {
@@ -15,20 +15,21 @@ export function measurementCaveats(m: Measured, context: Context): string[] {
   if (device?.software) list.push(caveats.software);
   if (m.coverage < 1) list.push(caveats.coverage);
   if (m.threads === 1 && m.backend !== 'webgpu') list.push(caveats.singleThread);
-  if (m.samples.length < MIN_FOR_INTERVAL) list.push(caveats.fewSamples);
+  if (m.samples.length === 1) list.push(caveats.oneSample);
+  else if (m.samples.length < MIN_FOR_INTERVAL) list.push(caveats.fewSamples);
   else if (!m.converged) list.push(caveats.notConverged);
   if (m.backend === 'webgpu' && m.samples[0]?.clock === 'wall') list.push(caveats.wallClock);
   return list;
 }
 
 /**
- * published / measured for one figure. The measured rate is recounted by the figure's FLOP rule first. The relative
- * error combines half the measured interval (half the spread below 6 samples; unknown for a single sample) and the
+ * published / measured for one figure. The figure is recounted by the exact FLOP rule first, as the measured rate is. The
+ * relative error combines half the measured interval (half the spread below 6 samples; unknown for a single sample) and the
  * figure's error bar in quadrature, the rule for a quotient of independent quantities.
  */
 export function ratioTo(m: Measured, figure: Published): { ratio: number; ratioError: number | null } {
-  const recount = flops(m.workload, figure.rule) / flops(m.workload, 'exact');
-  const ratio = figure.tflops / (m.tflops.median * recount);
+  const recount = flops(figure.workload, 'exact') / flops(figure.workload, figure.rule);
+  const ratio = (figure.tflops * recount) / m.tflops.median;
   if (m.samples.length < 2) return { ratio, ratioError: null };
   const { median, minimum, maximum, low, high } = summarize(m.samples.map(tflopsOf));
   const measuredError = ((high ?? maximum) - (low ?? minimum)) / 2 / median;
@@ -36,7 +37,10 @@ export function ratioTo(m: Measured, figure: Published): { ratio: number; ratioE
   return { ratio, ratioError: ratio * Math.hypot(measuredError, publishedError) };
 }
 
-/** The comparisons of every measurement, in order. One that no figure matches gets a comparison that says so. */
+/**
+ * The comparisons of every measurement, in order: with each exact figure, or else with the one nearest figure. A
+ * measurement that has neither gets a comparison that says so.
+ */
 export function comparePublished(
   measurements: readonly Measurement[],
   context: Context,
@@ -45,16 +49,27 @@ export function comparePublished(
   return measurements.flatMap((m, index): Comparison[] => {
     if (m.state !== 'measured') return [];
     const own = measurementCaveats(m, context);
-    const figures = matching(m.workload, set);
-    if (figures.length === 0) {
-      const note = caveats.noMatch(describe(m.workload));
-      return [{ measurement: index, published: null, ratio: null, ratioError: null, caveats: [note, ...own] }];
+    const exact = matching(m.workload, set);
+    if (exact.length > 0) {
+      return exact.map((published) => ({
+        measurement: index,
+        kind: 'exact',
+        published,
+        ...ratioTo(m, published),
+        caveats: [caveats.dtype(m.workload.dtype, formatDtype(published.workload.dtype)), ...own],
+      }));
     }
-    return figures.map((published) => ({
-      measurement: index,
-      published,
-      ...ratioTo(m, published),
-      caveats: [caveats.dtype(m.workload.dtype, published.workload.dtype), ...own],
-    }));
+    const published = nearest(m.workload, set);
+    if (published === null) {
+      return [
+        { measurement: index, published: null, ratio: null, ratioError: null, caveats: [caveats.noMatch, ...own] },
+      ];
+    }
+    const differences = differencesOf(m.workload, published.workload);
+    const note = caveats.nearest(seriesOnDevice(published), describe(published.workload), differences);
+    const dtype = caveats.dtype(m.workload.dtype, formatDtype(published.workload.dtype));
+    return [
+      { measurement: index, kind: 'nearest', published, ...ratioTo(m, published), caveats: [note, dtype, ...own] },
+    ];
   });
 }

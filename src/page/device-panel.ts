@@ -1,6 +1,6 @@
 /** The device panel: what each backend runs on here, or why it cannot run. */
 
-import { formatShortTime } from '../format.ts';
+import { formatDuration } from '../format.ts';
 import { byId, element } from './dom.ts';
 import type { TargetReport } from './messages.ts';
 
@@ -21,7 +21,7 @@ export function showDevices(targets: readonly TargetReport[]): void {
                 : []),
               ...(device.threads === null ? [] : [`${device.threads} thread${device.threads === 1 ? '' : 's'}`]),
               ...(device.variant === null ? [] : [`${device.variant} (${device.variantReason})`]),
-              `${device.clock.clock === 'wall' ? 'wall clock' : 'GPU timestamps'}, quantum ${formatShortTime(device.clock.quantumSeconds)}`,
+              `${device.clock.clock === 'wall' ? 'wall clock' : 'GPU timestamps'}, quantum ${formatDuration(device.clock.quantumSeconds)}`,
               ...(device.clock.note === null ? [] : [device.clock.note]),
             ].join(' · ');
       return [element('dt', backend), element('dd', text)];

@@ -3,9 +3,10 @@
 import { messageOf, noChartYet } from '../messages.ts';
 import { timeStamp } from '../record/context.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { citedSources } from '../report/cited-figures.ts';
+import { citedText } from '../report/cited-figures.ts';
 import { answer } from '../report/finding.ts';
-import { toCells, toRows } from '../report/result-rows.ts';
+import { toCells } from '../report/result-columns.ts';
+import { toRows } from '../report/result-rows.ts';
 import { drawCharts, figurePng, onRedraw } from './charts.ts';
 import { byId, lines, saveFile, table } from './dom.ts';
 import { toFragment } from './link.ts';
@@ -24,14 +25,14 @@ export async function showRun(run: RunDocument, whole: boolean): Promise<void> {
   const rows = toRows(run);
   const { header, body } = toCells(rows);
   byId('table', HTMLElement).replaceChildren(...(body.length > 0 ? [table([header, ...body])] : []));
-  const cited = citedSources(run);
+  const cited = citedText(run);
   byId('notes', HTMLElement).replaceChildren(
     ...lines([
       rows.title,
       ...rows.ratios,
       ...rows.notes.map(([key, text]) => `${key}: ${text}`),
       ...rows.without,
-      ...(cited === '' ? [] : [`Published: ${cited}`]),
+      ...(cited === '' ? [] : [cited]),
     ]),
   );
   if (whole) await drawCharts(run, byId('charts', HTMLElement));

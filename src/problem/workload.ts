@@ -78,6 +78,14 @@ export function groupSize(w: Workload): number {
   return w.queryHeads / w.kvHeads;
 }
 
+/** Whether several query heads share a KV head. */
+export const isGrouped = (w: Workload): boolean => w.queryHeads !== w.kvHeads;
+
+/** A published element type as papers write it: "BF16", "FP16", "FP32". */
+export function formatDtype(dtype: Dtype): string {
+  return { f32: 'FP32', f16: 'FP16', bf16: 'BF16' }[dtype];
+}
+
 /** A sequence length as people write it: 32768 is 32k, 1000 is 1000. */
 export function formatSize(size: number): string {
   return size >= 1024 && size % 1024 === 0 ? `${size / 1024}k` : String(size);

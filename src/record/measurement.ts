@@ -138,6 +138,12 @@ const publishedSchema = z.object({
 
 const comparisonSchema = z.object({
   measurement: z.number().int().min(0),
+  kind: z
+    .enum(['exact', 'nearest'])
+    .optional()
+    .describe(
+      'whether the figure is of exactly this workload (dtype and scale aside) or of the nearest one; absent without a figure',
+    ),
   published: publishedSchema.nullable(),
   ratio: positive.nullable().describe('published / measured: how many times slower'),
   ratioError: z.number().min(0).nullable(),

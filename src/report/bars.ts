@@ -1,6 +1,6 @@
 /** The figure in a terminal: a logarithmic bar of Unicode blocks for each series and workload. */
 
-import { seriesOf } from '../compare/published-figures.ts';
+import { seriesOnDevice } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
 import { summarize } from '../measure/statistics.ts';
 import { nothingToDraw } from '../messages.ts';
@@ -8,11 +8,12 @@ import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { namesOf } from '../record/measurement-names.ts';
 import { tflopsOf } from '../record/rate.ts';
-import { citedSources } from './cited-figures.ts';
+import { citedText } from './cited-figures.ts';
 
 interface Bar {
   series: string;
   tflops: number;
+  published: boolean;
 }
 
 /** Colours the text of a series, or returns it as it is. */
@@ -29,13 +30,14 @@ export function formatBars(run: RunDocument, paint: Paint = (text) => text): str
     if (m.state !== 'measured') return;
     const name = describe(m.workload);
     const bars = groups.get(name) ?? [];
-    for (const { measurement, published } of run.comparisons) {
+    for (const { measurement, published, kind } of run.comparisons) {
       if (measurement !== index || published === null) continue;
-      const series = `${seriesOf(published)} on ${published.device}`;
-      if (!bars.some((bar) => bar.series === series)) bars.push({ series, tflops: published.tflops });
+      const nearest = kind === 'nearest' ? ` (nearest: ${describe(published.workload)})` : '';
+      const series = `${seriesOnDevice(published)}${nearest}`;
+      if (!bars.some((bar) => bar.series === series)) bars.push({ series, tflops: published.tflops, published: true });
     }
     const { median } = summarize(m.samples.map(tflopsOf));
-    bars.push({ series: nameOf(m), tflops: median });
+    bars.push({ series: nameOf(m), tflops: median, published: false });
     groups.set(name, bars);
   });
   const all = [...groups.values()].flat();
@@ -48,15 +50,15 @@ export function formatBars(run: RunDocument, paint: Paint = (text) => text): str
     '',
     name,
     ...bars
-      .sort((a, b) => Number(b.series.includes(' on ')) - Number(a.series.includes(' on ')))
+      .sort((a, b) => Number(b.published) - Number(a.published))
       .map(({ series, tflops }) => {
         const bar = blocks(length(tflops));
         return `  ${series.padEnd(names)}  ${paint(bar, series)} ${formatRate(tflops)}`;
       }),
   ]);
-  const cited = citedSources(run);
+  const cited = citedText(run);
   const scale = `Logarithmic: bars begin at ${formatRate(floor)}; every ${(WIDTH / Math.log10(most / floor)).toFixed(1)} characters are a factor of 10.`;
-  return `${[...lines.slice(1), '', scale, ...(cited === '' ? [] : [`Published: ${cited}`])].join('\n')}\n`;
+  return `${[...lines.slice(1), '', scale, ...(cited === '' ? [] : [cited])].join('\n')}\n`;
 }
 
 /** A bar of `length` characters, to an eighth of one. */

@@ -1,18 +1,88 @@
-/** Tables of text in aligned columns. */
+/** Tables and prose of text that fit a number of columns. */
 
-/** Pads every column to its widest cell: the first to the left, numbers to the right. */
-export function alignColumns(table: readonly (readonly string[])[]): string[] {
-  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const numeric = widths.map((_, column) => table.slice(1).every((row) => /^[~+\d-]/.test(row[column] ?? '')));
+import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
+
+/** Columns of a table or a text where stdout is no terminal. */
+export const USUAL_WIDTH = 100;
+
+const GAP = '  ';
+
+/** Pads every column to its widest cell: text to the left, numbers to the right. The first `headLines` rows are heads. */
+export function alignColumns(table: readonly (readonly string[])[], headLines = 1): string[] {
+  const widths = widthsOf(table);
+  const numeric = widths.map((_, column) =>
+    table.slice(headLines).every((row) => /^([~+\d-]|$)/.test(row[column] ?? '')),
+  );
   return table.map((row) =>
     row
-      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
-      .join('  ')
+      .map((cell, column) => {
+        const padding = ' '.repeat((widths[column] ?? 0) - stringWidth(cell));
+        return numeric[column] ? padding + cell : cell + padding;
+      })
+      .join(GAP)
       .trimEnd(),
   );
 }
 
-/** Header and lines as an aligned table, with a line break at the end. */
-export function formatColumns(header: readonly string[], body: readonly (readonly string[])[]): string {
-  return `${alignColumns([header, ...body]).join('\n')}\n`;
+const widthsOf = (table: readonly (readonly string[])[]) =>
+  (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => stringWidth(row[column] ?? ''))));
+
+/** The columns that a table takes up. */
+export const tableWidth = (table: readonly (readonly string[])[]) =>
+  widthsOf(table).reduce((sum, width) => sum + width + GAP.length, -GAP.length);
+
+/** The narrowest that a column of text may become. */
+const NARROWEST = 16;
+
+/**
+ * Header and lines as an aligned table of at most `width` columns, with a line break at the end. Where it would be wider,
+ * the text in its widest columns is broken into several lines.
+ */
+export function formatColumns(
+  header: readonly string[],
+  body: readonly (readonly string[])[],
+  width = USUAL_WIDTH,
+): string {
+  const table = [header, ...body];
+  const widths = widthsOf(table);
+  let excess = tableWidth(table) - width;
+  while (excess > 0) {
+    const widest = widths.indexOf(Math.max(...widths));
+    const next = Math.max(NARROWEST, ...widths.filter((_, column) => column !== widest));
+    const least = Math.max(NARROWEST, Math.min(next, (widths[widest] ?? 0) - 1));
+    const taken = Math.min(excess, (widths[widest] ?? 0) - least);
+    if (taken <= 0) break;
+    widths[widest] = (widths[widest] ?? 0) - taken;
+    excess -= taken;
+  }
+  const [heads = [], ...rows] = table.map((row) => {
+    const cells = row.map((cell, column) => wrapText(cell, widths[column] ?? width));
+    const lines = Math.max(...cells.map(({ length }) => length));
+    return Array.from({ length: lines }, (_, line) => cells.map((parts) => parts[line] ?? ''));
+  });
+  return `${alignColumns([...heads, ...rows.flat()], heads.length).join('\n')}\n`;
+}
+
+/** The lines of a text, none wider than `width`; words that are wider are cut. All but the first are indented by `indent`. */
+export function wrapText(text: string, width: number, indent = 0): string[] {
+  const lead = text.length - text.trimStart().length;
+  const further = Math.max(lead, indent);
+  const lines = wrapAnsi(text.trim(), Math.max(1, width - further), { hard: true }).split('\n');
+  return lines.map((line, index) => ' '.repeat(index === 0 ? lead : further) + line);
+}
+
+/**
+ * A text of which no line is wider than `width`. A longer line is broken at spaces; its further parts are indented as it
+ * is itself, an item of a list by two more.
+ */
+export function fitText(text: string, width: number): string {
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      if (stringWidth(line) <= width) return [line];
+      const indent = /^ */.exec(line)?.[0].length ?? 0;
+      return wrapText(line, width, indent + (/^ *- /.test(line) ? 2 : 0));
+    })
+    .join('\n');
 }

@@ -3,10 +3,10 @@
 import { EVOLUTION, type EvolutionGain, type Version, versionRates } from '../compare/evolution.ts';
 import { formatChange } from '../format.ts';
 import { formatSize } from '../problem/workload.ts';
-import { formatColumns } from './columns.ts';
+import { formatColumns, USUAL_WIDTH } from './columns.ts';
 
 /** Every version of the figures, and what the three steps of the ablation gain at each length. */
-export function formatEvolution(): string {
+export function formatEvolution(width: number = USUAL_WIDTH): string {
   const { source, reading, protocol, versions, turningPoints, libraries, seqs } = EVOLUTION;
   const change = (version: number) => turningPoints.find((point) => point.version === version)?.change ?? '';
   const rows = versions.map(({ version, full, causal }) => [
@@ -24,7 +24,7 @@ ${source}, ${reading}
 TFLOPS, geometric mean over ${seqs.map(formatSize).join(', ')}, and the best of it so far; beside it the turning points that the paper names.
 The same means without and with the causal mask: ${rules}.
 
-${formatColumns(['version', 'full', 'best', 'causal', 'best', 'turning point'], rows)}
+${formatColumns(['version', 'full', 'best', 'causal', 'best', 'turning point'], rows, width)}
 Gains of the paper's ablation, version by version; "mean" is the gain of the geometric mean, "table 1" what the paper prints:
 
 ${formatGains()}

@@ -1,7 +1,8 @@
 /** A run for other programs: as CSV and as JSON Lines. */
 
-import { seriesOf } from '../compare/published-figures.ts';
-import type { RunDocument } from '../record/measurement.ts';
+import { seriesOf, seriesOnDevice } from '../compare/published-figures.ts';
+import { describe } from '../problem/workload.ts';
+import type { Comparison, RunDocument } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { reasonOf } from '../record/unmeasured.ts';
 import { citedSeries } from './cited-figures.ts';
@@ -15,11 +16,13 @@ const csvCell = (value: string | number | null) => {
 /** A line for each measurement with every input and number; one without a number has the reason in its line. */
 export function formatCsv(run: RunDocument): string {
   const libraries = citedSeries(run);
+  const anyNearest = run.comparisons.some(({ kind }) => kind === 'nearest');
   const header = [
     ...['state', 'kernel', 'backend', 'host', 'device', 'variant', 'threads', 'batch', 'query_heads', 'kv_heads'],
     ...['head_dim', 'seq_query', 'seq_kv', 'mask', 'window', 'dtype', 'tflops', 'tflops_low', 'tflops_high', 'samples'],
     ...['tflops_min', 'tflops_max', 'pass_seconds', 'coverage', 'clock', 'max_relative_error', 'reason'],
     ...libraries.flatMap((library) => [`slower_than_${library}`, `slower_than_${library}_error`]),
+    ...(anyNearest ? ['nearest_published', 'slower_than_nearest', 'slower_than_nearest_error'] : []),
   ];
   const lines = run.measurements.map((m, index) => {
     const w = m.workload;
@@ -38,22 +41,36 @@ export function formatCsv(run: RunDocument): string {
     ];
     const shape = [w.headDim, w.seqQuery, w.seqKv, w.mask, w.window, w.dtype];
     if (m.state !== 'measured') {
-      return [...point, ...shape, ...Array<null>(10).fill(null), reasonOf(m), ...libraries.flatMap(() => [null, null])];
+      return [
+        ...point,
+        ...shape,
+        ...Array<null>(10).fill(null),
+        reasonOf(m),
+        ...libraries.flatMap(() => [null, null]),
+        ...(anyNearest ? [null, null, null] : []),
+      ];
     }
     const rates = m.samples.map(tflopsOf);
+    const own = run.comparisons.filter(({ measurement }) => measurement === index);
     return [
       ...[...point, ...shape, m.tflops.median, m.tflops.low ?? null, m.tflops.high ?? null, m.samples.length],
       ...[Math.min(...rates), Math.max(...rates), m.passSeconds, m.coverage, m.samples[0]?.clock ?? null],
       ...[m.verification.maxRelativeError, null],
       ...libraries.flatMap((library) => {
-        const match = run.comparisons.find(
-          (c) => c.measurement === index && c.published !== null && seriesOf(c.published) === library,
+        const match = own.find(
+          ({ kind, published }) => kind === 'exact' && published !== null && seriesOf(published) === library,
         );
         return [match?.ratio ?? null, match?.ratioError ?? null];
       }),
+      ...(anyNearest ? nearestCells(own.find(({ kind }) => kind === 'nearest')) : []),
     ];
   });
   return [header, ...lines].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('');
+}
+
+function nearestCells(match: Comparison | undefined): (string | number | null)[] {
+  if (match?.published == null) return [null, null, null];
+  return [`${seriesOnDevice(match.published)}, ${describe(match.published.workload)}`, match.ratio, match.ratioError];
 }
 
 /** The lines of a journal: the context, then each measurement. */

@@ -1,17 +1,19 @@
 /** A run and a report as Markdown, for READMEs and issues. */
 
+import { findingText } from '../compare/finding.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
-import { citedSources } from './cited-figures.ts';
+import { citedText } from './cited-figures.ts';
 import { escapeMarkdown, markdownList, markdownTable } from './markdown-table.ts';
-import { toCells, toRows } from './result-rows.ts';
+import { toCells } from './result-columns.ts';
+import { toRows } from './result-rows.ts';
 import type { Section } from './sections.ts';
 
-/** A run as `--format markdown` prints it: its table, ratios, notes and cases without a number. */
+/** A run as `--format markdown` prints it: its finding, its table, ratios, notes and cases without a number. */
 export function formatMarkdown(run: RunDocument): string {
   const rows = toRows(run);
   const { header, body } = toCells(rows);
-  const parts = [`**${escapeMarkdown(rows.title)}**`];
+  const parts = [`**${escapeMarkdown(findingText(run))}**`, escapeMarkdown(rows.title)];
   if (body.length > 0) parts.push(markdownTable(header, body));
   if (rows.ratios.length > 0) parts.push(markdownList(rows.ratios));
   const techniques = ablationCells(run);
@@ -21,7 +23,8 @@ export function formatMarkdown(run: RunDocument): string {
   }
   if (rows.notes.length > 0)
     parts.push(rows.notes.map(([key, text]) => `${key}: ${escapeMarkdown(text)}`).join('  \n'));
-  if (rows.libraries.length > 0) parts.push(`Published figures: ${escapeMarkdown(citedSources(run))}.`);
+  const cited = citedText(run);
+  if (cited !== '') parts.push(`${escapeMarkdown(cited)}.`);
   if (rows.without.length > 0) parts.push(markdownList(rows.without));
   return `${parts.join('\n\n')}\n`;
 }

@@ -2,8 +2,9 @@
 
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
-import { citedSources } from './cited-figures.ts';
-import { toCells, toRows } from './result-rows.ts';
+import { citedText } from './cited-figures.ts';
+import { toCells } from './result-columns.ts';
+import { toRows } from './result-rows.ts';
 
 /** A titled part of a report: a table, lines, or both. */
 export interface Section {
@@ -27,11 +28,11 @@ export function sections(run: RunDocument): Section[] {
   if (rows.without.length > 0) list.push({ title: 'Cases without a number', lines: rows.without });
   list.push({ title: 'Environment', table: environment(run) });
   list.push({ title: 'How it was measured', lines: METHOD });
-  const cited = citedSources(run);
+  const cited = citedText(run);
   list.push({
     title: 'Sources',
     lines: [
-      cited === '' ? 'No published figure matches this run.' : `Published figures: ${cited}.`,
+      cited === '' ? 'No published figure is set beside this run.' : `${cited}.`,
       'Limits and figures of other devices: results/published/ of the project, each row with its source.',
       'The report that restates the AVO paper: China Fortune Securities, computer industry weekly, 8 April 2026, section 1.3.',
     ],
@@ -44,6 +45,7 @@ const METHOD = [
   'Kernels take turns in rounds of alternating order, so that drift hits all of them; ratios are taken round by round.',
   'Intervals are 95 % intervals of the median from order statistics; below 6 samples the spread is shown.',
   'Long workloads are timed on slices with all their keys; times marked ~ are extrapolated to a whole pass.',
+  'Where no published figure is of a workload, the nearest is shown, as such: by kind of heads, mask, head dimension, length.',
   'FLOPs are 4 x batch x query heads x head dimension x query-key pairs kept; ratios use the rule of the figure.',
   'It demonstrates the comparison: it does not reproduce Blackwell results, and it is not the AVO agent.',
 ];

@@ -1,10 +1,13 @@
-/** A run as a table for the terminal. */
+/** A run as a table for the terminal, as wide as the terminal is. */
 
+import { findingText } from '../compare/finding.ts';
+import { omittedColumns } from '../messages.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
-import { citedDevices, citedSources } from './cited-figures.ts';
-import { alignColumns } from './columns.ts';
-import { toCells, toRows } from './result-rows.ts';
+import { citedText } from './cited-figures.ts';
+import { alignColumns, formatColumns, tableWidth, USUAL_WIDTH, wrapText } from './columns.ts';
+import { type Column, resultColumns, type TableKind } from './result-columns.ts';
+import { toRows } from './result-rows.ts';
 
 /** How parts of the text are emphasised. */
 export interface Marks {
@@ -15,22 +18,95 @@ export interface Marks {
 /** No emphasis, for files and pipes. */
 export const PLAIN: Marks = { strong: (text) => text, faint: (text) => text };
 
-/** The table with ratios, ablation, notes, sources and cases without a number below it. */
-export function formatTable(run: RunDocument, marks: Marks = PLAIN): string {
+/** How a table is set: the columns of text that it has, and the columns of the run that it shows. */
+export interface TableLayout {
+  width: number;
+  kind: TableKind;
+}
+
+/**
+ * The table with ratios, ablation, notes, sources and cases without a number below it. No line is wider than the layout's
+ * width: columns are left out by their rank, and the line below says which. The wide table has all, however wide it gets.
+ */
+export function formatTable(
+  run: RunDocument,
+  marks: Marks = PLAIN,
+  { width, kind }: TableLayout = { width: USUAL_WIDTH, kind: 'usual' },
+): string {
   const rows = toRows(run);
-  const lines: string[] = [marks.strong(rows.title)];
+  const prose = (text: string, indent = 0) => wrapText(text, width, indent);
+  const strong = (text: string) => prose(text).map(marks.strong);
+  const faint = (text: string, indent = 0) => prose(text, indent).map(marks.faint);
+  const blocks: string[][] = [strong(rows.title)];
   if (rows.rows.length > 0) {
-    const { header, body } = toCells(rows);
-    lines.push('', ...alignColumns([header, ...body]).map((line, i) => (i === 0 ? marks.faint(line) : line)));
+    const all = resultColumns(rows, kind);
+    const columns = kind === 'wide' ? all : fitColumns(all, width);
+    const headLines = Math.max(...columns.map(({ head }) => head.length));
+    const omitted = all.filter(({ head }) => !columns.some((column) => column.head === head));
+    blocks.push(alignColumns(cellsOf(columns), headLines).map((line, i) => (i < headLines ? marks.faint(line) : line)));
+    if (omitted.length > 0) blocks.push(faint(omittedColumns(omitted.map(({ head }) => head.join(' ')))));
   }
-  if (rows.ratios.length > 0) lines.push('', ...rows.ratios);
+  if (rows.ratios.length > 0) blocks.push(rows.ratios.flatMap((line) => prose(line, 2)));
   const techniques = ablationCells(run);
   if (techniques !== null) {
-    lines.push('', marks.strong('The techniques of the AVO paper on this machine'), '');
-    lines.push(...alignColumns(techniques.cells), '', ...techniques.reasons);
+    const [head = [], ...body] = techniques.cells;
+    blocks.push(strong('The techniques of the AVO paper on this machine'));
+    blocks.push(
+      formatColumns(head, body, width).trimEnd().split('\n'),
+      techniques.reasons.flatMap((line) => prose(line)),
+    );
   }
-  if (rows.notes.length > 0) lines.push('', ...rows.notes.map(([key, text]) => marks.faint(`${key}  ${text}`)));
-  if (rows.libraries.length > 0) lines.push(marks.faint(`Published on ${citedDevices(run)}: ${citedSources(run)}`));
-  if (rows.without.length > 0) lines.push('', ...rows.without);
-  return `${lines.join('\n')}\n`;
+  blocks.push([
+    ...rows.notes.flatMap(([key, text]) => faint(`${key}  ${text}`, key.length + 2)),
+    ...faint(citedText(run)),
+  ]);
+  blocks.push(rows.without.flatMap((line) => prose(line, 2)));
+  const text = blocks.filter((lines) => lines.some((line) => line !== '')).map((lines) => lines.join('\n'));
+  return `${text.join('\n\n')}\n`;
+}
+
+/** What every run ends with: a rule, and below it the finding. */
+export function formatFinding(run: RunDocument, marks: Marks = PLAIN, width: number = USUAL_WIDTH): string {
+  return [marks.faint('─'.repeat(width)), ...wrapText(findingText(run), width).map(marks.strong), ''].join('\n');
+}
+
+/** Heads and cells as rows; short heads begin lower, beside the last lines of the others. */
+function cellsOf(columns: readonly Column[]): string[][] {
+  const headLines = Math.max(...columns.map(({ head }) => head.length));
+  const heads = Array.from({ length: headLines }, (_, line) =>
+    columns.map(({ head }) => head[line - (headLines - head.length)] ?? ''),
+  );
+  const rows = columns[0]?.cells.map((_, row) => columns.map(({ cells }) => cells[row] ?? '')) ?? [];
+  return [...heads, ...rows];
+}
+
+/** Columns of this rank and above go before any cell gets short. */
+const BEFORE_SHORT = 5;
+
+/**
+ * The columns that fit: those of the highest rank go first, of equal rank the last; then cells get short, then further
+ * columns go, and at last the names are cut.
+ */
+function fitColumns(all: readonly Column[], width: number): Column[] {
+  const fits = (columns: readonly Column[]) => tableWidth(cellsOf(columns)) <= width;
+  const dropUntil = (columns: readonly Column[], least: number): Column[] => {
+    const left = [...columns];
+    for (let rank = 9; rank >= least && !fits(left); ) {
+      const last = left.findLastIndex((column) => column.rank === rank);
+      if (last < 0) rank -= 1;
+      else left.splice(last, 1);
+    }
+    return left;
+  };
+  const long = dropUntil(all, BEFORE_SHORT);
+  if (fits(long)) return long;
+  const short = dropUntil(
+    long.map((column) => (column.short === undefined ? column : { ...column, cells: column.short })),
+    1,
+  );
+  const [names, ...others] = short;
+  if (names === undefined || fits(short)) return short;
+  const room = Math.max(1, width - tableWidth(cellsOf(others)) - 2);
+  const cut = (text: string) => (text.length > room ? `${text.slice(0, room - 1)}…` : text);
+  return [{ ...names, cells: names.cells.map(cut) }, ...others];
 }

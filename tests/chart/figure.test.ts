@@ -17,8 +17,8 @@ describe('the figure', () => {
   it('draws local and published bars with their values, both masks, sources and the finding', async () => {
     const svg = await renderSvg(figureChart(runOf([point(), point({ mask: 'causal' })]), 'avo'));
     for (const text of [
-      '1.67 PFLOPS',
-      '1.64 PFLOPS',
+      '1668 TFLOPS',
+      '1638 TFLOPS',
       '100 GFLOPS',
       'full mask',
       'causal mask',

@@ -102,7 +102,7 @@ describe('the evolution', () => {
   });
 
   it('is printed with the turning points and the parts won back', () => {
-    const text = formatEvolution();
+    const text = formatEvolution(120);
     expect(EVOLUTION.turningPoints.map(({ version }) => version)).toEqual([8, 13, 20, 30, 33]);
     for (const { version, change } of EVOLUTION.turningPoints)
       expect(text).toMatch(new RegExp(`^ *${version} .*${change}$`, 'm'));

@@ -5,9 +5,10 @@ import { figureGqa } from '../../bench/figure-gqa.ts';
 import { figureMha } from '../../bench/figure-mha.ts';
 import { CLAIMS } from '../../src/compare/claims.ts';
 import { comparePublished, ratioTo } from '../../src/compare/comparisons.ts';
-import { matching, publishedFigures } from '../../src/compare/published-figures.ts';
+import { differencesOf, matching, nearest, publishedFigures } from '../../src/compare/published-figures.ts';
 import { flops } from '../../src/problem/flops.ts';
-import type { Context, Measured } from '../../src/record/measurement.ts';
+import type { Workload } from '../../src/problem/workload.ts';
+import type { Context, Measured, Published } from '../../src/record/measurement.ts';
 import { workload } from '../workloads.ts';
 
 const LONG = workload({ queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 });
@@ -96,10 +97,63 @@ describe('ratios', () => {
     expect(ratioTo(measured([1]), matching(LONG, 'avo')[0] as never).ratioError).toBeNull();
   });
 
-  it('matches exactly or says that nothing matches', () => {
+  it('takes the nearest figure, and says that it is one, where none is exact', () => {
     const near = measured([1], { workload: { ...LONG, queryHeads: 8, kvHeads: 8 } });
-    const [comparison] = comparePublished([near], CONTEXT, 'all');
-    expect(comparison).toMatchObject({ published: null, ratio: null });
-    expect(comparison?.caveats[0]).toBe('no published figure for 32k full, 8 heads, d 128');
+    const [comparison, ...others] = comparePublished([near], CONTEXT, 'all');
+    expect(others).toEqual([]);
+    expect(comparison).toMatchObject({ kind: 'nearest', published: { library: 'AVO', tflops: 1668 } });
+    expect(comparison?.caveats[0]).toBe(
+      'nearest published: AVO on B200, 32k full, 16 heads, d 128: 16 heads instead of 8 heads',
+    );
+  });
+
+  it('counts by one rule on both sides, under a causal mask too', () => {
+    const causal: Workload = { ...LONG, mask: 'causal' };
+    const figure = matching(causal, 'avo')[0] as Published;
+    const m = measured([1], { workload: causal, tflops: { median: flops(causal) / 1e12 } });
+    // One pass takes a second here; the figure's rule counts half a square.
+    const theirSeconds = flops(causal, 'half-square') / 1e12 / figure.tflops;
+    expect(ratioTo(m, figure).ratio).toBeCloseTo(1 / theirSeconds, 6);
+  });
+});
+
+describe('the nearest figure', () => {
+  const at = (changes: Partial<Workload>) => nearest({ ...LONG, ...changes }, 'avo')?.workload;
+  const grouped = { queryHeads: 32, kvHeads: 4 };
+
+  it.each<[string, Partial<Workload>, Partial<Workload>]>([
+    ['a shorter one', { seqQuery: 1024, seqKv: 1024, batch: 32 }, { seqKv: 4096, mask: 'full', kvHeads: 16 }],
+    ['a longer causal one', { seqQuery: 2 ** 17, seqKv: 2 ** 17, mask: 'causal' }, { seqKv: 32768, mask: 'causal' }],
+    ['another head dimension', { headDim: 64 }, { headDim: 128, seqKv: 32768 }],
+    ['grouped heads', { queryHeads: 64, kvHeads: 8 }, { ...grouped, seqKv: 32768 }],
+    ['one between two lengths', { seqQuery: 12288, seqKv: 12288 }, { seqKv: 16384 }],
+  ])('of %s is of the same kind, mask and length as far as there is one', (_, changes, expected) => {
+    expect(at(changes)).toMatchObject(expected);
+  });
+
+  it('is never one for decoding', () => {
+    expect(at({ seqQuery: 1 })).toBeUndefined();
+    expect(at({ seqQuery: 16, seqKv: 16 })).toMatchObject({ seqKv: 4096 });
+  });
+
+  it('says each difference once', () => {
+    const measuredHere: Workload = {
+      ...LONG,
+      seqQuery: 100,
+      seqKv: 100,
+      headDim: 64,
+      queryHeads: 1,
+      kvHeads: 1,
+      window: 2048,
+    };
+    expect(differencesOf(measuredHere, { ...LONG, batch: 8, mask: 'causal' })).toEqual([
+      'causal mask instead of full mask',
+      'length 32k instead of 100',
+      '16 heads instead of 1 head',
+      'head dimension 128 instead of 64',
+      'batch 8 instead of 1',
+      'no window instead of window 2k',
+    ]);
+    expect(differencesOf(LONG, { ...LONG, dtype: 'bf16' })).toEqual([]);
   });
 });

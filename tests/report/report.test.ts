@@ -18,30 +18,18 @@ const compared = (run: RunDocument): RunDocument => ({
 const MHA = { batch: 1, queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 };
 
 describe('answer', () => {
-  it('says how far, and sets no two kinds of limit against each other', () => {
+  it('begins with the finding, and calls a burst a burst beside what is sustained', () => {
     expect(answer(compared(runOf([measured(MHA)])))).toBe(
-      'This machine runs MHA at 32k 17,000 times slower than AVO on B200 (wasm-flash: 100 GFLOPS). ' +
-        'It reaches 80 % of the WebAssembly multiply-add ceiling measured here; AVO reaches 96 % of the best matrix product ' +
-        'measured on a B200 and 74 % of its specification.',
+      "MHA at 32k runs 17,000 times slower here (wasm-flash, f32, 2 threads, 100 GFLOPS) than AVO's published 1668 TFLOPS " +
+        'on a B200 (BF16, burst). It reaches 80 % of the peak of WebAssembly measured here. AVO, in bursts of some ' +
+        "milliseconds, reaches 74 % of a B200's specification and 96 % of the best sustained matrix product measured on one.",
     );
   });
 
-  it('says that no figure is for the workload', () => {
+  it('says nothing of a B200 where no figure is exact', () => {
     expect(answer(compared(runOf([measured({ seqQuery: 100, headDim: 64 })])))).toMatch(
-      /^This machine runs MHA at 100 at 100 GFLOPS \(wasm-flash\); no published figure is for this workload\. It reaches 80 %/,
+      /^MHA at 100 \(head dimension 64\) runs at 100 GFLOPS here .*It reaches 80 % of the peak of WebAssembly measured here\.$/,
     );
-  });
-
-  it('says that nothing was measured, and why', () => {
-    expect(answer(runOf([skipped('no device at all')]))).toBe('Nothing was measured in this run: no device at all.');
-    expect(answer(runOf([]))).toBe('Nothing was measured in this run.');
-  });
-
-  it('never calls a software adapter this machine', () => {
-    const run = runOf([measured(MHA)]);
-    const [device] = run.context.devices;
-    if (device !== undefined) device.software = true;
-    expect(answer(compared(run))).toMatch(/^A software adapter on this machine runs MHA/);
   });
 });
 
@@ -53,7 +41,7 @@ describe('sections', () => {
 
   it('say that nothing matches where nothing does', () => {
     const found = sections(runOf([skipped('no device')])).find(({ title }) => title === 'Sources');
-    expect(found?.lines?.[0]).toBe('No published figure matches this run.');
+    expect(found?.lines?.[0]).toBe('No published figure is set beside this run.');
   });
 });
 
@@ -94,7 +82,7 @@ describe('bars in a terminal', () => {
     const text = formatBars(compared(runOf([measured(MHA)])));
     const names = text.split('\n').flatMap((line) => /^ {2}(\S+)/.exec(line)?.[1] ?? []);
     expect(names).toEqual(['AVO', 'cuDNN', 'FA4', 'wasm-flash']);
-    expect(text).toMatch(/AVO on B200 +█{44} 1\.67 PFLOPS/);
+    expect(text).toMatch(/AVO on B200 +█{44} 1668 TFLOPS/);
     expect(text).toMatch(/wasm-flash +█+[^█ ]? 100 GFLOPS/);
   });
 

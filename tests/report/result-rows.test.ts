@@ -1,7 +1,16 @@
 /** Numbers as people read them, and text that cannot break the format it is put in. */
 
 import { describe, expect, it } from 'vitest';
-import { formatNumber, formatRate, formatRatio } from '../../src/format.ts';
+import {
+  counted,
+  formatDuration,
+  formatFaster,
+  formatNumber,
+  formatRate,
+  formatRateSpread,
+  formatRateWithin,
+  formatRatio,
+} from '../../src/format.ts';
 import { formatCsv } from '../../src/report/formats.ts';
 import { formatMarkdown } from '../../src/report/markdown.ts';
 import { formatTable } from '../../src/report/table.ts';
@@ -20,17 +29,61 @@ describe('numbers', () => {
 
   it('says rates in the unit that fits', () => {
     expect([1668, 12.3, 0.183, 0.000361].map(formatRate)).toEqual([
-      '1.67 PFLOPS',
+      '1668 TFLOPS',
       '12.3 TFLOPS',
       '183 GFLOPS',
       '361 MFLOPS',
     ]);
   });
 
-  it('rounds a ratio to its error', () => {
-    expect(formatRatio(9123.4, 91.2)).toBe('9,120x ± 90');
-    expect(formatRatio(4.2345, 0.031)).toBe('4.23x ± 0.03');
+  it('says a ratio as the same factor everywhere, with its relative error', () => {
+    expect(formatRatio(9123.4, 91.2)).toBe('9,100x ± 1 %');
+    expect(formatRatio(4.2345, 0.031)).toBe('4.2x ± 0.73 %');
     expect(formatRatio(15234, null)).toBe('15,000x');
+    expect(formatRatio(1.0456, null)).toBe('1.05x');
+  });
+});
+
+describe('numbers with what surrounds them', () => {
+  it.each([
+    [0.12631, 0.0004, '126.3 ± 0.4 GFLOPS'],
+    [0.12631, 0.00004, '126.3 ± 0.1 GFLOPS'],
+    [0.0000984, 0.000003, '98.4 ± 3.0 MFLOPS'],
+    [1668, 18.6, '1668 ± 19 TFLOPS'],
+    [0.0000004, 0, '400 ± 0 kFLOPS'],
+  ])('writes %f TFLOPS within %f in one unit', (rate, half, text) => {
+    expect(formatRateWithin(rate, half)).toBe(text);
+  });
+
+  it('writes a spread in the unit of the median', () => {
+    expect(formatRateSpread(0.9, 0.8, 1.2)).toBe('900 (800-1200) GFLOPS');
+  });
+
+  it.each([
+    [40e-9, '40.0 ns'],
+    [65.5e-6, '65.5 µs'],
+    [0.0123, '12.3 ms'],
+    [70.2, '70.2 s'],
+    [67.1685, '67.2 s'],
+    [750, '12.5 min'],
+    [89_400, '25 h'],
+    [3_300_000, '38 days'],
+  ])('writes %f s in the unit that fits', (seconds, text) => {
+    expect(formatDuration(seconds)).toBe(text);
+  });
+
+  it('says a paired ratio as faster or slower, its interval turned with it', () => {
+    expect(formatFaster(1.61, 1.58, 1.64)).toBe('1.61x faster [1.58, 1.64]');
+    expect(formatFaster(0.517, 0.5, 0.52)).toBe('1.93x slower [1.92, 2.00]');
+    expect(formatFaster(2)).toBe('2.00x faster');
+  });
+
+  it('counts in the singular and the plural', () => {
+    expect([counted(1, 'head'), counted(2, 'head'), counted(2000, 'case')]).toEqual([
+      '1 head',
+      '2 heads',
+      '2,000 cases',
+    ]);
   });
 });
 
@@ -38,7 +91,7 @@ const RUN = runOf([skipped('a | pipe, a "quote" and\na line <b>', { seqQuery: 10
 
 describe('formats', () => {
   it('tell why a case has no number', () => {
-    expect(formatTable(RUN)).toContain('skipped: wasm-flash, 1k full, 1 head, d 32: a | pipe');
+    expect(formatTable(RUN)).toContain('Skipped: wasm-flash (1k full, 1 head, d 32): a | pipe');
   });
 
   it('escape what would break them', () => {

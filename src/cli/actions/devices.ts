@@ -1,7 +1,7 @@
 /** The text of bench devices: every backend, what would run it, and why not where it cannot run. */
 
 import { KERNELS } from '../../../kernels/index.ts';
-import { formatBytes, formatShortTime } from '../../format.ts';
+import { formatBytes, formatDuration } from '../../format.ts';
 import type { Environment } from '../../host/contract.ts';
 import { matrixUse } from '../../messages.ts';
 import { backendName, ofBackend, recordedDevice } from '../../record/backend.ts';
@@ -45,7 +45,7 @@ export async function listDevices(
         ...(device.variant === null
           ? []
           : [`  variant   ${device.variant}${device.variantReason === null ? '' : `: ${device.variantReason}`}`]),
-        `  clock     ${clock.clock}, quantum ${formatShortTime(clock.quantumSeconds)}${clock.emptySeconds > 0 ? `, empty submission ${formatShortTime(clock.emptySeconds)}` : ''}`,
+        `  clock     ${clock.clock}, quantum ${formatDuration(clock.quantumSeconds)}${clock.emptySeconds > 0 ? `, empty submission ${formatDuration(clock.emptySeconds)}` : ''}`,
         ...(clock.note === null ? [] : [`            ${clock.note}`]),
         ...matrixLines(target.environment.listedMatrices),
         ...(limits.length === 0 ? [] : [`  limits    ${limits.join(', ')}`]),

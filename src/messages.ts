@@ -56,7 +56,12 @@ export const noKernelOfBackend = (backend: string, kernels: readonly { name: str
 export const nothingInCommon = (before: string, after: string) =>
   `'${before}' and '${after}' measured no kernel at the same workload; give two runs that did, for example a run and what bench repro makes of it`;
 export const noRuns = (folder: string) =>
-  `no run is in '${folder}'; measure one first (bench mha --seq 4k), or name its file`;
+  `no run with a measurement is in '${folder}'; measure one first (bench mha --seq 4k), or name its file`;
+export const tooFewRuns = (folder: string, count: number, name: string) =>
+  `'${folder}' holds ${count} ${count === 1 ? 'run' : 'runs'} with a measurement, too few for ${name}; measure another, or name a file`;
+export const undecided = (before: string, after: string, same: number, unclear: number) =>
+  `${after} is neither faster nor slower than ${before} as far as these samples tell: unclear in ${unclear}${same > 0 ? `, the same in ${same}` : ''}. Runs with a larger --budget would decide it.`;
+export const environmentDiffers = 'More than the time differs between the two, as said above, which may be why.';
 export const badChartExtension = (path: string) =>
   `--chart: '${path}' has no known extension; use .svg, .png, .html or .vl.json`;
 export const noBackendForKernel = (kernel: string, backend: string) =>
@@ -222,6 +227,9 @@ export const caveats = {
 export const omittedColumns = (names: readonly string[]) =>
   `Not shown for want of room: ${names.join(', ')}; --wide has all.`;
 
+/** What the times of a dry run are. */
+export const dryRunTimes = 'Times are for typical speeds; a run measures slices that fit its budget.';
+
 // Notices on stderr
 
 export const leftOut = (backend: string, why: string) => `${backend} is left out: ${why}.`;
@@ -243,6 +251,10 @@ export const serving = (folder: string) =>
   `Serving the page and the runs of ${folder} to this machine only; Ctrl-C ends it.`;
 export const cannotOpen = (command: string, path: string) => `${command} cannot open it here; open ${path} yourself`;
 export const reportedWithout = (path: string, why: string) => `${path} ${why}; the report is made without it`;
+export const runBegins = (workloads: string, kernels: string, tflop: string, budgetSeconds: number | null) =>
+  `${workloads} x ${kernels}, ${tflop} TFLOP for each kernel; measuring ${budgetSeconds === null ? 'all of it' : `slices of it for up to ${budgetSeconds} s`}.`;
+export const moreThreadsThanCores = (threads: number, cores: number) =>
+  `--threads ${threads}: this machine has ${cores} cores, so threads wait for one another; leave --threads out for one a core.`;
 export const searchContinues = (trials: number) => `Continuing a search of ${trials} trials (--again begins anew).`;
 export const stoppingSoon = 'Stopping after the current run; press Ctrl-C again to stop at once.';
 export const interrupted = 'Interrupted: what was measured is kept.';

@@ -1,10 +1,10 @@
 /** Opens runs from files, from the link and from the server. The first is shown; the next is compared with it. */
 
 import { parseRunFile } from '../compare/run-file.ts';
-import { compareRuns } from '../compare/runs.ts';
+import { compareRuns, contextDifferences } from '../compare/runs.ts';
 import { brokenLink, messageOf, runNotKept } from '../messages.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { differenceCells } from '../report/differences-text.ts';
+import { differenceCells, verdictText } from '../report/differences-text.ts';
 import { byId, element, lines, table } from './dom.ts';
 import { fromFragment } from './link.ts';
 import { shownRun, showRun } from './results.ts';
@@ -29,14 +29,15 @@ async function openText(text: string, name: string): Promise<void> {
     return;
   }
   const differences = compareRuns(run, current);
-  const { cells, notes } = differenceCells(differences);
+  const environment = contextDifferences(run.context, current.context);
+  const { common, cells, notes } = differenceCells(differences);
   byId('comparison', HTMLElement).replaceChildren(
-    ...(differences.length === 0 ? [] : [table(cells), element('ul', lines(notes))]),
+    ...(differences.length === 0 ? [] : [table(cells), element('ul', lines([common, ...notes, ...environment]))]),
   );
   say(
     differences.length === 0
       ? `${name} and the run above have no kernel and workload in common.`
-      : `${name} (before) beside the run above (after):`,
+      : verdictText(differences, environment, [name, 'the run above']),
   );
 }
 

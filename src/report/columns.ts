@@ -68,8 +68,10 @@ export function formatColumns(
 export function wrapText(text: string, width: number, indent = 0): string[] {
   const lead = text.length - text.trimStart().length;
   const further = Math.max(lead, indent);
-  const lines = wrapAnsi(text.trim(), Math.max(1, width - further), { hard: true }).split('\n');
-  return lines.map((line, index) => ' '.repeat(index === 0 ? lead : further) + line);
+  // A number and its unit stay on one line.
+  const joined = text.trim().replaceAll(/(?<=\d) (?=%|[TGMk]FLOPS)/g, '\u00a0');
+  const lines = wrapAnsi(joined, Math.max(1, width - further), { hard: true }).split('\n');
+  return lines.map((line, index) => ' '.repeat(index === 0 ? lead : further) + line.replaceAll('\u00a0', ' '));
 }
 
 /**

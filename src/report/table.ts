@@ -1,6 +1,5 @@
 /** A run as a table for the terminal, as wide as the terminal is. */
 
-import { findingText } from '../compare/finding.ts';
 import { omittedColumns } from '../messages.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
@@ -63,11 +62,6 @@ export function formatTable(
   blocks.push(rows.without.flatMap((line) => prose(line, 2)));
   const text = blocks.filter((lines) => lines.some((line) => line !== '')).map((lines) => lines.join('\n'));
   return `${text.join('\n\n')}\n`;
-}
-
-/** What every run ends with: a rule, and below it the finding. */
-export function formatFinding(run: RunDocument, marks: Marks = PLAIN, width: number = USUAL_WIDTH): string {
-  return [marks.faint('─'.repeat(width)), ...wrapText(findingText(run), width).map(marks.strong), ''].join('\n');
 }
 
 /** Heads and cells as rows; short heads begin lower, beside the last lines of the others. */

@@ -1,6 +1,7 @@
 /** The work of bench repro: the cases of a record measured here, then compared with it. */
 
 import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import type { Kernel } from '../../../kernels/kernel.ts';
 import { type RecordedCases, recordedCases } from '../../compare/reproduction.ts';
 import { compareRuns, contextDifferences } from '../../compare/runs.ts';
@@ -16,20 +17,24 @@ import { describe } from '../../problem/workload.ts';
 import { backendName } from '../../record/backend.ts';
 import type { Context, RunDocument } from '../../record/measurement.ts';
 import { whyNotMeasured } from '../../record/unmeasured.ts';
-import { formatDifferences } from '../../report/differences-text.ts';
+import { USUAL_WIDTH } from '../../report/columns.ts';
+import { formatDifferences, verdictText } from '../../report/differences-text.ts';
 import { choose } from '../nearest.ts';
 import { VARIANT_NAMES } from '../options/names.ts';
 import { BUDGET_SECONDS, type RunValues, runOptions } from '../options/run.ts';
-import { runOptionsOf } from '../options/run-options.ts';
+import { type RunOptions, runOptionsOf } from '../options/run-options.ts';
 import { defaultsOf } from '../options/typed-option.ts';
+import { runPath } from '../run-names.ts';
+import { widthOf } from '../terminal/output.ts';
 import { readRun } from './compare.ts';
 import { type Presentation, runCases } from './run.ts';
 
 /**
- * Measures the cases of the record in `file` and compares; the exit code. `given` is what the user gave, which wins over the
+ * Measures the cases of the record in `name` and compares; the exit code. `given` is what the user gave, which wins over the
  * record. Throws UsageError where the record has nothing that can be repeated.
  */
-export async function repeatRun(file: string, given: Partial<RunValues>): Promise<number> {
+export async function repeatRun(name: string, given: Partial<RunValues>): Promise<number> {
+  const file = runPath(name, given.results ?? defaultsOf(runOptions(BUDGET_SECONDS)).results);
   const before = readRun(file);
   const recorded = recordedCases(before, availableParallelism());
   if (recorded.kernels.length === 0) throw new UsageError(nothingToRepeat(file, recorded.unknown));
@@ -41,7 +46,7 @@ export async function repeatRun(file: string, given: Partial<RunValues>): Promis
   if (!options.quiet) {
     for (const notice of notices(recorded, before.context, given)) process.stderr.write(`${notice}\n`);
   }
-  return runCases('repro', cases, options, true, (after) => compareWithRecord(before, after, options.format));
+  return runCases('repro', cases, options, true, (after) => compareWithRecord(before, after, options, basename(file)));
 }
 
 /** What the user gives, else what the record says, else the defaults. */
@@ -86,7 +91,12 @@ function chosenKernels(recorded: readonly Kernel[], { kernel, backend = 'auto' }
 }
 
 /** The comparison as text or JSON; exit code 1 where a case became slower. */
-function compareWithRecord(before: RunDocument, after: RunDocument, format: string): Presentation {
+function compareWithRecord(
+  before: RunDocument,
+  after: RunDocument,
+  { format, output }: RunOptions,
+  name: string,
+): Presentation {
   const differences = compareRuns(before, after);
   const environment = contextDifferences(before.context, after.context);
   const missing = after.measurements.flatMap((m) =>
@@ -96,6 +106,7 @@ function compareWithRecord(before: RunDocument, after: RunDocument, format: stri
   const text =
     format === 'json'
       ? `${JSON.stringify({ differences, environment, missing }, null, 2)}\n`
-      : formatDifferences(differences, environment, missing);
-  return { text, exitCode: slower ? 1 : 0 };
+      : formatDifferences(differences, environment, missing, output === null ? widthOf() : USUAL_WIDTH);
+  const verdict = differences.length === 0 ? null : verdictText(differences, environment, [name, 'this run']);
+  return { text, verdict, exitCode: slower ? 1 : 0 };
 }

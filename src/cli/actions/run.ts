@@ -5,28 +5,32 @@ import { ablationChart } from '../../chart/ablation-gains.ts';
 import { figureChart } from '../../chart/figure.ts';
 import { chartExtension, writeChart } from '../../chart/render.ts';
 import { comparePublished } from '../../compare/comparisons.ts';
+import { findingText } from '../../compare/finding.ts';
 import { ablationGains } from '../../compare/technique-gains.ts';
-import { formatNumber, formatRate } from '../../format.ts';
+import { counted, formatNumber, formatRate, withCommas } from '../../format.ts';
 import { ceilingsOf } from '../../measure/ceilings.ts';
 import { measureRun, type RunEvent } from '../../measure/run.ts';
-import { messageOf, notDrawn } from '../../messages.ts';
+import { messageOf, moreThreadsThanCores, notDrawn, runBegins } from '../../messages.ts';
 import type { Case } from '../../problem/cases.ts';
 import { flops } from '../../problem/flops.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { checkFolder, checkWritable } from '../../record/files.ts';
 import type { Journal } from '../../record/journal.ts';
 import { type Context, type RunDocument, SCHEMA_ID } from '../../record/measurement.ts';
-import { whyNotMeasured } from '../../record/unmeasured.ts';
+import { USUAL_WIDTH } from '../../report/columns.ts';
+import { withoutNumber } from '../../report/skipped-text.ts';
 import type { RunOptions } from '../options/run-options.ts';
 import { recordRun } from '../record-run.ts';
 import { type OpenContenders, openContenders } from '../targets/contenders.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
-import { formatDryRun, formatRun, writeOutput } from '../terminal/output.ts';
+import { formatDryRun, formatRun, widthOf, writeClosing, writeOutput } from '../terminal/output.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
 
 /** What a command makes of a run in place of its table. */
 export interface Presentation {
   text: string;
+  /** What the run ends with in place of its finding; null leaves it that. */
+  verdict: string | null;
   exitCode: number;
 }
 
@@ -42,11 +46,13 @@ export async function runCases(
   present?: (run: RunDocument) => Presentation,
 ): Promise<number> {
   const workloads = cases.map(({ workload }) => workload);
+  if (options.chart !== null) chartExtension(options.chart);
+  const cores = availableParallelism();
   if (options.dryRun) {
-    writeOutput(formatDryRun(workloads, options.kernels, availableParallelism(), options.format), options.output);
+    const width = options.output === null ? widthOf() : USUAL_WIDTH;
+    writeOutput(formatDryRun(workloads, options.kernels, cores, options.format, width), options.output);
     return 0;
   }
-  if (options.chart !== null) chartExtension(options.chart);
   for (const path of [options.output, options.chart]) if (path !== null) checkWritable(path);
   checkFolder(options.results);
 
@@ -54,6 +60,7 @@ export async function runCases(
   const stopping = stopOnInterrupt(progress);
   let opened: OpenContenders | undefined;
   try {
+    if ((options.threads ?? 0) > cores) progress.say(moreThreadsThanCores(options.threads ?? 0, cores));
     opened = await openContenders(cases, { ...options, named }, progress.say);
     const { budgetSeconds, samples, full, seed, baseline } = options;
     const events = measureRun({
@@ -85,17 +92,23 @@ function tell(
   const lines = options.format === 'jsonl' && options.output === null;
   if (event.kind === 'run-started') {
     if (lines) process.stdout.write(`${JSON.stringify({ schema: SCHEMA_ID, context })}\n`);
-    const work = formatNumber(workloads.reduce((sum, workload) => sum + flops(workload), 0) / 1e12);
-    const part = options.full ? 'all of it' : `slices of it for up to ${options.budgetSeconds} s`;
+    const tflop = workloads.reduce((sum, workload) => sum + flops(workload), 0) / 1e12;
     progress.say(
-      `${workloads.length} workloads x ${event.kernels} kernels, ${work} TFLOP for each kernel; measuring ${part}.`,
+      runBegins(
+        counted(workloads.length, 'workload'),
+        counted(event.kernels, 'kernel'),
+        withCommas(Number(formatNumber(tflop))),
+        options.full ? null : options.budgetSeconds,
+      ),
     );
   }
   if (event.kind === 'measured') {
     const { measurement: m } = event;
     if (lines) process.stdout.write(`${JSON.stringify(m)}\n`);
     const what = `${m.kernel}${m.host === 'browser' ? ' (browser)' : ''}, ${describe(m.workload)}`;
-    progress.say(`${what}: ${m.state === 'measured' ? formatRate(m.tflops.median) : whyNotMeasured(m)}`);
+    // Why a point has no number is said once, at the end, for all points of the same reason.
+    if (m.state === 'measured') progress.say(`${what}: ${formatRate(m.tflops.median)}`);
+    else if (m.state === 'failed') progress.say(`${what}: failed`);
   }
 }
 
@@ -108,10 +121,19 @@ async function show(
 ): Promise<number> {
   if (presentation !== undefined) writeOutput(presentation.text, options.output);
   else if (options.format !== 'jsonl' || options.output !== null) {
-    writeOutput(formatRun(run, options.format, options.output === null), options.output);
+    writeOutput(
+      formatRun(run, options.format, options.output === null, options.wide ? 'wide' : 'usual'),
+      options.output,
+    );
   }
   const charts = await drawCharts(run, journal, options);
-  process.stderr.write(`Record: ${journal.path}${charts.map((path) => `  Chart: ${path}`).join('')}\n`);
+  const onStdout = presentation === undefined && options.format === 'table' && options.output === null;
+  // The formats that do not tell why a point has no number leave that to stderr.
+  if (!['table', 'markdown'].includes(options.format) || options.output !== null) {
+    for (const line of withoutNumber(run)) process.stderr.write(`${line}\n`);
+  }
+  const files = [['Record', journal.path] as const, ...charts.map((path) => ['Chart', path] as const)];
+  writeClosing(presentation?.verdict ?? findingText(run), files, onStdout);
   if (run.context.cancelled) return 130;
   const failed = run.measurements.some(({ state }) => state === 'failed');
   const nothing = !run.measurements.some(({ state }) => state === 'measured');

@@ -9,9 +9,9 @@ export const declareRepro: Declare = (command, finish) => {
   const options = reproOptions();
   command
     .description(
-      'Measure what a run measured once more, with its kernels, threads, variant, inputs and settings, and compare: faster, slower, same or unclear, and what differs in the environment. The exit code is 1 where a case is slower or failed.',
+      'Re-run a recorded benchmark with its kernels, threads, variant, inputs and settings, and compare: faster, slower, same or unclear, and what differs in the environment. The exit code is 1 where a case is slower or failed.',
     )
-    .argument('<file>', 'record or JSON document of a run');
+    .argument('<file>', 'record or JSON document of a run; last is the newest of --results');
   addOptions(command, options).action(async (file: string) => {
     const { repeatRun } = await import('../actions/repro.ts');
     finish(await repeatRun(file, givenOf(command, options)));
@@ -20,7 +20,7 @@ export const declareRepro: Declare = (command, finish) => {
 
 /** Those options of a run that need not be as they were; without them most are the record's. */
 function reproOptions() {
-  const { full, seed, baseline, published, ...open } = runOptions(BUDGET_SECONDS);
+  const { full, seed, baseline, published, wide, ...open } = runOptions(BUDGET_SECONDS);
   const { kernel, variant, threads, host, adapter, tiles, budget, samples } = open;
   kernel.description = 'only these kernels of the record';
   kernel.default(null, 'all of them');

@@ -23,6 +23,8 @@ export interface RunOptions extends TargetOptions {
   baseline: string | null;
   published: PublishedSet;
   format: Format;
+  /** All columns of the table. */
+  wide: boolean;
   output: string | null;
   chart: string | null;
   drawChart: boolean;
@@ -33,13 +35,13 @@ export interface RunOptions extends TargetOptions {
 
 /** The options of a run. Throws UsageError for kernels of another backend and for a baseline that does not run. */
 export function runOptionsOf(values: RunValues): RunOptions {
-  const { tiles, label, samples, full, seed, published, format, output, results, dryRun, quiet } = values;
+  const { tiles, label, samples, full, seed, published, format, wide, output, results, dryRun, quiet } = values;
   const target = targetOf(values);
   const kernels = kernelsOf(values.kernel, target.backend);
   const names = kernels.map(({ name }) => name);
   return {
     ...target,
-    ...{ tiles, kernels, label, samples, full, seed, published, format, output, results, dryRun, quiet },
+    ...{ tiles, kernels, label, samples, full, seed, published, format, wide, output, results, dryRun, quiet },
     budgetSeconds: values.budget,
     baseline: values.baseline === null ? null : choose('--baseline', values.baseline, names),
     chart: values.chart === false ? null : values.chart,

@@ -54,6 +54,7 @@ const measuringOptions = (budget: number, described?: string) =>
 const outputOptions = () =>
   under(OUTPUT, {
     format: choice('--format <name>', 'what stdout gets', FORMATS, 'table'),
+    wide: toggle('--wide', 'show all columns of the table, however wide it gets'),
     output: outputOption(),
     published: publishedOption(),
     label: option('--label <text>', 'a name for this run, kept in its record', asText, null),

@@ -3,22 +3,25 @@
 import { styleText } from 'node:util';
 import type { Kernel } from '../../../kernels/kernel.ts';
 import { seriesScale } from '../../chart/palette.ts';
-import { formatBytes, formatNumber } from '../../format.ts';
+import { formatBytes, formatDuration, formatNumber, withCommas } from '../../format.ts';
 import { plan } from '../../measure/plan.ts';
+import { dryRunTimes } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { writeInto } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';
 import { formatBars, type Paint } from '../../report/bars.ts';
-import { formatColumns } from '../../report/columns.ts';
+import { fitText, formatColumns, USUAL_WIDTH, wrapText } from '../../report/columns.ts';
 import { formatCsv, formatJsonLines } from '../../report/formats.ts';
 import { formatMarkdown } from '../../report/markdown.ts';
+import type { TableKind } from '../../report/result-columns.ts';
 import { formatTable, type Marks, PLAIN } from '../../report/table.ts';
 import type { Format } from '../options/names.ts';
 
+const COLOURED: Marks = { strong: (text) => styleText('bold', text), faint: (text) => styleText('dim', text) };
+
 /** Colours on a terminal; styleText itself obeys NO_COLOR. */
 export function terminalMarks(toStdout: boolean): Marks {
-  if (!toStdout || !process.stdout.isTTY) return PLAIN;
-  return { strong: (text) => styleText('bold', text), faint: (text) => styleText('dim', text) };
+  return toStdout && process.stdout.isTTY ? COLOURED : PLAIN;
 }
 
 /** Series in their colours on a terminal that wants colour. */
@@ -31,11 +34,21 @@ function painter(toStdout: boolean): Paint {
   };
 }
 
-/** A run in a format; colours and bold only where it goes to a terminal. */
-export function formatRun(run: RunDocument, format: Format, toStdout: boolean): string {
+/** The columns of a stream's terminal, or the usual ones where it is none. */
+export function widthOf(stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> = process.stdout): number {
+  return stream.isTTY && stream.columns > 0 ? stream.columns : USUAL_WIDTH;
+}
+
+/** Text for people on stdout: no line is wider than the terminal. */
+export function printText(text: string): void {
+  process.stdout.write(fitText(text, widthOf()));
+}
+
+/** A run in a format; colours and bold only where it goes to a terminal, whose width a table keeps unless it is the wide one. */
+export function formatRun(run: RunDocument, format: Format, toStdout: boolean, kind: TableKind): string {
   switch (format) {
     case 'table':
-      return formatTable(run, terminalMarks(toStdout));
+      return formatTable(run, terminalMarks(toStdout), { width: toStdout ? widthOf() : USUAL_WIDTH, kind });
     case 'chart':
       return formatBars(run, painter(toStdout));
     case 'markdown':
@@ -51,6 +64,24 @@ export function formatRun(run: RunDocument, format: Format, toStdout: boolean): 
   }
 }
 
+/**
+ * What every run ends with, under a rule: its finding, if it has one to tell, then its files, one a line. The finding goes to
+ * stdout below the table, else to stderr as the files do, so that stdout stays what was asked for.
+ */
+export function writeClosing(
+  finding: string | null,
+  files: readonly (readonly [what: string, path: string])[],
+  onStdout: boolean,
+): void {
+  const stream = onStdout ? process.stdout : process.stderr;
+  const width = widthOf(stream);
+  const marks = stream.isTTY ? COLOURED : PLAIN;
+  const lines = finding === null ? [] : wrapText(finding, width).map(marks.strong);
+  stream.write(`\n${[marks.faint('─'.repeat(width)), ...lines].join('\n')}\n`);
+  const names = Math.max(...files.map(([what]) => what.length + 1));
+  process.stderr.write(files.map(([what, path]) => `${`${what}:`.padEnd(names)} ${path}\n`).join(''));
+}
+
 /** Writes to a file, making the folders on its way, or to stdout. */
 export function writeOutput(text: string, file: string | null): void {
   if (file === null) process.stdout.write(text);
@@ -63,6 +94,7 @@ export function formatDryRun(
   kernels: readonly Kernel[],
   cores: number,
   format: Format,
+  width: number,
 ): string {
   const cases = plan(workloads, kernels, cores);
   if (format === 'json') return `${JSON.stringify(cases, null, 2)}\n`;
@@ -70,10 +102,10 @@ export function formatDryRun(
   const body = cases.map((planned) => [
     planned.kernel,
     describe(planned.workload),
-    formatNumber(planned.flops / 1e12),
+    withCommas(Number(formatNumber(planned.flops / 1e12))),
     formatBytes(planned.bytes),
-    planned.passSeconds === null ? 'not estimated' : `~${formatNumber(planned.passSeconds)}`,
+    planned.passSeconds === null ? 'not estimated' : `~${formatDuration(planned.passSeconds)}`,
   ]);
-  const header = ['kernel', 'workload', 'TFLOP', 'q, k, v, o', 'seconds a pass'];
-  return `${formatColumns(header, body)}Seconds are for typical speeds; a run measures slices that fit its budget.\n`;
+  const header = ['kernel', 'workload', 'TFLOP', 'q, k, v, o', 'time per pass'];
+  return fitText(`${formatColumns(header, body, width)}${dryRunTimes}\n`, width);
 }

@@ -77,6 +77,11 @@ export function formatDuration(seconds: number): string {
   return `${withCommas(Number((seconds / 86_400).toPrecision(2)))} days`;
 }
 
+/** Three significant digits with commas between thousands: "8.80", "12,300". */
+export function formatGrouped(value: number): string {
+  return value >= 1000 ? withCommas(Number(value.toPrecision(3))) : formatNumber(value);
+}
+
 /** A number with commas between its thousands. */
 export function withCommas(value: number): string {
   return value >= 1000 ? value.toLocaleString('en-US') : String(value);

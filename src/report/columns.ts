@@ -11,9 +11,7 @@ const GAP = '  ';
 /** Pads every column to its widest cell: text to the left, numbers to the right. The first `headLines` rows are heads. */
 export function alignColumns(table: readonly (readonly string[])[], headLines = 1): string[] {
   const widths = widthsOf(table);
-  const numeric = widths.map((_, column) =>
-    table.slice(headLines).every((row) => /^([~+\d-]|$)/.test(row[column] ?? '')),
-  );
+  const numeric = widths.map((_, column) => table.slice(headLines).every((row) => isNumber(row[column] ?? '')));
   return table.map((row) =>
     row
       .map((cell, column) => {
@@ -24,6 +22,9 @@ export function alignColumns(table: readonly (readonly string[])[], headLines = 
       .trimEnd(),
   );
 }
+
+/** Whether a cell is a number, with its unit and what stands in brackets behind it; an empty one may be. */
+const isNumber = (cell: string) => /^([~+\d-]|$)/.test(cell) && !cell.replace(/ [[(].*$/, '').includes(', ');
 
 const widthsOf = (table: readonly (readonly string[])[]) =>
   (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => stringWidth(row[column] ?? ''))));

@@ -32,14 +32,18 @@ describe('bench mha', () => {
   it('says where its record and chart are, last, and they are there', async () => {
     const cwd = temporaryFolder();
     const { stderr, stdout } = await bench(['mha', '--seq', '8k', '--kernel', 'scalar-flash', ...MOCK], cwd);
-    const last = stderr.trim().split('\n').at(-1) ?? '';
-    const [, journal = '', chart = ''] = /^Record: (\S+) {2}Chart: (\S+)$/.exec(last) ?? [];
+    const [, journal = '', chart = ''] = /^Record: (\S+)\nChart: {2}(\S+)\n$/m.exec(stderr) ?? [];
+    expect(stderr.endsWith(`Chart:  ${chart}\n`)).toBe(true);
     expect(readFileSync(join(cwd, chart), 'utf8')).toMatch(/^<svg/);
     const lines = readFileSync(join(cwd, journal), 'utf8').trim().split('\n');
     expect(lines).toHaveLength(3);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ schema: 'attnbench/1', context: { cancelled: false } });
     expect(stdout).toMatch(/scalar-flash {2}full +8k/);
-    expect(stdout).toMatch(/16,150x/);
+    expect(stdout).toMatch(/16,000x/);
+    // The last lines of stdout: a rule, and the finding.
+    expect(stdout.trimEnd().split('\n\n').at(-1)).toMatch(
+      /^─{100}\nMHA at 8k runs 16,000 times slower here \(scalar-flash, f32, 1 thread, 100 GFLOPS\) than AVO's/,
+    );
   });
 
   it('makes the folders on the way to the files that it was asked for', async () => {
@@ -62,26 +66,30 @@ describe('bench mha', () => {
     expect(stdout).toMatch(pattern);
   });
 
-  it('says that nothing matches where no figure is published', async () => {
+  it('takes the nearest figure, apart from exact ones, where no figure is published', async () => {
     const run = parseRun(await bench(['gqa', '--seq', '1k,4k', '--kernel', 'wasm-flash', '--format', 'json', ...MOCK]));
     const of = (seq: number) =>
       run.comparisons.filter(({ measurement }) => run.measurements[measurement]?.workload.seqQuery === seq);
-    expect(of(1024)).toHaveLength(2);
-    expect(
-      of(1024).every(
-        ({ published, ratio, caveats }) =>
-          published === null && ratio === null && /^no published figure for/.test(caveats[0] ?? ''),
-      ),
-    ).toBe(true);
-    expect(of(4096).map(({ published }) => published?.workload.kvHeads)).toEqual([4, 4, 4, 4, 4, 4]);
+    expect(of(1024).map(({ kind, published }) => [kind, published?.library, published?.workload.seqKv])).toEqual([
+      ['nearest', 'AVO', 4096],
+      ['nearest', 'AVO', 4096],
+    ]);
+    expect(of(1024).every(({ caveats }) => /^nearest published: AVO on B200, 4k /.test(caveats[0] ?? ''))).toBe(true);
+    expect(of(4096).map(({ kind, published }) => [kind, published?.workload.kvHeads])).toEqual(
+      Array.from({ length: 6 }, () => ['exact', 4]),
+    );
   });
 
   it('keeps the figures of other papers apart from those of the AVO paper', async () => {
     const args = ['mha', '--seq', '4k', '--kernel', 'wasm-flash', '--published', 'all', '--causal', 'false', ...MOCK];
-    const { stdout } = await bench(args);
-    expect(stdout).toMatch(/slower than cuDNN +slower than cuDNN 9\.13\.0 \(FA4 paper\)/);
-    expect(stdout).toContain('slower than Triton 3.6.0 (FA4 paper)');
+    const { stdout } = await bench([...args, '--format', 'markdown']);
+    expect(stdout).toMatch(/slower than cuDNN \| .*slower than cuDNN 9\.13\.0 on B200 \(FA4 paper\)/);
+    expect(stdout).toContain('slower than Triton 3.6.0 on B200 (FA4 paper)');
     expect(stdout).toContain('AVO arXiv:2603.24517v1 Fig3; FA4 arXiv:2603.05451v1 Fig4');
+    // Where there is room for one column, it is AVO's.
+    const narrow = await bench(args);
+    expect(narrow.stdout).toMatch(/ than AVO {2}notes$/m);
+    expect((await bench([...args, '--wide'])).stdout).toMatch(/Triton 3\.6\.0/);
   });
 
   it('divides kernels by a baseline, round by round', async () => {
@@ -237,7 +245,10 @@ describe('bench compare', () => {
     const slower = await bench(['compare', fast, slow]);
     expect(slower.code).toBe(1);
     expect(slower.stdout).toMatch(
-      /^wasm-flash +1k full.* 100 GFLOPS +80\.0 GFLOPS +0\.800 \[0\.798, 0\.802\] +slower/m,
+      /^wasm-flash +full +1k +100 GFLOPS +80\.0 GFLOPS +1\.25x slower \[1\.25, 1\.25\] +slower/m,
+    );
+    expect(slower.stdout.trimEnd().split('─\n').at(-1)?.replaceAll('\n', ' ')).toBe(
+      `Against ${fast}, ${slow} is slower in the one point, by 1.25x (wasm-flash, 1k full, 1 head, d 128).`,
     );
     const faster = await bench(['compare', slow, fast, '--format', 'json']);
     expect(faster.code).toBe(0);

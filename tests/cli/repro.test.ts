@@ -50,11 +50,14 @@ describe('bench repro', () => {
     const { cwd } = await recorded();
     const slower = await bench(['repro', 'run.json', '--host', 'mock:rate=5e10'], cwd);
     expect(slower.code).toBe(1);
-    expect(slower.stdout.match(/0\.500 \[0\.500, 0\.500\] {2}slower/g)).toHaveLength(8);
+    expect(slower.stdout.match(/2\.00x slower \[2\.00, 2\.00\] {2}slower/g)).toHaveLength(8);
     const faster = await bench(['repro', 'run.json', '--host', 'mock:rate=2e11', '--kernel', 'wasm-flash'], cwd);
     expect(faster.code).toBe(0);
     expect(faster.stdout.match(/^wasm-flash .* faster/gm)).toHaveLength(4);
     expect(faster.stdout).not.toContain('scalar-flash');
+    expect(faster.stdout).toMatch(
+      /\nAgainst run\.json, this run is faster in all 4 points, by up to 2\.0x \(wasm-flash/,
+    );
   });
 
   it('lists what could not be measured this time, and keeps the rest', async () => {
@@ -118,7 +121,9 @@ describe('bench repro', () => {
     for (const device of run.context.devices) device.name = 'Another device';
     writeFileSync(join(cwd, 'run.json'), JSON.stringify(run));
     const { stdout } = await bench(['repro', 'run.json'], cwd);
-    expect(stdout).toMatch(/The environment differs: node 1\.2\.3 before, .* after; devices Another device before/);
+    expect(stdout).toMatch(
+      /The environment differs:\n {2}node 1\.2\.3 before, .* after\n {2}devices Another device before/,
+    );
   });
 
   it('shows the plan of a suite that was recorded, with the suite’s own budget', async () => {

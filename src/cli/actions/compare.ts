@@ -29,7 +29,9 @@ export function compareFiles(
   else {
     process.stdout.write(`before  ${before}\nafter   ${after}\n\n`);
     process.stdout.write(formatDifferences(differences, environment, [], widthOf()));
-    writeClosing(verdictText(differences, environment, [basename(before), basename(after)]), [], true);
+    const [one, two] = [basename(before), basename(after)];
+    const names: [string, string] = one === two ? [before, after] : [one, two];
+    writeClosing(verdictText(differences, environment, names), [], true);
   }
   return differences.some(({ verdict }) => verdict === 'slower') ? 1 : 0;
 }

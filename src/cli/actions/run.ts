@@ -7,7 +7,7 @@ import { chartExtension, writeChart } from '../../chart/render.ts';
 import { comparePublished } from '../../compare/comparisons.ts';
 import { findingText } from '../../compare/finding.ts';
 import { ablationGains } from '../../compare/technique-gains.ts';
-import { counted, formatNumber, formatRate, withCommas } from '../../format.ts';
+import { counted, formatGrouped, formatRate } from '../../format.ts';
 import { ceilingsOf } from '../../measure/ceilings.ts';
 import { measureRun, type RunEvent } from '../../measure/run.ts';
 import { messageOf, moreThreadsThanCores, notDrawn, runBegins } from '../../messages.ts';
@@ -97,7 +97,7 @@ function tell(
       runBegins(
         counted(workloads.length, 'workload'),
         counted(event.kernels, 'kernel'),
-        withCommas(Number(formatNumber(tflop))),
+        formatGrouped(tflop),
         options.full ? null : options.budgetSeconds,
       ),
     );
@@ -127,7 +127,7 @@ async function show(
     );
   }
   const charts = await drawCharts(run, journal, options);
-  const onStdout = presentation === undefined && options.format === 'table' && options.output === null;
+  const onStdout = options.format === 'table' && options.output === null;
   // The formats that do not tell why a point has no number leave that to stderr.
   if (!['table', 'markdown'].includes(options.format) || options.output !== null) {
     for (const line of withoutNumber(run)) process.stderr.write(`${line}\n`);

@@ -3,7 +3,7 @@
 import { styleText } from 'node:util';
 import type { Kernel } from '../../../kernels/kernel.ts';
 import { seriesScale } from '../../chart/palette.ts';
-import { formatBytes, formatDuration, formatNumber, withCommas } from '../../format.ts';
+import { formatBytes, formatDuration, formatGrouped } from '../../format.ts';
 import { plan } from '../../measure/plan.ts';
 import { dryRunTimes } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
@@ -102,7 +102,7 @@ export function formatDryRun(
   const body = cases.map((planned) => [
     planned.kernel,
     describe(planned.workload),
-    withCommas(Number(formatNumber(planned.flops / 1e12))),
+    formatGrouped(planned.flops / 1e12),
     formatBytes(planned.bytes),
     planned.passSeconds === null ? 'not estimated' : `~${formatDuration(planned.passSeconds)}`,
   ]);

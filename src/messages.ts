@@ -26,8 +26,11 @@ export const tooLarge = (option: string, text: string, largest: string) =>
   `${option}: '${text}' is above the largest value, ${largest}`;
 export const badNumber = (option: string, text: string, example: string) =>
   `${option}: '${text}' is not a number that can be used here; write ${example}`;
-export const badChoice = (option: string, text: string, nearest: string, choices: readonly string[]) =>
-  `${option}: '${text}' is not known; did you mean '${nearest}'? (${choices.join(', ')})`;
+export const badChoice = (option: string, text: string, nearest: string | null, choices: readonly string[]) =>
+  nearest === null
+    ? `${option}: '${text}' is not known; choose one of ${choices.join(', ')}`
+    : `${option}: '${text}' is not known; did you mean '${nearest}'? (${choices.join(', ')})`;
+export const seeHelp = (command: string, lists: string) => `${command} --help lists the ${lists}`;
 export const badMockOption = (text: string) =>
   `--host: the mock host does not know '${text}'; write for example mock:rate=1e9,jitter=0.01,sleep=0.1,wasm=fail (fail, wrong or memory)`;
 export const badHeadDim = (text: string, nearest: readonly number[]) =>
@@ -135,8 +138,8 @@ export const playwrightMissing = (why: string) =>
 export const webgpuUnavailable = (why: string) =>
   `WebGPU cannot be loaded here (${why}); run npm install again without --omit=optional, or use --backend wasm`;
 export const peersMissing = (why: string) =>
-  `other people's kernels are not installed; run npm run peers in a checkout (${why})`;
-export const noPeersInBrowser = "other people's native kernels do not run in a browser; use --host node for them";
+  `third-party kernels are not installed; run npm run peers in a checkout (${why})`;
+export const noPeersInBrowser = 'third-party native kernels do not run in a browser; use --host node for them';
 export const headDimUnsupported = (headDim: number) =>
   `head dimension ${headDim} is not a multiple of 16 from 32 to 256; choose one that is`;
 export const subgroupMatrixMissing =
@@ -202,6 +205,7 @@ export const nothingMeasured = {
   text: (reasons: readonly string[], nextStep: string) =>
     `Nothing was measured${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}. ${nextStep}`,
   interrupted: 'the run was interrupted before its first sample',
+  nextStepOnPage: 'Choose a kernel that can run here, or a shorter length, and run again.',
   nextStep: 'bench mha --seq 1k --backend wasm runs on any CPU; bench devices lists what else can run here.',
 } as const;
 export const publishedOfDecoding =
@@ -228,23 +232,23 @@ export const omittedColumns = (names: readonly string[]) =>
   `Not shown for want of room: ${names.join(', ')}; --wide has all.`;
 
 /** What the times of a dry run are. */
-export const dryRunTimes = 'Times are for typical speeds; a run measures slices that fit its budget.';
+export const dryRunTimes = 'Times are for typical speeds; a run measures parts of the work that fit its budget.';
 
 // Notices on stderr
 
-export const leftOut = (backend: string, why: string) => `${backend} is left out: ${why}.`;
+export const skipping = (backend: string, why: string) => `Skipping ${backend}: ${why}.`;
 export const noCeiling = (device: string, why: string) =>
   `No limit was found for ${device} (${why}); its kernels are measured without a share of it.`;
 export const configurationUsed = (kernel: string, headDim: number, mask: string, date: string, ratio: number) =>
-  `${kernel} uses the configuration tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)} times the shipped one); --tiles default does not.`;
+  `${kernel} uses the configuration tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)}x faster than the default one); --tiles default does not.`;
 export const configurationUnusable = (kernel: string, headDim: number, problem: string) =>
-  `The configuration given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the shipped one is used. bench tune --again finds another.`;
+  `The configuration given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the default one is used. bench tune --again finds another.`;
 export const kernelsUnknown = (names: readonly string[]) =>
-  `The record has kernels that this version does not know: ${names.join(', ')}. They are left out.`;
+  `The record has kernels that this version does not know: ${names.join(', ')}. They are skipped.`;
 export const configurationsElsewhere =
   'The record was made with a file of kernel configurations, which is not here; --tiles FILE names it, otherwise those of this machine are used.';
 export const settingsUnknown = (seed: number, budgetSeconds: number) =>
-  `The record does not say how it measured: seed ${seed} and slices within ${budgetSeconds} s are assumed; --budget, --samples and --tiles change that.`;
+  `The record does not say how it measured: seed ${seed} and parts of the work within ${budgetSeconds} s are assumed; --budget, --samples and --tiles change that.`;
 export const pageWritten = (folder: string) =>
   `Page: ${folder} (put it on any host that serves files; over https, or on localhost)`;
 export const serving = (folder: string) =>
@@ -252,7 +256,7 @@ export const serving = (folder: string) =>
 export const cannotOpen = (command: string, path: string) => `${command} cannot open it here; open ${path} yourself`;
 export const reportedWithout = (path: string, why: string) => `${path} ${why}; the report is made without it`;
 export const runBegins = (workloads: string, kernels: string, tflop: string, budgetSeconds: number | null) =>
-  `${workloads} x ${kernels}, ${tflop} TFLOP for each kernel; measuring ${budgetSeconds === null ? 'all of it' : `slices of it for up to ${budgetSeconds} s`}.`;
+  `${workloads} x ${kernels}, ${tflop} TFLOP for each kernel; measuring ${budgetSeconds === null ? 'all of it' : `parts of it for up to ${budgetSeconds} s`}.`;
 export const moreThreadsThanCores = (threads: number, cores: number) =>
   `--threads ${threads}: this machine has ${cores} cores, so threads wait for one another; leave --threads out for one a core.`;
 export const searchContinues = (trials: number) => `Continuing a search of ${trials} trials (--again begins anew).`;

@@ -2,14 +2,18 @@
 
 import type { Command, HelpConfiguration, Option } from 'commander';
 
+/** The most columns of the help, however wide the terminal is. */
+const WIDTH = 80;
+
+/** The columns of the help: those of a narrow terminal, else the most that it takes. */
+const helpWidth = () => (process.stdout.isTTY ? Math.min(process.stdout.columns || WIDTH, WIDTH) : WIDTH);
+
 /** For configureHelp of the program; commands inherit it. */
 export const HELP: HelpConfiguration = {
+  helpWidth: helpWidth(),
   subcommandTerm: (command) => command.name(),
   optionDescription: describeOption,
 };
-
-/** Columns of the help where stdout is no terminal. */
-const WIDTH = 80;
 
 function describeOption({ description, argChoices, defaultValue, defaultValueDescription }: Option): string {
   const value: unknown = defaultValue;
@@ -22,7 +26,7 @@ function describeOption({ description, argChoices, defaultValue, defaultValueDes
 /** A list of names, each with its text, as the help sets options. */
 export function formatNames(command: Command, heading: string, items: readonly { name: string; summary: string }[]) {
   const help = command.createHelp();
-  help.helpWidth = process.stdout.isTTY ? process.stdout.columns : WIDTH;
+  help.helpWidth = helpWidth();
   const width = Math.max(...items.map(({ name }) => name.length));
   const lines = items.map(({ name, summary }) => help.formatItem(name, width, summary, help));
   return [heading, ...lines].join('\n');

@@ -1,7 +1,7 @@
 /** The command line: every command by name, the one that is asked for loaded, one exit code at the end. */
 
 import { Command, CommanderError } from 'commander';
-import { UsageError } from '../messages.ts';
+import { seeHelp, UsageError } from '../messages.ts';
 import type { Finish } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
 import { HELP } from './help.ts';
@@ -39,18 +39,27 @@ export async function createProgram(words: readonly string[], finish: Finish): P
     .exitOverride()
     .showSuggestionAfterError()
     .configureHelp(HELP)
-    .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll('\n', ' ')}\n`) });
+    .configureOutput(oneLine(seeHelp('bench', 'commands')));
   for (const { heading, commands } of COMMANDS) {
     program.commandsGroup(heading);
     for (const { name, summary, load } of commands) {
       // Commands inherit the settings above.
       const command = program.command(name).summary(summary);
       if (words.includes(name)) (await load())(command, finish);
-      for (const each of [command, ...command.commands]) addHelp(each);
+      for (const each of [command, ...command.commands]) {
+        const path = each === command ? `bench ${name}` : `bench ${name} ${each.name()}`;
+        addHelp(each).configureOutput(oneLine(seeHelp(path, each.commands.length > 0 ? 'commands' : 'options')));
+      }
     }
   }
   return addHelp(program).version(ownVersion(), '-V, --version', 'show the version');
 }
+
+/** An error of commander in one line that ends with the next step. */
+const oneLine = (nextStep: string) => ({
+  outputError: (text: string, write: (line: string) => void) =>
+    write(`${text.trim().replaceAll('\n', ' ').replace(/\.$/, '')}; ${nextStep}\n`),
+});
 
 /** The help of a command, and where it has commands of its own, of each of those. */
 function addHelp(command: Command): Command {

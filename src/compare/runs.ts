@@ -110,10 +110,10 @@ function describeSettings({ budget, samples, full, baseline, adapter, limits, ti
   return new Map([
     ['budget', `${budget} s`],
     ['samples', samples === null ? 'as many as settle' : `${samples}`],
-    ['work', full ? 'whole workloads' : 'slices'],
+    ['work', full ? 'whole workloads' : 'parts'],
     ['baseline', baseline ?? 'none'],
     ['adapter', adapter ?? 'any'],
     ['limits', limited.length === 0 ? 'none' : limited.sort().join(' and ')],
-    ['configurations', { tuned: 'tuned', default: 'shipped', file: 'from a file' }[tiles]],
+    ['configurations', { tuned: 'tuned', default: 'default', file: 'from a file' }[tiles]],
   ]);
 }

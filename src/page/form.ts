@@ -31,8 +31,8 @@ function presets(): Preset[] {
     headDim: axes.headDim.join(','),
   });
   return [
-    of("the report's longest: MHA at 32k", { ...presetAxes('mha'), seq: [32768] }),
-    of("the report's figure: MHA, 4k to 32k", presetAxes('mha')),
+    of('the longest published: MHA at 32k', { ...presetAxes('mha'), seq: [32768] }),
+    of("the AVO paper's figure: MHA, 4k to 32k", presetAxes('mha')),
     of('grouped queries, 32 over 4 heads', presetAxes('gqa')),
     of('quick: 1k, 2 heads', { ...presetAxes('mha'), seq: [1024], heads: [2] }),
   ];

@@ -1,6 +1,6 @@
 /** Shows a run: answer, table, notes and charts. Saves it, and turns it into a link. */
 
-import { messageOf, noChartYet } from '../messages.ts';
+import { messageOf, noChartYet, nothingMeasured } from '../messages.ts';
 import { timeStamp } from '../record/context.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { citedText } from '../report/cited-figures.ts';
@@ -20,7 +20,7 @@ export const shownRun = (): RunDocument | undefined => shown;
 export async function showRun(run: RunDocument, whole: boolean): Promise<void> {
   shown = run;
   byId('results', HTMLElement).hidden = false;
-  byId('answer', HTMLElement).textContent = answer(run);
+  byId('answer', HTMLElement).textContent = answer(run, nothingMeasured.nextStepOnPage);
   byId('saved', HTMLElement).textContent = '';
   const rows = toRows(run);
   const { header, body } = toCells(rows);

@@ -15,6 +15,14 @@ export function backendName({ backend, library }: Engine): BackendName {
   return library !== undefined || backend === 'native' ? 'peers' : backend;
 }
 
+/** What people call a backend. */
+export const BACKEND_LABELS: Record<BackendName, string> = {
+  webgpu: 'WebGPU',
+  wasm: 'WebAssembly',
+  scalar: 'JavaScript',
+  peers: 'third-party kernels',
+};
+
 /** Whether an option for backends takes a kernel; 'auto' takes all but those of other libraries. */
 export function ofBackend(wanted: BackendName | 'auto'): (kernel: Engine) => boolean {
   return (kernel) => (wanted === 'auto' ? backendName(kernel) !== 'peers' : backendName(kernel) === wanted);

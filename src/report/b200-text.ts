@@ -7,7 +7,7 @@ import { B200 } from '../model/chip.ts';
 import { type PredictionSet, predictionSets } from '../model/naive.ts';
 import { ABLATION_SOURCE } from '../model/simulated-ablation.ts';
 import { formatSize, type Mask } from '../problem/workload.ts';
-import { alignColumns } from './columns.ts';
+import { fitText, formatColumns, USUAL_WIDTH } from './columns.ts';
 import { formatRepairs } from './evolution-text.ts';
 
 /** The part to print; null prints everything. */
@@ -15,31 +15,34 @@ export type ModelFigure = 'mha' | 'gqa' | 'ablation' | 'timeline' | null;
 
 const percent = (value: number, digits = 1) => formatChange(100 * value, digits);
 const isGqa = ({ workload }: ModelPoint) => workload.queryHeads !== workload.kvHeads;
-const table = (rows: readonly (readonly string[])[]) => alignColumns(rows).join('\n');
+
+/** A table, header first, that fits a width. */
+type Table = (rows: readonly (readonly string[])[]) => string;
 
 /** The model of B200 as text, or the part of it that `figure` names. */
-export function formatModel(model: B200Model, figure: ModelFigure): string {
+export function formatModel(model: B200Model, figure: ModelFigure, width: number = USUAL_WIDTH): string {
+  const table: Table = ([header = [], ...body]) => formatColumns(header, body, width).trimEnd();
   const parts: string[] = [];
-  if (figure === null) parts.push(whySection(model));
+  if (figure === null) parts.push(whySection(model, table));
   if (figure !== 'ablation') {
     const wanted = (points: readonly ModelPoint[]) =>
       points.filter((point) => (figure === 'gqa' ? isGqa(point) : figure === 'mha' ? !isGqa(point) : true));
     const predicted = wanted(model.points.filter(({ role }) => role === 'predicted'));
     const others = wanted(model.otherPoints);
     parts.push(
-      constantsSection(model),
-      pointsSection('Fitted', wanted(model.points.filter(({ role }) => role === 'fitted'))),
-      pointsSection('Predicted', predicted),
-      pointsSection("Predicted, the FA4 paper's own measurements", others),
-      yardstickSection(predictionSets([...predicted, ...others])),
+      constantsSection(model, table),
+      pointsSection('Fitted', wanted(model.points.filter(({ role }) => role === 'fitted')), table),
+      pointsSection('Predicted', predicted, table),
+      pointsSection("Predicted, the FA4 paper's own measurements", others, table),
+      yardstickSection(predictionSets([...predicted, ...others]), table),
     );
   }
-  if (figure === null || figure === 'ablation') parts.push(ablationSection(model));
-  if (figure === null) parts.push(sensitivitySection(model), wrongSection(model));
-  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+  if (figure === null || figure === 'ablation') parts.push(ablationSection(model, table));
+  if (figure === null) parts.push(sensitivitySection(model, table), wrongSection(model, table));
+  return fitText(`${parts.filter((part) => part !== '').join('\n\n')}\n`, width);
 }
 
-function whySection({ waterfall, roofline, simulation }: B200Model): string {
+function whySection({ waterfall, roofline, simulation }: B200Model, table: Table): string {
   const steps = waterfall.map(({ step, factor, tflops }) => [
     tflops.toFixed(0),
     factor === 1 ? '' : `x ${factor.toFixed(3)}`,
@@ -56,7 +59,7 @@ The simulated block takes ${simulation.blockClocks.toFixed(0)} clocks (fitted: $
 Busy in a simulated block: ${simulation.busy.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(', ')}.`;
 }
 
-function constantsSection({ kernels }: B200Model): string {
+function constantsSection({ kernels }: B200Model, table: Table): string {
   const rows = kernels.map((k) => [
     k.library,
     `${(k.constants.blockSeconds * 1e9).toFixed(0)} ns (${k.blockClocks.toFixed(0)} clocks)`,
@@ -69,7 +72,7 @@ function constantsSection({ kernels }: B200Model): string {
 ${table([['library', 'key block', 'rest of a work tile', 'extra of a masked block', 'rows of a tile'], ...rows])}`;
 }
 
-function pointsSection(title: string, points: readonly ModelPoint[]): string {
+function pointsSection(title: string, points: readonly ModelPoint[], table: Table): string {
   if (points.length === 0) return '';
   const guessed = points.some(({ naive }) => naive !== null);
   const rows = points.map((p) => [
@@ -90,7 +93,7 @@ ${table([['library', 'mask', 'seq', 'heads', 'published', 'model', 'error', ...n
 }
 
 /** The mean errors of the sets beside those of a guess without a model, and in which sets the model has skill. */
-function yardstickSection(sets: readonly PredictionSet[]): string {
+function yardstickSection(sets: readonly PredictionSet[], table: Table): string {
   const share = (value: number) => `${(100 * value).toFixed(2)} %`;
   const rows = sets.map(({ set, points, meanError, largestError, naiveMeanError, guess, skill }) => [
     set,
@@ -110,7 +113,7 @@ ${table([['set', 'points', 'model', 'largest', 'naive', 'the naive guess', 'skil
 The model has skill where its mean error is less than half of the guess's: ${skilled} of these ${all} points.`;
 }
 
-function ablationSection({ ablation }: B200Model): string {
+function ablationSection({ ablation }: B200Model, table: Table): string {
   const lengths = EVOLUTION.seqs.map(formatSize);
   const rows = ablation.flatMap((gain) => [
     [
@@ -130,15 +133,12 @@ function ablationSection({ ablation }: B200Model): string {
 
 ${table([['technique', 'mask', 'gain', ...lengths, 'mean'], ...rows])}
 
-The simulation does not give the published gains. From 4k to 32k, branch-free rescaling gained ${ends('full', 'published')}
-without a mask and ${ends('causal', 'published')} with the causal one; simulated, ${ends('full', 'model')} and ${ends('causal', 'model')}.
-A step that makes every key block cheaper by the same time cannot gain more and more under one mask and the same
-under the other. The simulated pipeline illustrates how such a kernel overlaps its work; its gains are no prediction.
+The simulation does not give the published gains. From 4k to 32k, branch-free rescaling gained ${ends('full', 'published')} without a mask and ${ends('causal', 'published')} with the causal one; simulated, ${ends('full', 'model')} and ${ends('causal', 'model')}. A step that makes every key block cheaper by the same time cannot gain more and more under one mask and the same under the other. The simulated pipeline illustrates how such a kernel overlaps its work; its gains are no prediction.
 
 ${formatRepairs()}`;
 }
 
-function sensitivitySection({ sensitivity }: B200Model): string {
+function sensitivitySection({ sensitivity }: B200Model, table: Table): string {
   const shapes = sensitivity[0]?.change.map(({ workload }) => `${workload.mask} ${formatSize(workload.seqKv)}`) ?? [];
   const rows = sensitivity.map(({ library, constant, change }) => [
     library,
@@ -151,7 +151,7 @@ ${table([['library', 'constant', ...shapes], ...rows])}`;
 }
 
 /** The largest error of each group of predictions, and what the residuals say. */
-function wrongSection(model: B200Model): string {
+function wrongSection(model: B200Model, table: Table): string {
   const predicted = model.points.filter(({ role }) => role === 'predicted');
   const groups: [string, ModelPoint[]][] = [
     ['causal MHA, 8k to 32k', predicted.filter((p) => !isGqa(p))],

@@ -2,7 +2,7 @@
 
 import { formatRate } from '../format.ts';
 import type { DeviceCeiling } from '../measure/ceilings.ts';
-import { formatColumns } from './columns.ts';
+import { formatColumns, USUAL_WIDTH } from './columns.ts';
 
 const NAMES = {
   'multiply-add': 'multiply-adds',
@@ -20,7 +20,11 @@ const COMPILED: Record<string, string> = {
 };
 
 /** The measured ceilings as one table for each device, with the versions of Node and V8. */
-export function formatCeilings(ceilings: readonly DeviceCeiling[], versions: Record<string, string>): string {
+export function formatCeilings(
+  ceilings: readonly DeviceCeiling[],
+  versions: Record<string, string>,
+  width: number = USUAL_WIDTH,
+): string {
   const devices = [...new Set(ceilings.map(({ device }) => device))];
   const tables = devices.map((device) => {
     const body = ceilings
@@ -33,7 +37,7 @@ export function formatCeilings(ceilings: readonly DeviceCeiling[], versions: Rec
         `${amount(item.unit, item.minimum)} to ${amount(item.unit, item.maximum)}`,
         item.probe.replace(/^wasm-multiply-add-/, 'tile of '),
       ]);
-    return `${device}\n\n${formatColumns(['what', 'as', 'threads', 'median', 'range', 'fastest probe'], body)}`;
+    return `${device}\n\n${formatColumns(['what', 'as', 'threads', 'median', 'range', 'fastest probe'], body, width)}`;
   });
   return `${tables.join('\n')}\nNode ${versions['node']}, V8 ${versions['v8']}\n`;
 }

@@ -71,21 +71,26 @@ export function wrapText(text: string, width: number, indent = 0): string[] {
   const further = Math.max(lead, indent);
   // A number and its unit stay on one line.
   const joined = text.trim().replaceAll(/(?<=\d) (?=%|[TGMk]FLOPS)/g, '\u00a0');
-  const lines = wrapAnsi(joined, Math.max(1, width - further), { hard: true }).split('\n');
-  return lines.map((line, index) => ' '.repeat(index === 0 ? lead : further) + line.replaceAll('\u00a0', ' '));
+  const linesOf = (part: string, indent: number) =>
+    wrapAnsi(part, Math.max(1, width - indent), { hard: true })
+      .split('\n')
+      .map((line) => ' '.repeat(indent) + line);
+  const [first = ''] = linesOf(joined, lead);
+  const rest = joined.slice(first.length - lead).trimStart();
+  return [first, ...(rest === '' ? [] : linesOf(rest, further))].map((line) => line.replaceAll('\u00a0', ' '));
 }
 
 /**
- * A text of which no line is wider than `width`. A longer line is broken at spaces; its further parts are indented as it
- * is itself, an item of a list by two more.
+ * A text of which no line is wider than `width`. A longer line is broken at spaces; its further parts begin where its text
+ * does, behind the dash of a list or behind a name in a column of its own.
  */
 export function fitText(text: string, width: number): string {
   return text
     .split('\n')
     .flatMap((line) => {
       if (stringWidth(line) <= width) return [line];
-      const indent = /^ */.exec(line)?.[0].length ?? 0;
-      return wrapText(line, width, indent + (/^ *- /.test(line) ? 2 : 0));
+      const before = /^ *(?:- |\S+ {2,})?/.exec(line)?.[0].length ?? 0;
+      return wrapText(line, width, Math.min(before, width / 2));
     })
     .join('\n');
 }

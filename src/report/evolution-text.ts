@@ -3,7 +3,7 @@
 import { EVOLUTION, type EvolutionGain, type Version, versionRates } from '../compare/evolution.ts';
 import { formatChange } from '../format.ts';
 import { formatSize } from '../problem/workload.ts';
-import { formatColumns, USUAL_WIDTH } from './columns.ts';
+import { fitText, formatColumns, USUAL_WIDTH } from './columns.ts';
 
 /** Every version of the figures, and what the three steps of the ablation gain at each length. */
 export function formatEvolution(width: number = USUAL_WIDTH): string {
@@ -18,7 +18,7 @@ export function formatEvolution(width: number = USUAL_WIDTH): string {
     change(version),
   ]);
   const rules = libraries.map(({ library, full, causal }) => `${library} ${full} and ${causal}`).join(', ');
-  return `How AVO's kernel grew: ${protocol}
+  const text = `How AVO's kernel grew: ${protocol}
 ${source}, ${reading}
 
 TFLOPS, geometric mean over ${seqs.map(formatSize).join(', ')}, and the best of it so far; beside it the turning points that the paper names.
@@ -27,15 +27,16 @@ The same means without and with the causal mask: ${rules}.
 ${formatColumns(['version', 'full', 'best', 'causal', 'best', 'turning point'], rows, width)}
 Gains of the paper's ablation, version by version; "mean" is the gain of the geometric mean, "table 1" what the paper prints:
 
-${formatGains()}
+${formatGains(width)}
 ${formatRepairs()}
 `;
+  return fitText(text, width);
 }
 
 const tflops = (value: number | null) => value?.toFixed(0) ?? '-';
 
 /** The gains of the ablation by technique, mask and length beside the paper's geometric means, as a table. */
-export function formatGains(): string {
+export function formatGains(width: number = USUAL_WIDTH): string {
   const { gains, seqs } = EVOLUTION;
   const rows = gains.map(({ name, before, after, mask, lengths, geometricMean, published }) => [
     name,
@@ -45,7 +46,7 @@ export function formatGains(): string {
     formatChange(geometricMean.gain),
     formatChange(published),
   ]);
-  return formatColumns(['technique', 'versions', 'mask', ...seqs.map(formatSize), 'mean', 'table 1'], rows);
+  return formatColumns(['technique', 'versions', 'mask', ...seqs.map(formatSize), 'mean', 'table 1'], rows, width);
 }
 
 /** What the gains are worth beside earlier versions, in sentences; every number is computed from the versions. */
@@ -69,10 +70,8 @@ export function formatRepairs(): string {
   const at32k = (mask: 'full' | 'causal') => tflops(versionRates(branchless.before, mask).tflops.at(-1) ?? null);
   return `Without a mask, part of these gains wins back what earlier versions had lost:
 - Overlap and registers, wholly: versions ${overlap.after} and ${registers.after} reach ${mean(overlap.after)} and ${mean(registers.after)} TFLOPS, less than the ${tflops(best.geometricMean)} of version ${best.version}.
-- Branch-free rescaling, in part. Versions 13, 18 and 19 reach ${mean(13)}, ${mean(18)} and ${mean(19)}, version 20 ${mean(20)}. Of its
-  ${formatChange(branchless.geometricMean.gain)}, ${branchless.geometricMean.repair.toFixed(1)} points only regain version 13; at 32k ${longest?.repair.toFixed(1)} of ${formatChange(longest?.gain ?? 0)}.
-From version 13 to 19 the geometric mean changed by ${since13('causal')} with the causal mask and by ${since13('full')} without:
-at 32k version 19 is slower without a mask than with it, ${at32k('full')} against ${at32k('causal')} TFLOPS.`;
+- Branch-free rescaling, in part. Versions 13, 18 and 19 reach ${mean(13)}, ${mean(18)} and ${mean(19)}, version 20 ${mean(20)}. Of its ${formatChange(branchless.geometricMean.gain)}, ${branchless.geometricMean.repair.toFixed(1)} points only regain version 13; at 32k ${longest?.repair.toFixed(1)} of ${formatChange(longest?.gain ?? 0)}.
+From version 13 to 19 the geometric mean changed by ${since13('causal')} with the causal mask and by ${since13('full')} without: at 32k version 19 is slower without a mask than with it, ${at32k('full')} against ${at32k('causal')} TFLOPS.`;
 }
 
 /** The version with the best geometric mean without a mask, up to `last`. */

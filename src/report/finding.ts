@@ -7,10 +7,10 @@ import type { RunDocument } from '../record/measurement.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
-/** The answer of any run, also if nothing was measured, nothing matches, or the adapter is a software one. */
-export function answer(run: RunDocument): string {
+/** The answer of any run, also if nothing was measured, nothing matches, or the adapter is a software one; `nextStep` as in findingText. */
+export function answer(run: RunDocument, nextStep?: string): string {
   const finding = findingOf(run);
-  return [findingText(run), ...(finding === null ? [] : limits(finding))].join(' ');
+  return [findingText(run, nextStep), ...(finding === null ? [] : limits(finding))].join(' ');
 }
 
 /** The shares of both limits. They are different kinds of number, so the sentences name each. */

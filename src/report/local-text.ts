@@ -5,7 +5,7 @@ import type { Summary } from '../measure/statistics.ts';
 import type { LocalPrediction } from '../model/local.ts';
 import type { LocalComparison } from '../model/local-comparison.ts';
 import { describe } from '../problem/workload.ts';
-import { alignColumns } from './columns.ts';
+import { fitText, formatColumns, USUAL_WIDTH } from './columns.ts';
 
 const NAMES = {
   multiplyAdd: 'multiply-adds',
@@ -15,13 +15,10 @@ const NAMES = {
 };
 
 /** Predicted and measured throughput of this machine as a table, then the cases without a number. */
-export function formatLocal({
-  points,
-  missing,
-}: {
-  points: readonly LocalComparison[];
-  missing: readonly string[];
-}): string {
+export function formatLocal(
+  { points, missing }: { points: readonly LocalComparison[]; missing: readonly string[] },
+  width: number = USUAL_WIDTH,
+): string {
   if (points.length === 0) return missing.map((line) => `${line}\n`).join('');
   const share = ({ median, low, high, minimum, maximum }: Summary) =>
     `${percent(median)} [${percent(low ?? minimum)}, ${percent(high ?? maximum)}]`;
@@ -40,14 +37,13 @@ export function formatLocal({
   const lines = [
     `${devices}: what its measured limits allow, and what was reached in the same rounds`,
     '',
-    ...alignColumns([header, ...rows]),
-    '',
+    formatColumns(header, rows, width),
     ...(kinds.has('cpu') ? ['CPU: multiply-adds and the softmax share the vector units, so their times add up.'] : []),
     ...(kinds.has('gpu') ? ['GPU: multiply-adds, exponentials and workgroup memory overlap; the longest binds.'] : []),
     'In brackets: the 95 % interval of the ratio over rounds, or its spread if there are fewer than 6 rounds.',
     ...missing,
   ];
-  return `${lines.join('\n')}\n`;
+  return fitText(`${lines.join('\n')}\n`, width);
 }
 
 const percent = (value: number) => `${(100 * value).toFixed(0)} %`;

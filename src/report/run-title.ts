@@ -2,7 +2,8 @@
 
 import { counted } from '../format.ts';
 import { formatHeads, formatSize } from '../problem/workload.ts';
-import type { Context, Measurement, RunDocument } from '../record/measurement.ts';
+import { BACKEND_LABELS } from '../record/backend.ts';
+import type { Measurement, RunDocument } from '../record/measurement.ts';
 
 /** A part of a point that a table shows in a column only where it differs. */
 export interface PointPart {
@@ -67,13 +68,6 @@ export function commonShape(measurements: readonly Measurement[]): string {
     .join(', ');
 }
 
-const BACKENDS: Record<Context['devices'][number]['backend'], string> = {
-  webgpu: 'WebGPU',
-  wasm: 'WebAssembly',
-  scalar: 'JavaScript',
-  peers: 'third-party kernels',
-};
-
 /** The devices of a run and what ran on each: "AMD EPYC: WebAssembly (simd256, 2 threads), JavaScript". */
 export function devicesText({ context }: Pick<RunDocument, 'context'>): string {
   const devices = new Map<string, Set<string>>();
@@ -84,7 +78,7 @@ export function devicesText({ context }: Pick<RunDocument, 'context'>): string {
       software ? 'software adapter' : '',
       browser ?? '',
     ].filter((text) => text !== '');
-    const what = `${BACKENDS[backend]}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
+    const what = `${BACKEND_LABELS[backend]}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
     devices.set(name, (devices.get(name) ?? new Set()).add(what));
   }
   return [...devices].map(([name, what]) => `${name}: ${[...what].join(', ')}`).join(' · ');

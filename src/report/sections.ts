@@ -34,7 +34,7 @@ export function sections(run: RunDocument): Section[] {
     lines: [
       cited === '' ? 'No published figure is set beside this run.' : `${cited}.`,
       'Limits and figures of other devices: results/published/ of the project, each row with its source.',
-      'The report that restates the AVO paper: China Fortune Securities, computer industry weekly, 8 April 2026, section 1.3.',
+      'The securities weekly that restates the AVO paper: China Fortune Securities, computer industry weekly, 8 April 2026, section 1.3.',
     ],
   });
   return list;
@@ -44,7 +44,7 @@ const METHOD = [
   'Every result is verified against a float64 oracle on the output that was timed; a wrong one gets no throughput.',
   'Kernels take turns in rounds of alternating order, so that drift hits all of them; ratios are taken round by round.',
   'Intervals are 95 % intervals of the median from order statistics; below 6 samples the spread is shown.',
-  'Long workloads are timed on slices with all their keys; times marked ~ are extrapolated to a whole pass.',
+  'Of long workloads parts are timed, with all their keys; times marked ~ are extrapolated to a whole pass.',
   'Where no published figure is of a workload, the nearest is shown, as such: by kind of heads, mask, head dimension, length.',
   'FLOPs are 4 x batch x query heads x head dimension x query-key pairs kept; ratios use the rule of the figure.',
   'It demonstrates the comparison: it does not reproduce Blackwell results, and it is not the AVO agent.',

@@ -3,10 +3,10 @@
 import { B200 } from '../model/chip.ts';
 import { AVO_DESIGN } from '../model/pipeline.ts';
 import { mergePieces, steadyPeriod } from '../model/steady-state.ts';
-import { alignColumns } from './columns.ts';
+import { formatColumns, USUAL_WIDTH } from './columns.ts';
 
 /** The work of each agent in one key block of AVO's simulated pipeline, in clocks. */
-export function formatTimeline(): string {
+export function formatTimeline(width: number = USUAL_WIDTH): string {
   const { clocks, intervals } = steadyPeriod(AVO_DESIGN, B200);
   const agents = [...new Set(intervals.map(({ agent }) => agent))];
   const rows = agents.flatMap((agent) =>
@@ -19,6 +19,5 @@ export function formatTimeline(): string {
   );
   return `One key block of AVO's design in steady state, ${clocks.toFixed(0)} clocks, simulated
 
-${alignColumns([['group', 'from', 'to', 'work'], ...rows]).join('\n')}
-`;
+${formatColumns(['group', 'from', 'to', 'work'], rows, width)}`;
 }

@@ -41,7 +41,7 @@ describe('bench mha on this machine', () => {
     expect(cpu).toHaveLength(18);
     expect(cpu.every(({ state }) => state === 'measured')).toBe(true);
     const hardware = run.context.devices.some(({ backend }) => backend === 'webgpu');
-    expect(outcome.stderr.match(/^webgpu is left out: no hardware/gm) ?? []).toHaveLength(hardware ? 0 : 1);
+    expect(outcome.stderr.match(/^Skipping WebGPU: no hardware/gm) ?? []).toHaveLength(hardware ? 0 : 1);
   });
 
   it('skips WebGPU with the reason where only that was asked for and there is none', async () => {

@@ -269,6 +269,9 @@ describe('bad input', () => {
     [['--heads', '30', '--kv-heads', '4'], 'nearest: --heads 28 or 32'],
     [['--head-dim', '0'], 'nearest: 32'],
     [['--kernel', 'wasm-flsh'], "did you mean 'wasm-flash'?"],
+    [['--causal', 'maybe'], "--causal: 'maybe' is not known; choose one of both, true, false"],
+    [['--nonsense'], "unknown option '--nonsense'; bench mha --help lists the options"],
+    [['--chart', 'x.gif', '--dry-run'], "'x.gif' has no known extension"],
     [['--backend', 'cuda'], "'cuda' is not known"],
     [['--sek', '1k'], 'Did you mean --seq?'],
     [['--budget', 'soon'], "--budget: 'soon' is not a number"],
@@ -303,7 +306,9 @@ describe('listings', () => {
   it('lists kernels, figures and claims', async () => {
     expect((await bench(['kernels'])).stdout).toMatch(/^wasm-flash +wasm/m);
     const { stdout } = await bench(['published']);
-    expect(stdout).toMatch(/^AVO paper v1 +B200 +32k full, 16 heads, d 128 +1668 ± 18\.6 +printed/m);
+    expect(stdout).toMatch(
+      /^B200, MHA, 16 heads, d 128, BF16, TFLOPS as printed\nAVO arXiv[\s\S]*?^AVO paper v1 +full .* 1668 ± 18\.6$/m,
+    );
     expect(stdout).toMatch(/^mha-vs-fa4: at most \+10\.5 %\n.*\n {2}configuration {2}causal, sequence length 4k$/m);
     expect(stdout).toContain('"The report" is a Chinese securities weekly of 8 April 2026');
     const { claims } = JSON.parse((await bench(['published', '--format', 'json'])).stdout) as { claims: object[] };

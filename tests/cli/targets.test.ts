@@ -15,7 +15,7 @@ it('leaves out our WebGPU with one line, and keeps a library that a suite asks f
   const request = { ...NOWHERE, kernels: [OWN, PEER], backend: 'auto', named: false } as const;
   const { targetsOf, notices, close } = await openTargets(request);
   await close();
-  expect(notices).toEqual([expect.stringMatching(/^webgpu is left out: /)]);
+  expect(notices).toEqual([expect.stringMatching(/^Skipping WebGPU: /)]);
   expect(targetsOf(OWN)).toEqual([]);
   expect(targetsOf(PEER)).toEqual([expect.objectContaining({ state: 'unavailable' })]);
 });

@@ -5,11 +5,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { nodeTarget } from '../../host/node/targets.ts';
 import { measureGpu } from '../../measure/gpu-ceilings.ts';
-import { backendHasNo, leftOut, UsageError } from '../../messages.ts';
-import type { BackendName } from '../../record/backend.ts';
+import { backendHasNo, skipping, UsageError } from '../../messages.ts';
+import { BACKEND_LABELS, type BackendName } from '../../record/backend.ts';
 import { timeStamp } from '../../record/context.ts';
 import { checkFolder, makeFolders } from '../../record/files.ts';
 import { formatCeilings } from '../../report/ceilings-text.ts';
+import { widthOf } from '../terminal/output.ts';
 import { versions } from '../versions.ts';
 import { measureCpu } from './ceilings-cpu.ts';
 
@@ -39,7 +40,7 @@ export async function measureCeilings(options: CeilingsOptions): Promise<number>
       },
     );
     if (target.state === 'unavailable') {
-      process.stderr.write(`${leftOut('webgpu', target.reason)}\n`);
+      process.stderr.write(`${skipping(BACKEND_LABELS.webgpu, target.reason)}\n`);
       if (backend === 'webgpu') return 1;
     } else {
       ceilings.push(...(await measureGpu(target)));
@@ -48,7 +49,7 @@ export async function measureCeilings(options: CeilingsOptions): Promise<number>
   const record = { versions: versions(), ceilings };
   const path = writeRecord(results, record);
   process.stdout.write(
-    format === 'json' ? `${JSON.stringify(record, null, 2)}\n` : formatCeilings(ceilings, record.versions),
+    format === 'json' ? `${JSON.stringify(record, null, 2)}\n` : formatCeilings(ceilings, record.versions, widthOf()),
   );
   process.stderr.write(`Record: ${path}\n`);
   return 0;

@@ -2,13 +2,16 @@
 
 import { availableParallelism } from 'node:os';
 import { findKernel } from '../../../kernels/index.ts';
+import { counted, formatDuration } from '../../format.ts';
 import type { Host } from '../../host/contract.ts';
 import { spawnHost } from '../../host/node/spawn.ts';
 import { softwareEnvironment } from '../../host/node/targets.ts';
 import { spawnWasm } from '../../host/node/wasm-children.ts';
 import { messageOf, nothingToCompile, UsageError } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
+import { formatLimits } from '../../report/limits-text.ts';
 import type { TargetOptions } from '../options/device.ts';
+import { printText } from '../terminal/output.ts';
 
 /** Compiles a kernel for a workload and prints how long that took; 1 if it cannot be compiled here. */
 export async function compileKernel(name: string, workload: Workload, target: TargetOptions): Promise<number> {
@@ -27,10 +30,10 @@ export async function compileKernel(name: string, workload: Workload, target: Ta
     const seconds = await host.compile(program);
     process.stdout.write(`${kernel.name}, head dimension ${workload.headDim}, ${workload.dtype}, on ${device.name}\n`);
     process.stdout.write(
-      `compiled in ${(seconds * 1000).toFixed(1)} ms${program.kind === 'wgsl' ? `, ${program.passes.length} pipelines` : ''}\n`,
+      `compiled in ${formatDuration(seconds)}${program.kind === 'wgsl' ? `, ${counted(program.passes.length, 'pipeline')}` : ''}\n`,
     );
-    const used = Object.entries(deviceLimits).map(([name, value]) => `${name} ${value}`);
-    if (used.length > 0) process.stdout.write(`device limits: ${used.join(', ')}\n`);
+    const limits = formatLimits(deviceLimits);
+    if (limits !== '') printText(`device limits: ${limits}\n`);
     return 0;
   } catch (error) {
     process.stderr.write(`${kernel.name}, ${describe(workload)}: ${messageOf(error)}\n`);

@@ -1,10 +1,11 @@
 /** The text of bench devices: every backend, what would run it, and why not where it cannot run. */
 
 import { KERNELS } from '../../../kernels/index.ts';
-import { formatBytes, formatDuration } from '../../format.ts';
+import { formatDuration } from '../../format.ts';
 import type { Environment } from '../../host/contract.ts';
 import { matrixUse } from '../../messages.ts';
 import { backendName, ofBackend, recordedDevice } from '../../record/backend.ts';
+import { formatLimits } from '../../report/limits-text.ts';
 import { keyOf, openTargets, type TargetRequest } from '../targets/open-targets.ts';
 
 /** Opens every backend that is asked for, closes it again, and returns what was there as text. */
@@ -35,9 +36,7 @@ export async function listDevices(
       if (target.state === 'unavailable') return `${backend}: not available: ${target.reason}\n`;
       const { device, deviceLimits } = target.environment;
       const { clock } = device;
-      const limits = Object.entries(deviceLimits).map(
-        ([name, value]) => `${name} ${/Bytes|Size/.test(name) ? formatBytes(value) : value}`,
-      );
+      const limits = formatLimits(deviceLimits);
       const lines = [
         `${backend}: ${device.name}${device.software ? ' (software)' : ''}${device.browser ? ` in ${device.browser}` : ''}`,
         `  features  ${device.features.join(', ') || 'none'}`,
@@ -48,7 +47,7 @@ export async function listDevices(
         `  clock     ${clock.clock}, quantum ${formatDuration(clock.quantumSeconds)}${clock.emptySeconds > 0 ? `, empty submission ${formatDuration(clock.emptySeconds)}` : ''}`,
         ...(clock.note === null ? [] : [`            ${clock.note}`]),
         ...matrixLines(target.environment.listedMatrices),
-        ...(limits.length === 0 ? [] : [`  limits    ${limits.join(', ')}`]),
+        ...(limits === '' ? [] : [`  limits    ${limits}`]),
       ];
       return `${lines.join('\n')}\n`;
     })

@@ -3,6 +3,7 @@
 import { ALL_KERNELS } from '../../../kernels/index.ts';
 import { backendName } from '../../record/backend.ts';
 import { formatColumns } from '../../report/columns.ts';
+import { widthOf } from '../terminal/output.ts';
 
 /** Every kernel with its backend and a line about it. */
 export function listKernels(format: 'table' | 'json'): string {
@@ -13,5 +14,5 @@ export function listKernels(format: 'table' | 'json'): string {
   }));
   if (format === 'json') return `${JSON.stringify(rows, null, 2)}\n`;
   const body = rows.map(({ name, backend, summary }) => [name, backend, summary]);
-  return formatColumns(['kernel', 'backend', 'how it works'], body);
+  return formatColumns(['kernel', 'backend', 'how it works'], body, widthOf());
 }

@@ -8,7 +8,7 @@ import { modelB200 } from '../../model/b200.ts';
 import { checkWritable } from '../../record/files.ts';
 import { formatModel, type ModelFigure } from '../../report/b200-text.ts';
 import { formatTimeline } from '../../report/timeline-text.ts';
-import { printText } from '../terminal/output.ts';
+import { widthOf } from '../terminal/output.ts';
 
 /** Prints the model, or one figure of it, and draws that where a file is named. */
 export async function showB200(figure: ModelFigure, format: 'table' | 'json', chart: string | null): Promise<void> {
@@ -18,7 +18,7 @@ export async function showB200(figure: ModelFigure, format: 'table' | 'json', ch
   }
   const model = modelB200();
   if (format === 'json') process.stdout.write(`${JSON.stringify(model, null, 2)}\n`);
-  else printText(figure === 'timeline' ? formatTimeline() : formatModel(model, figure));
+  else process.stdout.write(figure === 'timeline' ? formatTimeline(widthOf()) : formatModel(model, figure, widthOf()));
   if (chart === null) return;
   const specification =
     figure === 'timeline'

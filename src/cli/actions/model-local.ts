@@ -24,7 +24,7 @@ import { type WorkloadValues, workloadsOf } from '../options/workload.ts';
 import { recordRun } from '../record-run.ts';
 import { type OpenContenders, openContenders } from '../targets/contenders.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
-import { writeOutput } from '../terminal/output.ts';
+import { widthOf, writeOutput } from '../terminal/output.ts';
 import { createProgress } from '../terminal/progress.ts';
 
 /** What bench model local found; with --format json this is what it prints. */
@@ -53,7 +53,12 @@ export async function showLocal(values: WorkloadValues & LocalValues): Promise<n
   }
   if (output !== null) checkWritable(output);
   const found = await measureLocal(workloadsOf(values), options);
-  writeOutput(values.format === 'json' ? `${JSON.stringify(found, null, 2)}\n` : formatLocal(found), output);
+  writeOutput(
+    values.format === 'json'
+      ? `${JSON.stringify(found, null, 2)}\n`
+      : formatLocal(found, output === null ? widthOf() : undefined),
+    output,
+  );
   process.stderr.write(`Record: ${found.journal}\n`);
   if (found.context.cancelled) return 130;
   return found.points.length > 0 && found.missing.length === 0 ? 0 : 1;

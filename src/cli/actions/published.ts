@@ -5,11 +5,12 @@ import { chartExtension, writeChart } from '../../chart/render.ts';
 import { CLAIMS } from '../../compare/claims.ts';
 import { EVOLUTION } from '../../compare/evolution.ts';
 import { type PublishedSet, publishedFigures } from '../../compare/published-figures.ts';
-import { describe } from '../../problem/workload.ts';
 import { checkWritable } from '../../record/files.ts';
 import { ABOUT_THE_REPORT, formatClaims } from '../../report/claims-text.ts';
-import { formatColumns } from '../../report/columns.ts';
+import { fitText } from '../../report/columns.ts';
 import { formatEvolution } from '../../report/evolution-text.ts';
+import { formatPublished } from '../../report/published-text.ts';
+import { widthOf } from '../terminal/output.ts';
 
 /** Prints figures and claims, or the evolution alone, and draws the evolution where a file is named. */
 export async function showPublished(
@@ -26,23 +27,12 @@ export async function showPublished(
   const all = figure === null;
   if (format === 'json')
     process.stdout.write(json(all ? { figures: publishedFigures(set), claims: CLAIMS } : EVOLUTION));
-  else process.stdout.write(all ? listPublished(set) : formatEvolution());
+  else process.stdout.write(all ? listPublished(set, widthOf()) : formatEvolution(widthOf()));
   if (chart === null) return;
   await writeChart(evolutionChart(), chart);
   process.stderr.write(`Chart: ${chart}\n`);
 }
 
-function listPublished(set: PublishedSet): string {
-  const body = publishedFigures(set).map((figure) => [
-    `${figure.library} ${figure.version}`,
-    figure.device,
-    describe(figure.workload),
-    `${figure.tflops}${figure.error === null ? '' : ` ± ${figure.error}`}`,
-    figure.kind,
-    figure.source,
-  ]);
-  return `${formatColumns(['library', 'device', 'workload', 'TFLOPS', 'kind', 'source'], body)}
-${ABOUT_THE_REPORT}
-
-${formatClaims()}`;
+function listPublished(set: PublishedSet, width: number): string {
+  return `${formatPublished(set, width)}\n${fitText(ABOUT_THE_REPORT, width)}\n\n${formatClaims(width)}`;
 }

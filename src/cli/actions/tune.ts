@@ -19,6 +19,7 @@ import { formatSearch } from '../../report/search-text.ts';
 import { type OpenTargets, openTargets, type TargetRequest } from '../targets/open-targets.ts';
 import { type ConfigurationKey, keepConfiguration, readSearch, writeSearch } from '../targets/tuned-configurations.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
+import { printText } from '../terminal/output.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
 
 /** What bench tune was asked for. */
@@ -59,7 +60,7 @@ export async function tune(workloads: readonly Workload[], options: TuneOptions)
       if (stopping.aborted) break;
       charts.push(...(await tuneOne(workload, contender, pool, options, stopping, progress)));
     }
-    if (charts.length > 0) process.stderr.write(`${charts.join('  ')}\n`);
+    for (const line of charts) process.stderr.write(`${line}\n`);
     if (stopping.aborted) progress.say(interrupted);
     return stopping.aborted ? 130 : charts.length > 0 ? 0 : 1;
   } finally {
@@ -121,13 +122,13 @@ async function tuneOne(
 
 /** Keeps what was found, says it, and leaves record and chart; their paths. */
 async function conclude(search: Search, key: ConfigurationKey, results: string): Promise<string[]> {
-  process.stdout.write(formatSearch(search, keepWinner(search, key)));
+  printText(formatSearch(search, keepWinner(search, key)));
   makeFolders(results);
   const record = join(results, `tune-${search.kernel}-d${search.headDim}-${search.mask}-${timeStamp()}.json`);
   writeFileSync(record, `${JSON.stringify(search)}\n`);
   const chart = record.replace(/\.json$/, '.svg');
   await writeChart(tuningChart(search), chart);
-  return [`Record: ${record}`, `Chart: ${chart}`];
+  return [`Record: ${record}`, `Chart:  ${chart}`];
 }
 
 /** Keeps the winner in the cache, and returns the file; null if there is none. */

@@ -13,6 +13,7 @@ import { checkWritable, orUnreadable, writeInto } from '../../record/files.ts';
 import { formatVerification, type VerifiedOutput } from '../../report/verification-text.ts';
 import type { TargetOptions } from '../options/device.ts';
 import { openTargets } from '../targets/open-targets.ts';
+import { printText } from '../terminal/output.ts';
 
 /** What bench verify was asked for. */
 export interface VerifyOptions extends AttentionSettings {
@@ -53,9 +54,8 @@ export async function verifyKernel(name: string, options: VerifyOptions): Promis
       oracle: own,
       file,
     };
-    process.stdout.write(
-      options.format === 'json' ? `${JSON.stringify(result, null, 2)}\n` : formatVerification(result),
-    );
+    if (options.format === 'json') process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    else printText(formatVerification(result));
     return right ? 0 : 1;
   } catch (error) {
     process.stderr.write(`${kernel.name}, ${describe(w)}: ${messageOf(error)}\n`);

@@ -12,7 +12,10 @@ export const declareDevices: Declare = (command, finish) => {
   addOptions(command, options).action(async () => {
     const values = valuesOf(command, options);
     const { listDevices } = await import('../actions/devices.ts');
-    process.stdout.write(await listDevices(targetOf(values), values.format));
+    const { printText } = await import('../terminal/output.ts');
+    const text = await listDevices(targetOf(values), values.format);
+    if (values.format === 'json') process.stdout.write(text);
+    else printText(text);
     finish(0);
   });
 };

@@ -26,7 +26,7 @@ export const COMMANDS: readonly { heading: string; commands: readonly Entry[] }[
       },
       {
         name: 'suite',
-        summary: "a named list of workloads, such as the report's figure",
+        summary: "a named list of workloads, such as the AVO paper's figure",
         load: async () => (await import('./suite.ts')).declareSuite,
       },
       {
@@ -61,7 +61,7 @@ export const COMMANDS: readonly { heading: string; commands: readonly Entry[] }[
       },
       {
         name: 'repro',
-        summary: 'measure a recorded run again and compare the two',
+        summary: 're-run a recorded benchmark and compare the two',
         load: async () => (await import('./repro.ts')).declareRepro,
       },
       {
@@ -86,7 +86,7 @@ export const COMMANDS: readonly { heading: string; commands: readonly Entry[] }[
       },
       {
         name: 'published',
-        summary: 'the published figures, and the claims of the report',
+        summary: 'the published figures, and what a securities weekly says',
         load: async () => (await import('./published.ts')).declarePublished,
       },
       {

@@ -17,9 +17,7 @@ export const declarePublished: Declare = (command, finish) => {
     format: tableOrJson(),
     chart: option('--chart <file>', 'draw the evolution: .svg, .png, .html or .vl.json', asText, null),
   });
-  command.description(
-    'List the published figures, and what the report claims: a securities weekly that restates the AVO paper.',
-  );
+  command.description('List the published figures, and what a securities weekly claims, which restates the AVO paper.');
   addOptions(command, options).action(async () => {
     const { figure, published, format, chart } = valuesOf(command, options);
     const { showPublished } = await import('../actions/published.ts');

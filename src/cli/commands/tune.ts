@@ -28,7 +28,7 @@ export const declareTune: Declare = (command, finish) => {
     ...under(OUTPUT, { results: resultsOption(), quiet: quietOption() }),
   };
   command.description(
-    'Look for a better kernel configuration for this device. Candidates meet the shipped configuration in paired rounds; the winner is kept in your cache folder and used from then on.',
+    'Look for a better kernel configuration for this device. Candidates are tested against the default configuration in paired rounds; the winner is kept in your cache folder and used from then on.',
   );
   addOptions(command, options).action(async () => {
     const values = valuesOf(command, options);

@@ -97,7 +97,7 @@ export const kernelOptions = () =>
 export const tilesOption = () =>
   option(
     '--tiles <which>',
-    'kernel configurations: "default" for the shipped ones, or a file of them',
+    'kernel configurations: default for those of the package, or a file of them',
     asText,
     null,
     'those that bench tune found',

@@ -45,7 +45,7 @@ const measuringOptions = (budget: number, described?: string) =>
   under(MEASURING, {
     budget: budgetOption(budget, described),
     samples: samplesOption(),
-    full: toggle('--full', 'run whole workloads, never slices'),
+    full: toggle('--full', 'run whole workloads, never parts of them'),
     seed: seedOption(),
     baseline: option('--baseline <kernel>', 'kernel that the others are divided by, in paired rounds', asText, null),
   });

@@ -2,8 +2,8 @@
 
 import type { Engine, Kernel } from '../../../kernels/kernel.ts';
 import type { Target } from '../../host/target.ts';
-import { leftOut } from '../../messages.ts';
-import { type BackendName, backendName } from '../../record/backend.ts';
+import { skipping } from '../../messages.ts';
+import { BACKEND_LABELS, type BackendName, backendName } from '../../record/backend.ts';
 import { openRuntimes, type RuntimeRequest } from './runtimes.ts';
 
 /** Which targets a command wants. */
@@ -44,7 +44,7 @@ export async function openTargets(request: TargetRequest): Promise<OpenTargets> 
       for (const [key, engine] of wanted) {
         const target = await runtime.target(engine);
         if (target.state === 'unavailable' && mayBeLeftOut(engine, request)) {
-          notices.push(leftOut(engine.backend, target.reason));
+          notices.push(skipping(BACKEND_LABELS[backendName(engine)], target.reason));
           continue;
         }
         opened.push({ key, target });

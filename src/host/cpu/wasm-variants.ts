@@ -2,6 +2,7 @@
 
 import { median } from 'simple-statistics';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
+import { formatFaster } from '../../format.ts';
 import { messageOf } from '../../messages.ts';
 import { wholeSlice } from '../../problem/slice.ts';
 import type { Workload } from '../../problem/workload.ts';
@@ -77,7 +78,7 @@ async function weighWide(narrow: Run, open: OpenVariant, worthwhile: number): Pr
     const gains: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) gains.push((await narrow()) / (await wide.run()));
     const gain = median(gains);
-    const reason = `the kernel for 256 bits ran ${gain.toFixed(2)} times as fast as that for 128 in a probe`;
+    const reason = `in a probe, 256-bit is ${formatFaster(gain)} than 128-bit`;
     return { variant: gain >= worthwhile ? 'simd256' : 'simd-relaxed', reason };
   } catch (error) {
     const fault = messageOf(error);

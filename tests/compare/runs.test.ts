@@ -96,7 +96,7 @@ describe('contextDifferences', () => {
       'seed 1 before, 2 after',
       'budget 30 s before, 60 s after',
       'samples as many as settle before, 7 after',
-      'work slices before, whole workloads after',
+      'work parts before, whole workloads after',
       'limits none before, maxBufferSize=1024 after',
       'configurations tuned before, from a file after',
     ]);

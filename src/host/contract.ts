@@ -17,6 +17,7 @@ import type { Engine, Program } from '../../kernels/kernel.ts';
 import type { Data } from '../problem/data.ts';
 import type { RowAddress, Slice } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
+import type { AdapterInfo } from './gpu/adapter-description.ts';
 
 /** What a sample was timed by. Clocks are never mixed in one series. */
 export type Clock = 'gpu-timestamp' | 'wall' | 'mock';
@@ -37,6 +38,8 @@ export interface ClockReport {
   emptySeconds: number;
   /** Why a better clock is not used, or null. */
   note: string | null;
+  /** One kernel of the self-test by both clocks, seconds, an empty submission taken off the wall clock; absent where none was run. */
+  selfTest?: { gpuSeconds: number; wallSeconds: number };
 }
 
 /** A device as its host describes it; a record keeps all of it but the library (src/record/backend.ts). */
@@ -73,6 +76,8 @@ export interface Environment extends DeviceProfile {
   device: Device;
   /** Device limits by name, as the platform reports them. */
   deviceLimits: Record<string, number>;
+  /** What a GPU's adapter says of itself; absent on other devices. */
+  adapter?: AdapterInfo;
   /** Subgroup matrices that the device lists, largest first; absent where it does not have that experimental feature. */
   listedMatrices?: ListedMatrix[];
 }

@@ -11,6 +11,14 @@ export type HostRole =
       untimed?: boolean;
     };
 
+/** What an experiment changes in how a device is opened and driven; nothing in it is the usual way. */
+export interface GpuSettings {
+  /** Seconds that a submission aims at. */
+  submissionSeconds?: number | undefined;
+  /** False: reads and writes out of bounds are not guarded. Dawn in Node only; a browser always guards them. */
+  robustness?: false | undefined;
+}
+
 /** Which WebGPU adapter to use, and which limits to ask of its device. */
 export interface WebgpuOptions {
   /** Part of an adapter's name, or null for the high-performance one. */
@@ -18,6 +26,7 @@ export interface WebgpuOptions {
   allowSoftware: boolean;
   /** Limits to ask for below the adapter's own, by name. */
   limits: Record<string, number>;
+  settings?: GpuSettings | undefined;
 }
 
 /** The role of a WebAssembly host whose kernels are compiled in a variant. */

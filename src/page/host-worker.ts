@@ -80,6 +80,7 @@ async function openGpu(options: WebgpuOptions, untimed: boolean): Promise<Host> 
   }
   const { host } = await openDevice(adapter, {
     limits: options.limits,
+    submissionSeconds: options.settings?.submissionSeconds,
     memoryBytes,
     untimed,
     onLost: (reason) => reply({ gone: deviceLost(reason) }),

@@ -97,6 +97,10 @@ const deviceSchema = z.object({
     quantumSeconds: z.number().min(0),
     emptySeconds: z.number().min(0),
     note: z.string().nullable(),
+    selfTest: z
+      .object({ gpuSeconds: z.number(), wallSeconds: z.number() })
+      .optional()
+      .describe('one kernel by both clocks; absent where none was run, and in records made before it was kept'),
   }),
 });
 

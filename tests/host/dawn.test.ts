@@ -18,6 +18,6 @@ describe("Dawn's toggles", () => {
     // A name in the table is a whole string of C, between two zero bytes.
     const unknown = (names: readonly string[]) => names.filter((name) => !library.includes(`\0${name}\0`));
     expect(unknown(['allow_unsafe_api', 'no_such_toggle'])).toEqual(['allow_unsafe_api', 'no_such_toggle']);
-    expect(unknown([...DAWN_TOGGLES.enable, ...DAWN_TOGGLES.disable])).toEqual([]);
+    expect(unknown([...DAWN_TOGGLES.enable, ...DAWN_TOGGLES.disable, DAWN_TOGGLES.unguarded])).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
 import { parseMockOptions } from '../../host/mock.ts';
 import { openBrowser } from '../../host/node/browser-session.ts';
 import { mockTarget, nodeTarget } from '../../host/node/targets.ts';
+import type { GpuSettings } from '../../host/role.ts';
 import type { Target } from '../../host/target.ts';
 import { connectFailed, messageOf } from '../../messages.ts';
 import { pageFolder } from '../../server/page-files.ts';
@@ -24,6 +25,8 @@ export interface RuntimeRequest {
   allowSoftware: boolean;
   threads: number | null;
   limits: Record<string, number>;
+  /** What an experiment changes on a GPU. */
+  settings?: GpuSettings | undefined;
 }
 
 /** One machine and program that can run several backends. */
@@ -35,7 +38,7 @@ export interface Runtime {
 
 /** The runtimes of a request, in its order. A browser that cannot be opened is a runtime whose targets say why. */
 export async function openRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
-  const { host, threads, variant, adapter, allowSoftware, limits } = request;
+  const { host, threads, variant, adapter, allowSoftware, limits, settings } = request;
   if (host.startsWith('mock')) {
     const options = parseMockOptions(host.split(':')[1] ?? '');
     return [{ target: (engine) => mockTarget(engine, options), close: async () => {} }];
@@ -43,7 +46,7 @@ export async function openRuntimes(request: RuntimeRequest): Promise<Runtime[]> 
   const runtimes: Runtime[] = [];
   for (const name of new Set(host.split(','))) {
     if (name === 'node') {
-      const options = { threads, variant, webgpu: { adapter, allowSoftware, limits } };
+      const options = { threads, variant, webgpu: { adapter, allowSoftware, limits, settings } };
       runtimes.push({ target: (engine) => nodeTarget(engine, options), close: async () => {} });
     } else {
       runtimes.push(...(await browserRuntimes(request)));
@@ -63,8 +66,8 @@ async function browserRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
   };
   const runtimes: Runtime[] = [];
   for (const [index, endpoint] of endpoints.entries()) {
-    const { browser: executable, variant, adapter, allowSoftware, limits } = request;
-    const webgpu = { adapter, allowSoftware, limits };
+    const { browser: executable, variant, adapter, allowSoftware, limits, settings } = request;
+    const webgpu = { adapter, allowSoftware, limits, settings };
     try {
       const session = await openBrowser({ executable, endpoint, url: server.url, allowSoftware });
       const number = endpoints.length > 1 ? index + 1 : null;

@@ -1,10 +1,23 @@
 /** What a WebGPU adapter is: its name and vendor, whether a CPU emulates it, its features and limits. */
 
+/** What an adapter says of itself beside its name; empty where it does not say. */
+export interface AdapterInfo {
+  vendor: string;
+  architecture: string;
+  device: string;
+  description: string;
+  /** Invocations of its smallest and largest subgroups; 0 where it does not say. */
+  subgroupMinSize: number;
+  subgroupMaxSize: number;
+}
+
 /** What is asked of an adapter before a device of it is opened. */
 export interface AdapterDescription {
   name: string;
   /** As WebGPU names vendors: amd, apple, intel, nvidia and others; undefined where the adapter does not say. */
   vendor: string | undefined;
+  /** What else it says of itself. */
+  info: AdapterInfo;
   /** True where a CPU emulates it. */
   software: boolean;
   features: string[];
@@ -27,10 +40,16 @@ export function describeAdapter(adapter: GPUAdapter): AdapterDescription {
   return {
     name,
     vendor: info.vendor || undefined,
+    info: infoOf(info),
     software: isSoftware(adapter),
     features: [...adapter.features].sort(),
     limits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
   };
+}
+
+function infoOf(info: GPUAdapterInfo): AdapterInfo {
+  const { vendor, architecture, device, description, subgroupMinSize = 0, subgroupMaxSize = 0 } = info;
+  return { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize };
 }
 
 /** Fallback adapters say so; some software drivers only by their names. */

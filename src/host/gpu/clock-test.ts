@@ -68,13 +68,14 @@ export async function testClocks(device: GPUDevice): Promise<ClockReport> {
       rounds *= 2;
       timed = await time(rounds);
     }
-    const ratio = timed.gpuSeconds / (timed.wallSeconds - emptySeconds);
+    const selfTest = { gpuSeconds: timed.gpuSeconds, wallSeconds: timed.wallSeconds - emptySeconds };
+    const ratio = selfTest.gpuSeconds / selfTest.wallSeconds;
     if (!(ratio > 0.5 && ratio < 1.1)) {
-      return wall(1e-6, clockDistrusted(clocksDisagree(timed.gpuSeconds, timed.wallSeconds)));
+      return { ...wall(1e-6, clockDistrusted(clocksDisagree(timed.gpuSeconds, timed.wallSeconds))), selfTest };
     }
     const durations: number[] = [];
     for (let i = 0; i < 12; i += 1) durations.push((await time(1 + i * 7)).gpuSeconds);
-    return { clock: 'gpu-timestamp', quantumSeconds: commonStep(durations), emptySeconds, note: null };
+    return { clock: 'gpu-timestamp', quantumSeconds: commonStep(durations), emptySeconds, note: null, selfTest };
   } finally {
     timestampQueries.destroy();
     sink.destroy();

@@ -11,6 +11,8 @@ import { createWebgpuHost } from './webgpu-host.ts';
 export interface DeviceOptions {
   /** Limits to ask for below the adapter's own, by name. */
   limits: Record<string, number>;
+  /** Seconds that a submission aims at, where an experiment wants others than usual. */
+  submissionSeconds?: number | undefined;
   /** Memory that tensors may take in all, bytes. */
   memoryBytes: number;
   /** Skip the test of the clocks: nothing will be timed. */
@@ -29,9 +31,12 @@ export async function openDevice(
   const wanted = ['timestamp-query', 'subgroups', 'shader-f16', SUBGROUP_MATRIX];
   const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  const { name, vendor, software } = description;
+  const { name, vendor, info, software } = description;
   const matrices = adapter.features.has(SUBGROUP_MATRIX)
     ? readSubgroupMatrix(adapter.info, await findSpelling(device))
     : undefined;
-  return { device, host: await createWebgpuHost(device, { ...options, deviceName: name, vendor, software, matrices }) };
+  return {
+    device,
+    host: await createWebgpuHost(device, { ...options, deviceName: name, vendor, info, software, matrices }),
+  };
 }

@@ -8,7 +8,7 @@ import type { PreparedPart } from './buffers.ts';
 import type { TimestampQueries } from './timestamp-queries.ts';
 
 /** A submission aims at this many seconds, half of what the gentlest watchdogs tolerate. */
-const SUBMISSION_SECONDS = 0.05;
+export const SUBMISSION_SECONDS = 0.05;
 /** Submissions between two reads of their timestamps. */
 export const TIMED_SUBMISSIONS = 256;
 
@@ -18,6 +18,8 @@ export interface RunClock {
   queries: TimestampQueries | undefined;
   /** Seconds that an empty submission takes, measured when the device was opened. */
   emptySeconds: number;
+  /** Seconds that a submission aims at. */
+  submissionSeconds: number;
 }
 
 /** Runs every part `repeats` times, one after another; seconds of all of them. */
@@ -36,9 +38,10 @@ export async function timedRun(
 
 /**
  * Runs all work tiles of a part once; seconds. A submission covers as many of them as the rate seen so far fits into
- * SUBMISSION_SECONDS. Until the first whole pass is over each submission is waited for, to learn that rate.
+ * the seconds that it aims at. Until the first whole pass is over each submission is waited for, to learn that rate.
  */
-async function timedPass(device: GPUDevice, part: PreparedPart, { queries, emptySeconds }: RunClock): Promise<number> {
+async function timedPass(device: GPUDevice, part: PreparedPart, clock: RunClock): Promise<number> {
+  const { queries, emptySeconds, submissionSeconds } = clock;
   let gpuSeconds = 0;
   let pending = 0;
   const collect = async () => {
@@ -52,7 +55,7 @@ async function timedPass(device: GPUDevice, part: PreparedPart, { queries, empty
 
   const begin = performance.now();
   for (let tile = 0; tile < part.tiles; ) {
-    const { count, flops } = submissionSize(part, tile);
+    const { count, flops } = submissionSize(part, tile, submissionSeconds);
     const submitted = performance.now();
     submit(device, part, tile, count, queries, pending);
     pending += 1;
@@ -73,9 +76,9 @@ async function timedPass(device: GPUDevice, part: PreparedPart, { queries, empty
 }
 
 /** Work tiles from number `from` on for one submission, one at least, and the FLOPs of their attention. */
-function submissionSize(part: PreparedPart, from: number): { count: number; flops: number } {
+function submissionSize(part: PreparedPart, from: number, seconds: number): { count: number; flops: number } {
   const most = Math.min(part.workTilesAtOnce, part.tiles - from);
-  const target = part.rate * SUBMISSION_SECONDS;
+  const target = part.rate * seconds;
   let count = 0;
   let flops = 0;
   while (count < most && (count === 0 || flops < target)) {

@@ -8,13 +8,14 @@ import { splitSlice } from '../../problem/slice.ts';
 import type { Host, PrepareRequest } from '../contract.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import { wallClock } from '../wall-clock.ts';
+import type { AdapterInfo } from './adapter-description.ts';
 import { allocate, type PreparedPart } from './buffers.ts';
 import { testClocks } from './clock-test.ts';
 import { checked } from './error-scopes.ts';
 import { createPipelines } from './pipelines.ts';
 import { readRows } from './read-rows.ts';
 import type { MatricesFound } from './subgroup-matrix.ts';
-import { TIMED_SUBMISSIONS, timedRun } from './timed-run.ts';
+import { SUBMISSION_SECONDS, TIMED_SUBMISSIONS, timedRun } from './timed-run.ts';
 import { createTimestampQueries } from './timestamp-queries.ts';
 
 /** What a WebGPU host is told about its device. */
@@ -22,6 +23,8 @@ export interface WebgpuHostOptions {
   deviceName: string;
   /** Its vendor as WebGPU names it, where the adapter says so. */
   vendor: string | undefined;
+  /** What its adapter says of itself. */
+  info: AdapterInfo;
   /** True where a CPU emulates it. */
   software: boolean;
   /** Its subgroup matrices, where it has the experimental feature. */
@@ -32,6 +35,8 @@ export interface WebgpuHostOptions {
   memoryBytes: number;
   /** Limits below the device's own to keep to, by name. */
   limits: Record<string, number>;
+  /** Seconds that a submission aims at, where an experiment wants others than usual. */
+  submissionSeconds?: number | undefined;
   /** Called when the device is lost: nothing prepared on it can run again. */
   onLost: (reason: string) => void;
 }
@@ -73,6 +78,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
           clock,
         },
         deviceLimits: limits,
+        adapter: options.info,
         limits: {
           memoryBytes: options.memoryBytes,
           tensorBytes,
@@ -121,6 +127,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
         timedRun(device, parts, repeats, {
           queries: wall ? undefined : queries,
           emptySeconds: clock.emptySeconds,
+          submissionSeconds: options.submissionSeconds ?? SUBMISSION_SECONDS,
         }),
       );
       const shortest = wall ? 50 * clock.emptySeconds : 100 * clock.quantumSeconds;

@@ -12,7 +12,7 @@ import {
 import type { Host } from '../contract.ts';
 import { type AdapterDescription, describeAdapter } from '../gpu/adapter-description.ts';
 import { openDevice } from '../gpu/open-device.ts';
-import type { WebgpuOptions } from '../role.ts';
+import type { GpuSettings, WebgpuOptions } from '../role.ts';
 import { spareMemoryBytes } from './this-machine.ts';
 
 /** Switches of Dawn, by their names in its Toggles.cpp: it passes over a name that it does not know without a word. */
@@ -25,12 +25,14 @@ export const DAWN_TOGGLES = {
   ],
   // Timestamps otherwise come in steps of 65.5 microseconds.
   disable: ['timestamp_quantization'],
+  // Leaves reads and writes out of bounds unguarded.
+  unguarded: 'disable_robustness',
 } as const;
 
 // Kept until the process ends: Dawn's objects must not be collected while one of its callbacks may still come.
 const keepAlive: unknown[] = [];
 
-async function createGpu(adapter: string | null): Promise<GPU> {
+async function createGpu(adapter: string | null, { robustness }: GpuSettings = {}): Promise<GPU> {
   let dawn: typeof import('webgpu');
   try {
     dawn = await import('webgpu');
@@ -38,7 +40,7 @@ async function createGpu(adapter: string | null): Promise<GPU> {
     throw new Error(webgpuUnavailable(firstLineOf(error)));
   }
   const gpu = dawn.create([
-    `enable-dawn-features=${DAWN_TOGGLES.enable.join(',')}`,
+    `enable-dawn-features=${[...DAWN_TOGGLES.enable, ...(robustness === false ? [DAWN_TOGGLES.unguarded] : [])].join(',')}`,
     `disable-dawn-features=${DAWN_TOGGLES.disable.join(',')}`,
     ...(adapter === null ? [] : [`adapter=${adapter}`]),
   ]);
@@ -68,7 +70,7 @@ export async function listAdapters(): Promise<AdapterDescription[]> {
 
 /** The adapter that the options ask for. Throws with the reason where there is none. */
 export async function openAdapter(options: WebgpuOptions): Promise<GPUAdapter> {
-  const gpu = await createGpu(options.adapter);
+  const gpu = await createGpu(options.adapter, options.settings);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((error: unknown) => {
     if (options.adapter === null) throw error;
     // Dawn answers a name that fits none with a list of those that there are, one a line.
@@ -87,6 +89,7 @@ export async function createDawnHost(options: WebgpuOptions, untimed: boolean): 
   const adapter = await openAdapter(options);
   const { device, host } = await openDevice(adapter, {
     limits: options.limits,
+    submissionSeconds: options.settings?.submissionSeconds,
     untimed,
     // Discrete memory is not reported by WebGPU; the machine's own is the bound that can be known.
     memoryBytes: spareMemoryBytes(),

@@ -221,6 +221,7 @@ export const caveats = {
   notConverged: 'still noisy (> 2 %); --budget gives it more time',
   oneSample: '1 sample: no spread; --budget gives it more time',
   fewSamples: 'fewer than 6 samples: the spread (smallest-largest) is shown, no interval',
+  abovePeak: 'above its own peak, which ran beside it: noise; --budget gives both more time',
   wallClock: 'timed by the wall clock, not by the GPU',
   nearest: (series: string, workload: string, differences: readonly string[]) =>
     `nearest published: ${series}, ${workload}: ${differences.join(', ')}`,

@@ -8,6 +8,9 @@ import type { Comparison, Context, Measured, Measurement, Published } from '../r
 import { tflopsOf } from '../record/rate.ts';
 import { differencesOf, matching, nearest, type PublishedSet, seriesOnDevice } from './published-figures.ts';
 
+/** A share of the peak that only noise explains: both ran side by side, and nothing is faster than its limit. */
+const NOISE_ABOVE = 1.02;
+
 /** Everything that qualifies a measured number, whatever it is compared with. */
 export function measurementCaveats(m: Measured, context: Context): string[] {
   const device = m.device === null ? undefined : context.devices[m.device];
@@ -18,6 +21,7 @@ export function measurementCaveats(m: Measured, context: Context): string[] {
   if (m.samples.length === 1) list.push(caveats.oneSample);
   else if (m.samples.length < MIN_FOR_INTERVAL) list.push(caveats.fewSamples);
   else if (!m.converged) list.push(caveats.notConverged);
+  if ((m.ceiling?.share ?? 0) > NOISE_ABOVE) list.push(caveats.abovePeak);
   if (m.backend === 'webgpu' && m.samples[0]?.clock === 'wall') list.push(caveats.wallClock);
   return list;
 }

@@ -9,6 +9,7 @@ import type { RunDocument } from '../record/measurement.ts';
 import { namesOf } from '../record/measurement-names.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { citedText } from './cited-figures.ts';
+import { fitText, USUAL_WIDTH } from './columns.ts';
 
 interface Bar {
   series: string;
@@ -19,11 +20,15 @@ interface Bar {
 /** Colours the text of a series, or returns it as it is. */
 export type Paint = (text: string, series: string) => string;
 
-const WIDTH = 44;
+/** The most and the fewest characters of a bar. */
+const LONGEST = 44;
+const SHORTEST = 8;
+/** Spaces around a bar, and the value behind it: "1668 TFLOPS". */
+const AROUND = 5 + 11;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /** A run and the figures that it is compared with as bars, one group for each workload. */
-export function formatBars(run: RunDocument, paint: Paint = (text) => text): string {
+export function formatBars(run: RunDocument, paint: Paint = (text) => text, width: number = USUAL_WIDTH): string {
   const nameOf = namesOf(run.measurements, run.context);
   const groups = new Map<string, Bar[]>();
   run.measurements.forEach((m, index) => {
@@ -45,7 +50,8 @@ export function formatBars(run: RunDocument, paint: Paint = (text) => text): str
   const floor = 10 ** (Math.floor(Math.log10(Math.min(...all.map(({ tflops }) => tflops)))) - 1);
   const most = Math.max(...all.map(({ tflops }) => tflops));
   const names = Math.max(...all.map(({ series }) => series.length));
-  const length = (tflops: number) => (WIDTH * Math.log(tflops / floor)) / Math.log(most / floor);
+  const longest = Math.max(SHORTEST, Math.min(LONGEST, width - names - AROUND));
+  const length = (tflops: number) => (longest * Math.log(tflops / floor)) / Math.log(most / floor);
   const lines = [...groups].flatMap(([name, bars]) => [
     '',
     name,
@@ -57,8 +63,9 @@ export function formatBars(run: RunDocument, paint: Paint = (text) => text): str
       }),
   ]);
   const cited = citedText(run);
-  const scale = `Logarithmic: bars begin at ${formatRate(floor)}; every ${(WIDTH / Math.log10(most / floor)).toFixed(1)} characters are a factor of 10.`;
-  return `${[...lines.slice(1), '', scale, ...(cited === '' ? [] : [cited])].join('\n')}\n`;
+  const scale = `Logarithmic: bars begin at ${formatRate(floor)}; every ${(longest / Math.log10(most / floor)).toFixed(1)} characters are a factor of 10.`;
+  const text = [scale, ...(cited === '' ? [] : [cited])].map((line) => fitText(line, width));
+  return `${[...lines.slice(1), '', ...text].join('\n')}\n`;
 }
 
 /** A bar of `length` characters, to an eighth of one. */

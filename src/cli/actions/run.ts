@@ -23,7 +23,7 @@ import type { RunOptions } from '../options/run-options.ts';
 import { recordRun } from '../record-run.ts';
 import { type OpenContenders, openContenders } from '../targets/contenders.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
-import { formatDryRun, formatRun, widthOf, writeClosing, writeOutput } from '../terminal/output.ts';
+import { formatDryRun, formatRun, sayLine, widthOf, writeClosing, writeOutput } from '../terminal/output.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
 
 /** What a command makes of a run in place of its table. */
@@ -119,6 +119,8 @@ async function show(
   options: RunOptions,
   presentation: Presentation | undefined,
 ): Promise<number> {
+  // Between the lines of the progress and the output.
+  if (process.stderr.isTTY && process.stdout.isTTY && !options.quiet) process.stderr.write('\n');
   if (presentation !== undefined) writeOutput(presentation.text, options.output);
   else if (options.format !== 'jsonl' || options.output !== null) {
     writeOutput(
@@ -130,7 +132,7 @@ async function show(
   const onStdout = options.format === 'table' && options.output === null;
   // The formats that do not tell why a point has no number leave that to stderr.
   if (!['table', 'markdown'].includes(options.format) || options.output !== null) {
-    for (const line of withoutNumber(run)) process.stderr.write(`${line}\n`);
+    for (const line of withoutNumber(run)) sayLine(line);
   }
   const files = [['Record', journal.path] as const, ...charts.map((path) => ['Chart', path] as const)];
   writeClosing(presentation?.verdict ?? findingText(run), files, onStdout);

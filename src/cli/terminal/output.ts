@@ -39,6 +39,12 @@ export function widthOf(stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> = 
   return stream.isTTY && stream.columns > 0 ? stream.columns : USUAL_WIDTH;
 }
 
+/** A line for people on stderr, broken to the terminal's width; one line where stderr is no terminal. */
+export function sayLine(line: string): void {
+  const { stderr } = process;
+  stderr.write(`${stderr.isTTY ? fitText(line, widthOf(stderr)) : line}\n`);
+}
+
 /** Text for people on stdout: no line is wider than the terminal. */
 export function printText(text: string): void {
   process.stdout.write(fitText(text, widthOf()));
@@ -50,7 +56,7 @@ export function formatRun(run: RunDocument, format: Format, toStdout: boolean, k
     case 'table':
       return formatTable(run, terminalMarks(toStdout), { width: toStdout ? widthOf() : USUAL_WIDTH, kind });
     case 'chart':
-      return formatBars(run, painter(toStdout));
+      return formatBars(run, painter(toStdout), toStdout ? widthOf() : USUAL_WIDTH);
     case 'markdown':
       return formatMarkdown(run);
     case 'csv':
@@ -74,7 +80,7 @@ export function writeClosing(
   onStdout: boolean,
 ): void {
   const stream = onStdout ? process.stdout : process.stderr;
-  const width = widthOf(stream);
+  const width = Math.min(widthOf(stream), USUAL_WIDTH);
   const marks = stream.isTTY ? COLOURED : PLAIN;
   const lines = finding === null ? [] : wrapText(finding, width).map(marks.strong);
   stream.write(`\n${[marks.faint('─'.repeat(width)), ...lines].join('\n')}\n`);

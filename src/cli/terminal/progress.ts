@@ -1,6 +1,7 @@
 /** Progress on stderr: a bar with an estimate on a terminal, lines elsewhere. */
 
 import { Presets, SingleBar } from 'cli-progress';
+import { sayLine } from './output.ts';
 
 /** How a command shows its progress. */
 export interface Progress {
@@ -13,8 +14,7 @@ export interface Progress {
 
 /** Progress on stderr; nothing at all if `quiet`. */
 export function createProgress(quiet: boolean): Progress {
-  const write = (line: string) => process.stderr.write(`${line}\n`);
-  if (quiet || !process.stderr.isTTY) return { update() {}, say: quiet ? () => {} : write, stop() {} };
+  if (quiet || !process.stderr.isTTY) return { update() {}, say: quiet ? () => {} : sayLine, stop() {} };
   const options = {
     stream: process.stderr,
     clearOnComplete: true,
@@ -39,7 +39,7 @@ export function createProgress(quiet: boolean): Progress {
     },
     say(line) {
       stop();
-      write(line);
+      sayLine(line);
     },
     stop,
   };

@@ -240,6 +240,8 @@ export const dryRunTimes = 'Times are for typical speeds; a run measures parts o
 export const skipping = (backend: string, why: string) => `Skipping ${backend}: ${why}.`;
 export const noCeiling = (device: string, why: string) =>
   `No limit was found for ${device} (${why}); its kernels are measured without a share of it.`;
+export const probeFailed = (probe: string, why: string) =>
+  `No limit was found by ${probe} (${why}); the others are measured. Run bench ceilings again.`;
 export const configurationUsed = (kernel: string, headDim: number, mask: string, date: string, ratio: number) =>
   `${kernel} uses the configuration tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)}x faster than the default one); --tiles default does not.`;
 export const configurationUnusable = (kernel: string, headDim: number, problem: string) =>

@@ -3,6 +3,7 @@
  */
 
 import type { Workload } from '../../src/problem/workload.ts';
+import type { DeviceProfile } from '../device.ts';
 import type { Kernel } from '../kernel.ts';
 
 /** A kernel that does as many operations of one kind as the attention of its work tiles would take. */
@@ -11,4 +12,6 @@ export interface Probe extends Kernel {
   operationsPerFlop(workload: Workload): number;
   /** The first element of the first output row, with the full mask and zero inputs. */
   expected(workload: Workload): number;
+  /** Whether it limits the arithmetic of a kernel for a workload; where this is absent, it limits every kernel of its device. */
+  limits?(kernel: Kernel, workload: Workload, device: DeviceProfile): boolean;
 }

@@ -6,71 +6,17 @@
  */
 
 import type { Workload } from '../../src/problem/workload.ts';
-import type { WgslProgram } from '../kernel.ts';
 import { abi } from '../wgsl/abi.ts';
+import { wgslMatrix } from '../wgsl/matrix.ts';
 import type { Probe } from './probe.ts';
+import { BLOCK_ROWS, iterations, loopProgram, THREADS } from './wgsl-loop.ts';
 
-const THREADS = 64;
-const BLOCK_ROWS = 64;
 /** Independent vec4 chains of a thread, enough to hide the latency of an operation. */
 const CHAINS = 8;
 const UNROLL = 4;
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const each = (line: (i: number) => string) => range(CHAINS).map(line).join('\n');
-
-/**
- * Iterations of the loop of a work tile that does `perIteration` operations, where attention would do `perPair` for
- * each query-key pair.
- */
-function iterations(w: Workload, perPair: number, perIteration: number): number {
-  return Math.round((Math.min(BLOCK_ROWS, w.seqQuery) * w.seqKv * perPair) / perIteration);
-}
-
-interface Loop {
-  headDim: number;
-  /** Iterations for each query-key pair. */
-  perPair: number;
-  /** Statements before main, before the loop, in it (counter \`i\`) and the vec4f to store after it. */
-  declarations?: string;
-  enable?: string;
-  before: string;
-  body: string;
-  result: string;
-}
-
-/** A program whose work tiles run a loop as often as their query-key pairs ask for. */
-function loopProgram(
-  label: string,
-  { headDim, perPair, declarations = '', enable = '', before, body, result }: Loop,
-): WgslProgram {
-  const code = `${enable}${abi({ headDim, tokens: BLOCK_ROWS })}
-${declarations}
-@compute @workgroup_size(${THREADS})
-fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  let tile = findWorkTile(params.tileBase + workgroup.y);
-  var pairs = 0u;
-  for (var row = 0u; row < tile.rows; row += 1u) {
-    pairs += u32(max(0, highKey(tile.firstRow + row) - lowKey(tile.firstRow + row)));
-  }
-  let count = u32(f32(pairs) * ${perPair} + 0.5);
-  let one = 1.0 + q[tile.q].x;
-${before}
-  for (var i = 0u; i < count; i += 1u) {
-${body}
-  }
-  if (thread < columns) {
-    o[tile.q + thread] = ${result};
-  }
-}
-`;
-  return {
-    kind: 'wgsl',
-    passes: [{ label, code, workgroupsPerTile: 1 }],
-    blockRows: BLOCK_ROWS,
-    scratchBytesPerTile: 0,
-  };
-}
 
 /** FLOPs of one iteration of a workgroup: CHAINS vec4 multiply-adds, UNROLL times. */
 const FLOPS = THREADS * CHAINS * 4 * 2 * UNROLL;
@@ -85,6 +31,8 @@ export const wgslMultiplyAdd: Probe = {
   backend: 'webgpu',
   summary: `f32 multiply-adds on ${CHAINS} independent vec4 sums a thread`,
   unsupported: () => undefined,
+  // All but wgsl-matrix multiply and add in f32, f16 tensors too.
+  limits: ({ name }) => name !== wgslMatrix.name,
   operationsPerFlop: () => 1,
   expected: (w) => CHAINS * UNROLL * iterations(w, 4 * w.headDim, FLOPS),
   build: (w) =>
@@ -116,7 +64,7 @@ export const wgslMultiplyAddF16: Probe = {
     loopProgram('multiply-add f16', {
       headDim: w.headDim,
       perPair: (4 * w.headDim) / F16_FLOPS,
-      enable: 'enable f16;\n',
+      directives: 'enable f16;\n',
       before: `  let half = vec4h(f16(0.5 * one));\n${each((i) => `  var a${i} = vec4h(f16(f32(thread) * (one - 1.0)));`)}`,
       body: range(F16_UNROLL)
         .map(() => each((i) => `    a${i} = fma(a${i}, half, half);`))

@@ -7,8 +7,10 @@ import type { KillableHost, OpenTarget, Target } from './target.ts';
 export interface Contender {
   kernel: Kernel;
   target: Target;
-  /** True for a limit of the device: it runs in the same rounds, and the kernels of its target are divided by it. */
+  /** True for a limit of the device: it runs in the same rounds, and the kernels that it limits are divided by it. */
   ceiling?: boolean;
+  /** The contenders that a ceiling limits; where this is absent, all of its target. */
+  limited?: ReadonlySet<Contender>;
 }
 
 /** A host that is open, with a number that grows each time it had to be opened again. */

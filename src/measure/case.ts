@@ -178,10 +178,11 @@ function groupsFor(w: Workload, seconds: number, software: boolean): number {
   );
 }
 
-/** Adds the share of its target's ceiling to a measured kernel: the median over rounds of its rate over the ceiling's. */
+/** Adds the share of its ceiling to a measured kernel: the median over rounds of its rate over the ceiling's. */
 function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Runner[]): Measurement {
   const limit = runners.find(
-    (runner) => runner.contender.ceiling && runner.contender.target === contender.target && runner.ended === null,
+    ({ contender: { ceiling, target, limited }, ended }) =>
+      ceiling && target === contender.target && ended === null && (limited?.has(contender) ?? true),
   );
   if (m.state !== 'measured' || limit === undefined) return m;
   const share = pairedRatio(m.samples, limit.samples);

@@ -4,7 +4,7 @@ import { Bench } from 'tinybench';
 import type { Probe } from '../../kernels/ceilings/probe.ts';
 import { multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
-import type { Kernel } from '../../kernels/kernel.ts';
+import { matrixProbes } from '../../kernels/ceilings/wgsl-matrix.ts';
 import type { Host } from '../host/contract.ts';
 import type { OpenTarget } from '../host/target.ts';
 import { wrongProbe } from '../messages.ts';
@@ -22,11 +22,14 @@ export interface Ceiling {
   maximum: number;
 }
 
+/** Products of subgroup matrices of a type. */
+type MatrixQuantity = `matrix-product ${'f32' | 'f16'}`;
+
 /** One limit of one device. */
 export interface DeviceCeiling extends Ceiling {
   device: string;
   backend: 'scalar' | 'wasm' | 'webgpu';
-  quantity: 'multiply-add' | 'multiply-add f16' | 'exponential' | 'workgroup-read' | 'memory-read';
+  quantity: 'multiply-add' | 'multiply-add f16' | MatrixQuantity | 'exponential' | 'workgroup-read' | 'memory-read';
   /** How the probe was compiled. */
   variant: string;
   threads: number | null;
@@ -103,11 +106,14 @@ async function timedRuns(host: Host, name: string, id: number, runs: number, war
   return rates.slice(-runs);
 }
 
-/** The limit that a target's kernels are measured against: the fastest multiply-add probe of WebAssembly, the only one of WebGPU. */
-export async function ceilingsOf(target: OpenTarget): Promise<Kernel[]> {
+/**
+ * The limits that a target's kernels are measured against: the fastest multiply-add probe of WebAssembly; of WebGPU
+ * multiply-adds, and products of each kind of subgroup matrices that a kernel may use.
+ */
+export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
   const { device, features } = target.environment;
   if (target.host === 'mock' || device.library !== undefined) return [];
-  if (device.backend === 'webgpu') return [wgslMultiplyAdd];
+  if (device.backend === 'webgpu') return [wgslMultiplyAdd, ...matrixProbes(target.environment)];
   if (device.backend !== 'wasm') return [];
   const host = await target.open();
   try {

@@ -1,4 +1,4 @@
-/** The limits of a GPU: multiply-adds, exponentials, workgroup memory and main memory, in WGSL. */
+/** The limits of a GPU: multiply-adds, products of subgroup matrices, exponentials, workgroup memory and main memory, in WGSL. */
 
 import type { Probe } from '../../kernels/ceilings/probe.ts';
 import {
@@ -8,6 +8,7 @@ import {
   wgslMultiplyAddF16,
   wgslWorkgroupReads,
 } from '../../kernels/ceilings/wgsl.ts';
+import { matrixProbes } from '../../kernels/ceilings/wgsl-matrix.ts';
 import type { Host } from '../host/contract.ts';
 import type { OpenTarget } from '../host/target.ts';
 import { flops } from '../problem/flops.ts';
@@ -20,24 +21,44 @@ const SIZES = [probeWorkload(512, 256, 128), probeWorkload(8192, 1024, 128), pro
 /** A run should take at least this long; the next size is tried below it. */
 const LONG_ENOUGH = 0.005;
 
-/** Measures a GPU. f16 multiply-adds are left out where the device has none. */
-export async function measureGpu(target: OpenTarget): Promise<DeviceCeiling[]> {
+/**
+ * Measures a GPU. f16 multiply-adds and matrix products are left out where the device has none; a probe that fails is told
+ * to `failed`, and the others go on.
+ */
+export async function measureGpu(
+  target: OpenTarget,
+  failed: (probe: string, error: unknown) => void,
+): Promise<DeviceCeiling[]> {
   const host = await target.open();
   try {
-    const { device, features, limits } = await host.environment();
+    const environment = await host.environment();
+    const { device, features, limits } = environment;
     const common = { device: device.name, backend: 'webgpu', variant: 'wgsl', threads: null } as const;
     const ceilings: DeviceCeiling[] = [];
-    const add = async (quantity: DeviceCeiling['quantity'], unit: DeviceCeiling['unit'], probe: Probe) => {
-      ceilings.push({ ...common, quantity, unit, ...(await longEnough(host, probe)) });
+    const add = async (
+      quantity: DeviceCeiling['quantity'],
+      unit: DeviceCeiling['unit'],
+      probe: Probe,
+      measure = longEnough,
+    ) => {
+      try {
+        ceilings.push({ ...common, quantity, unit, ...(await measure(host, probe)) });
+      } catch (error) {
+        failed(probe.name, error);
+      }
     };
     await add('multiply-add', 'FLOP/s', wgslMultiplyAdd);
     if (features.f16) await add('multiply-add f16', 'FLOP/s', wgslMultiplyAddF16);
+    for (const probe of matrixProbes(environment)) {
+      await add(`matrix-product ${probe.shape.component}`, 'FLOP/s', probe);
+    }
     await add('exponential', '1/s', wgslExponential);
     await add('workgroup-read', 'byte/s', wgslWorkgroupReads);
     // As large as one buffer may be, 128 MiB at most: more than the caches of any GPU but the largest.
     const keys = Math.min(2 ** 18, 2 ** Math.floor(Math.log2(limits.tensorBytes / (4 * 128))));
-    const reads = await fastestProbe(host, [wgslMemoryReads], probeWorkload(65536, keys, 128), RUNS);
-    ceilings.push({ ...common, quantity: 'memory-read', unit: 'byte/s', ...reads });
+    await add('memory-read', 'byte/s', wgslMemoryReads, (_, probe) =>
+      fastestProbe(host, [probe], probeWorkload(65536, keys, 128), RUNS),
+    );
     return ceilings;
   } finally {
     await host.close();

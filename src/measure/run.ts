@@ -3,13 +3,14 @@
  * draw them; the run knows no printer and no file.
  */
 
+import type { Probe } from '../../kernels/ceilings/probe.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
 import type { Device } from '../host/contract.ts';
 import { type Contender, createHostPool } from '../host/pool.ts';
 import type { OpenTarget, Target } from '../host/target.ts';
 import { messageOf, noCeiling } from '../messages.ts';
 import type { Case } from '../problem/cases.ts';
-import { describe } from '../problem/workload.ts';
+import { describe, type Workload } from '../problem/workload.ts';
 import { type CaseEvent, measureCase } from './case.ts';
 import { budgetShare } from './plan.ts';
 
@@ -20,8 +21,8 @@ export interface RunRequest {
   targets: readonly Target[];
   /** The kernels of a case, each on a target. */
   contendersOf(planned: Case): readonly Contender[];
-  /** Limits of a target, which run in the same rounds as its kernels; the first is what the kernels are divided by. */
-  ceilingsOf(target: OpenTarget): Promise<readonly Kernel[]>;
+  /** Limits of a target, which run in the same rounds as its kernels; each is divided by the first that limits it. */
+  ceilingsOf(target: OpenTarget): Promise<readonly Limit[]>;
   /** Seconds of measuring for all cases together. */
   budgetSeconds: number;
   /** Exactly this many samples of every contender instead of the stopping rule. */
@@ -33,6 +34,9 @@ export interface RunRequest {
   /** Once it is aborted no further sample begins; what was measured is still verified and reported. */
   signal: { readonly aborted: boolean };
 }
+
+/** A kernel that is a limit of its device, of all kernels there or of those that it says. */
+type Limit = Kernel & Pick<Probe, 'limits'>;
 
 /** What happens in a run, in order. Shares of progress are of the whole run, 0 to 1. */
 export type RunEvent =
@@ -55,12 +59,12 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
   const pool = createHostPool();
   let [spentSeconds, firstRound] = [0, 0];
   try {
-    const ceilings: Contender[] = [];
+    const ceilings: TargetLimit[] = [];
     for (const { target, device } of open) {
       if (signal.aborted) break;
       yield { kind: 'progress', message: `looking for the limit of ${device.name}`, share: 0 };
       try {
-        for (const kernel of await request.ceilingsOf(target)) ceilings.push({ kernel, target, ceiling: true });
+        for (const kernel of await request.ceilingsOf(target)) ceilings.push({ kernel, target });
       } catch (error) {
         yield { kind: 'notice', text: noCeiling(device.name, messageOf(error)) };
       }
@@ -69,7 +73,7 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
       if (signal.aborted) break;
       yield { kind: 'case-started', index, planned };
       const budgetSeconds = Math.max(0, request.budgetSeconds - spentSeconds) * budgetShare(cases, index);
-      const contenders = withCeilings(request.contendersOf(planned), ceilings);
+      const contenders = withCeilings(request.contendersOf(planned), ceilings, planned.workload);
       const events = measureCase(planned.workload, contenders, pool, {
         ...{ data: { kind: 'normal', seed }, seed, full, samples, baseline, signal },
         ...{ budgetSeconds, devices, firstRound },
@@ -93,8 +97,18 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
   yield { kind: 'run-ended', interrupted: signal.aborted, spentSeconds };
 }
 
-/** Kernels, and then the limits of the targets that they run on. */
-function withCeilings(contenders: readonly Contender[], ceilings: readonly Contender[]): Contender[] {
-  const targets = new Set(contenders.map(({ target }) => target));
-  return [...contenders, ...ceilings.filter(({ target }) => targets.has(target))];
+interface TargetLimit {
+  kernel: Limit;
+  target: OpenTarget;
+}
+
+/** Kernels, and then the limits of some of them. */
+function withCeilings(contenders: readonly Contender[], limits: readonly TargetLimit[], w: Workload): Contender[] {
+  const ceilings = limits.flatMap(({ kernel, target }): Contender[] => {
+    const limited = contenders.filter(
+      (other) => other.target === target && (kernel.limits?.(other.kernel, w, target.environment) ?? true),
+    );
+    return limited.length === 0 ? [] : [{ kernel, target, ceiling: true, limited: new Set(limited) }];
+  });
+  return [...contenders, ...ceilings];
 }

@@ -7,6 +7,8 @@ import { formatColumns, USUAL_WIDTH } from './columns.ts';
 const NAMES = {
   'multiply-add': 'multiply-adds',
   'multiply-add f16': 'f16 multiply-adds',
+  'matrix-product f32': 'f32 matrix products',
+  'matrix-product f16': 'f16 matrix products',
   exponential: 'exponentials',
   'workgroup-read': 'workgroup reads',
   'memory-read': 'memory reads',
@@ -35,7 +37,9 @@ export function formatCeilings(
         item.threads === null ? '' : String(item.threads),
         amount(item.unit, item.rate),
         `${amount(item.unit, item.minimum)} to ${amount(item.unit, item.maximum)}`,
-        item.probe.replace(/^wasm-multiply-add-/, 'tile of '),
+        item.probe
+          .replace(/^wasm-multiply-add-/, 'tile of ')
+          .replace(/^wgsl-matrix-products-(f32|f16)-(.*)$/, 'matrices of $2'),
       ]);
     return `${device}\n\n${formatColumns(['what', 'as', 'threads', 'median', 'range', 'fastest probe'], body, width)}`;
   });

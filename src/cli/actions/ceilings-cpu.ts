@@ -2,6 +2,7 @@
 
 import { scalarMultiplyAdd } from '../../../kernels/ceilings/scalar.ts';
 import { bandwidthCeiling, exponentialCeiling, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
+import { counted } from '../../format.ts';
 import type { Host } from '../../host/contract.ts';
 import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
 import { revectorizeFlag } from '../../host/node/flags.ts';
@@ -16,39 +17,61 @@ const SMALL = probeWorkload(768, 384, 128);
 const LARGE = probeWorkload(8192, 2 ** 19, 32, 2);
 const ROWS_READ = 4;
 
-/** The limits of the CPU in every variant, with one thread and with all of `cores`. */
-export async function measureCpu(cores: number): Promise<DeviceCeiling[]> {
-  const ceilings: DeviceCeiling[] = [];
+/**
+ * The limits of the CPU in every variant, with one thread and with all of `cores`. A probe that fails is told to `failed`,
+ * and the others go on.
+ */
+export async function measureCpu(
+  cores: number,
+  failed: (probe: string, error: unknown) => void,
+): Promise<DeviceCeiling[]> {
+  const [ceilings, reads]: [DeviceCeiling[], DeviceCeiling[]] = [[], []];
   const threadCounts = [...new Set([1, cores])];
-  const within = async (open: Promise<Host>, measure: (host: Host, device: string) => Promise<void>) => {
-    const host = await open;
+  const attempt = async (what: string, measure: () => Promise<void>) => {
     try {
-      await measure(host, (await host.environment()).device.name);
-    } finally {
-      await host.close();
+      await measure();
+    } catch (error) {
+      failed(what, error);
     }
   };
+  const within = (what: string, open: () => Promise<Host>, measure: (host: Host, device: string) => Promise<void>) =>
+    attempt(what, async () => {
+      const host = await open();
+      try {
+        await measure(host, (await host.environment()).device.name);
+      } finally {
+        await host.close();
+      }
+    });
 
-  await within(spawnHost({ role: { backend: 'scalar' }, flags: [], env: {} }), async (host, device) => {
+  const scalar = () => spawnHost({ role: { backend: 'scalar' }, flags: [], env: {} });
+  await within(scalarMultiplyAdd.name, scalar, async (host, device) => {
     const found = await fastestProbe(host, [scalarMultiplyAdd], SMALL, RUNS);
     const common = { device, backend: 'scalar', variant: 'scalar', threads: 1 } as const;
     ceilings.push({ ...common, quantity: 'multiply-add', unit: 'FLOP/s', ...found });
   });
   const variants: WasmVariant[] = revectorizeFlag() === undefined ? ['simd-relaxed'] : ['simd-relaxed', 'simd256'];
-  const reads: DeviceCeiling[] = [];
   for (const variant of variants) {
     for (const threads of threadCounts) {
-      await within(spawnWasm(variant, threads), async (host, device) => {
+      const where = `${variant}, ${counted(threads, 'thread')}`;
+      const open = () => spawnWasm(variant, threads);
+      await within(where, open, async (host, device) => {
         const { features } = await host.environment();
         const work = { ...SMALL, seqQuery: SMALL.seqQuery * threads };
         const common = { device, backend: 'wasm', variant, threads } as const;
-        const adds = await fastestProbe(host, multiplyAddCeilings(features), work, RUNS);
-        ceilings.push({ ...common, quantity: 'multiply-add', unit: 'FLOP/s', ...adds });
-        const exponentials = await fastestProbe(host, [exponentialCeiling], work, RUNS);
-        ceilings.push({ ...common, quantity: 'exponential', unit: '1/s', ...exponentials });
+        await attempt(`multiply-adds, ${where}`, async () => {
+          const adds = await fastestProbe(host, multiplyAddCeilings(features), work, RUNS);
+          ceilings.push({ ...common, quantity: 'multiply-add', unit: 'FLOP/s', ...adds });
+        });
+        await attempt(`exponentials, ${where}`, async () => {
+          const exponentials = await fastestProbe(host, [exponentialCeiling], work, RUNS);
+          ceilings.push({ ...common, quantity: 'exponential', unit: '1/s', ...exponentials });
+        });
         if (variant !== variants.at(-1)) return;
-        const found = await fastestProbe(host, [bandwidthCeiling], LARGE, 3, ROWS_READ);
-        reads.push({ ...common, quantity: 'memory-read', unit: 'byte/s', ...found });
+        await attempt(`memory reads, ${where}`, async () => {
+          const found = await fastestProbe(host, [bandwidthCeiling], LARGE, 3, ROWS_READ);
+          reads.push({ ...common, quantity: 'memory-read', unit: 'byte/s', ...found });
+        });
       });
     }
   }

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { nodeTarget } from '../../host/node/targets.ts';
 import { measureGpu } from '../../measure/gpu-ceilings.ts';
-import { backendHasNo, skipping, UsageError } from '../../messages.ts';
+import { backendHasNo, messageOf, probeFailed, skipping, UsageError } from '../../messages.ts';
 import { BACKEND_LABELS, type BackendName } from '../../record/backend.ts';
 import { timeStamp } from '../../record/context.ts';
 import { checkFolder, makeFolders } from '../../record/files.ts';
@@ -24,12 +24,17 @@ interface CeilingsOptions {
   results: string;
 }
 
-/** Measures, keeps and prints the limits of the machine; 1 where only the GPU was asked for and there is none. */
+/** Measures, keeps and prints the limits of the machine; 1 where a probe failed, or only the GPU was asked for and there is none. */
 export async function measureCeilings(options: CeilingsOptions): Promise<number> {
   const { backend, adapter, allowSoftware, limits, format, results } = options;
   if (backend === 'peers') throw new UsageError(backendHasNo('peers', 'ceilings', 'auto, wasm, scalar or webgpu'));
   checkFolder(results);
-  const ceilings = backend === 'webgpu' ? [] : await measureCpu(availableParallelism());
+  let failures = 0;
+  const failed = (probe: string, error: unknown) => {
+    failures += 1;
+    process.stderr.write(`${probeFailed(probe, messageOf(error))}\n`);
+  };
+  const ceilings = backend === 'webgpu' ? [] : await measureCpu(availableParallelism(), failed);
   if (backend === 'auto' || backend === 'webgpu') {
     const target = await nodeTarget(
       { backend: 'webgpu' },
@@ -43,7 +48,7 @@ export async function measureCeilings(options: CeilingsOptions): Promise<number>
       process.stderr.write(`${skipping(BACKEND_LABELS.webgpu, target.reason)}\n`);
       if (backend === 'webgpu') return 1;
     } else {
-      ceilings.push(...(await measureGpu(target)));
+      ceilings.push(...(await measureGpu(target, failed)));
     }
   }
   const record = { versions: versions(), ceilings };
@@ -52,7 +57,7 @@ export async function measureCeilings(options: CeilingsOptions): Promise<number>
     format === 'json' ? `${JSON.stringify(record, null, 2)}\n` : formatCeilings(ceilings, record.versions, widthOf()),
   );
   process.stderr.write(`Record: ${path}\n`);
-  return 0;
+  return failures > 0 ? 1 : 0;
 }
 
 /** Puts the limits on disk; the path. */

@@ -1,5 +1,6 @@
 /** The registry of kernels, in the order in which they are shown, and of experiments and ablations, which run by name only. */
 
+import type { Dtype } from '../src/problem/workload.ts';
 import { WASM_ABLATIONS, WGSL_ABLATIONS } from './ablations.ts';
 import type { Kernel } from './kernel.ts';
 import { ortNative } from './peers/ort-native.ts';
@@ -24,10 +25,15 @@ export const KERNELS: readonly Kernel[] = [
   ortWasm,
   ortWebgpu,
 ];
-/** Kernels that need an experimental feature of the platform. */
+/** Kernels that need an experimental feature of the platform: they run by name, and on f16 tensors, which most matrices multiply. */
 export const EXPERIMENTAL: readonly Kernel[] = [wgslMatrix];
 export const ABLATIONS: readonly Kernel[] = [...WGSL_ABLATIONS, ...WASM_ABLATIONS];
 export const ALL_KERNELS: readonly Kernel[] = [...KERNELS, ...EXPERIMENTAL, ...ABLATIONS];
+
+/** The kernels that run on tensors of these types unless others are named. */
+export function defaultKernels(dtypes: readonly Dtype[]): Kernel[] {
+  return [...KERNELS, ...(dtypes.includes('f16') ? EXPERIMENTAL : [])];
+}
 
 /** Any kernel by name; undefined for a name that a record of another version may hold. */
 export function knownKernel(name: string): Kernel | undefined {

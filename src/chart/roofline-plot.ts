@@ -8,6 +8,7 @@ import { nothingToDraw } from '../messages.ts';
 import { demandOf } from '../model/roofline.ts';
 import { describe, sameProblem } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
+import { peakName } from '../record/measurement-names.ts';
 import {
   type ChartLayout,
   decades,
@@ -146,14 +147,14 @@ export function rooflineChart(
   };
 }
 
-/** One roof for each device and language: the highest multiply-add ceiling of the run. */
+/** One roof for each device and language, and for its matrix products: the highest such ceiling of the run. */
 function localRoofs(run: RunDocument, memory: readonly MemoryLimit[]): Roof[] {
   const best = new Map<string, Roof>();
   const colors: Record<string, string> = { wasm: '#009E73', webgpu: '#0072B2' };
   for (const { measurement, device } of localPoints(run)) {
     const { ceiling, backend } = measurement;
     if (ceiling === undefined) continue;
-    const name = `${device}, ${backend === 'webgpu' ? 'WGSL' : 'WebAssembly'}`;
+    const name = `${device}, ${peakName(measurement)}`;
     const bandwidth = memory.find((limit) => limit.device === device)?.bytesPerSecond;
     if ((best.get(name)?.tflops ?? 0) >= ceiling.tflops) continue;
     const terabytes = bandwidth === undefined ? null : bandwidth / 1e12;

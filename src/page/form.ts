@@ -150,7 +150,8 @@ export function toArguments(threads: number): string[] {
     ...(variant === '' ? [] : ['--variant', variant]),
     ...option('budget'),
     ...option('seed', '1'),
-    ...(kernels.length === OWN.length ? [] : ['--kernel', kernels.join(',')]),
+    // With f16 the command line has wgsl-matrix among its defaults, the page by name only.
+    ...(kernels.length === OWN.length && select('dtype').value !== 'f16' ? [] : ['--kernel', kernels.join(',')]),
     ...(input('allow-software').checked ? ['--allow-software'] : []),
     ...(input('full').checked ? ['--full'] : []),
     '--host',

@@ -1,6 +1,6 @@
-/** The name of a measurement in tables and charts: its kernel and, if that ran in several places, the place. */
+/** The name of a measurement in tables and charts: its kernel and, if that ran in several places, the place; and that of its peak. */
 
-import type { Context, Measurement, Ratio } from './measurement.ts';
+import type { Context, Measured, Measurement, Ratio } from './measurement.ts';
 
 /** "wasm-flash", or "wasm-flash (Chromium 153.0.8010.0)" in a run in which it also ran elsewhere. */
 export type NameOf = (m: Pick<Measurement, 'kernel' | 'host' | 'device' | 'threads'>) => string;
@@ -38,4 +38,11 @@ export function ratioNames(ratio: Ratio, measurements: readonly Measurement[], c
     side(ratio.kernel, ratio.device),
     side(ratio.baseline, ratio.baselineDevice === undefined ? ratio.device : ratio.baselineDevice),
   ];
+}
+
+/** What the peak that a kernel is set beside is of: "WebAssembly", "WGSL", or "f16 matrix products in WGSL". */
+export function peakName({ backend, ceiling }: Pick<Measured, 'backend' | 'ceiling'>): string {
+  const language = backend === 'webgpu' ? 'WGSL' : 'WebAssembly';
+  const matrices = /^wgsl-matrix-products-(f32|f16)-/.exec(ceiling?.name ?? '');
+  return matrices === null ? language : `${matrices[1]} matrix products in ${language}`;
 }

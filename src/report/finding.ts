@@ -4,6 +4,7 @@ import { deviceSpec } from '../compare/device-specs.ts';
 import { type Finding, findingOf, findingText } from '../compare/finding.ts';
 import { isBurst } from '../compare/published-figures.ts';
 import type { RunDocument } from '../record/measurement.ts';
+import { peakName } from '../record/measurement-names.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
@@ -17,8 +18,7 @@ export function answer(run: RunDocument, nextStep?: string): string {
 function limits({ measured: m, reference }: Finding): string[] {
   const list: string[] = [];
   if (m.ceiling !== undefined) {
-    const language = m.backend === 'webgpu' ? 'WGSL' : 'WebAssembly';
-    list.push(`It reaches ${percent(m.ceiling.share)} of the peak of ${language} measured here.`);
+    list.push(`It reaches ${percent(m.ceiling.share)} of the peak of ${peakName(m)} measured here.`);
   }
   if (reference?.kind !== 'exact' || reference.published.device !== 'B200') return list;
   const { published } = reference;

@@ -15,6 +15,7 @@ import {
 } from '../../src/cli/options/typed-option.ts';
 import { workloadOptions, workloadsOf } from '../../src/cli/options/workload.ts';
 import { presetAxes } from '../../src/problem/sweep.ts';
+import type { Dtype } from '../../src/problem/workload.ts';
 
 /** The values of a group after a command line. */
 function parse<G extends OptionGroup>(group: G, args: string[], fixed: Partial<ValuesOf<G>> = {}) {
@@ -29,6 +30,16 @@ describe('values of options', () => {
     expect(given).toEqual({});
     expect(values).toMatchObject({ budget: 30, samples: null, seed: 1, full: false, kernel: null, limits: {} });
     expect(runOptionsOf(values)).toMatchObject({ budgetSeconds: 30, chart: null, drawChart: true, backend: 'auto' });
+  });
+
+  it('name wgsl-matrix beside the other kernels for tensors of f16, on a backend that has it', () => {
+    const { values } = parse(runOptions(30), []);
+    const names = (dtype: Dtype, backend: 'auto' | 'wasm' | 'webgpu' = 'auto') =>
+      runOptionsOf({ ...values, backend }, [dtype]).kernels.map(({ name }) => name);
+    expect(names('f16')).toEqual([...names('f32'), 'wgsl-matrix']);
+    expect(names('f16', 'webgpu')).toContain('wgsl-matrix');
+    expect(names('f32', 'webgpu')).not.toContain('wgsl-matrix');
+    expect(names('f16', 'wasm')).toEqual(names('f32', 'wasm'));
   });
 
   it('are those of the user before those that a caller fixes, also where they are the default', () => {

@@ -11,5 +11,6 @@ import { runCases } from './run.ts';
 export function measureAttention(name: string, values: WorkloadValues & RunValues): Promise<number> {
   const workloads = workloadsOf(values);
   const sizes = summarizeSizes(workloads.map(({ seqQuery }) => seqQuery));
-  return runCases(`${name}-${sizes}`, cases(workloads), runOptionsOf(values), values.kernel !== null);
+  const dtypes = workloads.map(({ dtype }) => dtype);
+  return runCases(`${name}-${sizes}`, cases(workloads), runOptionsOf(values, dtypes), values.kernel !== null);
 }

@@ -88,7 +88,7 @@ export const kernelOptions = () =>
       `${KERNEL_NAMES.join(', ')}; bench kernels lists more`,
       kernelNames,
       null,
-      'all of the chosen backends',
+      'all of the chosen backends, with --dtype f16 wgsl-matrix too',
     ),
     tiles: tilesOption(),
   });

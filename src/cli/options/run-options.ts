@@ -1,9 +1,10 @@
 /** What a measuring command was asked for, as its action takes it: names of kernels become kernels. */
 
-import { ALL_KERNELS, findKernel, KERNELS } from '../../../kernels/index.ts';
+import { ALL_KERNELS, defaultKernels, findKernel } from '../../../kernels/index.ts';
 import type { Kernel } from '../../../kernels/kernel.ts';
 import type { PublishedSet } from '../../compare/published-figures.ts';
 import { noBackendForKernel, UsageError } from '../../messages.ts';
+import type { Dtype } from '../../problem/workload.ts';
 import { type BackendName, backendName, ofBackend } from '../../record/backend.ts';
 import { choose } from '../nearest.ts';
 import { type TargetOptions, targetOf } from './device.ts';
@@ -33,11 +34,14 @@ export interface RunOptions extends TargetOptions {
   quiet: boolean;
 }
 
-/** The options of a run. Throws UsageError for kernels of another backend and for a baseline that does not run. */
-export function runOptionsOf(values: RunValues): RunOptions {
+/**
+ * The options of a run of tensors of these types. Throws UsageError for kernels of another backend and for a baseline that
+ * does not run.
+ */
+export function runOptionsOf(values: RunValues, dtypes: readonly Dtype[] = ['f32']): RunOptions {
   const { tiles, label, samples, full, seed, published, format, wide, output, results, dryRun, quiet } = values;
   const target = targetOf(values);
-  const kernels = kernelsOf(values.kernel, target.backend);
+  const kernels = kernelsOf(values.kernel, target.backend, dtypes);
   const names = kernels.map(({ name }) => name);
   return {
     ...target,
@@ -50,8 +54,8 @@ export function runOptionsOf(values: RunValues): RunOptions {
 }
 
 /** Kernels by name in the registry's order, or all of the backend; peers run only where they are asked for. */
-function kernelsOf(names: readonly string[] | null, backend: BackendName | 'auto'): Kernel[] {
-  if (names === null) return KERNELS.filter(ofBackend(backend));
+function kernelsOf(names: readonly string[] | null, backend: BackendName | 'auto', dtypes: readonly Dtype[]): Kernel[] {
+  if (names === null) return defaultKernels(dtypes).filter(ofBackend(backend));
   const chosen = new Set(names.map(findKernel));
   const kernels = ALL_KERNELS.filter((kernel) => chosen.has(kernel));
   const foreign = kernels.find((kernel) => backend !== 'auto' && backendName(kernel) !== backend);

@@ -1,5 +1,7 @@
 /** Runs made up for tests of what reads them: exact rates, a device of any name. */
 
+import { comparePublished } from '../src/compare/comparisons.ts';
+import type { PublishedSet } from '../src/compare/published-figures.ts';
 import { flops } from '../src/problem/flops.ts';
 import type { Workload } from '../src/problem/workload.ts';
 import type { Measured, Measurement, RunDocument } from '../src/record/measurement.ts';
@@ -29,6 +31,16 @@ export function runOf(measurements: Measurement[], deviceName = 'A CPU'): RunDoc
     cancelled: false,
   };
   return { schema: 'attnbench/1', context, measurements, comparisons: [], ratios: [] };
+}
+
+/** The same beside the published figures of a set. */
+export function comparedRunOf(
+  measurements: Measurement[],
+  deviceName?: string,
+  set: PublishedSet = 'avo',
+): RunDocument {
+  const run = runOf(measurements, deviceName);
+  return { ...run, comparisons: comparePublished(measurements, run.context, set) };
 }
 
 const identity = (w: Workload) => ({

@@ -29,7 +29,7 @@ export function allCharts(
 ): NamedChart[] {
   return [
     { name: 'distance', draw: (layout) => distanceChart(run, layout) },
-    { name: 'figure', draw: (layout) => figureChart(run, set, layout) },
+    { name: 'figure', draw: (layout) => figureChart(run, layout) },
     { name: 'efficiency', draw: (layout) => efficiencyChart(run, layout) },
     { name: 'scaling', draw: (layout) => scalingChart(run, set, layout) },
     { name: 'roofline', draw: (layout) => rooflineChart(run, set, memory, layout) },

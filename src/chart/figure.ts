@@ -1,206 +1,233 @@
-/** The report's figure with the local machine in it: throughput by sequence length, a panel for each mask. */
+/** The report's figure with the local machine in it: a dot for each kernel and figure, and the factor between them. */
 
 import type { TopLevelSpec } from 'vega-lite';
+import type { NonNormalizedSpec } from 'vega-lite/types_unstable/spec/index.js';
 import { HEADLINE_TFLOPS } from '../compare/claims.ts';
-import { type PublishedSet, publishedFigures, seriesOf } from '../compare/published-figures.ts';
-import { formatRate, formatRounded } from '../format.ts';
+import { findingOf, headline } from '../compare/finding.ts';
+import { isBurst } from '../compare/published-figures.ts';
+import { formatRate } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
-import { formatLengths, sameProblem, type Workload } from '../problem/workload.ts';
-import type { Measurement, RunDocument } from '../record/measurement.ts';
+import { formatHeads } from '../problem/workload.ts';
+import { BACKEND_LABELS } from '../record/backend.ts';
+import type { RunDocument } from '../record/measurement.ts';
 import { reasonsOf } from '../record/unmeasured.ts';
+import { type Dot, dotsOf, groupsOf, type Link, linksOf, ONE_SAMPLE } from './figure-rows.ts';
 import {
+  CHART_WIDTH,
   type ChartLayout,
   decades,
   heading,
-  lengthAxis,
+  type Layer,
   logTflops,
-  maskFacet,
   masksOf,
   type Position,
   sentenceChart,
   VEGA_LITE,
+  valueWidth,
 } from './frame.ts';
-import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
-interface Bar {
-  series: string;
-  seq: string;
-  order: number;
-  mask: string;
-  tflops: number;
-  low: number;
-  high: number;
-  label: string;
-  detail: string;
-  /** Source of a published bar; empty for a measured one. */
-  source: string;
-}
+const TEXT_SIZE = 10;
+/** Pixels of the names of rows beside a wide panel, and between two panels. */
+const NAMES = 128;
+const GAP = 24;
 
 /**
- * Draws the kernels of a run beside the matching published figures. A logarithmic axis has no zero, so bars start a
- * decade below the smallest value. Their lengths can be compared only through the axis; therefore every bar carries its
- * value.
+ * The kernels of a run beside the figures that it is compared with: a panel for each mask, a group of rows for each length, a
+ * dot for each rate on a logarithmic scale. Between the fastest kernel of a group and its reference stands the factor.
  */
-export function figureChart(run: RunDocument, set: PublishedSet, layout: ChartLayout = 'wide'): TopLevelSpec {
-  const local = localBars(run);
-  const published = publishedBars(run, set);
-  const bars = [...published, ...local];
-  if (bars.length === 0) return sentenceChart([nothingToDraw.figure, ...reasonsOf(run.measurements)], layout);
-  const values = bars.map(({ tflops }) => tflops);
-  const floor = 10 ** (Math.floor(Math.log10(Math.min(...values))) - 1);
-  // Room above the tallest bar, for its label.
-  const most = Math.max(...values);
-  const ceiling = most * (most / floor) ** (layout === 'wide' ? 0.26 : 0.45);
-  const seqs = [...new Map(bars.map(({ seq, order }) => [seq, order]))].sort((a, b) => a[1] - b[1]).map(([seq]) => seq);
-  const series = seriesScale(bars.map(({ series: name }) => name));
-  const rows = bars.map((bar) => ({ ...bar, floor }));
-  const masks = masksOf(bars);
-  const step =
-    layout === 'narrow'
-      ? Math.max(9, 218 / (seqs.length * (series.domain.length + 1)))
-      : Math.max(17, Math.min(28, 700 / (masks.length * seqs.length * series.domain.length)));
-
-  const x = lengthAxis(seqs);
-  const xOffset = { field: 'series', sort: series.domain } as const;
-  const y = {
-    ...logTflops(decades(floor, most * 2)),
-    scale: { type: 'log', domain: [floor, ceiling] },
-  } satisfies Position;
+export function figureChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
+  const dots = dotsOf(run);
+  const finding = findingOf(run);
+  if (finding === null) return sentenceChart([nothingToDraw.figure, ...reasonsOf(run.measurements)], layout);
+  const masks = masksOf(dots);
+  const links = linksOf(run, dots);
+  const narrow = layout === 'narrow';
+  const inner = CHART_WIDTH[layout] - (narrow ? 12 : NAMES + (masks.length - 1) * GAP);
+  const width = narrow ? inner : Math.floor(inner / masks.length);
+  const domain = domainWith(dots, width, narrow);
+  const panels = masks.map((mask, index) =>
+    panel(
+      mask,
+      dots.filter((dot) => dot.mask === mask),
+      links.filter((link) => link.mask === mask),
+      // Panels side by side share their rows, so that those of one length stand at one height.
+      groupsOf(narrow ? dots.filter((dot) => dot.mask === mask) : dots),
+      { width, domain, names: index === 0, narrow },
+    ),
+  );
   return {
     $schema: VEGA_LITE,
-    title: heading(findingTitle(local, published), caption(run, published), layout),
-    data: { values: rows },
-    facet: maskFacet(masks),
-    columns: layout === 'wide' ? 2 : 1,
-    spec: {
-      width: { step },
-      height: layout === 'wide' ? 320 : 260,
-      layer: [
-        {
-          mark: { type: 'bar', tooltip: true },
-          encoding: {
-            x,
-            xOffset,
-            y,
-            y2: { field: 'floor' },
-            color: {
-              field: 'series',
-              scale: series,
-              title: null,
-              legend: { orient: 'bottom', columns: layout === 'wide' ? 8 : 2 },
-            },
-            tooltip: [
-              { field: 'series', title: 'series' },
-              { field: 'label', title: 'throughput' },
-              { field: 'detail', title: 'from' },
-            ],
-          },
-        },
-        {
-          mark: { type: 'rule' },
-          encoding: { x, xOffset, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } },
-        },
-        {
-          // The headline of the report: AVO at 32k without a mask.
-          transform: [{ filter: `datum.series === 'AVO' && datum.tflops === ${HEADLINE_TFLOPS}` }],
-          mark: { type: 'rule', strokeDash: [4, 3], color: '#D55E00' },
-          encoding: { y: { field: 'tflops', type: 'quantitative' } },
-        },
-        {
-          mark: { type: 'text', angle: 270, align: 'left', baseline: 'middle', dx: 6, fontSize: 10 },
-          encoding: { x, xOffset, y: { field: 'high', type: 'quantitative' }, text: { field: 'label' } },
-        },
-      ],
-    },
+    title: heading(headline(finding), caption(run, dots), layout),
+    ...(narrow ? { vconcat: panels } : { hconcat: panels }),
+    spacing: GAP,
   };
 }
 
-function localBars(run: RunDocument): Bar[] {
-  return localPoints(run).map(({ kernel, device, workload, tflops, low, high, measurement }) => ({
-    series: kernel,
-    ...placeOf(workload, fewerThreads(measurement, run)),
-    tflops,
-    low,
-    high,
-    label: formatRate(tflops),
-    detail: `measured here: ${device}`,
-    source: '',
-  }));
+interface Look {
+  width: number;
+  domain: [number, number];
+  /** Whether the rows are named beside the panel; narrow panels name them above the dots. */
+  names: boolean;
+  narrow: boolean;
 }
 
-/** The figures of the run's workloads; none where no figure matches exactly. */
-function publishedBars(run: RunDocument, set: PublishedSet): Bar[] {
-  const workloads = run.measurements.map((m) => m.workload);
-  const matches = publishedFigures(set).filter((figure) => workloads.some((w) => sameProblem(w, figure.workload)));
-  return matches.map((figure) => ({
-    series: seriesOf(figure),
-    ...placeOf(figure.workload),
-    tflops: figure.tflops,
-    low: figure.tflops - (figure.error ?? 0),
-    high: figure.tflops + (figure.error ?? 0),
-    label: formatRate(figure.tflops),
-    source: figure.source,
-    detail: `${figure.device}, ${figure.library} ${figure.version}, ${figure.source}`,
-  }));
-}
-
-/**
- * The threads of a measurement, if the same kernel also ran this workload with more of them, as in some suites; else
- * null.
- */
-function fewerThreads(m: Measurement, run: RunDocument): number | null {
-  const more = run.measurements.some(
-    (other) =>
-      other.kernel === m.kernel &&
-      other.host === m.host &&
-      (other.threads ?? 0) > (m.threads ?? 0) &&
-      sameProblem(other.workload, m.workload),
-  );
-  return more ? m.threads : null;
-}
-
-/** The position of a bar. Its label names heads, head dimension or threads only if they are not the usual ones. */
-function placeOf(w: Workload, threads: number | null = null): { seq: string; order: number; mask: string } {
-  const seq = formatLengths(w);
-  const heads = w.queryHeads === w.kvHeads ? '' : `, ${w.queryHeads}/${w.kvHeads}`;
-  const dim = w.headDim === 128 ? '' : `, d ${w.headDim}`;
-  const few = threads === null ? '' : `, ${threads} thread${threads === 1 ? '' : 's'}`;
-  const order = w.seqKv * 1e3 + w.headDim + w.kvHeads / 1e3 + (threads === null ? 0 : 1e-4);
-  return { seq: `${seq}${heads}${dim}${few}`, order, mask: w.mask };
-}
-
-/** The finding: how far the best local kernel is from the best published figure at the longest common workload. */
-function findingTitle(local: readonly Bar[], published: readonly Bar[]): string {
-  const best = (bars: readonly Bar[]) => [...bars].sort((a, b) => b.tflops - a.tflops)[0];
-  const fastest = best(local);
-  if (fastest === undefined) return 'Published attention throughput; nothing was measured here';
-  const same = published.filter(({ seq, mask }) => seq === fastest.seq && mask === fastest.mask);
-  const other = best(same);
-  if (other === undefined)
-    return `${fastest.series} reaches ${fastest.label} at ${fastest.seq}, ${fastest.mask} mask; no published figure matches`;
-  const ratio = formatRounded(other.tflops / fastest.tflops);
-  return `${fastest.series} reaches ${fastest.label} here; ${other.series} on B200 is ${ratio} times faster (${fastest.seq}, ${fastest.mask} mask)`;
-}
-
-/** Lines under the title: the machine, the shape, the sources. */
-function caption(run: RunDocument, published: readonly Bar[]): string[] {
-  const devices = run.context.devices.map(
-    ({ name, backend, software }) => `${backend} on ${name}${software ? ' (software adapter)' : ''}`,
-  );
-  const w = run.measurements[0]?.workload;
-  const dims = new Set(run.measurements.map(({ workload }) => workload.headDim));
-  const shape =
-    w === undefined
-      ? ''
-      : `${w.queryHeads === w.kvHeads ? `${w.queryHeads} heads` : `${w.queryHeads} query heads, ${w.kvHeads} KV heads`}, head dimension ${dims.size > 1 ? '128 unless another is named' : w.headDim}; here ${w.dtype}`;
-  const sources = [...new Set(published.map(({ source }) => source))];
-  const lines = [
-    `Here: ${[...new Set(devices)].join('; ')}. ${shape}${sources.length > 0 ? ', published BF16 on one B200' : ''}.`,
+function panel(
+  mask: string,
+  dots: readonly Dot[],
+  links: readonly Link[],
+  groups: ReturnType<typeof groupsOf>,
+  { width, domain, names, narrow }: Look,
+): NonNormalizedSpec {
+  const labels = new Map(groups.flatMap(({ rows }) => rows.map(({ row, name }) => [row, name])));
+  const headings = groups.map(({ heading: row }) => row);
+  const rows = groups.flatMap(({ heading: row, rows: own }) => [row, ...own.map((item) => item.row)]);
+  const named = [...labels].map(([row, name]) => `datum.value === ${JSON.stringify(row)} ? ${JSON.stringify(name)} : `);
+  const isHeading = `indexof(${JSON.stringify(headings)}, datum.value) >= 0`;
+  const y = {
+    field: 'row',
+    type: 'nominal',
+    sort: null,
+    scale: { domain: rows, paddingInner: 0, paddingOuter: 0.2 },
+    title: null,
+    axis: narrow
+      ? null
+      : {
+          labels: names,
+          labelExpr: `${named.join('')}datum.value`,
+          labelLimit: NAMES + 60,
+          minExtent: names ? NAMES - 6 : 0,
+          labelFontWeight: { condition: { test: isHeading, value: 'bold' }, value: 'normal' },
+          ticks: false,
+          domain: false,
+          grid: false,
+        },
+  } satisfies Position;
+  const tflops = dots.map((dot) => dot.tflops);
+  const values = decades(Math.min(...tflops) * 9, Math.max(...tflops) * 1.5);
+  const x = {
+    ...logTflops(values),
+    scale: { type: 'log', domain, nice: false },
+    axis: { format: '~g', values, labelOverlap: values.length > 8 },
+  } satisfies Position;
+  const color = { field: 'name', scale: seriesScale(dots.map(({ series }) => series)), legend: null };
+  const dy = narrow ? 6 : 0;
+  const tooltip = [
+    { field: 'name', title: 'series' },
+    { field: 'label', title: 'throughput' },
+    { field: 'detail', title: 'from' },
   ];
-  if (sources.length > 0)
-    lines.push(
-      `Published: ${sources.join('; ')}. Lines on the bars: 95 % intervals here, error bars as published. Dashed line: the report's ${HEADLINE_TFLOPS} TFLOPS, if shown.`,
-    );
-  return lines;
+  const own = (values: object[]) => ({ data: { values } });
+  const text = { type: 'text', fontSize: TEXT_SIZE, baseline: 'middle' } as const;
+  const here = dots.filter(({ local }) => local);
+  const headlineDot = dots.find(
+    ({ series, tflops, local }) => !local && series === 'AVO' && tflops === HEADLINE_TFLOPS,
+  );
+  return {
+    width,
+    height: { step: narrow ? 27 : 17 },
+    view: { stroke: null },
+    layer: [
+      {
+        ...own([{}]),
+        mark: { type: 'text', align: 'left', baseline: 'bottom', x: 0, y: -5, fontSize: 12 },
+        encoding: { text: { value: `${mask} mask` } },
+      },
+      ...(headlineDot === undefined ? [] : headlineLayers(headlineDot, x, width)),
+      {
+        ...own([...links]),
+        mark: { type: 'rule', strokeWidth: 1, strokeDash: [1, 3], yOffset: dy },
+        encoding: { y, x, x2: { field: 'to' } },
+      },
+      {
+        ...own([...links]),
+        mark: { ...text, fontWeight: 'bold', dy: dy - 7 },
+        encoding: { y, x: { ...x, field: 'middle' }, text: { field: 'text' } },
+      },
+      {
+        ...own([...dots]),
+        mark: { type: 'rule', yOffset: dy },
+        encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } },
+      },
+      {
+        ...own(dots.map((dot) => ({ ...dot, name: dot.series }))),
+        mark: { type: 'point', filled: false, size: 50, strokeWidth: 2, opacity: 1, yOffset: dy },
+        encoding: {
+          y,
+          x,
+          stroke: color,
+          fill: { condition: { test: 'datum.samples === 1', value: 'transparent' }, ...color },
+          tooltip,
+        },
+      },
+      ...(narrow
+        ? [
+            {
+              ...own(dots.map((dot) => ({ ...dot, text: `${dot.name}  ${dot.label}` }))),
+              mark: { ...text, align: 'left', x: 0, dy: -7 },
+              encoding: { y, text: { field: 'text' } },
+            } satisfies Layer,
+            {
+              ...own(headings.map((row) => ({ row }))),
+              mark: { ...text, align: 'left', x: 0, dy: 5, fontSize: 12, fontWeight: 'bold' },
+              encoding: { y, text: { field: 'row' } },
+            } satisfies Layer,
+          ]
+        : [
+            {
+              ...own(here),
+              mark: { ...text, align: 'right', dx: -8 },
+              encoding: { y, x: { ...x, field: 'low' }, text: { field: 'label' } },
+            } satisfies Layer,
+            {
+              ...own(dots.filter(({ local }) => !local)),
+              mark: { ...text, align: 'left', dx: 8 },
+              encoding: { y, x: { ...x, field: 'high' }, text: { field: 'label' } },
+            } satisfies Layer,
+          ]),
+    ],
+  };
+}
+
+/** The dashed line of the report's headline and its name, above the panel. */
+function headlineLayers(dot: Dot, x: Position, width: number): Layer[] {
+  const data = { values: [dot] };
+  const color = '#D55E00';
+  return [
+    { data, mark: { type: 'rule', strokeDash: [4, 3], color }, encoding: { x } },
+    {
+      data,
+      mark: { type: 'text', align: 'right', baseline: 'bottom', x: width, y: -5, fontSize: TEXT_SIZE, color },
+      encoding: { text: { value: `dashed: the report's ${formatRate(HEADLINE_TFLOPS)}` } },
+    },
+  ];
+}
+
+/** The scale that leaves room for the values of the local dots on its left and of the published ones on its right. */
+function domainWith(dots: readonly Dot[], width: number, narrow: boolean): [number, number] {
+  const widest = (own: readonly Dot[]) => 14 + Math.max(0, ...own.map(({ label }) => valueWidth(label, TEXT_SIZE)));
+  const left = narrow ? 10 : widest(dots.filter(({ local }) => local));
+  const right = narrow ? 10 : widest(dots.filter(({ local }) => !local));
+  const [least, most] = [Math.min(...dots.map(({ low }) => low)), Math.max(...dots.map(({ high }) => high))];
+  const perPixel = Math.max(1, Math.log10(most / least)) / (width - left - right);
+  return [least / 10 ** (perPixel * left), most * 10 ** (perPixel * right)];
+}
+
+/** Lines under the title: what the marks are, the machine and the shape, the sources. */
+function caption(run: RunDocument, dots: readonly Dot[]): string[] {
+  const devices = run.context.devices.map(
+    ({ name, backend, software }) => `${BACKEND_LABELS[backend]} on ${name}${software ? ' (software adapter)' : ''}`,
+  );
+  const workloads = run.measurements.flatMap((m) => (m.state === 'measured' ? [m.workload] : []));
+  const unique = (texts: readonly string[]) => [...new Set(texts)];
+  const shapes = unique(workloads.map((w) => `${formatHeads(w)}, d ${w.headDim}, ${w.dtype}`));
+  const figures = run.comparisons.flatMap(({ published }) => (published === null ? [] : [published]));
+  const sources = unique(figures.map(({ source, device }) => `${source} (${device})`));
+  const bursts = figures.some(isBurst) ? ', in bursts of some milliseconds' : '';
+  const few = dots.some(({ samples }) => samples === 1) ? ` Hollow: ${ONE_SAMPLE}, so no spread is known.` : '';
+  return [
+    `Here: ${unique(devices).join('; ')}; ${shapes.length > 2 ? `${shapes.length} shapes` : shapes.join(' and ')}.`,
+    ...(sources.length === 0 ? [] : [`Published, BF16 or FP16${bursts}: ${sources.join('; ')}.`]),
+    `Lines through dots: 95 % intervals here, error bars as published. Bold: how many times faster the published figure is.${few}`,
+  ];
 }

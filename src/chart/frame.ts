@@ -3,6 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Field, PositionFieldDef } from 'vega-lite/types_unstable/channeldef.js';
 import type { LayerSpec, NonNormalizedSpec } from 'vega-lite/types_unstable/spec/index.js';
+import { SUBTITLE_SIZE, TITLE_SIZE } from './theme.ts';
 
 /** The schema named by every specification. */
 export const VEGA_LITE = 'https://vega.github.io/schema/vega-lite/v6.json';
@@ -85,13 +86,27 @@ export function stacked(panels: readonly Panel[]): NonNormalizedSpec[] {
   }));
 }
 
-/** Title and subtitle that fit a layout. */
-export function heading(text: string, subtitle: readonly string[], layout: ChartLayout) {
-  const [titleWidth, lineWidth] = layout === 'wide' ? [90, 130] : [38, 56];
-  // Keep a number and its percent sign on one line.
-  const kept = text.replaceAll(' %', '\u00a0%');
-  return { text: wrap(kept, titleWidth), subtitle: subtitle.flatMap((line) => wrap(line, lineWidth)) };
+/** Pixels from the left edge of a chart to its right one, which titles fill and none goes beyond. */
+export const CHART_WIDTH: Record<ChartLayout, number> = { wide: 840, narrow: 340 };
+
+/** Mean width of a character in ems, regular and bold; the renderer measures text by the same. */
+export const ADVANCE = { regular: 0.53, bold: 0.56 } as const;
+
+/** Title and subtitle, wrapped to `width` pixels. */
+export function heading(text: string, subtitle: readonly string[], layout: ChartLayout, width = CHART_WIDTH[layout]) {
+  const characters = (size: number, advance: number) => Math.floor(width / (size * advance));
+  const lines = (line: string) => wrap(keepUnits(line), characters(SUBTITLE_SIZE, ADVANCE.regular));
+  return {
+    text: wrap(keepUnits(text), characters(TITLE_SIZE, ADVANCE.bold)),
+    subtitle: subtitle.flatMap(lines),
+  };
 }
+
+/** The same text with each number and its unit on one line. */
+const keepUnits = (text: string) => text.replaceAll(/(\d) (%|[a-zA-Z]?FLOPS|times)/g, '$1\u00a0$2');
+
+/** Pixels that a value with its unit takes: digits and capitals are wider than the mean. */
+export const valueWidth = (text: string, size: number) => text.length * size * 0.62;
 
 /** Says why there is nothing to draw, in place of an empty frame. */
 export function sentenceChart(sentences: readonly string[], layout: ChartLayout = 'wide'): TopLevelSpec {

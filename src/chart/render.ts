@@ -9,6 +9,7 @@ import { compile, type TopLevelSpec } from 'vega-lite';
 import { textMetrics } from 'vega-scenegraph';
 import { badChartExtension, UsageError } from '../messages.ts';
 import { writeInto } from '../record/files.ts';
+import { ADVANCE } from './frame.ts';
 import { themed } from './theme.ts';
 
 const require = createRequire(import.meta.url);
@@ -23,15 +24,9 @@ export function chartExtension(path: string): (typeof CHART_EXTENSIONS)[number] 
   return extension;
 }
 
-/**
- * Mean width of the bundled font's characters in ems. Without a canvas Vega assumes 0.8, which makes charts a third too
- * wide.
- */
-const ADVANCE = 0.53;
-const BOLD_ADVANCE = 0.56;
-
+// Without a canvas Vega assumes 0.8 ems a character, which makes charts a third too wide.
 textMetrics.width = (item, text) => {
-  const weight = item.fontWeight === 'bold' || Number(item.fontWeight) >= 600 ? BOLD_ADVANCE : ADVANCE;
+  const weight = item.fontWeight === 'bold' || Number(item.fontWeight) >= 600 ? ADVANCE.bold : ADVANCE.regular;
   return String(text ?? '').length * (item.fontSize ?? 11) * weight;
 };
 

@@ -5,6 +5,10 @@ import type { TopLevelSpec } from 'vega-lite';
 /** The two themes of charts and pages. */
 export type Theme = 'light' | 'dark';
 
+/** Sizes of titles and of the lines under them, pixels. */
+export const TITLE_SIZE = 15;
+export const SUBTITLE_SIZE = 11;
+
 const COLOURS = {
   light: { background: '#ffffff', ink: '#222222', faint: '#555555', line: '#dddddd', card: '#f6f6f4' },
   dark: { background: '#16181d', ink: '#e8e8e8', faint: '#a8adb5', line: '#3a3e46', card: '#1f2228' },
@@ -40,7 +44,16 @@ export function themeConfig(theme: Theme) {
     },
     legend: { labelColor: ink, titleColor: ink, labelLimit: 300 },
     header: { labelColor: ink, titleColor: ink, labelFontSize: 13 },
-    title: { fontSize: 15, subtitleFontSize: 11, color: ink, subtitleColor: faint, anchor: 'start' },
+    title: {
+      fontSize: TITLE_SIZE,
+      subtitleFontSize: SUBTITLE_SIZE,
+      limit: 0,
+      subtitlePadding: 5,
+      offset: 12,
+      color: ink,
+      subtitleColor: faint,
+      anchor: 'start',
+    },
     text: { color: ink },
     rule: { color: ink },
     point: { stroke: ink },

@@ -1,4 +1,4 @@
-/** The chart of a run: bars beside published bars, every output format, hostile names, and nothing to draw. */
+/** The chart of a run: dots beside published dots and the factor between them, every output format, hostile names, and nothing to draw. */
 
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,14 +8,16 @@ import { figureChart } from '../../src/chart/figure.ts';
 import { seriesScale } from '../../src/chart/palette.ts';
 import { renderSvg, writeChart } from '../../src/chart/render.ts';
 import type { Workload } from '../../src/problem/workload.ts';
-import { HOSTILE, measured, runOf, skipped } from '../runs.ts';
+import { comparedRunOf, HOSTILE, measured, skipped } from '../runs.ts';
 
+/** Text of an SVG with plain spaces. */
+const plain = (svg: string) => svg.replaceAll('\u00a0', ' ');
 const SHAPE = { queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 };
 const point = (changes: Partial<Workload> = {}) => measured({ ...SHAPE, ...changes });
 
 describe('the figure', () => {
-  it('draws local and published bars with their values, both masks, sources and the finding', async () => {
-    const svg = await renderSvg(figureChart(runOf([point(), point({ mask: 'causal' })]), 'avo'));
+  it('draws local and published dots with their values, both masks, sources, the finding and its factor', async () => {
+    const svg = await renderSvg(figureChart(comparedRunOf([point(), point({ mask: 'causal' })])));
     for (const text of [
       '1668 TFLOPS',
       '1638 TFLOPS',
@@ -23,21 +25,26 @@ describe('the figure', () => {
       'full mask',
       'causal mask',
       'AVO arXiv:2603.24517v1 Fig3',
+      'AVO on B200',
+      'dashed: the report',
+      '>17,000x<',
     ]) {
       expect(svg).toContain(text);
     }
-    expect(svg).toContain('wasm-flash reaches 100 GFLOPS here; AVO on B200 is 17,000 times faster (32k, full mask)');
+    expect(plain(svg)).toContain(
+      'MHA at 32k runs 17,000 times slower here (wasm-flash, f32, 2 threads, 100 GFLOPS) than',
+    );
   });
 
   it('sets a workload that ran with fewer threads too apart from the same with more', async () => {
-    const svg = await renderSvg(figureChart(runOf([point(), { ...point(), threads: 1 }]), 'avo'));
+    const svg = await renderSvg(figureChart(comparedRunOf([point(), { ...point(), threads: 1 }])));
     expect(svg).toMatch(/>32k, 1 thread</);
     expect(svg).toMatch(/>32k</);
-    expect(await renderSvg(figureChart(runOf([{ ...point(), threads: 1 }]), 'avo'))).not.toContain('1 thread');
+    expect(await renderSvg(figureChart(comparedRunOf([{ ...point(), threads: 1 }])))).not.toMatch(/>32k, 1 thread</);
   });
 
   it('shows hostile device names as text', async () => {
-    const specification = figureChart(runOf([point()], HOSTILE), 'avo');
+    const specification = figureChart(comparedRunOf([point()], HOSTILE));
     const svg = await renderSvg(specification);
     expect(svg).not.toContain('<script>');
     expect(svg).toContain('&lt;script&gt;');
@@ -48,7 +55,7 @@ describe('the figure', () => {
 
   it('writes PNG, HTML and the specification by extension', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'attnbench-chart-'));
-    const specification = figureChart(runOf([point()]), 'avo');
+    const specification = figureChart(comparedRunOf([point()]));
     await writeChart(specification, join(folder, 'a.png'));
     expect(readFileSync(join(folder, 'a.png')).subarray(1, 4).toString()).toBe('PNG');
     await writeChart(specification, join(folder, 'a.vl.json'));
@@ -58,13 +65,27 @@ describe('the figure', () => {
     await expect(writeChart(specification, join(folder, 'a.gif'))).rejects.toThrow('no known extension');
   });
 
-  it('draws a run that no figure matches, and says so', async () => {
-    const svg = await renderSvg(figureChart(runOf([point({ seqQuery: 100, seqKv: 100 })]), 'avo'));
-    expect(svg).toContain('no published figure matches');
+  it('draws the nearest figure where none matches, and says so', async () => {
+    const svg = await renderSvg(figureChart(comparedRunOf([point({ seqQuery: 100, seqKv: 100 })])));
+    expect(plain(svg)).toContain('AVO on B200, at 4k (nearest)');
+  });
+
+  it('names the device of each figure, and B200 only where it is one', async () => {
+    const heads = { queryHeads: 64, kvHeads: 8, batch: 2, seqQuery: 8192, mask: 'causal' as const };
+    const svg = plain(await renderSvg(figureChart(comparedRunOf([point(heads)], undefined, 'all'))));
+    expect(svg).toContain('FA2 on A100 80GB PCIe');
+    expect(svg).not.toContain('B200');
+  });
+
+  it('marks a rate of one sample, which has no spread', async () => {
+    const one = point();
+    const svg = plain(await renderSvg(figureChart(comparedRunOf([{ ...one, samples: one.samples.slice(0, 1) }]))));
+    expect(svg).toContain('100 GFLOPS, 1 sample');
+    expect(svg).toContain('Hollow: 1 sample');
   });
 
   it('writes a sentence where nothing was measured', async () => {
-    const svg = await renderSvg(figureChart(runOf([skipped('no device at all')]), 'avo'));
+    const svg = await renderSvg(figureChart(comparedRunOf([skipped('no device at all')])));
     expect(svg).toContain('Nothing was measured.');
     expect(svg).toContain('no device at all');
   });

@@ -150,7 +150,7 @@ async function drawCharts(run: RunDocument, journal: Journal, options: RunOption
     if (path === null) continue;
     try {
       // A run of ablations is about the techniques, any other about the figure.
-      const chart = ablationGains(run).length > 0 ? ablationChart(run) : figureChart(run, options.published);
+      const chart = ablationGains(run).length > 0 ? ablationChart(run) : figureChart(run);
       await writeChart(chart, path);
       drawn.push(path);
     } catch (error) {

@@ -186,9 +186,13 @@ export const nothingToDraw = {
 export const childDied = (how: string) =>
   `the process that ran it ended (${how}); the other kernels were measured without it`;
 export const childHung = (seconds: number) =>
-  `no answer after ${seconds.toFixed(0)} s, 10 times the estimate and 10 s: stopped; try a shorter --seq or a smaller --budget`;
+  `no answer after ${seconds.toFixed(0)} s, ten times as long as a run should take: stopped; try a shorter --seq or a smaller --budget`;
 export const prepareHung = (seconds: number) =>
   `not ready after ${seconds.toFixed(0)} s, the most that compiling and filling tensors may take: stopped; try a smaller --head-dim, a shorter --seq or another --kernel`;
+export const answerHung = (what: string, seconds: number) =>
+  `no answer to '${what}' after ${seconds.toFixed(0)} s: stopped; run it again, and if it stays so try another --kernel or --backend`;
+export const openHung = (seconds: number) =>
+  `it did not open within ${seconds.toFixed(0)} s: stopped; run it again, or leave it out with --backend`;
 export const wrongResult = (error: number, tolerance: number) =>
   `wrong result: relative error ${error.toExponential(1)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
 export const headTooLarge = (tensorBytes: number) => `one KV head of this workload is larger than ${tensorBytes} bytes`;

@@ -6,7 +6,8 @@ import { multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import { matrixProbes } from '../../kernels/ceilings/wgsl-matrix.ts';
 import type { Host } from '../host/contract.ts';
-import type { OpenTarget } from '../host/target.ts';
+import type { KillableHost, OpenTarget } from '../host/target.ts';
+import { watched } from '../host/watchdog.ts';
 import { wrongProbe } from '../messages.ts';
 import { type Slice, wholeSlice } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
@@ -37,6 +38,8 @@ export interface DeviceCeiling extends Ceiling {
 }
 
 const WARM_MILLISECONDS = 50;
+/** Longest run of a probe, seconds: sizes are chosen so that one takes well below a second. */
+const PROBE_LIMIT_S = 60;
 
 /** A workload for probes: heads of `seqQuery` queries and `seqKv` keys; some rows of one are a work tile. */
 export function probeWorkload(seqQuery: number, seqKv: number, headDim: number, kvHeads = 1): Workload {
@@ -58,15 +61,17 @@ export function probeWorkload(seqQuery: number, seqKv: number, headDim: number, 
 /**
  * Runs each probe `runs` times after warming and returns the fastest. The probes run twice, in order and in reverse, so that
  * a moment in which the machine does something else falls on no probe alone. `rows` limits them to the first query
- * rows, so that work done once for a KV head hardly counts. Throws where a probe's result is not the one that its work gives.
+ * rows, so that work done once for a KV head hardly counts. Throws where a probe's result is not the one that its work gives,
+ * or where the host does not answer: then it is ended.
  */
 export async function fastestProbe(
-  host: Host,
+  target: KillableHost,
   probes: readonly Probe[],
   workload: Workload,
   runs: number,
   rows: number | null = null,
 ): Promise<Ceiling> {
+  const host = watched(target, () => PROBE_LIMIT_S);
   const device = await host.environment();
   const prepared: { probe: Probe; id: number; rates: number[] }[] = [];
   for (const probe of probes) {

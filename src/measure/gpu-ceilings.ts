@@ -9,8 +9,7 @@ import {
   wgslWorkgroupReads,
 } from '../../kernels/ceilings/wgsl.ts';
 import { matrixProbes } from '../../kernels/ceilings/wgsl-matrix.ts';
-import type { Host } from '../host/contract.ts';
-import type { OpenTarget } from '../host/target.ts';
+import type { KillableHost, OpenTarget } from '../host/target.ts';
 import { flops } from '../problem/flops.ts';
 import type { Workload } from '../problem/workload.ts';
 import { type Ceiling, type DeviceCeiling, fastestProbe, probeWorkload } from './ceilings.ts';
@@ -65,7 +64,7 @@ export async function measureGpu(
   }
 }
 
-async function longEnough(host: Host, probe: Probe): Promise<Ceiling> {
+async function longEnough(host: KillableHost, probe: Probe): Promise<Ceiling> {
   for (const size of SIZES) {
     const found = await fastestProbe(host, [probe], size, RUNS);
     if (size === SIZES.at(-1) || secondsOf(size, probe, found.rate) >= LONG_ENOUGH) return found;

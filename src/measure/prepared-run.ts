@@ -1,17 +1,14 @@
 /** A program on a target's host: a watchdog ends a host that hangs, and after a crash the program is prepared again. */
 
 import type { Program } from '../../kernels/kernel.ts';
-import type { Host, Sample } from '../host/contract.ts';
+import type { Sample } from '../host/contract.ts';
 import type { HostPool } from '../host/pool.ts';
 import type { OpenTarget } from '../host/target.ts';
-import { childHung, prepareHung } from '../messages.ts';
+import { watched } from '../host/watchdog.ts';
 import type { Data } from '../problem/data.ts';
-import { largestTensorBytes, type RowAddress, type Slice, sliceFlops, sliceShape } from '../problem/slice.ts';
+import { type RowAddress, type Slice, sliceFlops } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
 import { rateOf } from '../record/rate.ts';
-
-/** Longest compile, seconds: a software adapter takes minutes for a large shader while the machine is busy. */
-const COMPILE_LIMIT_S = 600;
 
 /** What a program is prepared for. */
 export interface PreparedRunOptions {
@@ -68,31 +65,16 @@ export function createPreparedRun(
   let lastSeconds: number | undefined;
   const expectedSeconds = () => (prepared === undefined ? 0 : (lastSeconds ?? sliceFlops(w, prepared.slice) / rate));
 
-  /** A watchdog of so many seconds ends the host. */
-  const guarded = async <T>(limit: number, hungText: (limit: number) => string, call: () => Promise<T>): Promise<T> => {
-    let hung = false;
-    const watchdog = setTimeout(() => {
-      hung = true;
-      pool.kill(target);
-    }, limit * 1000);
-    try {
-      return await call();
-    } catch (error) {
-      throw hung ? new Error(hungText(limit)) : error;
-    } finally {
-      clearTimeout(watchdog);
-    }
+  /** The host that is open now; a run may take ten times as long as expected, and 10 s. */
+  const acquire = async () => {
+    const { host, generation } = await pool.acquire(target);
+    return { host: watched(host, () => 10 * expectedSeconds() + 10), generation };
   };
 
-  const guardedRun = (host: Host, id: number) => guarded(10 * expectedSeconds() + 10, childHung, () => host.run(id));
-
   const prepareOn = async (program: Program, slice: Slice): Promise<Prepared> => {
-    const { host, generation } = await pool.acquire(target);
-    // Filling takes some 20 ns a value.
-    const limit = COMPILE_LIMIT_S + (largestTensorBytes(sliceShape(w, slice)) / 4) * 3 * 500e-9;
+    const { host, generation } = await acquire();
     const begin = performance.now();
-    const request = { program, workload: w, slice, data, wallClock };
-    const found = await guarded(limit, prepareHung, () => host.prepare(request));
+    const found = await host.prepare({ program, workload: w, slice, data, wallClock });
     preparingSeconds += (performance.now() - begin) / 1000;
     return { program, slice, generation, ...found };
   };
@@ -100,19 +82,18 @@ export function createPreparedRun(
   /** What is prepared, on the host that is open now. */
   const current = async () => {
     if (prepared === undefined) throw new Error('nothing is prepared');
-    const acquired = await pool.acquire(target);
+    const acquired = await acquire();
     if (prepared.generation === acquired.generation) return { ...prepared, host: acquired.host };
     // Another contender has crashed the host.
     prepared = await prepareOn(prepared.program, prepared.slice);
-    const { host } = await pool.acquire(target);
-    const { id } = prepared;
-    await guardedRun(host, id);
+    const { host } = await acquire();
+    await host.run(prepared.id);
     return { ...prepared, host };
   };
 
   const dispose = async () => {
     if (prepared === undefined) return;
-    const { host, generation } = await pool.acquire(target);
+    const { host, generation } = await acquire();
     if (prepared.generation === generation) await host.dispose(prepared.id);
     prepared = undefined;
   };
@@ -141,7 +122,7 @@ export function createPreparedRun(
     },
     async run() {
       const { host, id } = await current();
-      const sample = await guardedRun(host, id);
+      const sample = await host.run(id);
       rate = rateOf(sample);
       lastSeconds = sample.seconds;
       return sample;

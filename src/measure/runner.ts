@@ -46,7 +46,7 @@ const SETTLED = 0.02;
 /** Slices that are tried before one takes about as long as a sample should. */
 const ATTEMPTS = 4;
 /** Speeds to expect before anything has run, FLOP/s: for time-outs and the first slice only. */
-const FIRST_RATES = { scalar: 3e8, wasm: 2e9, webgpu: 2e8, native: 2e9 } as const;
+export const FIRST_RATES = { scalar: 3e8, wasm: 2e9, webgpu: 2e8, native: 2e9 } as const;
 
 /** How a contender can end without a measurement. */
 type Ended = { state: 'skipped'; reason: string } | { state: 'failed'; message: string };

@@ -1,5 +1,6 @@
 /** The page: form, worker and results put together. */
 
+import './no-eval.ts';
 import { findKernel, KERNELS } from '../../kernels/index.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import packageFile from '../../package.json' with { type: 'json' };

@@ -1,5 +1,6 @@
 /** The worker that measures: the same loop as the command line's, on hosts in workers of its own, so that the tab stays responsive. */
 
+import './no-eval.ts';
 import { findKernel } from '../../kernels/index.ts';
 import type { Backend } from '../../kernels/kernel.ts';
 import { openBrowserTarget } from '../host/browser-target.ts';

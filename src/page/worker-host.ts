@@ -3,7 +3,8 @@
 import { connect, type Response } from '../host/protocol.ts';
 import type { HostRole } from '../host/role.ts';
 import type { KillableHost } from '../host/target.ts';
-import { hostClosed, hostStopped, workerNotStarted } from '../messages.ts';
+import { guarded, OPEN_LIMIT_S } from '../host/watchdog.ts';
+import { hostClosed, hostStopped, openHung, workerNotStarted } from '../messages.ts';
 
 /** What a host worker says: whether its host could be opened, then responses, or that its device is gone. */
 export type HostReply = { ready: true } | { ready: false; message: string } | { gone: string } | Response;
@@ -16,7 +17,7 @@ export async function openWorkerHost(role: HostRole): Promise<KillableHost> {
     worker.terminate();
     connection.fail(new Error(reason));
   };
-  await new Promise<void>((resolve, reject) => {
+  const opened = new Promise<void>((resolve, reject) => {
     worker.onerror = (event) => {
       const message = event.message || workerNotStarted;
       end(message);
@@ -33,6 +34,12 @@ export async function openWorkerHost(role: HostRole): Promise<KillableHost> {
     };
     worker.postMessage(role);
   });
+  await guarded(
+    OPEN_LIMIT_S,
+    openHung,
+    () => end(hostStopped),
+    () => opened,
+  );
   return {
     ...connection.host,
     kill: () => end(hostStopped),

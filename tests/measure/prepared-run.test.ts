@@ -1,8 +1,10 @@
 /** A program on a host that hangs, crashes or is opened anew. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { scalarMultiplyAdd } from '../../kernels/ceilings/scalar.ts';
 import { findKernel } from '../../kernels/index.ts';
 import { createHostPool } from '../../src/host/pool.ts';
+import { fastestProbe } from '../../src/measure/ceilings.ts';
 import { createPreparedRun } from '../../src/measure/prepared-run.ts';
 import { flops } from '../../src/problem/flops.ts';
 import { wholeSlice } from '../../src/problem/slice.ts';
@@ -80,7 +82,7 @@ describe('a host that hangs', () => {
   });
 
   /** A target whose hosts never answer one method, until they are killed. */
-  const hangingIn = async (method: 'run' | 'prepare') => {
+  const hangingIn = async (method: 'run' | 'prepare' | 'read' | 'dispose') => {
     const state = { killed: false };
     const target = await mockTarget('rate=1e9', (host) => {
       let fail: (error: Error) => void = () => {};
@@ -108,6 +110,36 @@ describe('a host that hangs', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(state.killed).toBe(true);
     expect(await outcome).toMatch(/^no answer after 10 s/);
+  });
+
+  it.each(['read', 'dispose'] as const)('is ended where it does not answer %s for a minute', async (method) => {
+    const { target, state } = await hangingIn(method);
+    const { run } = await prepareOn(target);
+    await run.run();
+    const call = method === 'read' ? run.read(ROWS) : run.dispose();
+    const outcome = call.then(String, (error: Error) => error.message);
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(state.killed).toBe(false);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(state.killed).toBe(true);
+    expect(await outcome).toMatch(new RegExp(`^no answer to '${method}' after 60 s`));
+  });
+
+  it('is given up even if its end is not told', async () => {
+    const { target } = await hangingIn('read');
+    const { run } = await prepareOn({ ...target, open: async () => ({ ...(await target.open()), kill: () => {} }) });
+    const outcome = run.read(ROWS).then(String, (error: Error) => error.message);
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(await outcome).toMatch(/^no answer to 'read'/);
+  });
+
+  it('is ended in a search for ceilings too, which runs probes of known sizes', async () => {
+    const { target, state } = await hangingIn('run');
+    const probe = { ...scalarMultiplyAdd, expected: () => 0 };
+    const outcome = fastestProbe(await target.open(), [probe], W, 2).then(String, (error: Error) => error.message);
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(state.killed).toBe(true);
+    expect(await outcome).toMatch(/^no answer after 60 s/);
   });
 
   it('may compile for minutes, and is ended after 10 of them, with another reason', async () => {

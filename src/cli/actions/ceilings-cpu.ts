@@ -3,11 +3,11 @@
 import { scalarMultiplyAdd } from '../../../kernels/ceilings/scalar.ts';
 import { bandwidthCeiling, exponentialCeiling, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
 import { counted } from '../../format.ts';
-import type { Host } from '../../host/contract.ts';
 import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
 import { revectorizeFlag } from '../../host/node/flags.ts';
 import { spawnHost } from '../../host/node/spawn.ts';
 import { spawnWasm } from '../../host/node/wasm-children.ts';
+import type { KillableHost } from '../../host/target.ts';
 import { type DeviceCeiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
 
 const RUNS = 7;
@@ -34,7 +34,11 @@ export async function measureCpu(
       failed(what, error);
     }
   };
-  const within = (what: string, open: () => Promise<Host>, measure: (host: Host, device: string) => Promise<void>) =>
+  const within = (
+    what: string,
+    open: () => Promise<KillableHost>,
+    measure: (host: KillableHost, device: string) => Promise<void>,
+  ) =>
     attempt(what, async () => {
       const host = await open();
       try {

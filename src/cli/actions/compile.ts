@@ -3,10 +3,11 @@
 import { availableParallelism } from 'node:os';
 import { findKernel } from '../../../kernels/index.ts';
 import { counted, formatDuration } from '../../format.ts';
-import type { Host } from '../../host/contract.ts';
 import { spawnHost } from '../../host/node/spawn.ts';
 import { softwareEnvironment } from '../../host/node/targets.ts';
 import { spawnWasm } from '../../host/node/wasm-children.ts';
+import type { KillableHost } from '../../host/target.ts';
+import { watched } from '../../host/watchdog.ts';
 import { messageOf, nothingToCompile, UsageError } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { formatLimits } from '../../report/limits-text.ts';
@@ -19,9 +20,10 @@ export async function compileKernel(name: string, workload: Workload, target: Ta
   const { backend, library } = kernel;
   if (library !== undefined || (backend !== 'wasm' && backend !== 'webgpu'))
     throw new UsageError(nothingToCompile(kernel.name));
-  let host: Host | undefined;
+  let host: KillableHost | undefined;
   try {
-    host = await openHost(backend, target);
+    // Nothing is run.
+    host = watched(await openHost(backend, target), () => 0);
     const environment = await host.environment();
     const { device, deviceLimits } = environment;
     const unsupported = kernel.unsupported(workload, environment);
@@ -44,7 +46,7 @@ export async function compileKernel(name: string, workload: Workload, target: Ta
 }
 
 /** A host for the backend; a WebGPU one without the test of its clocks. */
-async function openHost(backend: 'wasm' | 'webgpu', target: TargetOptions): Promise<Host> {
+async function openHost(backend: 'wasm' | 'webgpu', target: TargetOptions): Promise<KillableHost> {
   const { adapter, allowSoftware, limits, threads, variant } = target;
   if (backend === 'wasm') return spawnWasm(variant ?? 'simd-relaxed', threads ?? availableParallelism());
   const env = await softwareEnvironment(allowSoftware);

@@ -6,8 +6,9 @@ import { formatFaster } from '../../format.ts';
 import { messageOf } from '../../messages.ts';
 import { wholeSlice } from '../../problem/slice.ts';
 import type { Workload } from '../../problem/workload.ts';
-import type { Host } from '../contract.ts';
 import { compareRows, oracle } from '../oracle.ts';
+import type { KillableHost } from '../target.ts';
+import { watched } from '../watchdog.ts';
 
 /** How the WebAssembly kernels are compiled: plain SIMD, with fused multiply-adds, or packed into 256 bits as well. */
 export type WasmVariant = 'simd' | 'simd-relaxed' | 'simd256';
@@ -38,11 +39,13 @@ const DATA = { kind: 'normal', seed: 1 } as const;
 const WARM_SECONDS = 0.12;
 const WARM_AT_MOST = 1;
 const AGREE = 0.03;
+/** Longest run of the probe, which should take milliseconds. */
+const RUN_LIMIT_S = 30;
 /** Pairs of runs that count. */
 const ROUNDS = 9;
 
 /** Opens a WebAssembly host of one thread whose kernels are compiled in a variant. */
-export type OpenVariant = (variant: WasmVariant) => Promise<Host>;
+export type OpenVariant = (variant: WasmVariant) => Promise<KillableHost>;
 
 /** How a variant is chosen. */
 export interface VariantOptions {
@@ -78,8 +81,9 @@ async function weighWide(narrow: Run, open: OpenVariant, worthwhile: number): Pr
     const gains: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) gains.push((await narrow()) / (await wide.run()));
     const gain = median(gains);
-    const reason = `in a probe, 256-bit is ${formatFaster(gain)} than 128-bit`;
-    return { variant: gain >= worthwhile ? 'simd256' : 'simd-relaxed', reason };
+    return gain >= worthwhile
+      ? { variant: 'simd256', reason: `in a probe, 256-bit is ${formatFaster(gain)} than 128-bit` }
+      : { variant: 'simd-relaxed', reason: 'in a probe, 256-bit gained little or nothing' };
   } catch (error) {
     const fault = messageOf(error);
     return { variant: 'simd-relaxed', reason: `256-bit operations were tried and are not used: ${fault}` };
@@ -102,10 +106,10 @@ interface Probe {
 
 /** A variant that is warm and gives right results. */
 async function openProbe(open: OpenVariant, variant: WasmVariant): Promise<Probe> {
-  let host: Host | undefined;
+  let host: KillableHost | undefined;
   const close = async () => void (await host?.close());
   try {
-    host = await open(variant);
+    host = watched(await open(variant), () => RUN_LIMIT_S);
     const { run: runOnce, read } = host;
     const environment = await host.environment();
     const program = wasmFlash.build(PROBE, environment);

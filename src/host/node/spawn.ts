@@ -5,10 +5,11 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
-import { childDied } from '../../messages.ts';
+import { childDied, openHung } from '../../messages.ts';
 import type { AdapterDescription } from '../gpu/adapter-description.ts';
 import { connect, type Request, type Response } from '../protocol.ts';
 import type { KillableHost } from '../target.ts';
+import { guarded, OPEN_LIMIT_S } from '../watchdog.ts';
 import type { ChildReady, ChildRole } from './child.ts';
 import { siblingUrl } from './sibling.ts';
 
@@ -58,7 +59,8 @@ async function start({ role, flags, env }: SpawnOptions): Promise<{ child: Child
     // The last words are what matters of a crash.
     if (complaints.length > 20) complaints.shift();
   });
-  const ready = await new Promise<ChildReady>((resolve, reject) => {
+  const end = () => child.kill('SIGKILL');
+  const started = new Promise<ChildReady>((resolve, reject) => {
     child.once('message', (message) => resolve(message as ChildReady));
     child.once('error', reject);
     child.once('exit', (code, signal) => {
@@ -70,6 +72,7 @@ async function start({ role, flags, env }: SpawnOptions): Promise<{ child: Child
       if (error !== null) setTimeout(reject, EXIT_GRACE_MS, error).unref();
     });
   });
+  const ready = await guarded(OPEN_LIMIT_S, openHung, end, () => started);
   child.on('exit', (code, signal) =>
     child.emit('gone', new Error(childDied(howItEnded(code, signal, complaints.join(''))))),
   );

@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exponentialCeiling, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
-import type { Host } from '../../../src/host/contract.ts';
 import { revectorizeFlag } from '../../../src/host/node/flags.ts';
+import type { ChildHost } from '../../../src/host/node/spawn.ts';
 import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
 import { fastestProbe, probeWorkload } from '../../../src/measure/ceilings.ts';
 import { flops } from '../../../src/problem/flops.ts';
@@ -15,7 +15,7 @@ const FIRST = [{ batch: 0, queryHead: 0, row: 0 }];
 describe.each(revectorizeFlag() === undefined ? ['simd-relaxed'] : ['simd-relaxed', 'simd256'])(
   'ceilings, %s',
   (variant) => {
-    let host: Host;
+    let host: ChildHost;
     beforeAll(async () => {
       host = await spawnWasm(variant as 'simd-relaxed', 1);
     });

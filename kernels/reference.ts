@@ -26,6 +26,24 @@ export function referenceRow(
   range: { low: number; high: number },
   scale: number,
 ): ReferenceRow {
+  const steps = referenceSteps(q, k, v, range, scale);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** Keys of one step. */
+const STEP_KEYS = 32768;
+
+/** The same in steps of a fraction of a second, between which a caller may do something else or stop. */
+export function* referenceSteps(
+  q: Float32Array,
+  k: Float32Array,
+  v: Float32Array,
+  range: { low: number; high: number },
+  scale: number,
+): Generator<void, ReferenceRow, void> {
   const headDim = q.length;
   const output = new Float64Array(headDim);
   const magnitude = new Float64Array(headDim);
@@ -39,6 +57,7 @@ export function referenceRow(
   let maximum = Number.NEGATIVE_INFINITY;
   let maxLogit = 0;
   for (let j = low; j < high; j += 1) {
+    if ((j - low) % STEP_KEYS === STEP_KEYS - 1) yield;
     let dot = 0;
     for (let d = 0; d < headDim; d += 1) dot += at(q, d) * at(k, j * headDim + d);
     logits[j - low] = dot * scale;
@@ -49,6 +68,7 @@ export function referenceRow(
   // Exponentials, row sum and accumulate. Nothing is rescaled, since the maximum of the whole row is known.
   let total = 0;
   for (let j = low; j < high; j += 1) {
+    if ((j - low) % STEP_KEYS === STEP_KEYS - 1) yield;
     const weight = Math.exp(at(logits, j - low) - maximum);
     total += weight;
     for (let d = 0; d < headDim; d += 1) {

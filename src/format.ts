@@ -77,6 +77,12 @@ export function formatDuration(seconds: number): string {
   return `${withCommas(Number((seconds / 86_400).toPrecision(2)))} days`;
 }
 
+/** A time that is only expected, in whole seconds, minutes, hours or days: "6 s", "3 min", "2.0 h". */
+export function formatEstimate(seconds: number): string {
+  if (seconds < 120) return `${Math.max(1, Math.ceil(seconds))} s`;
+  return seconds < 7200 ? `${Math.ceil(seconds / 60)} min` : formatDuration(seconds);
+}
+
 /** Three significant digits with commas between thousands: "8.80", "12,300". */
 export function formatGrouped(value: number): string {
   return value >= 1000 ? withCommas(Number(value.toPrecision(3))) : formatNumber(value);

@@ -267,8 +267,20 @@ export const runBegins = (workloads: string, kernels: string, tflop: string, bud
 export const moreThreadsThanCores = (threads: number, cores: number) =>
   `--threads ${threads}: this machine has ${cores} cores, so threads wait for one another; leave --threads out for one a core.`;
 export const searchContinues = (trials: number) => `Continuing a search of ${trials} trials (--again begins anew).`;
-export const stoppingSoon = 'Stopping after the current run; press Ctrl-C again to stop at once.';
+export const slicesTooLong = (
+  workload: string,
+  kernel: string,
+  whole: { seconds: string; budget: string },
+  slice: { run: string; prepare: string; verify: string },
+) =>
+  `${workload} will take about ${whole.seconds}, not ${whole.budget}: the smallest slice of ${kernel} takes ${slice.prepare} to fill, ${slice.run} to run, ${slice.verify} to verify. A shorter --seq takes less.`;
+export const machineBusy = (average: string, cores: number) =>
+  `Something else keeps this machine busy (load ${average} on ${cores} cores): rates may come out low. Close it and measure again.`;
+export const stoppingSoon = 'Stopping within seconds; press Ctrl-C again to stop at once.';
 export const interrupted = 'Interrupted: what was measured is kept.';
+export const interruptedRun = 'an interrupt ended it';
+export const unverified = (kernel: string, workload: string) =>
+  `${kernel}, ${workload}: interrupted before its result was verified, so it is not kept.`;
 export const noTimestamps = 'the device has none';
 export const clocksDisagree = (gpuSeconds: number, wallSeconds: number) =>
   `they read ${(gpuSeconds * 1000).toFixed(3)} ms where the wall clock reads ${(wallSeconds * 1000).toFixed(3)} ms`;

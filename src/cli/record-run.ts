@@ -62,7 +62,7 @@ function keep(event: RunEvent, run: RunningRecord, progress: Progress): void {
       progress.say(event.text);
       break;
     case 'progress':
-      progress.update(event.share, event.message);
+      progress.update(event.share, event.message, event.secondsLeft);
       break;
     case 'measured':
       run.journal.append(event.measurement);

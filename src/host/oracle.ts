@@ -1,12 +1,28 @@
 /** The float64 oracle for rows of a workload, and how far an output in f32 or f16 may be from it. */
 
-import { type ReferenceRow, referenceRow } from '../../kernels/reference.ts';
+import { type ReferenceRow, referenceSteps } from '../../kernels/reference.ts';
 import { type Data, fillRow } from '../problem/data.ts';
 import type { RowAddress } from '../problem/slice.ts';
 import { groupSize, keyRange, type Workload } from '../problem/workload.ts';
 
 /** Reference results of the given rows, in their order. Rows that share a KV head share its keys, made once. */
 export function oracle(w: Workload, data: Data, rows: readonly RowAddress[]): ReferenceRow[] {
+  const steps = oracleSteps(w, data, rows);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** Keys whose values are made in one step. */
+const STEP_KEYS = 8192;
+
+/** The same in steps of a fraction of a second, between which a caller may do something else or stop. */
+export function* oracleSteps(
+  w: Workload,
+  data: Data,
+  rows: readonly RowAddress[],
+): Generator<void, ReferenceRow[], void> {
   const results: ReferenceRow[] = [];
   const k = new Float32Array(w.seqKv * w.headDim);
   const v = new Float32Array(w.seqKv * w.headDim);
@@ -20,13 +36,14 @@ export function oracle(w: Workload, data: Data, rows: readonly RowAddress[]): Re
     const first = rows[indices[0] as number] as RowAddress;
     const kvHead = Math.floor(first.queryHead / groupSize(w));
     for (let token = 0; token < w.seqKv; token += 1) {
+      if (token % STEP_KEYS === STEP_KEYS - 1) yield;
       fillRow(data, w, 'k', first.batch, kvHead, token, k, token * w.headDim);
       fillRow(data, w, 'v', first.batch, kvHead, token, v, token * w.headDim);
     }
     for (const index of indices) {
       const { batch, queryHead, row } = rows[index] as RowAddress;
       fillRow(data, w, 'q', batch, queryHead, row, q, 0);
-      results[index] = referenceRow(q, k, v, keyRange(w, row), w.scale);
+      results[index] = yield* referenceSteps(q, k, v, keyRange(w, row), w.scale);
     }
   }
   return results;

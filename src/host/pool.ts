@@ -23,6 +23,8 @@ export interface AcquiredHost {
 export interface HostPool {
   /** The target's host, opened where it is not. Throws where it cannot be. */
   acquire(target: OpenTarget): Promise<AcquiredHost>;
+  /** The target's host where it is open. */
+  opened(target: OpenTarget): AcquiredHost | undefined;
   /** To be called after a failure: asks the host whether it still answers, and forgets it where it does not. */
   check(target: OpenTarget): Promise<void>;
   /** Ends the target's host at once, so that whatever it is doing fails. */
@@ -44,6 +46,7 @@ export function createHostPool(): HostPool {
       open.set(target, acquired);
       return acquired;
     },
+    opened: (target) => open.get(target),
     async check(target) {
       const acquired = open.get(target);
       if (acquired === undefined) return;

@@ -1,15 +1,19 @@
 /** One workload, all its contenders, in rounds that alternate their order (ABBA), until all have settled or time is up. */
 
+import { formatEstimate } from '../format.ts';
 import type { Contender, HostPool } from '../host/pool.ts';
 import type { Target } from '../host/target.ts';
+import { slicesTooLong, unverified } from '../messages.ts';
 import type { Data } from '../problem/data.ts';
 import { flops } from '../problem/flops.ts';
-import type { Workload } from '../problem/workload.ts';
+import { describe, type Workload } from '../problem/workload.ts';
 import type { Measurement, Ratio } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { pairedRatio, ratiosOf } from './ratios.ts';
 import { createRunner, type RoundSample, type Runner } from './runner.ts';
 import { boundsOf, summarize } from './statistics.ts';
+import { type StopSignal, type StopWatch, watchStop } from './stop.ts';
+import { type Ahead, type CaseCost, caseSecondsLeft } from './time-left.ts';
 
 /** How a case is measured. */
 export interface CaseOptions {
@@ -22,7 +26,7 @@ export interface CaseOptions {
   samples: number | null;
   /** Kernel that the others are divided by, or null. */
   baseline: string | null;
-  signal: { readonly aborted: boolean };
+  signal: StopSignal;
   /** Index of each target's device in the record. */
   devices: ReadonlyMap<Target, number>;
   /** Number of the first round: rounds of a run are numbered through, so that no two cases share one. */
@@ -42,9 +46,12 @@ export type CaseEvent =
   | {
       kind: 'progress';
       message: string;
-      /** Share of the case's budget that is spent, 0 to 1. */
-      share: number;
+      /** Seconds that the case still takes. */
+      secondsLeft: number;
+      /** What is known of the case for those after it. */
+      cost: CaseCost;
     }
+  | { kind: 'notice'; text: string }
   | { kind: 'sample'; contender: Contender; sample: RoundSample }
   | { kind: 'measured'; measurement: Measurement }
   | CaseEnded;
@@ -76,33 +83,62 @@ export async function* measureCase(
   pool: HostPool,
   options: CaseOptions,
 ): AsyncGenerator<CaseEvent, void, void> {
+  const watch = watchStop(options.signal);
+  try {
+    yield* measureWatched(w, contenders, pool, { ...options, watch });
+  } finally {
+    watch.dispose();
+  }
+}
+
+async function* measureWatched(
+  w: Workload,
+  contenders: readonly Contender[],
+  pool: HostPool,
+  options: CaseOptions & { watch: StopWatch },
+): AsyncGenerator<CaseEvent, void, void> {
+  const { budgetSeconds, samples: wanted, signal, firstRound } = options;
   const begin = performance.now();
   const runners = runnersOf(w, contenders, pool, options);
   const elapsed = () =>
     (performance.now() - begin) / 1000 - runners.reduce((sum, { preparingSeconds }) => sum + preparingSeconds, 0);
-  const progress = (message: string): CaseEvent => ({
-    kind: 'progress',
-    message,
-    share: Math.min(1, elapsed() / Math.max(0.001, options.budgetSeconds)),
-  });
+  const [ready, verified] = [new Set<Runner>(), new Set<Runner>()];
+  const progress = (message: string): CaseEvent => {
+    const ahead = runners.map((runner) => aheadOf(runner, wanted, ready.has(runner), verified.has(runner)));
+    const sampling = verified.size === 0 && wanted === null ? budgetSeconds - elapsed() : 0;
+    const secondsLeft = caseSecondsLeft(ahead, sampling);
+    return { kind: 'progress', message, secondsLeft, cost: costOf(w, runners, wanted) };
+  };
 
   for (const runner of runners) {
-    if (options.signal.aborted) break;
-    yield progress(`warming ${runner.contender.kernel.name}`);
+    if (signal.aborted) break;
+    yield progress(`trying ${runner.contender.kernel.name}`);
+    await runner.look();
+  }
+  const long = tooLong(w, runners, budgetSeconds);
+  if (long !== null && !signal.aborted) yield { kind: 'notice', text: long };
+  for (const runner of runners) {
+    if (signal.aborted) break;
+    yield progress(`preparing ${runner.contender.kernel.name}`);
     await runner.start();
+    ready.add(runner);
   }
 
   let rounds = 0;
   for (; !isOver(runners, rounds, options); rounds += 1) {
     let ran = 0;
+    // A run that an interrupt may have to end takes its host with it, and what others have there.
+    const fragile = runners.some(({ ended, expectedSeconds }) => ended === null && expectedSeconds > FRAGILE_SECONDS);
     for (const runner of inTurn(runners, rounds)) {
-      const fits = elapsed() + runner.expectedSeconds <= options.budgetSeconds;
+      const fits = elapsed() + runner.expectedSeconds <= budgetSeconds;
       // Every case gets one sample, whatever the budget; a number asked for is kept to.
-      if (options.signal.aborted || !(fits || runner.samples.length === 0 || options.samples !== null)) continue;
+      if (signal.aborted || !(fits || runner.samples.length === 0 || wanted !== null)) continue;
       yield progress(`${runner.contender.kernel.name}, sample ${runner.samples.length + 1}`);
-      const sample = await runner.sample(options.firstRound + rounds);
+      const sample = await runner.sample(firstRound + rounds);
       ran += 1;
-      if (sample !== null) yield { kind: 'sample', contender: runner.contender, sample };
+      if (sample === null) continue;
+      if (fragile && runner.contender.ceiling !== true) await runner.keepRows();
+      yield { kind: 'sample', contender: runner.contender, sample };
     }
     if (ran === 0) break;
   }
@@ -110,20 +146,71 @@ export async function* measureCase(
   const outcomes: ContenderOutcome[] = [];
   for (const runner of runners) {
     const { contender, samples } = runner;
-    const interrupted = options.signal.aborted && samples.length === 0 && runner.ended === null;
+    const interrupted =
+      signal.aborted && samples.length === 0 && (runner.ended === null || runner.ended.state === 'interrupted');
     if (contender.ceiling === true) await runner.release();
     if (contender.ceiling === true || interrupted) {
       outcomes.push({ contender, samples, measurement: null });
       continue;
     }
     yield progress(`verifying ${contender.kernel.name}`);
-    const measurement = withCeiling(await runner.finish(), runner, runners);
+    const finished = await runner.finish();
+    verified.add(runner);
+    const measurement = finished === null ? null : withCeiling(finished, runner, runners);
     outcomes.push({ contender, samples, measurement });
-    yield { kind: 'measured', measurement };
+    yield measurement === null
+      ? { kind: 'notice', text: unverified(contender.kernel.name, describe(w)) }
+      : { kind: 'measured', measurement };
   }
   const measurements = outcomes.flatMap(({ measurement }) => (measurement === null ? [] : [measurement]));
   const ratios = ratiosOf(measurements, options.baseline);
   yield { kind: 'case-ended', workload: w, outcomes, measurements, ratios, rounds, spentSeconds: elapsed() };
+}
+
+/** Seconds of a run after which an interrupt does not wait for its end. */
+const FRAGILE_SECONDS = 0.8;
+
+/** What a contender still has before it. */
+function aheadOf(runner: Runner, wanted: number | null, ready: boolean, verified: boolean): Ahead {
+  const { ended, outlook, samples, expectedSeconds, verifySeconds } = runner;
+  if (ended !== null || outlook === null) return { prepareSeconds: 0, runSeconds: 0, runs: 0, verifySeconds: 0 };
+  return {
+    prepareSeconds: ready ? 0 : outlook.prepareSeconds,
+    runSeconds: ready ? expectedSeconds : outlook.runSeconds,
+    runs: verified ? 0 : Math.max(0, (wanted ?? 1) - samples.length),
+    verifySeconds: verified ? 0 : verifySeconds,
+  };
+}
+
+function costOf({ seqKv }: Workload, runners: readonly Runner[], wanted: number | null): CaseCost {
+  const ahead = runners.map((runner) => ({ ...aheadOf(runner, null, false, false), runs: wanted ?? 1 }));
+  return {
+    keys: seqKv,
+    leastSeconds: ahead.reduce((sum, { runs, runSeconds }) => sum + runs * runSeconds, 0),
+    besideSeconds: ahead.reduce((sum, { prepareSeconds, verifySeconds }) => sum + prepareSeconds + verifySeconds, 0),
+  };
+}
+
+/** Seconds beyond the budget that are no matter, and the share of it. */
+const MATTERS_SECONDS = 3;
+const MATTERS_SHARE = 1.25;
+
+/** What to say where a case will take much longer than its budget; null where it will not. */
+function tooLong(w: Workload, runners: readonly Runner[], budgetSeconds: number): string | null {
+  const running = runners.filter(({ ended, outlook }) => ended === null && outlook !== null);
+  const ahead = running.map((runner) => aheadOf(runner, 1, false, false));
+  const seconds = caseSecondsLeft(ahead, budgetSeconds);
+  if (seconds < budgetSeconds * MATTERS_SHARE + MATTERS_SECONDS) return null;
+  const total = ({ prepareSeconds, runSeconds, verifySeconds }: Ahead) => prepareSeconds + runSeconds + verifySeconds;
+  const longest = ahead.reduce((best, item, index) => (total(item) > total(ahead[best] as Ahead) ? index : best), 0);
+  const { contender } = running[longest] as Runner;
+  const { prepareSeconds, runSeconds, verifySeconds } = ahead[longest] as Ahead;
+  return slicesTooLong(
+    describe(w),
+    contender.kernel.name,
+    { seconds: formatEstimate(seconds), budget: formatEstimate(budgetSeconds) },
+    { run: formatEstimate(runSeconds), prepare: formatEstimate(prepareSeconds), verify: formatEstimate(verifySeconds) },
+  );
 }
 
 /** Runs a case to its end. */
@@ -133,20 +220,24 @@ export async function caseEnd(events: AsyncIterable<CaseEvent>): Promise<CaseEnd
 }
 
 /** A runner for each contender, all with the same seconds a sample. */
-function runnersOf(w: Workload, contenders: readonly Contender[], pool: HostPool, options: CaseOptions): Runner[] {
+function runnersOf(
+  w: Workload,
+  contenders: readonly Contender[],
+  pool: HostPool,
+  options: CaseOptions & { watch: StopWatch },
+): Runner[] {
   const open = contenders.filter(({ target }) => target.state === 'open');
-  const share = options.budgetSeconds / Math.max(1, open.length);
-  const sampleSeconds = Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, share / SAMPLES_AIMED_AT));
-  const { data, seed, full, devices } = options;
+  const shareSeconds = options.budgetSeconds / Math.max(1, open.length);
+  const sampleSeconds = Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, shareSeconds / SAMPLES_AIMED_AT));
+  const { data, seed, full, devices, watch } = options;
   // Beside a peer, which runs whole heads only, everyone runs the same ones.
   const peers = contenders.filter(({ kernel }) => kernel.library !== undefined);
   const wholeGroups = peers.length > 0 ? groupsFor(w, sampleSeconds, peers.some(onSoftware)) : null;
   return contenders.map((contender) =>
     createRunner(contender, w, pool, {
-      ...{ data, seed, full, wholeGroups, sampleSeconds },
+      ...{ data, seed, full, wholeGroups, sampleSeconds, shareSeconds, watch },
       device: devices.get(contender.target) ?? null,
       wallClock: peers.length > 0,
-      warmSeconds: share / 5,
     }),
   );
 }

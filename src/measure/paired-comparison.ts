@@ -9,6 +9,7 @@ import { caseEnd, measureCase } from './case.ts';
 import { configured } from './configured.ts';
 import { pairedRatio } from './ratios.ts';
 import type { Outcome, PairedComparison } from './search.ts';
+import type { StopSignal } from './stop.ts';
 
 /** Seconds of a paired comparison's samples, both sides, that sizes their slices. */
 const COMPARISON_SECONDS = 2;
@@ -22,7 +23,7 @@ export function pairedComparisonOf(
   workload: Workload,
   contender: Contender,
   pool: HostPool,
-  signal: { readonly aborted: boolean },
+  signal: StopSignal,
 ): PairedComparison {
   // As many query heads a group, so that most devices compile a configuration once for both.
   const group = groupSize(workload);

@@ -2,26 +2,30 @@
 
 import type { Program } from '../../kernels/kernel.ts';
 import type { Sample } from '../host/contract.ts';
-import type { HostPool } from '../host/pool.ts';
+import type { AcquiredHost, HostPool } from '../host/pool.ts';
 import type { OpenTarget } from '../host/target.ts';
 import { watched } from '../host/watchdog.ts';
 import type { Data } from '../problem/data.ts';
 import { type RowAddress, type Slice, sliceFlops } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
 import { rateOf } from '../record/rate.ts';
+import { Interrupted, type StopSignal, stoppable } from './stop.ts';
 
 /** What a program is prepared for. */
 export interface PreparedRunOptions {
   data: Data;
   /** Time by the wall clock even where a better clock is there. */
   wallClock: boolean;
-  /** FLOP/s to expect of the first run: for its time-out only. */
+  /** FLOP/s to expect of the first run, until one has told. */
   firstRate: number;
+  /** Once it is aborted, a call that does not end soon is ended with its host, and nothing is prepared again. */
+  signal: StopSignal;
 }
 
 /** A slice that lies prepared on a host. */
-interface Prepared {
+export interface Prepared {
   program: Program;
+  workload: Workload;
   slice: Slice;
   id: number;
   generation: number;
@@ -39,8 +43,8 @@ export interface PreparedRun {
   readonly expectedSeconds: number;
   /** Seconds spent on compiling, allocating and filling: no part of the measuring. */
   readonly preparingSeconds: number;
-  /** Prepares a slice in place of what is prepared. */
-  prepare(program: Program, slice: Slice): Promise<Prepared>;
+  /** Prepares a slice in place of what is prepared: of the workload, or of a `smaller` one. */
+  prepare(program: Program, slice: Slice, smaller?: Workload): Promise<Prepared>;
   /** Runs once. */
   run(): Promise<Sample>;
   /** Output rows of the last run. A host that was opened since has lost them: it runs once more first. */
@@ -56,46 +60,52 @@ export function createPreparedRun(
   w: Workload,
   target: OpenTarget,
   pool: HostPool,
-  { data, wallClock, firstRate }: PreparedRunOptions,
+  { data, wallClock, firstRate, signal }: PreparedRunOptions,
 ): PreparedRun {
   let prepared: Prepared | undefined;
   let rate = firstRate;
   let preparingSeconds = 0;
   /** Seconds of the last run of what is prepared. A host may pass over a short slice many times in one run. */
   let lastSeconds: number | undefined;
-  const expectedSeconds = () => (prepared === undefined ? 0 : (lastSeconds ?? sliceFlops(w, prepared.slice) / rate));
+  const expectedSeconds = () =>
+    prepared === undefined ? 0 : (lastSeconds ?? sliceFlops(prepared.workload, prepared.slice) / rate);
 
-  /** The host that is open now; a run may take ten times as long as expected, and 10 s. */
-  const acquire = async () => {
-    const { host, generation } = await pool.acquire(target);
-    return { host: watched(host, () => 10 * expectedSeconds() + 10), generation };
-  };
+  /** A host whose runs may take ten times as long as expected, and 10 s. */
+  const watchedOf = ({ host, generation }: AcquiredHost) => ({
+    host: watched(host, () => 10 * expectedSeconds() + 10),
+    generation,
+  });
+  /** A call that an interrupt ends with its host, unless it ends soon by itself. */
+  const stopped = <T>(call: () => Promise<T>) => stoppable(signal, () => pool.kill(target), call);
 
-  const prepareOn = async (program: Program, slice: Slice): Promise<Prepared> => {
-    const { host, generation } = await acquire();
+  const prepareOn = async (program: Program, slice: Slice, workload: Workload): Promise<Prepared> => {
+    const { host, generation } = watchedOf(await pool.acquire(target));
     const begin = performance.now();
-    const found = await host.prepare({ program, workload: w, slice, data, wallClock });
+    const found = await stopped(() => host.prepare({ program, workload, slice, data, wallClock }));
     preparingSeconds += (performance.now() - begin) / 1000;
-    return { program, slice, generation, ...found };
+    return { program, workload, slice, generation, ...found };
   };
 
   /** What is prepared, on the host that is open now. */
   const current = async () => {
     if (prepared === undefined) throw new Error('nothing is prepared');
-    const acquired = await acquire();
-    if (prepared.generation === acquired.generation) return { ...prepared, host: acquired.host };
-    // Another contender has crashed the host.
-    prepared = await prepareOn(prepared.program, prepared.slice);
-    const { host } = await acquire();
-    await host.run(prepared.id);
+    const open = pool.opened(target);
+    if (open !== undefined && prepared.generation === open.generation) return { ...prepared, ...watchedOf(open) };
+    // Another contender has crashed the host, or an interrupt has ended it.
+    if (signal.aborted) throw new Interrupted();
+    prepared = await prepareOn(prepared.program, prepared.slice, prepared.workload);
+    const { id } = prepared;
+    const { host } = watchedOf(await pool.acquire(target));
+    await stopped(() => host.run(id));
     return { ...prepared, host };
   };
 
   const dispose = async () => {
-    if (prepared === undefined) return;
-    const { host, generation } = await acquire();
-    if (prepared.generation === generation) await host.dispose(prepared.id);
+    const [held, open] = [prepared, pool.opened(target)];
     prepared = undefined;
+    // After an interrupt the whole host is closed soon.
+    if (held === undefined || held.generation !== open?.generation || signal.aborted) return;
+    await watchedOf(open).host.dispose(held.id);
   };
 
   return {
@@ -111,25 +121,25 @@ export function createPreparedRun(
     get preparingSeconds() {
       return preparingSeconds;
     },
-    async prepare(program, slice) {
+    async prepare(program, slice, smaller = w) {
       const compileSeconds = prepared?.compileSeconds ?? 0;
       await dispose();
       lastSeconds = undefined;
-      const found = await prepareOn(program, slice);
+      const found = await prepareOn(program, slice, smaller);
       // Code that a host has compiled before takes no time to compile again.
       prepared = { ...found, compileSeconds: Math.max(found.compileSeconds, compileSeconds) };
       return prepared;
     },
     async run() {
       const { host, id } = await current();
-      const sample = await host.run(id);
+      const sample = await stopped(() => host.run(id));
       rate = rateOf(sample);
       lastSeconds = sample.seconds;
       return sample;
     },
     async read(rows) {
       const { host, id } = await current();
-      return host.read(id, rows);
+      return stopped(() => host.read(id, rows));
     },
     dispose,
     async forget() {

@@ -10,9 +10,11 @@ import { type Contender, createHostPool } from '../host/pool.ts';
 import type { OpenTarget, Target } from '../host/target.ts';
 import { messageOf, noCeiling } from '../messages.ts';
 import type { Case } from '../problem/cases.ts';
-import { describe, type Workload } from '../problem/workload.ts';
+import { describeShort, type Workload } from '../problem/workload.ts';
 import { type CaseEvent, measureCase } from './case.ts';
 import { budgetShare } from './plan.ts';
+import type { StopSignal } from './stop.ts';
+import { laterSeconds } from './time-left.ts';
 
 /** What to measure, where, and for how long. */
 export interface RunRequest {
@@ -32,18 +34,29 @@ export interface RunRequest {
   /** Kernel that the others are divided by, or null. */
   baseline: string | null;
   /** Once it is aborted no further sample begins; what was measured is still verified and reported. */
-  signal: { readonly aborted: boolean };
+  signal: StopSignal;
 }
 
 /** A kernel that is a limit of its device, of all kernels there or of those that it says. */
 type Limit = Kernel & Pick<Probe, 'limits'>;
 
-/** What happens in a run, in order. Shares of progress are of the whole run, 0 to 1. */
+/** What is being done. */
+export interface RunProgress {
+  kind: 'progress';
+  message: string;
+  /** Share of the run that is over, by time, 0 to 1. */
+  share: number;
+  /** Seconds that the run will still take, as far as that is known. */
+  secondsLeft: number;
+}
+
+/** What happens in a run, in order. */
 export type RunEvent =
   | { kind: 'run-started'; devices: Device[]; kernels: number }
   | { kind: 'notice'; text: string }
   | { kind: 'case-started'; index: number; planned: Case }
-  | CaseEvent
+  | RunProgress
+  | Exclude<CaseEvent, { kind: 'progress' }>
   | { kind: 'run-ended'; interrupted: boolean; spentSeconds: number };
 
 /** Measures the cases. The hosts that it opened are closed when it ends, however it ends. */
@@ -56,13 +69,21 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
   const kernels = cases[0] === undefined ? 0 : request.contendersOf(cases[0]).length;
   yield { kind: 'run-started', devices: open.map(({ device }) => device), kernels };
 
+  const begin = performance.now();
+  let share = 0;
+  const progress = (message: string, secondsLeft: number): RunProgress => {
+    const seconds = (performance.now() - begin) / 1000;
+    // A share never falls, even where the run turns out longer than it seemed.
+    share = Math.max(share, seconds / Math.max(1e-3, seconds + secondsLeft));
+    return { kind: 'progress', message, share, secondsLeft };
+  };
   const pool = createHostPool();
   let [spentSeconds, firstRound] = [0, 0];
   try {
     const ceilings: TargetLimit[] = [];
     for (const { target, device } of open) {
       if (signal.aborted) break;
-      yield { kind: 'progress', message: `looking for the limit of ${device.name}`, share: 0 };
+      yield progress(`looking for the limit of ${device.name}`, request.budgetSeconds);
       try {
         for (const kernel of await request.ceilingsOf(target)) ceilings.push({ kernel, target });
       } catch (error) {
@@ -72,7 +93,8 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
     for (const [index, planned] of cases.entries()) {
       if (signal.aborted) break;
       yield { kind: 'case-started', index, planned };
-      const budgetSeconds = Math.max(0, request.budgetSeconds - spentSeconds) * budgetShare(cases, index);
+      const left = Math.max(0, request.budgetSeconds - spentSeconds);
+      const budgetSeconds = left * budgetShare(cases, index);
       const contenders = withCeilings(request.contendersOf(planned), ceilings, planned.workload);
       const events = measureCase(planned.workload, contenders, pool, {
         ...{ data: { kind: 'normal', seed }, seed, full, samples, baseline, signal },
@@ -80,8 +102,8 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
       });
       for await (const event of events) {
         if (event.kind === 'progress') {
-          const message = `${describe(planned.workload)}: ${event.message}`;
-          yield { ...event, message, share: (index + event.share) / cases.length };
+          const later = laterSeconds(cases, index + 1, samples === null ? left - budgetSeconds : 0, event.cost);
+          yield progress(`${describeShort(planned.workload)}: ${event.message}`, event.secondsLeft + later);
           continue;
         }
         if (event.kind === 'case-ended') {

@@ -1,7 +1,8 @@
-/** One contender at one workload: fitted, prepared, warmed, run, verified; every way that it can end is a state of its record. */
+/** One contender at one workload: looked at, fitted, run, verified; every way that it can end is a state of its record. */
 
 import type { Program } from '../../kernels/kernel.ts';
-import type { Environment, Sample } from '../host/contract.ts';
+import type { Sample } from '../host/contract.ts';
+import type { Verification } from '../host/oracle.ts';
 import type { Contender, HostPool } from '../host/pool.ts';
 import { messageOf, notFinished, wrongResult } from '../messages.ts';
 import type { Data } from '../problem/data.ts';
@@ -11,10 +12,11 @@ import type { Workload } from '../problem/workload.ts';
 import { backendName } from '../record/backend.ts';
 import type { Measurement } from '../record/measurement.ts';
 import { rateOf, tflopsOf } from '../record/rate.ts';
-import { fitSlice, type Part } from './fit.ts';
-import { createPreparedRun, type PreparedRun } from './prepared-run.ts';
+import { createFitting, type Fitting, type Outlook } from './fitting.ts';
+import { createPreparedRun, type Prepared } from './prepared-run.ts';
 import { boundsOf, MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from './statistics.ts';
-import { verify } from './verify.ts';
+import { Interrupted, type StopWatch } from './stop.ts';
+import { type OutputRows, readRows, verificationWork, verify } from './verify.ts';
 
 /** A timed run and the round of the run in which it was taken. */
 export interface RoundSample extends Sample {
@@ -35,21 +37,19 @@ export interface RunnerOptions {
   wallClock: boolean;
   /** Seconds that one sample should take. */
   sampleSeconds: number;
-  /** Seconds that warming may take. */
-  warmSeconds: number;
+  /** Seconds of measuring that it has, warming included. */
+  shareSeconds: number;
+  /** The interrupt of the run. */
+  watch: StopWatch;
 }
 
-/** Successive samples that differ by less than this are warm. */
-const WARM = 0.03;
 /** A case has settled when half its interval is this small. */
 const SETTLED = 0.02;
-/** Slices that are tried before one takes about as long as a sample should. */
-const ATTEMPTS = 4;
 /** Speeds to expect before anything has run, FLOP/s: for time-outs and the first slice only. */
 export const FIRST_RATES = { scalar: 3e8, wasm: 2e9, webgpu: 2e8, native: 2e9 } as const;
 
 /** How a contender can end without a measurement. */
-type Ended = { state: 'skipped'; reason: string } | { state: 'failed'; message: string };
+type Ended = { state: 'skipped'; reason: string } | { state: 'failed'; message: string } | { state: 'interrupted' };
 
 /** A contender at a workload with what it has done so far. */
 export interface Runner {
@@ -59,16 +59,24 @@ export interface Runner {
   readonly preparingSeconds: number;
   /** Seconds that the next run will take, from the last one. */
   readonly expectedSeconds: number;
+  /** What lies before it as it is predicted; null before `look`, and where it has ended. */
+  readonly outlook: Outlook | null;
+  /** Seconds that its verification will take, as predicted. */
+  readonly verifySeconds: number;
   /** Set when it has ended without a measurement. */
   ended: Ended | null;
+  /** Builds its program and learns how long it will take; on return it has an outlook or has ended. */
+  look(): Promise<void>;
   /** Prepares and warms; on return it is ready or ended. */
   start(): Promise<void>;
   /** One timed run in a round; null where it ended. */
   sample(round: number): Promise<RoundSample | null>;
+  /** Keeps the rows of the last run that are verified, in case that an interrupt ends its host. */
+  keepRows(): Promise<void>;
   /** True where its interval is small enough. */
   settled(): boolean;
-  /** Verifies the last run and returns the record; releases the host's memory. */
-  finish(): Promise<Measurement>;
+  /** Verifies the last run and returns the record, null where an interrupt came before; releases the host's memory. */
+  finish(): Promise<Measurement | null>;
   /** Releases the host's memory without a record. */
   release(): Promise<void>;
 }
@@ -95,11 +103,50 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
   // A ceiling reads no values.
   const data = contender.ceiling === true ? ({ kind: 'none' } as const) : options.data;
   const firstRate = FIRST_RATES[kernel.backend];
-  const prepared = createPreparedRun(w, target, pool, { data, wallClock: options.wallClock, firstRate });
+  const { watch, wallClock, seed } = options;
+  const prepared = createPreparedRun(w, target, pool, { data, wallClock, firstRate, signal: watch.signal });
+  let fitting: Fitting | undefined;
+  let outlook: Outlook | null = null;
+  let verifySeconds = 0;
+  /** The rows of a run and what had run. */
+  let kept: (OutputRows & { ready: Prepared }) | undefined;
   const settled = () => samples.length >= MIN_FOR_INTERVAL && relativeHalfWidth(samples.map(rateOf)) <= SETTLED;
   const fail = async (error: unknown): Promise<Ended> => {
+    outlook = null;
     await prepared.forget();
-    return { state: 'failed', message: messageOf(error) };
+    return error instanceof Interrupted ? { state: 'interrupted' } : { state: 'failed', message: messageOf(error) };
+  };
+  const measured = ({ slice, compileSeconds, prepareSeconds }: Prepared, verification: Verification): Measurement => {
+    const { maxRelativeError, tolerance } = verification;
+    if (!(maxRelativeError <= tolerance)) {
+      return { ...record(), state: 'failed', message: wrongResult(maxRelativeError, tolerance) };
+    }
+    const tflops = summarize(samples.map(tflopsOf));
+    return {
+      ...record(),
+      state: 'measured',
+      samples,
+      converged: settled(),
+      coverage: Math.min(1, sliceFlops(w, slice) / flops(w)),
+      compileSeconds,
+      prepareSeconds,
+      tflops: { median: tflops.median, ...boundsOf(tflops) },
+      passSeconds: flops(w) / (tflops.median * 1e12),
+      verification,
+    };
+  };
+  /** Does something that may end it. */
+  const orEnd = async (what: () => Promise<void>) => {
+    if (runner.ended !== null) return;
+    try {
+      await what();
+    } catch (error) {
+      runner.ended = await fail(error);
+    }
+  };
+  const skip = (reason: string) => {
+    outlook = null;
+    runner.ended = { state: 'skipped', reason };
   };
 
   const runner: Runner = {
@@ -111,71 +158,65 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
     get expectedSeconds() {
       return prepared.expectedSeconds;
     },
+    get outlook() {
+      return outlook;
+    },
+    get verifySeconds() {
+      return verifySeconds;
+    },
     ended: null,
-    async start() {
-      const unsupported = kernel.unsupported(w, environment);
-      if (unsupported !== undefined) {
-        runner.ended = { state: 'skipped', reason: unsupported };
-        return;
-      }
-      try {
+    look: () =>
+      orEnd(async () => {
+        const unsupported = kernel.unsupported(w, environment);
+        if (unsupported !== undefined) return skip(unsupported);
         const program = kernel.build(w, environment);
         kernelHash = await hash(program);
-        const reason = await fitToTime(prepared, program, w, environment, contender, options);
-        if (reason === null) await warm(prepared, options.warmSeconds);
-        else runner.ended = { state: 'skipped', reason };
-      } catch (error) {
-        runner.ended = await fail(error);
-      }
-    },
+        const ceiling = contender.ceiling === true;
+        fitting = createFitting(prepared, {
+          ...{ program, workload: w, environment, library: kernel.library !== undefined, filled: !ceiling },
+          ...{ full: options.full, wholeGroups: ceiling ? null : options.wholeGroups },
+          ...{ sampleSeconds: options.sampleSeconds, shareSeconds: options.shareSeconds },
+        });
+        const found = await fitting.look();
+        if ('reason' in found) return skip(found.reason);
+        outlook = found;
+        verifySeconds = ceiling ? 0 : verificationWork(w, found.slice, seed) * found.valueSeconds;
+      }),
+    start: () =>
+      orEnd(async () => {
+        const reason = (await fitting?.fit()) ?? null;
+        if (reason !== null) skip(reason);
+      }),
     async sample(round) {
-      if (runner.ended !== null) return null;
-      try {
-        const sample = { ...(await prepared.run()), round };
+      let sample: RoundSample | null = null;
+      await orEnd(async () => {
+        sample = { ...(await prepared.run()), round };
         samples.push(sample);
-        return sample;
-      } catch (error) {
-        runner.ended = await fail(error);
-        return null;
-      }
+      });
+      return sample;
     },
+    keepRows: () =>
+      orEnd(async () => {
+        const ready = prepared.prepared;
+        if (ready !== undefined) kept = { ready, ...(await readRows(w, ready.slice, seed, prepared.read)) };
+      }),
     settled,
-    async release() {
-      if (runner.ended !== null) return;
-      try {
-        await prepared.dispose();
-      } catch (error) {
-        runner.ended = await fail(error);
-      }
-    },
+    release: () => orEnd(() => prepared.dispose()),
     async finish() {
-      if (runner.ended !== null) return { ...record(), ...runner.ended };
-      const ready = prepared.prepared;
-      if (ready === undefined || samples.length === 0) return { ...record(), state: 'failed', message: notFinished };
+      await runner.keepRows();
+      const { ended } = runner;
+      if (ended !== null && ended.state !== 'interrupted') return { ...record(), ...ended };
+      if (kept === undefined || samples.length === 0) {
+        return ended === null ? { ...record(), state: 'failed', message: notFinished } : null;
+      }
       try {
-        const { slice, compileSeconds, prepareSeconds } = ready;
-        const verification = await verify(w, slice, options.data, options.seed, prepared.read);
+        const verification = await verify(w, options.data, kept, watch);
         await prepared.dispose();
-        const { maxRelativeError, tolerance } = verification;
-        if (!(maxRelativeError <= tolerance)) {
-          return { ...record(), state: 'failed', message: wrongResult(maxRelativeError, tolerance) };
-        }
-        const tflops = summarize(samples.map(tflopsOf));
-        return {
-          ...record(),
-          state: 'measured',
-          samples,
-          converged: settled(),
-          coverage: Math.min(1, sliceFlops(w, slice) / flops(w)),
-          compileSeconds,
-          prepareSeconds,
-          tflops: { median: tflops.median, ...boundsOf(tflops) },
-          passSeconds: flops(w) / (tflops.median * 1e12),
-          verification,
-        };
+        return measured(kept.ready, verification);
       } catch (error) {
-        runner.ended = await fail(error);
-        return { ...record(), ...runner.ended };
+        const failed = await fail(error);
+        runner.ended = failed;
+        return failed.state === 'interrupted' ? null : { ...record(), ...failed };
       }
     },
   };
@@ -189,8 +230,12 @@ function skippedRunner(contender: Contender, record: Omit<Skipped, 'state' | 're
     samples: [],
     preparingSeconds: 0,
     expectedSeconds: 0,
+    outlook: null,
+    verifySeconds: 0,
     ended: { state: 'skipped', reason },
+    async look() {},
     async start() {},
+    async keepRows() {},
     sample: async () => null,
     settled: () => true,
     finish: async () => ({ ...record, state: 'skipped', reason }),
@@ -199,53 +244,6 @@ function skippedRunner(contender: Contender, record: Omit<Skipped, 'state' | 're
 }
 
 type Skipped = Extract<Measurement, { state: 'skipped' }>;
-
-/** Prepares the slice whose run takes about as long as a sample should, by running smaller ones; a reason where none can be held. */
-async function fitToTime(
-  prepared: PreparedRun,
-  program: Program,
-  w: Workload,
-  environment: Environment,
-  contender: Contender,
-  { full, wholeGroups, sampleSeconds }: RunnerOptions,
-): Promise<string | null> {
-  const groups = contender.ceiling === true ? null : wholeGroups;
-  const partOf = (wanted: number): Part => (groups === null ? { flops: wanted } : { groups });
-  const whole = full ? fitSlice(program, w, environment, 'whole') : null;
-  if (whole !== null && 'reason' in whole) return whole.reason;
-  let slice = fitSlice(program, w, environment, partOf(prepared.rate * sampleSeconds * 0.1));
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    if ('reason' in slice) return slice.reason;
-    await prepared.prepare(program, slice);
-    await prepared.run();
-    // The first run of new code is slow: what counts is the second, where there is time for one.
-    if (prepared.expectedSeconds < sampleSeconds) await prepared.run();
-    const ran = sliceFlops(w, slice);
-    if (whole !== null && ran < flops(w)) {
-      // Code and rate are known from the slice: the whole, which may take minutes, is not run before its first sample.
-      await prepared.prepare(program, whole);
-      return null;
-    }
-    const affordable = prepared.rate * sampleSeconds;
-    // A workload that takes little longer than a sample runs whole.
-    const wanted = flops(w) < affordable * 1.5 ? flops(w) : affordable;
-    if (wholeGroups !== null || ran >= wanted * 0.5 || ran === flops(w)) return null;
-    slice = fitSlice(program, w, environment, partOf(wanted));
-  }
-  return null;
-}
-
-/** Runs until two successive runs agree, or its time is up. */
-async function warm(prepared: PreparedRun, seconds: number): Promise<void> {
-  let before = prepared.expectedSeconds;
-  let spent = 0;
-  while (spent + prepared.expectedSeconds < seconds) {
-    const sample = await prepared.run();
-    spent += sample.seconds;
-    if (Math.abs(sample.seconds - before) / sample.seconds < WARM) return;
-    before = sample.seconds;
-  }
-}
 
 /** SHA-256 of a program's text form, first 16 hexadecimal digits. */
 async function hash(program: Program): Promise<string> {

@@ -1,9 +1,11 @@
 /** Checks the output of a timed run against the float64 oracle on seeded random rows of the slice. */
 
-import { compareRows, oracle, type Verification } from '../host/oracle.ts';
+import { compareRows, oracleSteps, type Verification } from '../host/oracle.ts';
 import type { Data } from '../problem/data.ts';
+import { pairs } from '../problem/flops.ts';
 import { blockStarts, type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
-import type { Workload } from '../problem/workload.ts';
+import { groupSize, type Workload } from '../problem/workload.ts';
+import { runSteps, type StopWatch } from './stop.ts';
 
 /** The oracle's work for one case, about: pairs of query and key. */
 const ORACLE_PAIRS = 250_000;
@@ -51,15 +53,36 @@ export function chooseRows(w: Workload, slice: Slice, seed: number): RowAddress[
   return [...chosen, ...others];
 }
 
-/** Reads rows of the last run and compares them with the oracle. */
-export async function verify(
+/** Output rows of a timed run. */
+export interface OutputRows {
+  rows: readonly RowAddress[];
+  outputs: readonly Float32Array[];
+}
+
+/** Reads rows of the last run. */
+export async function readRows(
   w: Workload,
   slice: Slice,
-  data: Data,
   seed: number,
   read: (rows: RowAddress[]) => Promise<Float32Array[]>,
-): Promise<Verification> {
+): Promise<OutputRows> {
   const rows = chooseRows(w, slice, seed);
-  const outputs = await read(rows);
-  return compareRows(w, oracle(w, data, rows), outputs);
+  return { rows, outputs: await read(rows) };
+}
+
+/** Compares rows with the oracle. Throws Interrupted where an interrupt leaves it no time. */
+export async function verify(
+  w: Workload,
+  data: Data,
+  { rows, outputs }: OutputRows,
+  watch: StopWatch,
+): Promise<Verification> {
+  return compareRows(w, await runSteps(oracleSteps(w, data, rows), watch), outputs);
+}
+
+/** Values that the oracle makes or multiplies to verify a slice: what its time is in proportion to. */
+export function verificationWork(w: Workload, slice: Slice, seed: number): number {
+  const rows = chooseRows(w, slice, seed);
+  const heads = new Set(rows.map(({ batch, queryHead }) => `${batch} ${Math.floor(queryHead / groupSize(w))}`));
+  return w.headDim * (2 * heads.size * w.seqKv + rows.reduce((sum, { row }) => sum + pairs(w, row, 1), 0));
 }

@@ -14,16 +14,16 @@ import { openWorkerHost } from './worker-host.ts';
 
 const BACKENDS: readonly Backend[] = ['webgpu', 'wasm', 'scalar'];
 const say = (message: FromWorker) => postMessage(message);
-const stopping = { aborted: false };
+let stopping = new AbortController();
 let busy: Promise<void> = Promise.resolve();
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if (data.kind === 'stop') {
-    stopping.aborted = true;
+    stopping.abort();
     return;
   }
   // Here and not when the run begins: it may be stopped while it still waits.
-  if (data.kind === 'run') stopping.aborted = false;
+  if (data.kind === 'run') stopping = new AbortController();
   // One thing after the other: devices are not asked while a run is on.
   busy = busy
     .then(() => (data.kind === 'devices' ? reportDevices(data.setup) : run(data.request)))
@@ -69,7 +69,7 @@ async function run(request: FormRequest): Promise<void> {
       full: request.full,
       seed: request.seed,
       baseline: null,
-      signal: stopping,
+      signal: stopping.signal,
     });
     for await (const event of events) tell(event);
   } finally {

@@ -110,6 +110,9 @@ export function describe(w: Workload): string {
   return `${seq} ${w.mask}${window}, ${formatHeads(w)}, d ${w.headDim}${batch}`;
 }
 
+/** Its length and mask: enough to tell the workloads of a usual run apart. */
+export const describeShort = (w: Workload): string => `${formatLengths(w)} ${w.mask}`;
+
 /** True where two workloads are the same problem, dtype and softmax scale aside. */
 export function sameProblem(a: Workload, b: Workload): boolean {
   return (

@@ -14,7 +14,7 @@ const OPTIONS: CaseOptions = {
   budgetSeconds: 5,
   samples: null,
   baseline: null,
-  signal: { aborted: false },
+  signal: new AbortController().signal,
   devices: new Map(),
   firstRound: 0,
 };

@@ -12,7 +12,8 @@ import { workload } from '../workloads.ts';
 import { mockTarget } from './targets.ts';
 
 const W = workload({ seqQuery: 64 });
-const OPTIONS = { data: { kind: 'normal', seed: 1 }, wallClock: false, firstRate: 1e9 } as const;
+const { signal } = new AbortController();
+const OPTIONS = { data: { kind: 'normal', seed: 1 }, wallClock: false, firstRate: 1e9, signal } as const;
 const ROWS = [{ batch: 0, queryHead: 0, row: 3 }];
 
 /** scalar-flash, prepared whole on a target. */

@@ -17,7 +17,7 @@ function request(targets: readonly Target[], changes: Partial<RunRequest> = {}):
     ...{ cases: THREE, targets, budgetSeconds: 5, samples: 4, full: false, seed: 1, baseline: null },
     contendersOf: () => contendersOn(...targets),
     ceilingsOf: async () => [],
-    signal: { aborted: false },
+    signal: new AbortController().signal,
     ...changes,
   };
 }
@@ -62,7 +62,7 @@ describe('a run', () => {
 
   it('grows in progress from 0 to 1 over all cases', async () => {
     const shares = ofKind(await eventsOf(request([await mockTarget('rate=1e9')])), 'progress').map((e) => e.share);
-    expect(shares[0]).toBe(0);
+    expect(shares[0]).toBeLessThan(0.01);
     expect(shares.every((share, index) => share >= (shares[index - 1] ?? 0) && share <= 1)).toBe(true);
     expect(shares.at(-1)).toBeGreaterThan(2 / 3);
   });
@@ -90,9 +90,9 @@ describe('a run', () => {
   });
 
   it('keeps finished cases when it is interrupted between two, and begins no other', async () => {
-    const signal = { aborted: false };
-    const events = await eventsOf(request([await mockTarget('rate=1e9')], { signal }), (event) => {
-      if (event.kind === 'case-ended') signal.aborted = true;
+    const interrupt = new AbortController();
+    const events = await eventsOf(request([await mockTarget('rate=1e9')], { signal: interrupt.signal }), (event) => {
+      if (event.kind === 'case-ended') interrupt.abort();
     });
     expect(ofKind(events, 'measured')).toHaveLength(1);
     expect(ofKind(events, 'case-started')).toHaveLength(1);
@@ -100,9 +100,9 @@ describe('a run', () => {
   });
 
   it('verifies and keeps what has samples when it is interrupted within a case', async () => {
-    const signal = { aborted: false };
-    const events = await eventsOf(request([await mockTarget('rate=1e9')], { signal }), (event) => {
-      if (event.kind === 'sample' && event.sample.round === 1) signal.aborted = true;
+    const interrupt = new AbortController();
+    const events = await eventsOf(request([await mockTarget('rate=1e9')], { signal: interrupt.signal }), (event) => {
+      if (event.kind === 'sample' && event.sample.round === 1) interrupt.abort();
     });
     const [kept] = ofKind(events, 'measured');
     expect(kept?.measurement.state === 'measured' && kept.measurement.samples.length).toBe(2);

@@ -81,7 +81,7 @@ async function measureLocal(workloads: readonly Workload[], options: RunOptions)
     const { budgetSeconds, samples, full, seed } = options;
     const events = measureRun({
       ...opened,
-      ...{ cases: all, budgetSeconds, samples, full, seed, baseline: null, signal: stopping },
+      ...{ cases: all, budgetSeconds, samples, full, seed, baseline: null, signal: stopping.signal },
       ceilingsOf: probesOf,
     });
     const [points, missing]: [LocalComparison[], string[]] = [[], []];

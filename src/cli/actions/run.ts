@@ -65,7 +65,7 @@ export async function runCases(
     const { budgetSeconds, samples, full, seed, baseline } = options;
     const events = measureRun({
       ...opened,
-      ...{ cases, budgetSeconds, samples, full, seed, baseline, signal: stopping },
+      ...{ cases, budgetSeconds, samples, full, seed, baseline, signal: stopping.signal },
       // A peer needs no ceiling: it is the yardstick itself.
       ceilingsOf: options.kernels.some(({ library }) => library !== undefined) ? async () => [] : ceilingsOf,
     });

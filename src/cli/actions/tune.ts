@@ -10,6 +10,7 @@ import { tuningChart } from '../../chart/tuning.ts';
 import { type Contender, createHostPool, type HostPool } from '../../host/pool.ts';
 import { pairedComparisonOf } from '../../measure/paired-comparison.ts';
 import { continueSearch, finalist, type Search, winner } from '../../measure/search.ts';
+import type { StopSignal } from '../../measure/stop.ts';
 import { interrupted, searchContinues } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { ofBackend } from '../../record/backend.ts';
@@ -57,12 +58,12 @@ export async function tune(workloads: readonly Workload[], options: TuneOptions)
     }
     const charts: string[] = [];
     for (const workload of workloads) {
-      if (stopping.aborted) break;
-      charts.push(...(await tuneOne(workload, contender, pool, options, stopping, progress)));
+      if (stopping.signal.aborted) break;
+      charts.push(...(await tuneOne(workload, contender, pool, options, stopping.signal, progress)));
     }
     for (const line of charts) process.stderr.write(`${line}\n`);
-    if (stopping.aborted) progress.say(interrupted);
-    return stopping.aborted ? 130 : charts.length > 0 ? 0 : 1;
+    if (stopping.signal.aborted) progress.say(interrupted);
+    return stopping.signal.aborted ? 130 : charts.length > 0 ? 0 : 1;
   } finally {
     await pool.close();
     await opened?.close();
@@ -77,7 +78,7 @@ async function tuneOne(
   contender: Contender,
   pool: HostPool,
   options: TuneOptions,
-  signal: { readonly aborted: boolean },
+  signal: StopSignal,
   progress: Progress,
 ): Promise<string[]> {
   const { kernel, target } = contender;

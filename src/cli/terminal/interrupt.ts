@@ -1,21 +1,22 @@
-/** Ctrl-C: the first asks the measuring loop to end, the second ends the process. */
+/** Ctrl-C: the first ends what is measured within seconds, the second ends the process at once. */
 
 import { stoppingSoon } from '../../messages.ts';
 import type { Progress } from './progress.ts';
 
-/** Listens for SIGINT and SIGTERM until `dispose`; `aborted` is true from the first one on, and the second ends the process. */
+/** Listens for SIGINT and SIGTERM until `dispose`; the first aborts `signal`, the second ends the process. */
 export function stopOnInterrupt(progress: Progress) {
-  const state = {
-    aborted: false,
+  const controller = new AbortController();
+  const { signal } = controller;
+  const onSignal = () => {
+    if (signal.aborted) process.exit(130);
+    progress.say(stoppingSoon);
+    controller.abort();
+  };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
+  return {
+    signal,
     dispose: () => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, onSignal);
     },
   };
-  const onSignal = () => {
-    if (state.aborted) process.exit(130);
-    state.aborted = true;
-    progress.say(stoppingSoon);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  return state;
 }

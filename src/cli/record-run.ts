@@ -5,7 +5,7 @@ import type { RunEvent } from '../measure/run.ts';
 import { interrupted } from '../messages.ts';
 import { newContext, timeStamp } from '../record/context.ts';
 import { createJournal, type Journal } from '../record/journal.ts';
-import type { Context, Measurement, Ratio } from '../record/measurement.ts';
+import type { Context, Load, Measurement, Ratio } from '../record/measurement.ts';
 import type { RunOptions } from './options/run-options.ts';
 import type { Progress } from './terminal/progress.ts';
 import { versions } from './versions.ts';
@@ -19,13 +19,14 @@ export interface RunningRecord {
 }
 
 /**
- * Keeps a run in a journal whose name begins with `name`, and shows its progress. `tell` gets every event after it has been
+ * Keeps a run in a journal whose name begins with `name`, and shows its progress. `load` is that of the machine before it. `tell` gets every event after it has been
  * kept. An interrupted run is marked as cancelled.
  */
 export async function recordRun(
   events: AsyncIterable<RunEvent>,
   name: string,
   options: RunOptions,
+  load: Load | null,
   progress: Progress,
   tell: (event: RunEvent, run: RunningRecord) => void,
 ): Promise<RunningRecord> {
@@ -33,7 +34,7 @@ export async function recordRun(
   try {
     for await (const event of events) {
       if (event.kind === 'run-started') {
-        const context = contextOf(options, event.devices);
+        const context = contextOf(options, event.devices, load);
         const journal = createJournal(options.results, `${name}-${timeStamp(context.startedAt)}`, context);
         run = { context, journal, measurements: [], ratios: [] };
       }
@@ -49,11 +50,11 @@ export async function recordRun(
 }
 
 /** The context of a run with these options on these devices. */
-function contextOf(options: RunOptions, devices: Device[]): Context {
+function contextOf(options: RunOptions, devices: Device[], load: Load | null): Context {
   const { label, budgetSeconds, samples, full, seed, baseline, adapter, limits } = options;
   const tiles = options.tiles === null ? 'tuned' : options.tiles === 'default' ? 'default' : 'file';
   const settings = { budget: budgetSeconds, samples, full, seed, baseline, adapter, limits, tiles } as const;
-  return newContext({ argv: process.argv.slice(2), label, versions: versions(), settings, devices });
+  return newContext({ argv: process.argv.slice(2), label, versions: versions(), settings, devices, load });
 }
 
 function keep(event: RunEvent, run: RunningRecord, progress: Progress): void {

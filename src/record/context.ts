@@ -2,7 +2,7 @@
 
 import type { Device } from '../host/contract.ts';
 import { recordedDevice } from './backend.ts';
-import type { Context, Settings } from './measurement.ts';
+import type { Context, Load, Settings } from './measurement.ts';
 
 /** Arguments with paths shortened to their last part, and addresses to what they are. */
 export function shortArgv(argv: readonly string[]): string[] {
@@ -22,6 +22,8 @@ export function newContext(run: {
   versions: Record<string, string>;
   settings: Settings;
   devices: Device[];
+  /** Absent where it is not known. */
+  load?: Load | null;
 }): Context {
   return {
     argv: shortArgv(run.argv),
@@ -30,6 +32,7 @@ export function newContext(run: {
     versions: run.versions,
     seed: run.settings.seed,
     settings: run.settings,
+    ...(run.load == null ? {} : { load: run.load }),
     devices: run.devices.map(recordedDevice),
     cancelled: false,
   };

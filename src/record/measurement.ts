@@ -117,6 +117,11 @@ const settingsSchema = z.object({
     .describe('which kernel configurations: those of bench tune, the shipped ones, or a file'),
 });
 
+const loadSchema = z.object({
+  average: z.number().min(0).describe('programs that ran or waited, mean of the minute before the run'),
+  cores: count,
+});
+
 const contextSchema = z.object({
   argv: z.array(z.string()).describe('paths shortened to their last part'),
   label: z.string().nullable(),
@@ -124,6 +129,9 @@ const contextSchema = z.object({
   versions: z.record(z.string(), z.string()),
   seed: z.number().int(),
   settings: settingsSchema.optional().describe('how the run measured; absent in records made before it was kept'),
+  load: loadSchema
+    .optional()
+    .describe('what else the machine did when the run began; absent where the system does not tell'),
   devices: z.array(deviceSchema),
   cancelled: z.boolean(),
 });
@@ -189,6 +197,8 @@ export type RecordedSample = z.infer<typeof sampleSchema>;
 export type Measured = z.infer<typeof measuredSchema>;
 /** How a run measured. */
 export type Settings = z.infer<typeof settingsSchema>;
+/** The load of a machine. */
+export type Load = z.infer<typeof loadSchema>;
 /** Program, settings and devices of a run. */
 export type Context = z.infer<typeof contextSchema>;
 /** A cited figure. */

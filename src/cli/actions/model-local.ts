@@ -17,6 +17,7 @@ import { checkFolder, checkWritable } from '../../record/files.ts';
 import type { Context } from '../../record/measurement.ts';
 import { whyNotMeasured } from '../../record/unmeasured.ts';
 import { formatLocal } from '../../report/local-text.ts';
+import { lookAtLoad } from '../machine-load.ts';
 import { type RunValues, runOptions } from '../options/run.ts';
 import { type RunOptions, runOptionsOf } from '../options/run-options.ts';
 import { defaultsOf } from '../options/typed-option.ts';
@@ -76,6 +77,7 @@ async function measureLocal(workloads: readonly Workload[], options: RunOptions)
   const all = cases(workloads);
   let opened: OpenContenders | undefined;
   try {
+    const load = await lookAtLoad(progress.say);
     const request = { ...options, kernels, named: options.backend !== 'auto' };
     opened = await openContenders(all, request, progress.say);
     const { budgetSeconds, samples, full, seed } = options;
@@ -85,7 +87,7 @@ async function measureLocal(workloads: readonly Workload[], options: RunOptions)
       ceilingsOf: probesOf,
     });
     const [points, missing]: [LocalComparison[], string[]] = [[], []];
-    const { context, journal } = await recordRun(events, 'model-local', options, progress, (event, run) => {
+    const { context, journal } = await recordRun(events, 'model-local', options, load, progress, (event, run) => {
       if (event.kind !== 'case-ended') return;
       for (const outcome of event.outcomes) {
         const { measurement: m } = outcome;

@@ -19,6 +19,7 @@ import type { Journal } from '../../record/journal.ts';
 import { type Context, type RunDocument, SCHEMA_ID } from '../../record/measurement.ts';
 import { USUAL_WIDTH } from '../../report/columns.ts';
 import { withoutNumber } from '../../report/skipped-text.ts';
+import { lookAtLoad } from '../machine-load.ts';
 import type { RunOptions } from '../options/run-options.ts';
 import { recordRun } from '../record-run.ts';
 import { type OpenContenders, openContenders } from '../targets/contenders.ts';
@@ -60,6 +61,7 @@ export async function runCases(
   const stopping = stopOnInterrupt(progress);
   let opened: OpenContenders | undefined;
   try {
+    const load = await lookAtLoad(progress.say);
     if ((options.threads ?? 0) > cores) progress.say(moreThreadsThanCores(options.threads ?? 0, cores));
     opened = await openContenders(cases, { ...options, named }, progress.say);
     const { budgetSeconds, samples, full, seed, baseline } = options;
@@ -69,8 +71,13 @@ export async function runCases(
       // A peer needs no ceiling: it is the yardstick itself.
       ceilingsOf: options.kernels.some(({ library }) => library !== undefined) ? async () => [] : ceilingsOf,
     });
-    const { context, journal, measurements, ratios } = await recordRun(events, name, options, progress, (event, run) =>
-      tell(event, run.context, workloads, options, progress),
+    const { context, journal, measurements, ratios } = await recordRun(
+      events,
+      name,
+      options,
+      load,
+      progress,
+      (event, run) => tell(event, run.context, workloads, options, progress),
     );
     const comparisons = comparePublished(measurements, context, options.published);
     const document: RunDocument = { schema: SCHEMA_ID, context, measurements, comparisons, ratios };

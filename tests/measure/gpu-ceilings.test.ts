@@ -108,7 +108,7 @@ describe('the roof of a kernel', () => {
       targets: [open],
       contendersOf: () => names.map((kernel) => ({ kernel, target: open })),
       ceilingsOf,
-      ...{ budgetSeconds: 1, samples: 2, full: false, seed: 1, baseline: null, signal: { aborted: false } },
+      ...{ budgetSeconds: 1, samples: 2, full: false, seed: 1, baseline: null, signal: new AbortController().signal },
     });
     for await (const event of events) {
       if (event.kind === 'case-ended') {

@@ -40,7 +40,12 @@ export async function verifyKernel(name: string, options: VerifyOptions): Promis
     if (unsupported !== undefined) throw new Error(unsupported);
     const program = kernel.build(w, environment);
     const firstRate = FIRST_RATES[kernel.backend];
-    const prepared = createPreparedRun(w, target, pool, { data, wallClock: false, firstRate });
+    const prepared = createPreparedRun(w, target, pool, {
+      data,
+      wallClock: false,
+      firstRate,
+      signal: new AbortController().signal,
+    });
     await prepared.prepare(program, wholeSlice(w, program.blockRows));
     await prepared.run();
     const rows = allRows(w);

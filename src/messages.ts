@@ -274,6 +274,8 @@ export const slicesTooLong = (
   slice: { run: string; prepare: string; verify: string },
 ) =>
   `${workload} will take about ${whole.seconds}, not ${whole.budget}: the smallest slice of ${kernel} takes ${slice.prepare} to fill, ${slice.run} to run, ${slice.verify} to verify. A shorter --seq takes less.`;
+export const variantUnclear = (gain: string) =>
+  `256-bit WebAssembly is not clearly worth its experimental flag here (${gain} than 128-bit in a probe): 128 bits are used. --variant simd256 or --variant simd-relaxed keeps runs alike.`;
 export const machineBusy = (average: string, cores: number) =>
   `Something else keeps this machine busy (load ${average} on ${cores} cores): rates may come out low. Close it and measure again.`;
 export const stoppingSoon = 'Stopping within seconds; press Ctrl-C again to stop at once.';

@@ -1,7 +1,7 @@
 /** A host without arithmetic or clock, for testing everything around the kernels: fixed rates, chosen failures, oracle outputs. */
 
 import type { Engine } from '../../kernels/kernel.ts';
-import { badMockOption, UsageError } from '../messages.ts';
+import { badMockOption, hostStopped, UsageError } from '../messages.ts';
 import { sliceFlops } from '../problem/slice.ts';
 import type { PrepareRequest } from './contract.ts';
 import { oracle } from './oracle.ts';
@@ -37,6 +37,16 @@ export function parseMockOptions(text: string): MockOptions {
 export function createMockHost({ backend, library }: Engine, options: MockOptions): KillableHost {
   const table = createPreparedTable<{ request: PrepareRequest; runs: number }>();
   const fault = options.fault[library ?? backend];
+  /** Ends the run that sleeps now. */
+  let wake: (error: Error) => void = () => {};
+  const sleep = () =>
+    new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, options.sleep * 1000);
+      wake = (error) => {
+        clearTimeout(timer);
+        reject(error);
+      };
+    });
   const memory = fault === 'memory' ? 1024 : Number.POSITIVE_INFINITY;
   return {
     async environment() {
@@ -66,7 +76,7 @@ export function createMockHost({ backend, library }: Engine, options: MockOption
     async run(id) {
       const entry = table.get(id);
       if (fault === 'fail') throw new Error('the mock device was told to fail');
-      if (options.sleep > 0) await new Promise<void>((resolve) => setTimeout(resolve, options.sleep * 1000));
+      if (options.sleep > 0) await sleep();
       const { workload, slice } = entry.request;
       const flops = sliceFlops(workload, slice);
       entry.runs += 1;
@@ -82,6 +92,6 @@ export function createMockHost({ backend, library }: Engine, options: MockOption
       table.take(id);
     },
     async close() {},
-    kill() {},
+    kill: () => wake(new Error(hostStopped)),
   };
 }

@@ -17,6 +17,8 @@ export interface OpenTarget {
   /** "node", "browser" or "mock". */
   host: string;
   environment: Environment;
+  /** What the user should know of it before measuring. */
+  note?: string;
   /** Opens a fresh host. */
   open(): Promise<KillableHost>;
   /** Closes the host that was opened to learn the environment, if nobody has taken it: a waiting child keeps its parent alive. */
@@ -35,7 +37,7 @@ export interface TargetDescription {
   host: string;
   open: () => Promise<KillableHost>;
   /** How the kernels are compiled, where there is a choice, and why so. */
-  variant?: { variant: string; reason: string | null };
+  variant?: { variant: string; reason: string | null; note?: string };
   /** The browser that it is used through, with its version. */
   browser?: string;
   /** What to call the device, from what the host calls it. */
@@ -53,6 +55,7 @@ export async function openTarget(description: TargetDescription): Promise<Target
       state: 'open',
       host,
       environment: { ...found, device: describedDevice(found.device, description) },
+      ...(description.variant?.note === undefined ? {} : { note: description.variant.note }),
       async open() {
         const opened = first ?? (await description.open());
         first = undefined;

@@ -81,7 +81,7 @@ export function createFitting(prepared: PreparedRun, request: FitRequest): Fitti
     shareSeconds,
   } = request;
   const warmSeconds = shareSeconds * WARM_SHARE;
-  let [looked, valueSeconds] = [false, VALUE_SECONDS];
+  let [looked, rateKnown, valueSeconds] = [false, false, VALUE_SECONDS];
 
   /** So many samples have to fit into the contender's time; the fewer work tiles a thread has, the fewer. */
   const affordable: Affordable = (work, tilesPerThread) => {
@@ -91,7 +91,7 @@ export function createFitting(prepared: PreparedRun, request: FitRequest): Fitti
   /** The slice for about so many FLOPs. */
   const sliceFor = (wanted: number) => {
     const part: Part = full ? 'whole' : wholeGroups === null ? { flops: wanted } : { groups: wholeGroups };
-    return fitSlice(program, w, environment, part, looked ? affordable : undefined);
+    return fitSlice(program, w, environment, part, rateKnown ? affordable : undefined);
   };
   /** The slice for a sample at the rate that is known; a workload that takes little longer than a sample runs whole. */
   const sliceToRun = () => {
@@ -107,7 +107,7 @@ export function createFitting(prepared: PreparedRun, request: FitRequest): Fitti
   const lookAt = async ({ workload, slice }: SmallProblem) => {
     const { prepareSeconds } = await prepared.prepare(program, slice, workload);
     await warmUp(prepared, Math.min(LOOK_SECONDS, warmSeconds));
-    looked = true;
+    [looked, rateKnown] = [true, true];
     if (elements(workload) >= MANY_VALUES) valueSeconds = prepareSeconds / elements(workload);
   };
 
@@ -117,7 +117,7 @@ export function createFitting(prepared: PreparedRun, request: FitRequest): Fitti
       if ('reason' in least) return least;
       const slow = sliceFlops(w, least) / prepared.rate > LOOK_FROM_SECONDS;
       const small = smallOf(SMALL_KEYS, LEAST_KEYS);
-      if (slow && flops(small.workload) * 2 < sliceFlops(w, least)) await lookAt(small);
+      if (slow && flops(small.workload) * 4 < sliceFlops(w, least)) await lookAt(small);
       let slice = sliceToRun();
       if ('reason' in slice) return slice;
       if (looked && !library && w.seqKv >= 2 * LONG_KEYS && sliceFlops(w, slice) / prepared.rate > shareSeconds / 2) {
@@ -144,6 +144,7 @@ export function createFitting(prepared: PreparedRun, request: FitRequest): Fitti
         // Where there is no time to warm this slice, the small problem has warmed its code.
         if (looked && prepared.expectedSeconds > warmSeconds) return null;
         await prepared.run();
+        rateKnown = true;
         // The first run of new code is slow: what counts is the second, where there is time for one.
         if (prepared.expectedSeconds < sampleSeconds) await prepared.run();
         const ran = sliceFlops(w, slice);

@@ -200,7 +200,16 @@ describe('bench mha', () => {
   it('is interrupted by the signal of a terminal', async () => {
     const cwd = temporaryFolder();
     // Runs that sleep leave seconds in which the signal can come, and no work to a slow machine.
-    const args = ['mha', '--seq', '1k,2k,4k', '--kernel', 'wasm-flash', '--host', 'mock:sleep=0.1', ...ONE_HEAD];
+    const args = [
+      'mha',
+      '--seq',
+      '1k,2k,4k',
+      '--kernel',
+      'wasm-flash',
+      '--host',
+      'mock:rate=1e9,sleep=0.1',
+      ...ONE_HEAD,
+    ];
     let sent = false;
     const { code, stderr } = await startBench(args, cwd, (text, pid) => {
       if (sent || !text.includes('1k full')) return;
@@ -210,6 +219,19 @@ describe('bench mha', () => {
     expect(code).toBe(130);
     expect(stderr).toContain('press Ctrl-C again');
     expect(journalLines(cwd)[0]).toMatchObject({ context: { cancelled: true } });
+  });
+
+  it('does not wait for a run that takes an hour when it is interrupted', async () => {
+    const cwd = temporaryFolder();
+    const args = ['mha', '--seq', '1k', '--kernel', 'wasm-flash', '--host', 'mock:sleep=3600', ...ONE_HEAD];
+    let sent = false;
+    const { code } = await startBench(args, cwd, (text, pid) => {
+      if (sent || !text.includes('workload')) return;
+      sent = true;
+      process.kill(pid, 'SIGINT');
+    });
+    expect(code).toBe(130);
+    expect(journalLines(cwd)).toHaveLength(1);
   });
 });
 

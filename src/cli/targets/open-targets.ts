@@ -48,8 +48,8 @@ export async function openTargets(request: TargetRequest): Promise<OpenTargets> 
           continue;
         }
         opened.push({ key, target });
-        const note = target.state === 'open' ? target.environment.device.clock.note : null;
-        if (note !== null) notices.push(note);
+        if (target.state !== 'open') continue;
+        for (const note of [target.environment.device.clock.note, target.note]) if (note != null) notices.push(note);
       }
     }
   } catch (error) {

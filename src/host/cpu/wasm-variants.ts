@@ -3,7 +3,7 @@
 import { median } from 'simple-statistics';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
 import { formatFaster } from '../../format.ts';
-import { messageOf } from '../../messages.ts';
+import { messageOf, variantUnclear } from '../../messages.ts';
 import { wholeSlice } from '../../problem/slice.ts';
 import type { Workload } from '../../problem/workload.ts';
 import { compareRows, oracle } from '../oracle.ts';
@@ -19,6 +19,8 @@ export const WASM_VARIANTS: readonly WasmVariant[] = ['simd', 'simd-relaxed', 's
 export interface VariantChoice {
   variant: WasmVariant;
   reason: string;
+  /** What the user should know before measuring: another probe may choose otherwise. */
+  note?: string;
 }
 
 /** One head of 480 tokens: 118 MFLOP, a few milliseconds. */
@@ -41,8 +43,11 @@ const WARM_AT_MOST = 1;
 const AGREE = 0.03;
 /** Longest run of the probe, which should take milliseconds. */
 const RUN_LIMIT_S = 30;
-/** Pairs of runs that count. */
+/** Pairs of runs of a batch, after which the choice may be clear; and at most, where the gain is close to what is worthwhile. */
 const ROUNDS = 9;
+const MOST_ROUNDS = 63;
+/** Standard deviations that the number of pairs on one side has to be from half of them. */
+const CLEAR = 2.6;
 
 /** Opens a WebAssembly host of one thread whose kernels are compiled in a variant. */
 export type OpenVariant = (variant: WasmVariant) => Promise<KillableHost>;
@@ -79,17 +84,36 @@ async function weighWide(narrow: Run, open: OpenVariant, worthwhile: number): Pr
       return { variant: 'simd-relaxed', reason: `256-bit operations were tried and are not used: ${wide.fault}` };
     }
     const gains: number[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) gains.push((await narrow()) / (await wide.run()));
+    do {
+      for (let round = 0; round < ROUNDS; round += 1) gains.push((await narrow()) / (await wide.run()));
+    } while (side(gains, worthwhile) === 'unclear' && gains.length < MOST_ROUNDS);
     const gain = median(gains);
-    return gain >= worthwhile
-      ? { variant: 'simd256', reason: `in a probe, 256-bit is ${formatFaster(gain)} than 128-bit` }
-      : { variant: 'simd-relaxed', reason: 'in a probe, 256-bit gained little or nothing' };
+    const found = side(gains, worthwhile);
+    if (found === 'above') {
+      return { variant: 'simd256', reason: `in a probe, 256-bit is ${formatFaster(gain)} than 128-bit` };
+    }
+    const reason = 'in a probe, 256-bit gained little or nothing';
+    // Where it costs no flag, one is as good as the other.
+    return found === 'below' || worthwhile <= 1
+      ? { variant: 'simd-relaxed', reason }
+      : { variant: 'simd-relaxed', reason, note: variantUnclear(formatFaster(gain)) };
   } catch (error) {
     const fault = messageOf(error);
     return { variant: 'simd-relaxed', reason: `256-bit operations were tried and are not used: ${fault}` };
   } finally {
     await wide.close();
   }
+}
+
+/**
+ * Whether gains are above or below a threshold, by a sign test: were they above it as often as below, the number above would
+ * be CLEAR standard deviations from half of them in one of a hundred probes.
+ */
+export function side(gains: readonly number[], threshold: number): 'above' | 'below' | 'unclear' {
+  const above = gains.filter((gain) => gain >= threshold).length;
+  const distance = 2 * above - gains.length;
+  if (Math.abs(distance) < CLEAR * Math.sqrt(gains.length)) return 'unclear';
+  return distance > 0 ? 'above' : 'below';
 }
 
 /** One run of the probe's workload; seconds. */

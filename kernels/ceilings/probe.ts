@@ -14,4 +14,6 @@ export interface Probe extends Kernel {
   expected(workload: Workload): number;
   /** Whether it limits the arithmetic of a kernel for a workload; where this is absent, it limits every kernel of its device. */
   limits?(kernel: Kernel, workload: Workload, device: DeviceProfile): boolean;
+  /** The clock of a core when it was chosen as the ceiling of its device, by the clock probe; absent where there is none. */
+  coreHertz?: number;
 }

@@ -256,6 +256,45 @@ export function emitReads(headDim: number, features: Features): WasmProgram {
   });
 }
 
+/**
+ * Additions of a chain that one count stands for; the loop around them takes the idle slots beside the chain. No power of
+ * two, since the last bits of the sums repeat after 3 x 2^15 additions: a probe that added nothing would look right.
+ */
+export const CHAIN = 250;
+
+/**
+ * Additions that each wait for the one before, headDim for each pair: one takes one clock on every core that runs
+ * WebAssembly, so their rate is the clock. The sums are Fibonacci's, which no compiler shortens.
+ */
+export function emitAdditionChain(headDim: number, features: Features): WasmProgram {
+  return ceilingProgram({
+    comment: 'A chain of dependent additions: its rate is the clock of the cores.',
+    features,
+    blockRows: BLOCK_ROWS,
+    scratchBytes: 64,
+    perPair: headDim / CHAIN,
+    locals: locals('i32', '$a', '$b'),
+    body: [
+      set('$b', 1),
+      set('$end', '$count'),
+      phase(
+        `$count times ${CHAIN} additions, each of the two sums before it`,
+        loop(
+          '$p',
+          0,
+          '$end',
+          1,
+          times(CHAIN / 2, () => [set('$a', op('i32.add', '$a', '$b')), set('$b', op('i32.add', '$b', '$a'))]),
+        ),
+      ),
+      phase(
+        'the last 16 bits to the first output, for tests',
+        memory.storeFloat('$o', op('f32.convert_i32_u', op('i32.and', '$a', 0xffff))),
+      ),
+    ],
+  });
+}
+
 /** Floats from one address to another become `value`; $end is the second address. */
 const emitFill = (from: Operand, to: Operand, value: number | string): Code => [
   set('$end', to),

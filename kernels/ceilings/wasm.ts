@@ -13,7 +13,9 @@ import type { WasmConfiguration } from '../wasm/configuration.ts';
 import type { Probe } from './probe.ts';
 import {
   BLOCK_ROWS,
+  CHAIN,
   DEPTH,
+  emitAdditionChain,
   emitExponentials,
   emitMultiplyAdd,
   emitReads,
@@ -82,4 +84,23 @@ export const bandwidthCeiling: Probe = {
   // An even number of equal words, combined by exclusive or.
   expected: () => 0,
   build: (workload, { features }) => emitReads(workload.headDim, features),
+};
+
+/** The clock of the cores: dependent additions of one clock each, one for each 4 FLOPs of attention. */
+export const clockProbe: Probe = {
+  name: 'wasm-addition-chain',
+  backend: 'wasm',
+  summary: 'additions that each wait for the one before: their rate is the clock of a core',
+  unsupported: () => undefined,
+  operationsPerFlop: () => 1 / 4,
+  expected: (w) => {
+    const additions = CHAIN * Math.round(workTileFlops(w, BLOCK_ROWS) / 4 / CHAIN);
+    let [a, b] = [0, 1];
+    for (let done = 0; done < additions; done += 2) {
+      a = (a + b) | 0;
+      b = (b + a) | 0;
+    }
+    return a & 0xffff;
+  },
+  build: (workload, { features }) => emitAdditionChain(workload.headDim, features),
 };

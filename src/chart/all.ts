@@ -13,6 +13,7 @@ import { type MemoryLimit, rooflineChart } from './roofline-plot.ts';
 import { samplesChart } from './samples.ts';
 import { scalingChart } from './scaling.ts';
 import { tuningChart } from './tuning.ts';
+import { whyChart } from './why.ts';
 
 /** A chart that is drawn when it is asked for. */
 export interface NamedChart {
@@ -28,8 +29,9 @@ export function allCharts(
   search: Search | null,
 ): NamedChart[] {
   return [
-    { name: 'distance', draw: (layout) => distanceChart(run, layout) },
     { name: 'figure', draw: (layout) => figureChart(run, layout) },
+    { name: 'why', draw: (layout) => whyChart(run, layout) },
+    { name: 'distance', draw: (layout) => distanceChart(run, layout) },
     { name: 'efficiency', draw: (layout) => efficiencyChart(run, layout) },
     { name: 'scaling', draw: (layout) => scalingChart(run, set, layout) },
     { name: 'roofline', draw: (layout) => rooflineChart(run, set, memory, layout) },

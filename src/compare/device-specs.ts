@@ -8,6 +8,8 @@ export interface DeviceSpec {
   /** Dense BF16 or FP16 matrix products, TFLOPS, and what kind of number that is. */
   bf16Tflops: number;
   bf16Basis: string;
+  /** FP32 multiply-adds outside of matrix units, TFLOPS, specification. */
+  fp32Tflops: number;
   memoryTBs: number;
   /** Streaming multiprocessors, compute units or cores. */
   units: number;
@@ -15,9 +17,15 @@ export interface DeviceSpec {
   exponentialsPerClock: number | null;
   /** The best sustained BF16 matrix product on record, TFLOPS; null if there is none. */
   bestMatmulTflops: number | null;
+  /** Matrix products in BF16, FLOPs a clock in each unit. */
   tensorFlopsPerClock?: number;
+  /** FP32 multiply-adds outside of matrix units, FLOPs a clock in each unit, and the source of that. */
+  fp32FlopsPerClock?: number;
+  fp32Source?: string;
   sharedBytesPerClock?: number;
+  /** The highest clock, and the source of that. */
   maxClockMHz?: number;
+  clockSource?: string;
   source: string;
 }
 

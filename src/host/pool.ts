@@ -11,6 +11,8 @@ export interface Contender {
   ceiling?: boolean;
   /** The contenders that a ceiling limits; where this is absent, all of its target. */
   limited?: ReadonlySet<Contender>;
+  /** Of a ceiling: the clock of a core in Hz, where the clock probe found it. */
+  coreHertz?: number | undefined;
 }
 
 /** A host that is open, with a number that grows each time it had to be opened again. */

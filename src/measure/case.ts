@@ -281,5 +281,7 @@ function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Ru
   const { low, high } = boundsOf(share);
   const bounds = low === undefined || high === undefined ? {} : { shareLow: low, shareHigh: high };
   const tflops = summarize(limit.samples.map(tflopsOf)).median;
-  return { ...m, ceiling: { name: limit.contender.kernel.name, tflops, share: share.median, ...bounds } };
+  const { kernel, coreHertz } = limit.contender;
+  const clock = coreHertz === undefined ? {} : { coreHertz };
+  return { ...m, ceiling: { name: kernel.name, tflops, share: share.median, ...bounds, ...clock } };
 }

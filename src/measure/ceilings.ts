@@ -2,7 +2,7 @@
 
 import { Bench } from 'tinybench';
 import type { Probe } from '../../kernels/ceilings/probe.ts';
-import { multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
+import { clockProbe, multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import { matrixProbes } from '../../kernels/ceilings/wgsl-matrix.ts';
 import type { Host } from '../host/contract.ts';
@@ -30,11 +30,18 @@ type MatrixQuantity = `matrix-product ${'f32' | 'f16'}`;
 export interface DeviceCeiling extends Ceiling {
   device: string;
   backend: 'scalar' | 'wasm' | 'webgpu';
-  quantity: 'multiply-add' | 'multiply-add f16' | MatrixQuantity | 'exponential' | 'workgroup-read' | 'memory-read';
+  quantity:
+    | 'multiply-add'
+    | 'multiply-add f16'
+    | MatrixQuantity
+    | 'exponential'
+    | 'workgroup-read'
+    | 'memory-read'
+    | 'clock';
   /** How the probe was compiled. */
   variant: string;
   threads: number | null;
-  unit: 'FLOP/s' | '1/s' | 'byte/s';
+  unit: 'FLOP/s' | '1/s' | 'byte/s' | 'Hz';
 }
 
 const WARM_MILLISECONDS = 50;
@@ -96,6 +103,14 @@ export async function fastestProbe(
   return found.reduce((best, item) => (item.maximum > best.maximum ? item : best));
 }
 
+/**
+ * The clock of a core in Hz: one work tile of the chain, so one thread, some milliseconds a run. What else the machine does
+ * only slows a chain down, so the maximum is the clock.
+ */
+export function coreClock(host: KillableHost): Promise<Ceiling> {
+  return fastestProbe(host, [clockProbe], probeWorkload(48, 1536, 128), 24);
+}
+
 /** FLOP/s of `runs` runs of what is prepared as `id`, after warming until the engine has compiled it for speed. */
 async function timedRuns(host: Host, name: string, id: number, runs: number, warmupTime: number): Promise<number[]> {
   if (runs === 0) return [];
@@ -124,7 +139,8 @@ export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
   try {
     const probes = multiplyAddCeilings(features);
     const { probe } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 12);
-    return probes.filter(({ name }) => name === probe);
+    const coreHertz = (await coreClock(host)).maximum;
+    return probes.filter(({ name }) => name === probe).map((chosen) => ({ ...chosen, coreHertz }));
   } finally {
     await host.close();
   }

@@ -38,7 +38,7 @@ export interface RunRequest {
 }
 
 /** A kernel that is a limit of its device, of all kernels there or of those that it says. */
-type Limit = Kernel & Pick<Probe, 'limits'>;
+type Limit = Kernel & Pick<Probe, 'limits' | 'coreHertz'>;
 
 /** What is being done. */
 export interface RunProgress {
@@ -130,7 +130,9 @@ function withCeilings(contenders: readonly Contender[], limits: readonly TargetL
     const limited = contenders.filter(
       (other) => other.target === target && (kernel.limits?.(other.kernel, w, target.environment) ?? true),
     );
-    return limited.length === 0 ? [] : [{ kernel, target, ceiling: true, limited: new Set(limited) }];
+    return limited.length === 0
+      ? []
+      : [{ kernel, target, ceiling: true, limited: new Set(limited), coreHertz: kernel.coreHertz }];
   });
   return [...contenders, ...ceilings];
 }

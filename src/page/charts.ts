@@ -9,7 +9,7 @@ import type { RunDocument } from '../record/measurement.ts';
 import { element } from './dom.ts';
 
 /** Charts that suit every run; the others are for searches and ablations. */
-const SHOWN = ['distance', 'figure', 'efficiency', 'scaling', 'roofline', 'samples'];
+const SHOWN = ['figure', 'why', 'distance', 'efficiency', 'scaling', 'roofline', 'samples'];
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 let views: View[] = [];

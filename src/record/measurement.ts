@@ -66,6 +66,11 @@ const measuredSchema = caseSchema.extend({
       share: positive.describe('median over rounds of this kernel over the ceiling'),
       shareLow: positive.optional(),
       shareHigh: positive.optional(),
+      coreHertz: positive
+        .optional()
+        .describe(
+          'clock of a core, by a chain of dependent additions; absent on GPUs, and in records made before it was kept',
+        ),
     })
     .optional()
     .describe('the limit of the device for this arithmetic, run in the same rounds'),

@@ -12,6 +12,7 @@ const NAMES = {
   exponential: 'exponentials',
   'workgroup-read': 'workgroup reads',
   'memory-read': 'memory reads',
+  clock: 'clock of a core',
 } as const;
 const COMPILED: Record<string, string> = {
   scalar: 'JavaScript',
@@ -47,6 +48,7 @@ export function formatCeilings(
 }
 
 function amount(unit: DeviceCeiling['unit'], rate: number): string {
+  if (unit === 'Hz') return `${(rate / 1e9).toPrecision(3)} GHz`;
   if (unit === 'FLOP/s') return formatRate(rate / 1e12);
   return `${(rate / 1e9).toPrecision(3)} ${unit === '1/s' ? 'G/s' : 'GB/s'}`;
 }

@@ -1,11 +1,12 @@
 /** The text of bench model local. */
 
-import { formatRate } from '../format.ts';
+import { formatFactor, formatRate } from '../format.ts';
 import type { Summary } from '../measure/statistics.ts';
+import { type Decomposition, productText } from '../model/decomposition.ts';
 import type { LocalPrediction } from '../model/local.ts';
 import type { LocalComparison } from '../model/local-comparison.ts';
 import { describe } from '../problem/workload.ts';
-import { fitText, formatColumns, USUAL_WIDTH } from './columns.ts';
+import { fitText, formatColumns, USUAL_WIDTH, wrapText } from './columns.ts';
 
 const NAMES = {
   multiplyAdd: 'multiply-adds',
@@ -14,11 +15,16 @@ const NAMES = {
   memory: 'memory',
 };
 
-/** Predicted and measured throughput of this machine as a table, then the cases without a number. */
-export function formatLocal(
-  { points, missing }: { points: readonly LocalComparison[]; missing: readonly string[] },
-  width: number = USUAL_WIDTH,
-): string {
+/** What bench model local found. */
+interface LocalFindings {
+  points: readonly LocalComparison[];
+  missing: readonly string[];
+  /** The distance of the run in factors, or why it has none; null where nothing was measured. */
+  distance: Decomposition | string | null;
+}
+
+/** Predicted and measured throughput of this machine as a table, the cases without a number, the distance in factors. */
+export function formatLocal({ points, missing, distance }: LocalFindings, width: number = USUAL_WIDTH): string {
   if (points.length === 0) return missing.map((line) => `${line}\n`).join('');
   const share = ({ median, low, high, minimum, maximum }: Summary) =>
     `${percent(median)} [${percent(low ?? minimum)}, ${percent(high ?? maximum)}]`;
@@ -42,8 +48,26 @@ export function formatLocal(
     ...(kinds.has('gpu') ? ['GPU: multiply-adds, exponentials and workgroup memory overlap; the longest binds.'] : []),
     'In brackets: the 95 % interval of the ratio over rounds, or its spread if there are fewer than 6 rounds.',
     ...missing,
+    ...(distance === null ? [] : ['', ...distanceLines(distance, width)]),
   ];
   return fitText(`${lines.join('\n')}\n`, width);
+}
+
+/** A distance in words: its product, then what each factor is and where it comes from. */
+function distanceLines(distance: Decomposition | string, width: number): string[] {
+  if (typeof distance === 'string') return [`The distance cannot be taken apart into factors: ${distance}.`];
+  const { ratio, hereName, publishedName, factors } = distance;
+  const indented = (text: string) => wrapText(`  ${text}`, width, 2);
+  return [
+    `Why ${publishedName} is ${formatFactor(ratio)} times as fast as ${hereName} here`,
+    ...wrapText(productText(distance), width, 2),
+    '',
+    ...factors.flatMap(({ name, factor, text, source }) => [
+      `${name} ×${formatFactor(factor)}`,
+      ...indented(text),
+      ...indented(`source: ${source}`),
+    ]),
+  ];
 }
 
 const percent = (value: number) => `${(100 * value).toFixed(0)} %`;

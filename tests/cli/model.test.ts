@@ -61,7 +61,11 @@ describe('bench model local', () => {
     const args = ['--seq', '256', '--heads', '1', '--backend', 'wasm', '--budget', '2', '--format', 'json'];
     const { stdout, code, stderr } = await bench(['model', 'local', ...args], cwd);
     expect(code).toBe(0);
-    const { points, missing } = JSON.parse(stdout) as { points: Record<string, number>[]; missing: string[] };
+    const { points, missing, distance } = JSON.parse(stdout) as {
+      points: Record<string, number>[];
+      missing: string[];
+      distance: { ratio: number; factors: { name: string; factor: number }[] };
+    };
     expect(missing).toEqual([]);
     expect(points).toHaveLength(2);
     for (const point of points) {
@@ -69,6 +73,8 @@ describe('bench model local', () => {
       expect(point['predicted']).toBeLessThan(point['multiplyAdd'] ?? 0);
       expect(point['measured']).toBeGreaterThan(0);
     }
+    expect(distance.factors.map(({ name }) => name)).toContain('clock');
+    expect(distance.factors.reduce((all, { factor }) => all * factor, 1)).toBeCloseTo(distance.ratio, 3);
     const [, journal = ''] = /Record: (\S+)/.exec(stderr) ?? [];
     expect(readFileSync(join(cwd, journal), 'utf8').trim().split('\n')).toHaveLength(3);
   });

@@ -16,7 +16,7 @@ describe('bench report', () => {
     const [, path = ''] = /^Report: (\S+\.html)$/m.exec(stderr) ?? [];
     const page = readFileSync(join(cwd, path), 'utf8');
     expect(page.includes('MHA at 4k runs 16,000 times slower here (wasm-flash, f32, 1 thread, 100 GFLOPS)')).toBe(true);
-    expect(page.match(/<figure/g)).toHaveLength(8);
+    expect(page.match(/<figure/g)).toHaveLength(9);
     // Before the libraries, which hold addresses as text.
     expect(/(src|href)="(?!data:)/.test(page.split('<script')[0] ?? '')).toBe(false);
   });
@@ -29,7 +29,7 @@ describe('bench report', () => {
     expect((await bench(args, cwd)).code).toBe(0);
     const text = readFileSync(join(cwd, 'both.md'), 'utf8');
     const pictures = [...text.matchAll(/!\[.*?\]\((.*?)\)/g)].map(([, file]) => file ?? '');
-    expect(pictures).toHaveLength(16);
+    expect(pictures).toHaveLength(18);
     expect(pictures.every((file) => existsSync(join(cwd, file)))).toBe(true);
     expect(text).toContain('# two');
   });

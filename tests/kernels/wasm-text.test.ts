@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   bandwidthCeiling,
+  clockProbe,
   exponentialCeiling,
   multiplyAddCeilings,
   softmaxCeiling,
@@ -88,7 +89,7 @@ const TEXTS: [string, string][] = [
   ['wasm-flash, phases', variation({ order: 'phases', rescale: 'branch' })],
   ['wasm-flash, values in rows', variation({ values: 'rows', maxima: 'always' })],
   ['wasm-flash, 16 rows', variation({ rows: 16, vectors: 8, unroll: 16 })],
-  ...[...multiplyAddCeilings(features), exponentialCeiling, softmaxCeiling, bandwidthCeiling].map(
+  ...[...multiplyAddCeilings(features), exponentialCeiling, softmaxCeiling, bandwidthCeiling, clockProbe].map(
     (kernel): [string, string] => {
       const program = kernel.build(W, device);
       return [kernel.name, program.kind === 'wasm' ? program.text : ''];

@@ -8,7 +8,7 @@ import { revectorizeFlag } from '../../host/node/flags.ts';
 import { spawnHost } from '../../host/node/spawn.ts';
 import { spawnWasm } from '../../host/node/wasm-children.ts';
 import type { KillableHost } from '../../host/target.ts';
-import { type DeviceCeiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
+import { coreClock, type DeviceCeiling, fastestProbe, probeWorkload } from '../../measure/ceilings.ts';
 
 const RUNS = 7;
 /** 150 MFLOP a thread in 16 work tiles of 48 rows: some milliseconds. */
@@ -75,6 +75,10 @@ export async function measureCpu(
         await attempt(`memory reads, ${where}`, async () => {
           const found = await fastestProbe(host, [bandwidthCeiling], LARGE, 3, ROWS_READ);
           reads.push({ ...common, quantity: 'memory-read', unit: 'byte/s', ...found });
+        });
+        if (threads !== 1) return;
+        await attempt(`clock, ${where}`, async () => {
+          reads.push({ ...common, quantity: 'clock', unit: 'Hz', ...(await coreClock(host)) });
         });
       });
     }

@@ -5,16 +5,19 @@ import { wgslExponential, wgslWorkgroupReads } from '../../../kernels/ceilings/w
 import type { Kernel } from '../../../kernels/kernel.ts';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
 import { wgslFlash } from '../../../kernels/wgsl/flash.ts';
+import { comparePublished } from '../../compare/comparisons.ts';
+import { findingOf } from '../../compare/finding.ts';
 import type { OpenTarget } from '../../host/target.ts';
 import { ceilingsOf } from '../../measure/ceilings.ts';
 import { measureRun } from '../../measure/run.ts';
 import { backendHasNo, noSharedRound, UsageError } from '../../messages.ts';
+import { type Decomposition, decompose } from '../../model/decomposition.ts';
 import { compareLocal, type LocalComparison } from '../../model/local-comparison.ts';
 import { cases } from '../../problem/cases.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { ofBackend } from '../../record/backend.ts';
 import { checkFolder, checkWritable } from '../../record/files.ts';
-import type { Context } from '../../record/measurement.ts';
+import { type Context, SCHEMA_ID } from '../../record/measurement.ts';
 import { whyNotMeasured } from '../../record/unmeasured.ts';
 import { formatLocal } from '../../report/local-text.ts';
 import { lookAtLoad } from '../machine-load.ts';
@@ -34,6 +37,8 @@ interface LocalModel {
   points: LocalComparison[];
   /** What could not be measured, and why. */
   missing: string[];
+  /** The distance of the run in factors, or why it has none; null where nothing was measured. */
+  distance: Decomposition | string | null;
   journal: string;
 }
 
@@ -87,19 +92,28 @@ async function measureLocal(workloads: readonly Workload[], options: RunOptions)
       ceilingsOf: probesOf,
     });
     const [points, missing]: [LocalComparison[], string[]] = [[], []];
-    const { context, journal } = await recordRun(events, 'model-local', options, load, progress, (event, run) => {
-      if (event.kind !== 'case-ended') return;
-      for (const outcome of event.outcomes) {
-        const { measurement: m } = outcome;
-        if (m === null) continue;
-        const device = m.device === null ? '' : (run.context.devices[m.device]?.name ?? '');
-        const point = m.state === 'measured' ? compareLocal(event.workload, device, outcome, event.outcomes) : null;
-        const why = m.state === 'measured' ? noSharedRound('all probes') : whyNotMeasured(m);
-        if (point === null) missing.push(`${m.kernel}, ${describe(event.workload)}: ${why}`);
-        else points.push(point);
-      }
-    });
-    return { context, points, missing, journal: journal.path };
+    const { context, journal, measurements, ratios } = await recordRun(
+      events,
+      'model-local',
+      options,
+      load,
+      progress,
+      (event, run) => {
+        if (event.kind !== 'case-ended') return;
+        for (const outcome of event.outcomes) {
+          const { measurement: m } = outcome;
+          if (m === null) continue;
+          const device = m.device === null ? '' : (run.context.devices[m.device]?.name ?? '');
+          const point = m.state === 'measured' ? compareLocal(event.workload, device, outcome, event.outcomes) : null;
+          const why = m.state === 'measured' ? noSharedRound('all probes') : whyNotMeasured(m);
+          if (point === null) missing.push(`${m.kernel}, ${describe(event.workload)}: ${why}`);
+          else points.push(point);
+        }
+      },
+    );
+    const comparisons = comparePublished(measurements, context, 'avo');
+    const finding = findingOf({ schema: SCHEMA_ID, context, measurements, comparisons, ratios });
+    return { context, points, missing, distance: finding === null ? null : decompose(finding), journal: journal.path };
   } finally {
     await opened?.close();
     stopping.dispose();

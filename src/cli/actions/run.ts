@@ -1,11 +1,13 @@
 /** A measuring command from its options to its output: targets, cases, journal, comparisons, table, chart. */
 
 import { availableParallelism } from 'node:os';
-import { ablationChart } from '../../chart/ablation-gains.ts';
-import { figureChart } from '../../chart/figure.ts';
+import { basename } from 'node:path';
+import type { TopLevelSpec } from 'vega-lite';
+import { allCharts } from '../../chart/all.ts';
 import { chartExtension, writeChart } from '../../chart/render.ts';
 import { comparePublished } from '../../compare/comparisons.ts';
 import { findingText } from '../../compare/finding.ts';
+import type { PublishedSet } from '../../compare/published-figures.ts';
 import { ablationGains } from '../../compare/technique-gains.ts';
 import { counted, formatGrouped, formatRate } from '../../format.ts';
 import { ceilingsOf } from '../../measure/ceilings.ts';
@@ -156,13 +158,21 @@ async function drawCharts(run: RunDocument, journal: Journal, options: RunOption
   for (const path of [journal.path.replace(/\.jsonl$/, '.svg'), options.chart]) {
     if (path === null) continue;
     try {
-      // A run of ablations is about the techniques, any other about the figure.
-      const chart = ablationGains(run).length > 0 ? ablationChart(run) : figureChart(run);
-      await writeChart(chart, path);
+      await writeChart(chartFor(run, path, options.published), path);
       drawn.push(path);
     } catch (error) {
       process.stderr.write(`${notDrawn(path, messageOf(error))}\n`);
     }
   }
   return drawn;
+}
+
+/** The chart that a file is named after, such as why.svg; for any other name the techniques of an ablation, else the figure. */
+function chartFor(run: RunDocument, path: string, set: PublishedSet): TopLevelSpec {
+  const [name] = basename(path).split('.');
+  const own = ablationGains(run).length > 0 ? 'ablation' : 'figure';
+  const charts = allCharts(run, set, [], null);
+  const found = charts.find((chart) => chart.name === name) ?? charts.find((chart) => chart.name === own);
+  if (found === undefined) throw new Error(`no chart is called '${own}'`);
+  return found.draw('wide');
 }

@@ -60,7 +60,7 @@ const outputOptions = () =>
     label: option('--label <text>', 'a name for this run, kept in its record', asText, null),
     chart: option(
       '--chart <file>',
-      'draw the chart: .svg, .png, .html or .vl.json',
+      'draw the chart: .svg, .png, .html or .vl.json; why.svg, distance.png and so on draw that chart of a report',
       asText,
       null,
       'an SVG beside the record',

@@ -1,7 +1,7 @@
 /** Ceilings do the work that they claim: their sums and exponentials are read back and known beforehand. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exponentialCeiling, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
+import { clockProbe, exponentialCeiling, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
 import { revectorizeFlag } from '../../../src/host/node/flags.ts';
 import type { ChildHost } from '../../../src/host/node/spawn.ts';
 import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
@@ -36,6 +36,12 @@ describe.each(revectorizeFlag() === undefined ? ['simd-relaxed'] : ['simd-relaxe
     it('takes exponentials that are right', async () => {
       const { outputs } = await runKernel(host, exponentialCeiling, W, { rows: FIRST });
       expect(outputs[0]?.[0]).toBeCloseTo(2 ** -3.25, 7);
+    });
+
+    it('adds as often as the clock probe says, by the last bits of Fibonacci sums', async () => {
+      const { outputs } = await runKernel(host, clockProbe, W, { rows: FIRST });
+      expect(outputs[0]?.[0]).toBe(clockProbe.expected(W));
+      expect(clockProbe.expected(W)).toBeGreaterThan(0);
     });
 
     it('names the fastest probe', async () => {

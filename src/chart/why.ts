@@ -12,7 +12,6 @@ import {
   type ChartLayout,
   decades,
   heading,
-  type Layer,
   logTflops,
   type Position,
   sentenceChart,
@@ -46,7 +45,7 @@ export function whyChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLev
   const end = (name: string, tflops: number, text: string) => ({
     ...{ name, times: formatRate(tflops), from: tflops, to: tflops, color: '#888888', text, source: '' },
   });
-  const rows = [
+  const texts = [
     end(`${found.hereName} here`, found.here, 'measured here'),
     ...steps,
     end(found.publishedName, found.published, 'published'),
@@ -55,8 +54,14 @@ export function whyChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLev
     const lines = narrow ? wrap(row.text, characters) : [...wrap(row.text, characters), ...source];
     return { ...row, lines: row.source === '' ? [] : lines, high: Math.max(row.from, row.to) };
   });
-  const most = Math.max(...rows.map(({ lines }) => lines.length));
-  const step = (narrow ? LINE : 0) + most * LINE + BAR + 12;
+  // Each row is as high as its texts: in pixels, the middle of its bar and the top of its texts.
+  let height = 6;
+  const rows = texts.map((row) => {
+    const bar = height + (narrow ? LINE + 4 : 0) + BAR / 2;
+    const below = bar + BAR / 2 + 4;
+    height = below + row.lines.length * LINE + 9;
+    return { ...row, bar, below };
+  });
   const ends = rows.flatMap(({ from, to }) => [from, to]);
   const [least, top] = [Math.min(...ends), Math.max(...ends)];
   const room = (top / least) ** (80 / (width - 80));
@@ -67,39 +72,8 @@ export function whyChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLev
     // Lines of the grid would strike the texts.
     axis: { format: '~g', values: decades(least * 9, top), grid: false },
   } satisfies Position;
-  const y = {
-    field: 'name',
-    type: 'nominal',
-    sort: null,
-    scale: { paddingInner: 0, paddingOuter: 0 },
-    title: null,
-    axis: narrow
-      ? null
-      : {
-          grid: false,
-          ticks: false,
-          domain: false,
-          labelLimit: NAMES + 40,
-          minExtent: NAMES - 6,
-          labelFontWeight: 'bold',
-          labelOffset: step / 2 - BAR / 2 - 4,
-        },
-  } satisfies Position;
-  // Texts stand above the bar, in the upper part of their row.
-  const down = step / 2 - BAR / 2 - 4;
-  const above = -step / 2 + 5;
+  const y = { field: 'bar', type: 'quantitative', scale: null, title: null, axis: null } satisfies Position;
   const tooltip = ['name', 'times', 'text', 'source'].map((field) => ({ field }));
-  const lines: Layer = {
-    mark: {
-      ...{ type: 'text', align: 'left', baseline: 'top', x: 0, fontSize: TEXT_SIZE, lineHeight: LINE },
-      dy: above + (narrow ? LINE : 0),
-    },
-    encoding: { y, text: { field: 'lines' } },
-  };
-  const names: Layer = {
-    mark: { type: 'text', align: 'left', baseline: 'top', x: 0, dy: above, fontSize: 11, fontWeight: 'bold' },
-    encoding: { y, text: { field: 'name' } },
-  };
   return {
     $schema: VEGA_LITE,
     title: heading(
@@ -112,24 +86,32 @@ export function whyChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLev
     ),
     data: { values: rows },
     width,
-    height: { step },
+    height,
     view: { stroke: null },
     layer: [
       {
-        mark: { type: 'bar', height: BAR, yOffset: down, minBandSize: BAR },
+        mark: { type: 'bar', orient: 'horizontal', height: BAR },
         encoding: { y, x, x2: { field: 'to' }, color: { field: 'color', type: 'nominal', scale: null }, tooltip },
       },
       {
         transform: [{ filter: 'datum.from === datum.to' }],
-        mark: { type: 'point', filled: true, size: 70, opacity: 1, yOffset: down, color: '#888888' },
+        mark: { type: 'point', filled: true, size: 70, opacity: 1, color: '#888888' },
         encoding: { y, x, tooltip },
       },
       {
-        mark: { type: 'text', align: 'left', baseline: 'middle', dx: 7, dy: down, fontWeight: 'bold', fontSize: 11 },
+        mark: { type: 'text', align: 'left', baseline: 'middle', dx: 7, fontWeight: 'bold', fontSize: 11 },
         encoding: { y, x: { ...x, field: 'high' }, text: { field: 'times' } },
       },
-      lines,
-      ...(narrow ? [names] : []),
+      {
+        mark: narrow
+          ? { ...{ type: 'text', align: 'left', x: 0 }, dy: -BAR / 2 - 9, fontSize: 11, fontWeight: 'bold' }
+          : { type: 'text', align: 'right', baseline: 'middle', x: -8, fontSize: 11, fontWeight: 'bold' },
+        encoding: { y, text: { field: 'name' } },
+      },
+      {
+        mark: { type: 'text', align: 'left', baseline: 'top', x: 0, fontSize: TEXT_SIZE, lineHeight: LINE },
+        encoding: { y: { ...y, field: 'below' }, text: { field: 'lines' } },
+      },
     ],
   };
 }

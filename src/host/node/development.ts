@@ -29,7 +29,11 @@ const ARCHIVES = {
  * An inherited VK_ICD_FILENAMES wins: then nothing is added.
  */
 export async function swiftshaderEnvironment(): Promise<Record<string, string> | undefined> {
-  if (process.env['VK_ICD_FILENAMES'] !== undefined) return {};
+  return process.env['VK_ICD_FILENAMES'] === undefined ? swiftshader() : {};
+}
+
+/** Those of SwiftShader, whatever is inherited. */
+export async function swiftshader(): Promise<Record<string, string> | undefined> {
   const folder = await unpacked('swiftshader');
   if (folder === undefined) return undefined;
   return { VK_ICD_FILENAMES: join(folder, DRIVER), LD_LIBRARY_PATH: withInherited('LD_LIBRARY_PATH', folder) };

@@ -36,7 +36,13 @@ export async function swiftshaderEnvironment(): Promise<Record<string, string> |
 export async function swiftshader(): Promise<Record<string, string> | undefined> {
   const folder = await unpacked('swiftshader');
   if (folder === undefined) return undefined;
-  return { VK_ICD_FILENAMES: join(folder, DRIVER), LD_LIBRARY_PATH: withInherited('LD_LIBRARY_PATH', folder) };
+  const driver = join(folder, DRIVER);
+  // VK_DRIVER_FILES is the newer name of the other, and wins over it.
+  return {
+    VK_ICD_FILENAMES: driver,
+    VK_DRIVER_FILES: driver,
+    LD_LIBRARY_PATH: withInherited('LD_LIBRARY_PATH', folder),
+  };
 }
 
 /** The headless Chromium of a development install, and the variables that it needs; undefined where there is none. */

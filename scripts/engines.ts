@@ -24,7 +24,7 @@ const refusals: string[] = [];
 const notes: string[] = [];
 
 /** By text: accepted, refused, or the feature that the engine lacks for it. */
-type Verdict = 'accepted' | 'refused' | `lacks ${string}`;
+type Verdict = 'accepted' | 'refused' | `need ${string}`;
 
 function verdicts(
   engine: string,
@@ -36,7 +36,7 @@ function verdicts(
     const message = messages[index];
     if (message === null) return 'accepted';
     const lack = lackOf(code);
-    if (lack !== undefined) return `lacks ${lack}`;
+    if (lack !== undefined) return `need ${lack}`;
     refusals.push(
       `${engine} refuses ${kernel}, ${from}:\n    ${String(message).trim().split('\n').slice(0, 4).join('\n    ')}`,
     );
@@ -44,7 +44,7 @@ function verdicts(
   });
 }
 
-/** "120, 40 lacks f16": the texts of a kernel that an engine takes, and why not the others. */
+/** "120, 40 need f16": the texts of a kernel that an engine takes, and why not the others. */
 function summary(texts: readonly Variant[], kernel: string, found: readonly Verdict[] | null): string {
   if (found === null) return 'not installed';
   const own = found.filter((_, index) => texts[index]?.kernel === kernel);
@@ -81,7 +81,8 @@ async function adapterResults(software: Record<string, string> | undefined): Pro
     try {
       const result = await runMatrix(kernels, env);
       results.push(result);
-      for (const [kernel, { failures }] of result.kernels) {
+      for (const [kernel, { failures, reason }] of result.kernels) {
+        if (reason !== undefined) notes.push(`${kernel} on ${result.adapter} skips some: ${reason}`);
         refusals.push(...failures.map((failure) => `${kernel} on ${result.adapter}, ${failure}`));
       }
     } catch (error) {

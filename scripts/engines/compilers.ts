@@ -38,7 +38,7 @@ export function nagaLacks(code: string, features: readonly string[]): string | u
   const enabled = [...code.matchAll(/^enable (\w+);/gm)].map(([, name]) => name);
   if (enabled.includes('chromium_experimental_subgroup_matrix')) return 'subgroup matrices';
   if (enabled.includes('subgroups')) return 'subgroups';
-  return enabled.includes('f16') && !features.includes('shader-f16') ? 'f16 on this driver' : undefined;
+  return enabled.includes('f16') && !features.includes('shader-f16') ? 'f16 of the driver' : undefined;
 }
 
 async function compile(

@@ -21,7 +21,7 @@ it('Tint takes every text of the shipped kernels at head dimensions 48 and 192, 
 it('what naga lacks is known by the directives of a text', () => {
   expect(nagaLacks('enable subgroups;\n', [])).toBe('subgroups');
   expect(nagaLacks('enable f16;\nenable chromium_experimental_subgroup_matrix;\n', [])).toBe('subgroup matrices');
-  expect(nagaLacks('enable f16;\n', [])).toBe('f16 on this driver');
+  expect(nagaLacks('enable f16;\n', [])).toBe('f16 of the driver');
   expect(nagaLacks('enable f16;\n', ['shader-f16'])).toBeUndefined();
   expect(nagaLacks('fn main() {}', [])).toBeUndefined();
 });

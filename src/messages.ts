@@ -62,8 +62,8 @@ export const noRuns = (folder: string) =>
   `no run with a measurement is in '${folder}'; measure one first (bench mha --seq 4k), or name its file`;
 export const tooFewRuns = (folder: string, count: number, name: string) =>
   `'${folder}' holds ${count} ${count === 1 ? 'run' : 'runs'} with a measurement, too few for ${name}; measure another, or name a file`;
-export const undecided = (before: string, after: string, same: number, unclear: number) =>
-  `${after} is neither faster nor slower than ${before} as far as these samples tell: unclear in ${unclear}${same > 0 ? `, the same in ${same}` : ''}. Runs with a larger --budget would decide it.`;
+export const undecided = (after: string, before: string, points: string, tooFew: boolean) =>
+  `Whether ${after} is faster or slower than ${before} is unclear: of ${points}, ${tooFew ? 'one side has fewer than 6 samples' : 'the intervals do not decide'}. Measure both again with a larger --budget.`;
 export const environmentDiffers = 'More than the time differs between the two, as said above, which may be why.';
 export const badChartExtension = (path: string) =>
   `--chart: '${path}' has no known extension; use .svg, .png, .html or .vl.json`;

@@ -25,7 +25,7 @@ export function differenceCells(differences: readonly RunDifference[]): {
     formatRate(after.tflops.median),
     formatFaster(ratio, low, high),
     verdict,
-    caveats.map((caveat) => notes.indexOf(caveat) + 1).join(' '),
+    caveats.map((caveat) => notes.indexOf(caveat) + 1).join(', '),
   ]);
   const names = apart.map(({ name }) => name);
   return {
@@ -94,7 +94,12 @@ export function verdictText(
       ? `Against ${before}, ${after} is ${parts.join('; ')}.`
       : same.length === all
         ? `${after} is as fast as ${before}: ${counted(all, 'point')} within 3 %.`
-        : undecided(before, after, same.length, unclear.length);
+        : undecided(
+            after,
+            before,
+            counted(unclear.length, 'point'),
+            unclear.every(({ low }) => low === null),
+          );
   const differs = environment.length > 0 || differences.some(({ caveats }) => caveats.length > 0);
   return differs ? `${text} ${environmentDiffers}` : text;
 }

@@ -58,7 +58,7 @@ describe('compareRuns', () => {
     );
     const { cells, notes } = differenceCells(compareRuns(before, after));
     expect(notes).toEqual(['1: device: One CPU before, Another after', '2: threads: 2 before, 1 after']);
-    expect(cells.slice(1).map((row) => row.at(-1))).toEqual(['1', '1 2']);
+    expect(cells.slice(1).map((row) => row.at(-1))).toEqual(['1', '1, 2']);
   });
 
   it('takes the host that is most alike where a kernel ran in several', () => {

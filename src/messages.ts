@@ -225,7 +225,7 @@ export const caveats = {
   singleThread: 'single thread',
   notConverged: 'still noisy (> 2 %); --budget gives it more time',
   oneSample: '1 sample: no spread; --budget gives it more time',
-  fewSamples: 'fewer than 6 samples: the spread (smallest-largest) is shown, no interval',
+  fewSamples: 'fewer than 6 samples: spread (smallest-largest) in place of an interval',
   abovePeak: 'above its own peak, which ran beside it: noise; --budget gives both more time',
   wallClock: 'timed by the wall clock, not by the GPU',
   nearest: (series: string, workload: string, differences: readonly string[]) =>

@@ -1,6 +1,6 @@
 /** The command line on the mock host: exact numbers, exit codes, files, interruption. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { documentSchema } from '../../src/record/measurement.ts';
@@ -279,6 +279,49 @@ describe('bench compare', () => {
     expect(nothing.code).toBe(2);
     expect(nothing.stderr).toMatch(/measured no kernel at the same workload/);
     expect((await bench(['compare', fast, '/no/such/file'])).code).toBe(2);
+  });
+});
+
+describe('runs by name', () => {
+  it('are the newest of the folder and those before it, the older one compared first in either order', async () => {
+    const cwd = temporaryFolder();
+    const args = [
+      '--kernel',
+      'wasm-flash',
+      '--causal',
+      'false',
+      '--samples',
+      '8',
+      '--quiet',
+      '--no-chart',
+      ...ONE_HEAD,
+    ];
+    for (const rate of ['1e11', '5e10']) {
+      const label = ['--label', rate, '--results', rate];
+      await bench(['mha', '--seq', '1k', '--host', `mock:rate=${rate},jitter=0.001`, ...args, ...label], cwd);
+    }
+    const [older = '', newer = ''] = ['1e11', '5e10'].map((folder) => {
+      const [name = ''] = readdirSync(join(cwd, folder));
+      return readFileSync(join(cwd, folder, name), 'utf8');
+    });
+    mkdirSync(join(cwd, 'runs'));
+    // An empty record is no run, and the time of a file says how old it is.
+    const files = [older, newer, newer.split('\n')[0] ?? ''];
+    for (const [index, text] of files.entries()) {
+      const path = join(cwd, 'runs', `${index}.jsonl`);
+      writeFileSync(path, text);
+      utimesSync(path, 1000 + index, 1000 + index);
+    }
+    for (const names of [
+      ['last', 'last~1'],
+      ['last~1', 'last'],
+    ]) {
+      const { code, stdout } = await bench(['compare', ...names, '--results', 'runs'], cwd);
+      expect(code).toBe(1);
+      expect(stdout).toContain('Against 0.jsonl, 1.jsonl is slower in the one point, by 2x');
+    }
+    const missing = await bench(['compare', 'last', 'last~2', '--results', 'runs'], cwd);
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('2 runs with a measurement, too few')]);
   });
 });
 

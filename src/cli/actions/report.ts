@@ -17,6 +17,7 @@ import { answer } from '../../report/finding.ts';
 import { type PageRun, reportHtml } from '../../report/html.ts';
 import { reportMarkdown } from '../../report/markdown.ts';
 import { sections } from '../../report/sections.ts';
+import { runPath } from '../run-names.ts';
 import { openFile } from '../terminal/open-file.ts';
 
 /** What bench report was asked for. */
@@ -38,7 +39,9 @@ export async function report(files: readonly string[], options: ReportOptions & 
 /** Writes the report and returns its path. */
 async function writeReport(files: readonly string[], options: ReportOptions): Promise<string> {
   const paths =
-    files.length > 0 ? files : [newest(options.results, /^(?!ceilings-).*\.jsonl$/) ?? missing(options.results)];
+    files.length > 0
+      ? files.map((name) => runPath(name, options.results))
+      : [newest(options.results, /^(?!ceilings-).*\.jsonl$/) ?? missing(options.results)];
   const runs = paths.map((path) => ({
     name: basename(path).replace(/\.jsonl?$/, ''),
     run: parseRunFile(readText(path), path, options.published),

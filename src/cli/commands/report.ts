@@ -20,7 +20,10 @@ export const declareReport: Declare = (command, finish) => {
   });
   command
     .description('Explain runs in one HTML file that needs no network: the answer, charts, tables and sources.')
-    .argument('[runs...]', 'records or JSON documents of runs (default: the newest in --results)');
+    .argument(
+      '[runs...]',
+      'records or JSON documents of runs, or last, last~1 and so on (default: the newest in --results)',
+    );
   addOptions(command, options).action(async (runs: string[]) => {
     const { report } = await import('../actions/report.ts');
     finish(await report(runs, valuesOf(command, options)));

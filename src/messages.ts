@@ -262,7 +262,8 @@ export const pageWritten = (folder: string) =>
 export const serving = (folder: string) =>
   `Serving the page and the runs of ${folder} to this machine only; Ctrl-C ends it.`;
 export const cannotOpen = (command: string, path: string) => `${command} cannot open it here; open ${path} yourself`;
-export const reportedWithout = (path: string, why: string) => `${path} ${why}; the report is made without it`;
+export const noRunAmong = (path: string) =>
+  `'${path}' is a search of bench tune or a record of bench ceilings; name a run beside it (bench report RUN.jsonl ${path})`;
 export const runBegins = (workloads: string, kernels: string, tflop: string, budgetSeconds: number | null) =>
   `${workloads} x ${kernels}, ${tflop} TFLOP for each kernel; measuring ${budgetSeconds === null ? 'all of it' : `parts of it for up to ${budgetSeconds} s`}.`;
 export const moreThreadsThanCores = (threads: number, cores: number) =>

@@ -18,6 +18,8 @@ import { whyChart } from './why.ts';
 /** A chart that is drawn when it is asked for. */
 export interface NamedChart {
   name: string;
+  /** What it shows, as a heading. */
+  heading: string;
   draw: (layout: ChartLayout) => TopLevelSpec;
 }
 
@@ -29,14 +31,14 @@ export function allCharts(
   search: Search | null,
 ): NamedChart[] {
   return [
-    { name: 'figure', draw: (layout) => figureChart(run, layout) },
-    { name: 'why', draw: (layout) => whyChart(run, layout) },
-    { name: 'distance', draw: (layout) => distanceChart(run, layout) },
-    { name: 'efficiency', draw: (layout) => efficiencyChart(run, layout) },
-    { name: 'scaling', draw: (layout) => scalingChart(run, set, layout) },
-    { name: 'roofline', draw: (layout) => rooflineChart(run, set, memory, layout) },
-    { name: 'ablation', draw: (layout) => ablationChart(run, layout) },
-    { name: 'tuning', draw: (layout) => tuningChart(search, layout) },
-    { name: 'samples', draw: (layout) => samplesChart(run, layout) },
+    { name: 'figure', heading: 'Throughput here and published', draw: (layout) => figureChart(run, layout) },
+    { name: 'why', heading: 'Why it is that far', draw: (layout) => whyChart(run, layout) },
+    { name: 'distance', heading: 'Distance to other devices', draw: (layout) => distanceChart(run, layout) },
+    { name: 'efficiency', heading: 'Share of the own limit', draw: (layout) => efficiencyChart(run, layout) },
+    { name: 'scaling', heading: 'Throughput against length', draw: (layout) => scalingChart(run, set, layout) },
+    { name: 'roofline', heading: 'Roofline', draw: (layout) => rooflineChart(run, set, memory, layout) },
+    { name: 'ablation', heading: 'Techniques of the AVO paper', draw: (layout) => ablationChart(run, layout) },
+    { name: 'tuning', heading: 'Search for a configuration', draw: (layout) => tuningChart(search, layout) },
+    { name: 'samples', heading: 'Every sample', draw: (layout) => samplesChart(run, layout) },
   ];
 }

@@ -117,6 +117,13 @@ export function sentenceChart(sentences: readonly string[], layout: ChartLayout 
     width: layout === 'wide' ? 640 : 330,
     height: 40 + 18 * text.length,
     view: { stroke: null },
+    usermeta: { sentence: sentences.join(' ') },
     mark: { type: 'text', text, align: 'left', x: 10, y: 20, fontSize: 13, lineHeight: 18 },
   };
+}
+
+/** What a chart says in place of a drawing; null where it draws something. */
+export function sentenceOf({ usermeta }: TopLevelSpec): string | null {
+  const sentence = usermeta?.['sentence'];
+  return typeof sentence === 'string' ? sentence : null;
 }

@@ -2,7 +2,7 @@
 
 import { ratiosOf } from '../measure/ratios.ts';
 import { badRunFile, UsageError } from '../messages.ts';
-import { documentSchema, type Measurement, type RunDocument, schemaProblem } from '../record/measurement.ts';
+import { documentSchema, type Measurement, type RunDocument, SCHEMA_ID, schemaProblem } from '../record/measurement.ts';
 import { comparePublished } from './comparisons.ts';
 import type { PublishedSet } from './published-figures.ts';
 
@@ -12,6 +12,9 @@ import type { PublishedSet } from './published-figures.ts';
  */
 export function parseRunFile(text: string, name: string, set: PublishedSet): RunDocument {
   const document = parseDocument(text, name);
+  if ((document as { schema?: unknown } | null)?.schema !== SCHEMA_ID) {
+    throw new UsageError(badRunFile(name, `it does not name the schema ${SCHEMA_ID}`));
+  }
   const result = documentSchema.safeParse(document);
   if (!result.success) {
     throw new UsageError(badRunFile(name, schemaProblem(result.error)));

@@ -6,6 +6,7 @@ import type { Section } from './sections.ts';
 /** A chart of the page: specifications for two widths, and a picture in case no script runs. */
 export interface PageChart {
   name: string;
+  heading: string;
   wide: object;
   narrow: object;
   svg: string;
@@ -21,6 +22,8 @@ export interface PageRun {
 
 /** What the page needs to draw charts by itself. */
 export interface PageParts {
+  /** Sections after all runs. */
+  closing: readonly Section[];
   /** Text of the chart libraries. */
   scripts: readonly string[];
   /** Chart configurations of the two themes. */
@@ -33,7 +36,7 @@ const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => esc
 const json = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
 
 /** The report of one or several runs as an HTML document. Names and text are escaped. */
-export function reportHtml(runs: readonly PageRun[], { scripts, themes }: PageParts): string {
+export function reportHtml(runs: readonly PageRun[], { closing, scripts, themes }: PageParts): string {
   const charts = runs.flatMap((run) => run.charts);
   return `<!doctype html>
 <html lang="en">
@@ -49,6 +52,7 @@ export function reportHtml(runs: readonly PageRun[], { scripts, themes }: PagePa
 <main>
 <h1>How fast is attention here?</h1>
 ${runs.map((run) => runHtml(run, charts, runs.length > 1)).join('\n')}
+${closing.map(sectionHtml).join('\n')}
 <footer>Made by attnbench. Everything on this page is in this file.</footer>
 </main>
 <script type="application/json" id="charts">${json(charts.map(({ wide, narrow }) => ({ wide, narrow })))}</script>
@@ -60,18 +64,26 @@ ${scripts.map((script) => `<script>${script.replaceAll('</script', '<\\/script')
 `;
 }
 
+/** Charts that stand before the table. */
+const LEADING: ReadonlySet<string> = new Set(['figure', 'why']);
+
 function runHtml(run: PageRun, all: readonly PageChart[], named: boolean): string {
-  const figures = run.charts.map(
-    (chart) => `<figure data-chart="${all.indexOf(chart)}" id="chart-${all.indexOf(chart)}">
-<div class="picture" role="img" aria-label="${escapeHtml(`Chart: ${chart.name}`)}">${chart.svg}</div>
+  const figureHtml = (chart: PageChart) =>
+    `<figure data-chart="${all.indexOf(chart)}" id="chart-${all.indexOf(chart)}">
+<div class="picture" role="img" aria-label="${escapeHtml(`Chart: ${chart.heading}`)}">${chart.svg}</div>
 <div class="drawn"></div>
-</figure>`,
-  );
+</figure>`;
+  // The answer, why, the numbers; then all else.
+  const leads = run.charts.filter(({ name }) => LEADING.has(name));
+  const others = run.charts.filter(({ name }) => !LEADING.has(name));
+  const [first, ...rest] = run.sections;
   return `<article>
 ${named ? `<h2>${escapeHtml(run.name)}</h2>` : ''}
 <p class="answer">${escapeHtml(run.answer.replaceAll(' %', '\u00a0%'))}</p>
-${figures.join('\n')}
-${run.sections.map(sectionHtml).join('\n')}
+${leads.map(figureHtml).join('\n')}
+${first === undefined ? '' : sectionHtml(first)}
+${others.map(figureHtml).join('\n')}
+${rest.map(sectionHtml).join('\n')}
 </article>`;
 }
 
@@ -83,7 +95,8 @@ function sectionHtml({ title, table, lines = [] }: Section): string {
   const tableHtml =
     table === undefined
       ? ''
-      : `<div class="scroll" tabindex="0"><table${header.length > 3 ? ' class="figures"' : ''}><thead>${row(header, 'th')}</thead><tbody>\n${rows}\n</tbody></table></div>`;
+      : `<p class="hint">The table goes on to the right: scroll it sideways.</p>
+<div class="scroll" tabindex="0"><table${header.length > 3 ? ' class="figures"' : ''}><thead>${row(header, 'th')}</thead><tbody>\n${rows}\n</tbody></table></div>`;
   const list = lines.length === 0 ? '' : `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('\n')}</ul>`;
   return `<section><h3>${escapeHtml(title)}</h3>\n${tableHtml}\n${list}</section>`;
 }
@@ -91,15 +104,19 @@ function sectionHtml({ title, table, lines = [] }: Section): string {
 const STYLE = `
 ${THEME_CSS}* { box-sizing: border-box; }
 body { margin: 0; background: var(--background); color: var(--ink); font: 16px/1.5 Inter, system-ui, sans-serif; }
-main { max-width: 1240px; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
+main { max-width: 1100px; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 h1 { font-size: 1.5rem; margin: 0 0 0.5rem; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 0.5rem; }
 h3 { font-size: 1.05rem; margin: 2rem 0 0.5rem; }
 .answer { font-size: 1.2rem; line-height: 1.45; background: var(--card); padding: 1rem; border-radius: 8px; margin: 0 0 1.5rem; overflow-wrap: anywhere; }
 figure { margin: 0 0 2.5rem; max-width: 100%; overflow-x: auto; }
-.picture svg { max-width: 100%; height: auto; background: #ffffff; }
+.picture svg { width: 100%; height: auto; background: #ffffff; }
+.drawn { width: 100%; }
+.drawn svg { width: 100%; height: auto; }
 .drawn:empty, figure.ready .picture { display: none; }
 .scroll { overflow-x: auto; }
+.hint { display: none; margin: 0.3rem 0; color: var(--faint); font-size: 0.85rem; }
+.hint.needed { display: block; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 0.3rem 0.7rem 0.3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td { max-width: 34rem; overflow-wrap: anywhere; }
@@ -111,6 +128,10 @@ footer { margin-top: 3rem; color: var(--faint); font-size: 0.85rem; }
   main { max-width: none; padding: 0; }
   figure, tr { break-inside: avoid; }
   .scroll { overflow: visible; }
+  .hint.needed { display: none; }
+  table { font-size: 7.5pt; width: 100%; }
+  th, td:first-child, .figures td { white-space: normal; }
+  th, td { padding-right: 0.35rem; }
 }
 `;
 
@@ -121,7 +142,12 @@ const themes = JSON.parse(document.getElementById('themes').textContent);
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const paper = matchMedia('print');
 let drawnAs = '';
+function hint() {
+  for (const box of document.querySelectorAll('.scroll'))
+    box.previousElementSibling.classList.toggle('needed', box.scrollWidth > box.clientWidth + 1);
+}
 function draw() {
+  hint();
   const narrow = document.querySelector('main').clientWidth < 700 && !paper.matches;
   const theme = dark.matches && !paper.matches ? 'dark' : 'light';
   if (drawnAs === theme + narrow) return;

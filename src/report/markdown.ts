@@ -33,14 +33,14 @@ export function formatMarkdown(run: RunDocument): string {
 export interface MarkdownRun {
   name: string;
   answer: string;
-  pictures: readonly { name: string; file: string }[];
+  pictures: readonly { heading: string; file: string }[];
   sections: readonly Section[];
 }
 
 /** A report as `bench report --format markdown` writes it: the answer, the pictures, the sections. */
 export function reportMarkdown({ name, answer, pictures, sections }: MarkdownRun): string {
   const parts = [`# ${escapeMarkdown(name)}`, `**${escapeMarkdown(answer)}**`];
-  parts.push(...pictures.map((picture) => `![${picture.name}](${encodeURI(picture.file)})`));
+  for (const { heading, file } of pictures) parts.push(`## ${heading}`, `![${heading}](${encodeURI(file)})`);
   for (const { title, table, lines = [] } of sections) {
     parts.push(`## ${escapeMarkdown(title)}`);
     const [header, ...body] = table ?? [];

@@ -1,5 +1,6 @@
 /** What a report says about a run apart from its charts: titled lists and tables, for HTML and Markdown alike. */
 
+import { CLAIMS } from '../compare/claims.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
 import { citedText } from './cited-figures.ts';
@@ -71,4 +72,15 @@ function environment({ context }: RunDocument): string[][] {
     ...(context.label === null ? [] : [['label', context.label]]),
     ...(context.cancelled ? [['ended', 'interrupted; what was measured is here']] : []),
   ];
+}
+
+/** What the securities weekly claims, and what this tool can say of each claim. */
+export function claimsSection(): Section {
+  return {
+    title: 'The claims that started this, and what can be said of each here',
+    table: [
+      ['claim', 'value', 'what can be said here'],
+      ...CLAIMS.map(({ text, printed, state, here, command }) => [text, printed, `${state}: ${here} (${command})`]),
+    ],
+  };
 }

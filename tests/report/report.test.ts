@@ -47,8 +47,14 @@ describe('sections', () => {
 
 describe('pages', () => {
   const run = compared(runOf([measured(MHA)], HOSTILE));
-  const parts = { scripts: ['const a = "</script>";'], themes: { light: {}, dark: {} } };
-  const chart = { name: HOSTILE, wide: { title: HOSTILE }, narrow: { title: HOSTILE }, svg: '<svg></svg>' };
+  const parts = { closing: [], scripts: ['const a = "</script>";'], themes: { light: {}, dark: {} } };
+  const chart = {
+    name: HOSTILE,
+    heading: HOSTILE,
+    wide: { title: HOSTILE },
+    narrow: { title: HOSTILE },
+    svg: '<svg></svg>',
+  };
 
   it('show hostile names as text', () => {
     const page = { name: HOSTILE, answer: HOSTILE, charts: [chart], sections: sections(run) };
@@ -70,10 +76,10 @@ describe('pages', () => {
     const text = reportMarkdown({
       name: 'a|b',
       answer: '<b>',
-      pictures: [{ name: 'x', file: 'a b.png' }],
+      pictures: [{ heading: 'x', file: 'a b.png' }],
       sections: [],
     });
-    expect(text).toBe('# a\\|b\n\n**&lt;b>**\n\n![x](a%20b.png)\n');
+    expect(text).toBe('# a\\|b\n\n**&lt;b>**\n\n## x\n\n![x](a%20b.png)\n');
   });
 });
 

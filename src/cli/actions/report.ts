@@ -1,22 +1,24 @@
 /** The work of bench report: reads runs, draws their charts, writes the file. */
 
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { TopLevelSpec } from 'vega-lite';
 import { z } from 'zod';
-import { allCharts } from '../../chart/all.ts';
+import { allCharts, type NamedChart } from '../../chart/all.ts';
+import { sentenceOf } from '../../chart/frame.ts';
 import { librarySources, renderSvg, writeChart } from '../../chart/render.ts';
 import type { MemoryLimit } from '../../chart/roofline-plot.ts';
 import { themeConfig } from '../../chart/theme.ts';
 import type { PublishedSet } from '../../compare/published-figures.ts';
 import { parseRunFile } from '../../compare/run-file.ts';
 import { parseSearch, type Search } from '../../measure/search.ts';
-import { noRuns, reportedWithout, UsageError } from '../../messages.ts';
+import { noRunAmong, UsageError } from '../../messages.ts';
 import { checkWritable, orUnreadable, readText, writeInto } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';
 import { answer } from '../../report/finding.ts';
 import { type PageRun, reportHtml } from '../../report/html.ts';
 import { reportMarkdown } from '../../report/markdown.ts';
-import { sections } from '../../report/sections.ts';
+import { claimsSection, sections } from '../../report/sections.ts';
 import { runPath } from '../run-names.ts';
 import { openFile } from '../terminal/open-file.ts';
 
@@ -38,27 +40,58 @@ export async function report(files: readonly string[], options: ReportOptions & 
 
 /** Writes the report and returns its path. */
 async function writeReport(files: readonly string[], options: ReportOptions): Promise<string> {
-  const paths =
-    files.length > 0
-      ? files.map((name) => runPath(name, options.results))
-      : [newest(options.results, /^(?!ceilings-).*\.jsonl$/) ?? missing(options.results)];
-  const runs = paths.map((path) => ({
-    name: basename(path).replace(/\.jsonl?$/, ''),
-    run: parseRunFile(readText(path), path, options.published),
-  }));
-  const first = paths[0] as string;
+  const { runs, beside } = await readRecords(files, options);
+  const [{ path: first, name }] = runs;
   const extension = options.format === 'html' ? '.html' : '.md';
-  const output = options.output ?? join(dirname(first), `${runs[0]?.name}${extension}`);
+  const output = options.output ?? join(dirname(first), `${name}${extension}`);
   checkWritable(output);
-  const memory = memoryLimits(dirname(first));
-  const tuning = newest(dirname(first), /^tune-.*\.json$/);
-  const search = tuning === null ? null : readBeside(tuning, parseSearch, 'a search of bench tune');
-  const text =
-    options.format === 'html'
-      ? await html(runs, options.published, memory, search)
-      : await markdown(runs, options.published, memory, search, output);
-  writeInto(output, text);
+  const drawn = [];
+  for (const { name: own, run } of runs) {
+    const charts = allCharts(run, options.published, beside.memory, beside.search).flatMap((chart) => {
+      const wide = chart.draw('wide');
+      return sentenceOf(wide) === null ? [{ ...chart, wide }] : [];
+    });
+    drawn.push({ name: own, run, charts });
+  }
+  writeInto(output, options.format === 'html' ? await html(drawn) : await markdown(drawn, output));
   return output;
+}
+
+/** What stands beside runs: limits of memory from bench ceilings, a search of bench tune. */
+interface Beside {
+  memory: readonly MemoryLimit[];
+  search: Search | null;
+}
+
+interface NamedRun {
+  path: string;
+  name: string;
+  run: RunDocument;
+}
+
+/**
+ * The runs that the files are, the newest one of the results where none is named; and what stands beside them, of the files or
+ * else of the first run's folder, the newest first. Files are told by what is in them, whatever they are called.
+ */
+async function readRecords(
+  files: readonly string[],
+  { results, published }: ReportOptions,
+): Promise<{ runs: [NamedRun, ...NamedRun[]]; beside: Beside }> {
+  const paths = (files.length > 0 ? files : ['last']).map((file) => runPath(file, results));
+  const companions = paths.map(companionOf);
+  const runs = paths.flatMap((path, index): NamedRun[] => {
+    if (companions[index] !== null) return [];
+    const run = parseRunFile(readText(path), path, published);
+    return [{ path, name: basename(path).replace(/\.jsonl?$/, ''), run }];
+  });
+  const [first, ...others] = runs;
+  if (first === undefined) throw new UsageError(noRunAmong(paths[0] ?? ''));
+  const found = [...companions, ...jsonFiles(dirname(first.path)).map(companionOf)];
+  const beside = {
+    memory: found.find((item) => item?.memory !== undefined)?.memory ?? [],
+    search: found.find((item) => item?.search !== undefined)?.search ?? null,
+  };
+  return { runs: [first, ...others], beside };
 }
 
 /** What is read of a record of bench ceilings. */
@@ -66,90 +99,73 @@ const ceilingsSchema = z.object({
   ceilings: z.array(z.object({ quantity: z.string(), device: z.string(), rate: z.number().positive() })),
 });
 
-/** What a JSON file beside the run holds. A run can be reported without it: null, and a line that says why, if it is unusable. */
-function readBeside<T>(path: string, parse: (value: unknown) => T | null, what: string): T | null {
-  const without = (why: string) => {
-    process.stderr.write(`${reportedWithout(path, why)}\n`);
-    return null;
-  };
-  let value: unknown;
+/** The search or the limits in a file; null where it holds neither. */
+function companionOf(path: string): { memory?: readonly MemoryLimit[]; search?: Search } | null {
+  const value = jsonIn(readText(path));
+  const search = parseSearch(value);
+  if (search !== null) return { search };
+  const record = ceilingsSchema.safeParse(value).data;
+  return record === undefined ? null : { memory: memoryLimits(record.ceilings) };
+}
+
+/** The value of a text that is one of JSON; undefined where it is none, as a journal of several lines is. */
+function jsonIn(text: string): unknown {
   try {
-    value = JSON.parse(readText(path));
-  } catch (error) {
-    return without(error instanceof SyntaxError ? 'is not JSON' : 'cannot be read');
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  return parse(value) ?? without(`is not ${what}`);
 }
 
-interface NamedRun {
-  name: string;
-  run: RunDocument;
-}
-
-async function html(
-  runs: readonly NamedRun[],
-  set: PublishedSet,
-  memory: readonly MemoryLimit[],
-  search: Search | null,
-): Promise<string> {
-  const pages: PageRun[] = [];
-  for (const { name, run } of runs) {
-    const charts = [];
-    for (const chart of allCharts(run, set, memory, search)) {
-      const wide = chart.draw('wide');
-      charts.push({ name: chart.name, wide, narrow: chart.draw('narrow'), svg: await renderSvg(wide) });
-    }
-    pages.push({ name, answer: answer(run), charts, sections: sections(run) });
-  }
-  const themes = { light: themeConfig('light'), dark: themeConfig('dark') };
-  return reportHtml(pages, { scripts: librarySources(), themes });
-}
-
-/** Pictures go beside the text, named after it. */
-async function markdown(
-  runs: readonly NamedRun[],
-  set: PublishedSet,
-  memory: readonly MemoryLimit[],
-  search: Search | null,
-  output: string,
-): Promise<string> {
-  const parts: string[] = [];
-  for (const { name, run } of runs) {
-    const pictures: { name: string; file: string }[] = [];
-    for (const chart of allCharts(run, set, memory, search)) {
-      const file = `${basename(output).replace(/\.md$/, '')}${runs.length > 1 ? `-${name}` : ''}-${chart.name}.png`;
-      await writeChart(chart.draw('wide'), join(dirname(output), file));
-      pictures.push({ name: chart.name, file });
-    }
-    parts.push(reportMarkdown({ name, answer: answer(run), pictures, sections: sections(run) }));
-  }
-  return parts.join('\n');
-}
-
-/** The newest file of a folder whose name fits; null where there is none. */
-function newest(folder: string, pattern: RegExp): string | null {
-  if (!existsSync(folder)) return null;
-  const names = orUnreadable(folder, () => readdirSync(folder)).filter((name) => pattern.test(name));
+/** The .json files of a folder, the newest first. */
+function jsonFiles(folder: string): string[] {
+  const names = orUnreadable(folder, () => readdirSync(folder)).filter((name) => name.endsWith('.json'));
   const dated = names.map((name) => ({ path: join(folder, name), time: statSync(join(folder, name)).mtimeMs }));
-  return dated.sort((a, b) => b.time - a.time)[0]?.path ?? null;
+  return dated.sort((a, b) => b.time - a.time).map(({ path }) => path);
 }
 
-function missing(folder: string): never {
-  throw new UsageError(noRuns(folder));
-}
-
-/** Memory bandwidth of each device as the newest record of bench ceilings in the folder of the run has it; none without one. */
-function memoryLimits(folder: string): MemoryLimit[] {
-  const path = newest(folder, /^ceilings-.*\.json$/);
-  if (path === null) return [];
-  const record = readBeside(
-    path,
-    (value) => ceilingsSchema.safeParse(value).data ?? null,
-    'a record of bench ceilings',
-  );
+/** Memory bandwidth of each device, the highest of the record. */
+function memoryLimits(ceilings: z.infer<typeof ceilingsSchema>['ceilings']): MemoryLimit[] {
   const best = new Map<string, number>();
-  for (const { quantity, device, rate } of record?.ceilings ?? []) {
+  for (const { quantity, device, rate } of ceilings) {
     if (quantity === 'memory-read') best.set(device, Math.max(best.get(device) ?? 0, rate));
   }
   return [...best].map(([device, bytesPerSecond]) => ({ device, bytesPerSecond }));
+}
+
+/** A run with those of its charts that have something to draw. */
+interface DrawnRun {
+  name: string;
+  run: RunDocument;
+  charts: readonly (NamedChart & { wide: TopLevelSpec })[];
+}
+
+async function html(runs: readonly DrawnRun[]): Promise<string> {
+  const pages: PageRun[] = [];
+  for (const { name, run, charts } of runs) {
+    const drawn = [];
+    for (const { wide, ...chart } of charts) {
+      const { name: own, heading } = chart;
+      drawn.push({ name: own, heading, wide, narrow: chart.draw('narrow'), svg: await renderSvg(wide) });
+    }
+    pages.push({ name, answer: answer(run), charts: drawn, sections: sections(run) });
+  }
+  const themes = { light: themeConfig('light'), dark: themeConfig('dark') };
+  return reportHtml(pages, { closing: [claimsSection()], scripts: librarySources(), themes });
+}
+
+/** Pictures go beside the text, named after it. */
+async function markdown(runs: readonly DrawnRun[], output: string): Promise<string> {
+  const parts: string[] = [];
+  for (const { name, run, charts } of runs) {
+    const pictures: { heading: string; file: string }[] = [];
+    for (const { name: own, heading, wide } of charts) {
+      const file = `${basename(output).replace(/\.md$/, '')}${runs.length > 1 ? `-${name}` : ''}-${own}.png`;
+      await writeChart(wide, join(dirname(output), file));
+      pictures.push({ heading, file });
+    }
+    const own = [...sections(run), ...(run === runs.at(-1)?.run ? [claimsSection()] : [])];
+    parts.push(reportMarkdown({ name, answer: answer(run), pictures, sections: own }));
+  }
+  return parts.join('\n');
 }

@@ -92,7 +92,7 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
     type: 'nominal',
     sort: rows.map(({ label }) => label),
     title: null,
-    axis: { labelLimit: layout === 'wide' ? 240 : 150, grid: true },
+    axis: { labelLimit: layout === 'wide' ? 240 : 150, grid: false },
   } satisfies Position;
   const x = {
     field: 'slower',
@@ -113,7 +113,7 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
       finding(local, landmarks),
       [
         `Here: ${describe(main)}, ${main.dtype}. Published: the fastest figure without a mask for each library and device, BF16 or FP16, in the shape that its source gives.`,
-        'Hollow marks: the specified peak of a device, not attention. The tooltips give the sources.',
+        'Hollow marks: the specified peak of a device, not attention.',
       ],
       layout,
     ),

@@ -86,7 +86,7 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
             mark: { type: 'circle', size: 28, opacity: 0.8 },
             encoding: {
               x,
-              y: { ...y, scale: { domain: [-most, most] } },
+              y: { ...y, scale: { domain: [-most * 1.12, most * 1.12] } },
               color,
               tooltip: [{ field: 'kernel' }, { field: 'detail' }],
             },
@@ -99,7 +99,9 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
     $schema: VEGA_LITE,
     title: heading(
       finding(rows),
-      ['Each dot is a sample, as a difference from the median of its own case. Dashed lines separate the workloads.'],
+      [
+        'Each dot is a sample, as a difference from the median of its own case: below 0 is slower. Dashed lines separate the workloads.',
+      ],
       layout,
     ),
     vconcat: stacked(panels),

@@ -44,7 +44,7 @@ export function timelineChart(): TopLevelSpec {
             type: 'quantitative',
             title: 'clocks',
             scale: { domain: [0, clocks], nice: false },
-            axis: { tickCount: 10 },
+            axis: { tickCount: 6 },
           },
           x2: { field: 'to' },
           color: {

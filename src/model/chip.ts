@@ -35,6 +35,12 @@ export const B200: Chip = {
   memoryBytesPerSecond: spec.memoryTBs * 1e12,
 };
 
+/**
+ * The clock that B200 most likely has in a burst: its highest. Under load that lasts it falls to some 1.58 GHz (flashinfer pull
+ * request 2899). The published figures say no clock, so whatever is counted in clocks holds for a stated one only.
+ */
+export const B200_BURST_HZ = (spec.maxClockMHz ?? Number.NaN) * 1e6;
+
 /** Operations a second of a whole device; null if unknown. */
 export interface Rates {
   /** FLOP/s, 2 for each multiply-add. */

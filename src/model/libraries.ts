@@ -11,6 +11,9 @@ export type Library = 'AVO' | 'cuDNN' | 'FA4';
 /** All of them, in the order in which they are shown. */
 export const LIBRARIES: readonly Library[] = ['AVO', 'cuDNN', 'FA4'];
 
+/** Whether a name is that of a library whose figures are modelled. */
+export const isLibrary = (name: string): name is Library => (LIBRARIES as readonly string[]).includes(name);
+
 /** What the rows of each library's work tiles are, and how that is known. */
 export const PACKING: Record<Library, { packing: Packing; packingSource: string }> = {
   AVO: { packing: 'tokens', packingSource: 'assumed: its source is not published' },

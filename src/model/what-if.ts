@@ -6,7 +6,9 @@ import type { Workload } from '../problem/workload.ts';
 import { DEFAULT_TIMING, type Timing } from './assumptions.ts';
 import { type Constants, predictTflops } from './calibrate.ts';
 import { B200, type Chip, ratesOf } from './chip.ts';
+import { type Evidence, evidenceFor } from './evidence.ts';
 import { fitLibrary } from './libraries.ts';
+import { moveConstants } from './moved-constants.ts';
 import { AVO_DESIGN } from './pipeline.ts';
 import { demandOf, type Resource, roofline } from './roofline.ts';
 import { steadyState } from './steady-state.ts';
@@ -35,6 +37,8 @@ export interface WhatIf {
   blockClocks: { b200: number; changed: number };
   points: WhatIfPoint[];
   needs: Needs;
+  /** Published devices that have a changed number, and what the same forecast gives for them. */
+  evidence: Evidence[];
 }
 
 /** AVO's kernel on B200 with some rates changed, and with some clocks of its simulation. */
@@ -42,8 +46,9 @@ export function whatIf(changes: Partial<Chip>, timing: Partial<Timing> = {}): Wh
   const chip = { ...B200, ...changes };
   const fitted = fitLibrary('AVO');
   const base = steadyState(AVO_DESIGN, B200);
-  const moved = steadyState(AVO_DESIGN, chip, { ...DEFAULT_TIMING, ...timing });
-  const constants = moveConstants(fitted, base, moved, chip);
+  const moving = { ...DEFAULT_TIMING, ...timing };
+  const moved = steadyState(AVO_DESIGN, chip, moving);
+  const constants = moveConstants(fitted, { to: chip, timing: moving });
   const points = expand(presetAxes('mha')).map((shape): WhatIfPoint => {
     const workload: Workload = { ...shape, dtype: 'bf16' };
     const limit = roofline(demandOf(workload), ratesOf(chip));
@@ -62,22 +67,7 @@ export function whatIf(changes: Partial<Chip>, timing: Partial<Timing> = {}): Wh
     blockClocks: { b200: base.blockClocks, changed: moved.blockClocks },
     points,
     needs: needsFor(HEADLINE_TFLOPS, constants, chip),
-  };
-}
-
-type Steady = ReturnType<typeof steadyState>;
-
-/**
- * Scales seconds with the simulated clocks and with the clock rate: the masked block like the block, the fixed cost by
- * itself.
- */
-function moveConstants(fitted: Constants, base: Steady, moved: Steady, chip: Chip): Constants {
-  const perClock = B200.clockHz / chip.clockHz;
-  const block = (moved.blockClocks / base.blockClocks) * perClock;
-  return {
-    block: fitted.block * block,
-    fixed: fitted.fixed * (moved.fixedClocks / base.fixedClocks) * perClock,
-    diagonal: fitted.diagonal * block,
+    evidence: evidenceFor(chip, moving),
   };
 }
 

@@ -52,6 +52,8 @@ describe('bench model what-if', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^120 multiprocessors at 1850 MHz, 8192 FLOP, 32 exponentials/);
     expect(stdout).toMatch(/To reach 1668 TFLOPS at 32k without a mask it needs \d+ such multiprocessors/);
+    expect(stdout).toMatch(/^full +4k +1593 +1872 +\+17\.5 % +[+-]\d/m);
+    expect(stdout).toMatch(/^causal +32k +1720 +2014 +\+17\.1 % +[+-]\d/m);
   });
 });
 

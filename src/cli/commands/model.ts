@@ -133,7 +133,9 @@ function declareWhatIf(model: Command, finish: Finish): void {
   const command = model
     .command('what-if')
     .summary("AVO's kernel on a changed B200")
-    .description("AVO's kernel on a changed B200, and what such a chip needs to reach 1668 TFLOPS.");
+    .description(
+      "AVO's kernel on a changed B200, and what such a chip needs to reach 1668 TFLOPS. Where GB200 (--sms 152 --clock 2062) or GB300 (--exp-rate 32) has a changed number, its published gains stand beside the same forecast.",
+    );
   addOptions(command, options).action(async () => {
     const { format, correctionClocks, ...chip } = valuesOf(command, options);
     const { showWhatIf } = await import('../actions/model-what-if.ts');

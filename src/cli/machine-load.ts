@@ -24,17 +24,15 @@ export function loadWarning({ average, cores }: Load, busyShare: number): string
   return busy ? machineBusy(formatNumber(average), cores) : null;
 }
 
-/** The load at the start of a run, for its record; where it is high and still there, `say` gets a line. */
-export async function lookAtLoad(say: (line: string) => void): Promise<Load | null> {
+/** The load at the start of a run, for its record, and what to say of it: null where it is low or over by now. */
+export async function lookAtLoad(): Promise<{ load: Load | null; warning: string | null }> {
   const load = machineLoad();
   // Only where it may matter does a run begin later for it.
-  if (load === null || loadWarning(load, 1) === null) return load;
+  if (load === null || loadWarning(load, 1) === null) return { load, warning: null };
   const before = coreTimes();
   await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   const after = coreTimes();
-  const warning = loadWarning(load, (after.busy - before.busy) / Math.max(1, after.all - before.all));
-  if (warning !== null) say(warning);
-  return load;
+  return { load, warning: loadWarning(load, (after.busy - before.busy) / Math.max(1, after.all - before.all)) };
 }
 
 /** Milliseconds that all cores together have spent since the system started: with work, and at all. */

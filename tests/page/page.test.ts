@@ -24,8 +24,11 @@ const textMatches = (page: Page, id: string, pattern: RegExp, wanted = true) =>
     ([name, expression, expected]) => expression.test(document.getElementById(name)?.textContent ?? '') === expected,
     [id, pattern, wanted] as const,
   );
+/** How many charts the page draws of a run. */
+const CHARTS = 7;
 /** Waits until all charts of a run are there. */
-const drawn = (page: Page) => page.waitForFunction(() => document.querySelectorAll('#charts svg').length === 6);
+const drawn = (page: Page) =>
+  page.waitForFunction((count) => document.querySelectorAll('#charts svg').length === count, CHARTS);
 
 async function fill(page: Page, values: Record<string, string>): Promise<void> {
   for (const [id, value] of Object.entries(values)) await page.fill(`#${id}`, value);
@@ -59,7 +62,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     await ended(page);
     expect(await status(page)).toMatch(/^Done: 6 of 6 cases measured and verified\. Kept by the server as page-/);
     expect(await page.locator('#table tbody tr').count()).toBe(6);
-    expect(await page.locator('#charts svg').count()).toBe(6);
+    expect(await page.locator('#charts svg').count()).toBe(CHARTS);
 
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save-json')]);
     const file = join(folder, 'saved.json');
@@ -98,7 +101,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     await page.setInputFiles('#file', file);
     await page.waitForSelector('#comparison tbody tr');
     expect(await page.locator('#comparison tbody tr').count()).toBe(6);
-    expect(await page.textContent('#comparison tbody tr')).toMatch(/1\.00( \[[\d.]+, [\d.]+\])?(same|unclear)/);
+    expect(await page.textContent('#comparison tbody tr')).toMatch(/1\.00x faster( \[[\d.]+, [\d.]+\])?(same|unclear)/);
 
     // The link, in another page.
     const other = await openPage(browser);
@@ -162,7 +165,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     await page.click('#run');
     await ended(page);
     expect(await status(page)).toMatch(/^Done: 2 of 8 cases measured/);
-    expect(await page.textContent('#notes')).toContain('skipped: wgsl-flash');
+    expect(await page.textContent('#notes')).toContain('Skipped: wgsl-flash');
   }, 300_000);
 
   it('tells a lost device, and measures the next point on a new one', async () => {
@@ -176,7 +179,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     // What a driver does when it gives up.
     await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess');
     await ended(page);
-    expect(await page.textContent('#notes')).toMatch(/failed: wgsl-naive, .*(lost|device|GPU)/);
+    expect(await page.textContent('#notes')).toMatch(/Failed: wgsl-naive.*(lost|device|GPU)/);
     expect(await page.locator('#table tbody tr').count()).toBeGreaterThan(0);
   }, 300_000);
 

@@ -82,9 +82,10 @@ async function measureLocal(workloads: readonly Workload[], options: RunOptions)
   const all = cases(workloads);
   let opened: OpenContenders | undefined;
   try {
-    const load = await lookAtLoad(progress.say);
+    const { load, warning } = await lookAtLoad();
     const request = { ...options, kernels, named: options.backend !== 'auto' };
     opened = await openContenders(all, request, progress.say);
+    if (warning !== null) progress.say(warning);
     const { budgetSeconds, samples, full, seed } = options;
     const events = measureRun({
       ...opened,

@@ -63,9 +63,11 @@ export async function runCases(
   const stopping = stopOnInterrupt(progress);
   let opened: OpenContenders | undefined;
   try {
-    const load = await lookAtLoad(progress.say);
-    if ((options.threads ?? 0) > cores) progress.say(moreThreadsThanCores(options.threads ?? 0, cores));
+    const { load, warning } = await lookAtLoad();
     opened = await openContenders(cases, { ...options, named }, progress.say);
+    // Bad input has ended the command by now, with its one line.
+    if (warning !== null) progress.say(warning);
+    if ((options.threads ?? 0) > cores) progress.say(moreThreadsThanCores(options.threads ?? 0, cores));
     const { budgetSeconds, samples, full, seed, baseline } = options;
     const events = measureRun({
       ...opened,

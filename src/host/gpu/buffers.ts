@@ -4,10 +4,11 @@ import type { WgslProgram } from '../../../kernels/kernel.ts';
 import { PARAM_BYTES, PARAM_NAMES } from '../../../kernels/wgsl/abi.ts';
 import { pairFlops, pairs } from '../../problem/flops.ts';
 import { toHalf } from '../../problem/half.ts';
-import { blockStarts, rowsPerHead, sliceFlops } from '../../problem/slice.ts';
+import { blockStarts, rowsPerHead, type Slice, sliceFlops } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import type { PrepareRequest } from '../contract.ts';
 import { createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { checked } from './error-scopes.ts';
 import { bindGroupLayout } from './pipelines.ts';
 import { BUFFER_USAGE } from './usage-flags.ts';
 
@@ -41,9 +42,38 @@ export interface PreparedPart {
   calibrated: boolean;
 }
 
-/** Allocates and fills the buffers of a slice, none of them larger than `tensorBytes`. */
-export function allocate(
+/**
+ * Allocates and fills the buffers of slices, none of them larger than `tensorBytes`. Throws what the device says where one cannot be
+ * had; those that it gave until then are given back, since a slice that failed is often followed by a smaller one.
+ */
+export async function allocateParts(
   device: GPUDevice,
+  request: PrepareRequest,
+  slices: Slice[],
+  program: WgslProgram,
+  pipelines: GPUComputePipeline[],
+  tensorBytes: number,
+): Promise<PreparedPart[]> {
+  const allocated: GPUBuffer[] = [];
+  const create = (descriptor: GPUBufferDescriptor) => {
+    const buffer = device.createBuffer(descriptor);
+    allocated.push(buffer);
+    return buffer;
+  };
+  try {
+    return await checked(device, () =>
+      slices.map((slice) => allocate(device, create, { ...request, slice }, program, pipelines, tensorBytes)),
+    );
+  } catch (error) {
+    for (const buffer of allocated) buffer.destroy();
+    throw error;
+  }
+}
+
+/** Allocates and fills the buffers of one slice by `createBuffer`. */
+function allocate(
+  device: GPUDevice,
+  createBuffer: (descriptor: GPUBufferDescriptor) => GPUBuffer,
   { workload: w, slice, data }: PrepareRequest,
   program: WgslProgram,
   pipelines: GPUComputePipeline[],
@@ -61,7 +91,7 @@ export function allocate(
 
   const buffers: GPUBuffer[] = [];
   const create = (size: number, usage: number) => {
-    const buffer = device.createBuffer({ size: Math.max(16, Math.ceil(size / 4) * 4), usage });
+    const buffer = createBuffer({ size: Math.max(16, Math.ceil(size / 4) * 4), usage });
     buffers.push(buffer);
     return buffer;
   };

@@ -9,7 +9,7 @@ import type { Host, PrepareRequest } from '../contract.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import { wallClock } from '../wall-clock.ts';
 import type { AdapterInfo } from './adapter-description.ts';
-import { allocate, type PreparedPart } from './buffers.ts';
+import { allocateParts, type PreparedPart } from './buffers.ts';
 import { testClocks } from './clock-test.ts';
 import { checked } from './error-scopes.ts';
 import { createPipelines } from './pipelines.ts';
@@ -109,9 +109,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
       const compiled = performance.now();
       const slices = splitSlice(request.workload, request.slice, tensorBytes);
       if (slices === undefined) throw new Error(headTooLarge(tensorBytes));
-      const parts = await checked(device, () =>
-        slices.map((slice) => allocate(device, { ...request, slice }, program, ready, tensorBytes)),
-      );
+      const parts = await allocateParts(device, request, slices, program, ready, tensorBytes);
       const id = table.add({
         parts,
         repeats: 1,

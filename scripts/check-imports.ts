@@ -24,6 +24,7 @@ const MAY_USE_NODE = [
   'src/host/node/',
   'src/record/files.ts',
   'src/record/journal.ts',
+  'src/chart/png.ts',
   'src/chart/render.ts',
   'src/server/',
   'src/cli/',

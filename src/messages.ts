@@ -137,6 +137,8 @@ export const playwrightMissing = (why: string) =>
   `playwright-core cannot be loaded (${why}); run npm install again, or open the page of bench serve by hand`;
 export const webgpuUnavailable = (why: string) =>
   `WebGPU cannot be loaded here (${why}); run npm install again without --omit=optional, or use --backend wasm`;
+export const pngUnavailable = (why: string) =>
+  `PNG files cannot be drawn here (${why}); run npm install again without --omit=optional, or draw SVG or HTML`;
 export const peersMissing = (why: string) =>
   `third-party kernels are not installed; run npm run peers in a checkout (${why})`;
 export const noPeersInBrowser = 'third-party native kernels do not run in a browser; use --host node for them';
@@ -213,6 +215,13 @@ export const nothingMeasured = {
   nextStepOnPage: 'Choose a kernel that can run here, or a shorter length, and run again.',
   nextStep: 'bench mha --seq 1k --backend wasm runs on any CPU; bench devices lists what else can run here.',
 } as const;
+
+/** What bench doctor ends with. */
+export const doctorSays = {
+  ready: (devices: readonly string[]) => `Ready to measure: ${devices.join(', ')}. Next: bench mha --seq 4k`,
+  nothing: 'Nothing can be measured here until what fails above is mended; then run bench doctor again.',
+} as const;
+
 export const publishedOfDecoding =
   'No published figure is of decoding (few queries, many keys); --seq 4k, without --seq-kv, has figures beside it.';
 

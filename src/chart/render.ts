@@ -1,18 +1,14 @@
 /** Writes a chart specification to a file: as SVG, PNG, an HTML page, or the specification itself. */
 
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { Resvg } from '@resvg/resvg-js';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { textMetrics } from 'vega-scenegraph';
 import { badChartExtension, UsageError } from '../messages.ts';
 import { writeInto } from '../record/files.ts';
 import { ADVANCE } from './frame.ts';
+import { renderPng } from './png.ts';
 import { themed } from './theme.ts';
-
-const require = createRequire(import.meta.url);
 
 /** The formats that a chart can be written in. */
 export const CHART_EXTENSIONS = ['.svg', '.png', '.html', '.vl.json'] as const;
@@ -38,17 +34,6 @@ export async function renderSvg(specification: TopLevelSpec): Promise<string> {
   } finally {
     view.finalize();
   }
-}
-
-/** PNG bytes at twice the size, with the bundled font, since servers have none. */
-function renderPng(svg: string): Uint8Array {
-  const font = dirname(require.resolve('@expo-google-fonts/inter/package.json'));
-  const fontFiles = ['400Regular/Inter_400Regular.ttf', '700Bold/Inter_700Bold.ttf'].map((file) => join(font, file));
-  const image = new Resvg(svg, {
-    fitTo: { mode: 'zoom', value: 2 },
-    font: { fontFiles, loadSystemFonts: false, defaultFontFamily: 'Inter', sansSerifFamily: 'Inter' },
-  });
-  return image.render().asPng();
 }
 
 /** The texts of the chart libraries for a page, in loading order. */
@@ -83,7 +68,7 @@ export async function writeChart(specification: TopLevelSpec, path: string): Pro
     case '.svg':
       return writeInto(path, await renderSvg(specification));
     case '.png':
-      return writeInto(path, renderPng(await renderSvg(specification)));
+      return writeInto(path, await renderPng(await renderSvg(specification)));
     case '.html':
       return writeInto(path, renderHtml(specification));
     case '.vl.json':

@@ -5,20 +5,29 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
 /** Version of this package. */
-export function ownVersion(): string {
+export const ownVersion = () => ownPackage().version ?? 'unknown';
+
+/** The Node that this package asks for, such as ">=22.18". */
+export const ownEngines = () => ownPackage().engines?.node ?? '';
+
+interface PackageFile {
+  name?: string;
+  version?: string;
+  engines?: { node?: string };
+}
+
+/** What this package says of itself. */
+function ownPackage(): PackageFile {
   // One folder deeper where the sources were compiled to dist/.
   for (const path of ['../../package.json', '../../../package.json']) {
     try {
-      const found = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
-        name?: string;
-        version?: string;
-      };
-      if (found.name === 'attnbench') return found.version ?? 'unknown';
+      const found = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as PackageFile;
+      if (found.name === 'attnbench') return found;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
-  return 'unknown';
+  return {};
 }
 
 /** Versions by name, for a record. */

@@ -32,7 +32,18 @@ export function checkFolder(folder: string): void {
     checkWritable(probe);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(error.message.replace(probe, folder));
+    throw new UsageError(error.message.replace(probe, folder), { cause: error.cause });
+  }
+}
+
+/** The system's code for why no file can be created in `folder`, such as EACCES; null where one can. */
+export function whyNotWritable(folder: string): string | null {
+  try {
+    checkFolder(folder);
+    return null;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return (error.cause as NodeJS.ErrnoException).code ?? String(error.cause);
   }
 }
 
@@ -69,6 +80,6 @@ export function orUsageError<T>(path: string, action: () => T, message = cannotW
     return action();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new UsageError(message(path, code));
+    throw new UsageError(message(path, code), { cause: error });
   }
 }

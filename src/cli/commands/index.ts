@@ -116,4 +116,14 @@ export const COMMANDS: readonly { heading: string; commands: readonly Entry[] }[
       },
     ],
   },
+  {
+    heading: 'Set up:',
+    commands: [
+      {
+        name: 'doctor',
+        summary: 'what works on this machine, what does not, and what to do',
+        load: async () => (await import('./doctor.ts')).declareDoctor,
+      },
+    ],
+  },
 ];

@@ -2,9 +2,9 @@
 
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import envPaths from 'env-paths';
 import { z } from 'zod';
 import type { Configuration } from '../../../kernels/kernel.ts';
+import { cacheFolder } from '../../host/node/cache-folder.ts';
 import { parseSearch, type Search } from '../../measure/search.ts';
 import { badConfigurations, UsageError } from '../../messages.ts';
 import { readText } from '../../record/files.ts';
@@ -35,7 +35,7 @@ export type TunedConfiguration = z.infer<typeof fileSchema>['tiles'][number];
 /** What a configuration belongs to. */
 export type ConfigurationKey = Pick<TunedConfiguration, 'kernel' | 'device' | 'variant' | 'headDim' | 'mask' | 'dtype'>;
 
-const folder = () => join(envPaths('attnbench', { suffix: '' }).cache, 'tiles');
+const folder = () => join(cacheFolder(), 'tiles');
 const path = () => join(folder(), 'tuned.json');
 
 /** The tuned configurations of a file, by default of the cache; none where the cache has none. Throws UsageError for a file that is not one. */

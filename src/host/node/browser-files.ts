@@ -35,12 +35,15 @@ export async function findBrowser(executable: string | null): Promise<BrowserFil
   if (executable !== null) {
     return { executablePath: executable, env: {} };
   }
-  const installed = candidates().find(isExecutable);
+  const installed = installedBrowser();
   if (installed !== undefined) return { executablePath: installed, env: {} };
   const development = await developmentBrowser();
   if (development === undefined) throw new Error(noBrowser);
   return development;
 }
+
+/** The first browser that is installed on this machine; undefined where none is found. */
+export const installedBrowser = () => candidates().find(isExecutable);
 
 function candidates(): string[] {
   if (process.platform === 'darwin') return MAC;

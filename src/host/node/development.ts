@@ -9,8 +9,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
-import envPaths from 'env-paths';
 import { extract } from 'tar-fs';
+import { cacheFolder } from './cache-folder.ts';
 
 const PACKAGE = '@sparticuz/chromium';
 const DRIVER = 'vk_swiftshader_icd.json';
@@ -67,11 +67,10 @@ function withInherited(name: string, folder: string): string {
  * installed or is for another system.
  */
 async function unpacked(what: keyof typeof ARCHIVES): Promise<string | undefined> {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   const source = packageFolder();
   if (source === undefined) return undefined;
   const { version } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as { version: string };
-  const cache = envPaths('attnbench', { suffix: '' }).cache;
+  const cache = cacheFolder();
   const folder = join(cache, `${what}-${version}`);
   if (await exists(folder)) return folder;
   // Unpacked beside the target and renamed, so that two processes at once cannot see half of it.
@@ -95,7 +94,11 @@ async function unpack(archive: string, folder: string): Promise<void> {
   await chmod(file, 0o755);
 }
 
+/** Whether this is such an install, on the system that the package is for. */
+export const isDevelopmentInstall = () => packageFolder() !== undefined;
+
 function packageFolder(): string | undefined {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   try {
     return join(dirname(createRequire(import.meta.url).resolve(PACKAGE)), '..');
   } catch {

@@ -4,7 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { NonNormalizedSpec } from 'vega-lite/types_unstable/spec/index.js';
 import { HEADLINE_TFLOPS } from '../compare/claims.ts';
 import { findingOf, headline } from '../compare/finding.ts';
-import { isBurst } from '../compare/published-figures.ts';
+import { isBurst } from '../compare/published-timing.ts';
 import { formatRate } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { formatHeads } from '../problem/workload.ts';

@@ -52,7 +52,7 @@ export function rooflineChart(
   roofs.push(
     { name: 'B200, specification', color: '#D55E00', tflops: spec.bf16Tflops, terabytes: spec.memoryTBs },
     {
-      name: 'B200, best matrix product',
+      name: 'B200, matrix product sustained',
       color: '#E69F00',
       tflops: spec.bestMatmulTflops ?? spec.bf16Tflops,
       terabytes: spec.memoryTBs,

@@ -15,7 +15,7 @@ export interface DeviceSpec {
   units: number;
   clockMHz: number | null;
   exponentialsPerClock: number | null;
-  /** The best sustained BF16 matrix product on record, TFLOPS; null if there is none. */
+  /** The best sustained BF16 matrix product on record, TFLOPS, after 30 s of warm-up: no limit of a burst. Null if there is none. */
   bestMatmulTflops: number | null;
   /** Matrix products in BF16, FLOPs a clock in each unit. */
   tensorFlopsPerClock?: number;

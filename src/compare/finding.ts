@@ -7,7 +7,8 @@ import { formatDtype, formatLengths, formatSize, isGrouped, sameProblem, type Wo
 import type { Comparison, Measured, Published, RunDocument } from '../record/measurement.ts';
 import { namesOf } from '../record/measurement-names.ts';
 import { reasonsOf } from '../record/unmeasured.ts';
-import { differencesOf, isBurst } from './published-figures.ts';
+import { differencesOf } from './published-figures.ts';
+import { isBurst } from './published-timing.ts';
 
 /** The measurement that headlines speak of, and the published figure beside it. */
 export interface Finding {

@@ -104,12 +104,6 @@ export function differencesOf(measured: Workload, published: Workload): string[]
 }
 
 /**
- * Whether a figure is of passes of a few milliseconds from rest. So are those of the AVO and FA4 papers, by FA4's benchmark
- * script: do_bench(warmup=5, rep=10), both in milliseconds. A device that runs for seconds lowers its clock.
- */
-export const isBurst = ({ source }: Published): boolean => /^(AVO|FA4) /.test(source);
-
-/**
  * The name of a figure's series: the library, outside the AVO paper with version and source, so that sources never
  * merge.
  */

@@ -6,7 +6,7 @@ import type { Workload } from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
 import { type Assumption, FACTS, TIMING } from './assumptions.ts';
 import { type Constants, predictTflops } from './calibrate.ts';
-import { B200, ratesOf } from './chip.ts';
+import { B200, B200_BURST_HZ, ratesOf } from './chip.ts';
 import { fitLibrary, isFitted, LIBRARIES, type Library, PACKING } from './libraries.ts';
 import { type NaiveGuess, naiveGuess, type PredictionSet, predictionSets } from './naive.ts';
 import { AVO_DESIGN, productClocks } from './pipeline.ts';
@@ -59,6 +59,15 @@ export interface Waterfall {
   tflops: number;
 }
 
+/** What a clock of B200 would mean. */
+export interface ClockShare {
+  clockHz: number;
+  what: string;
+  /** Clocks of AVO's key block, and the share of them in which the matrix unit works. */
+  blockClocks: number;
+  matrixShare: number;
+}
+
 /** Everything that the model says about B200; `--format json` prints these fields. */
 export interface B200Model {
   device: 'B200';
@@ -79,6 +88,8 @@ export interface B200Model {
   };
   roofline: Roofline & { workload: Workload };
   waterfall: Waterfall[];
+  /** The share of AVO's key block in which the matrix unit works, by the clock that B200 had: the figures do not tell it. */
+  clockRange: ClockShare[];
   sensitivity: Sensitivity[];
   assumptions: Assumption[];
   /** What the residuals say. */
@@ -142,6 +153,7 @@ export function modelB200(): B200Model {
     },
     roofline: { ...roofline(demandOf({ ...headline, dtype: 'bf16' }), ratesOf(B200)), workload: headline },
     waterfall: waterfall(headline, constants.AVO),
+    clockRange: clockRange(constants.AVO),
     sensitivity: LIBRARIES.flatMap((library) => sensitivity(library, constants[library])),
     assumptions: [...FACTS, ...Object.values(TIMING)],
     remarks: REMARKS,
@@ -182,6 +194,20 @@ function sensitivity(library: Library, constants: Constants): Sensitivity[] {
       return { workload, relative: after / before - 1 };
     });
     return { library, constant, change };
+  });
+}
+
+/** Only the seconds of a block are fitted. What they are in clocks, and what the matrix unit does in them, depends on the clock. */
+function clockRange({ block }: Constants): ClockShare[] {
+  const products = 4 * productClocks(B200);
+  const clocks: [number, string][] = [
+    [products / block, 'the lowest that is possible: the products alone fill the block'],
+    [B200.clockHz, 'nominal'],
+    [B200_BURST_HZ, 'the highest, and the likeliest of a burst'],
+  ];
+  return clocks.map(([clockHz, what]) => {
+    const blockClocks = block * clockHz;
+    return { clockHz, what, blockClocks, matrixShare: products / blockClocks };
   });
 }
 

@@ -93,7 +93,7 @@ function vectorFactors(m: Measured, spec: DeviceSpec, peak: number): { factors: 
   const sources = {
     units: `${units} multiprocessors: ${spec.source}`,
     width: `${spec.fp32Source}, 2 FLOPs each a clock`,
-    clock: `${gigahertz(hertz)}, its highest clock, as in a burst: ${spec.clockSource}`,
+    clock: `${gigahertz(hertz)}, its highest clock, the likeliest of a burst (nominal: ${gigahertz((spec.clockMHz ?? Number.NaN) * 1e6)}): ${spec.clockSource}`,
   };
   const tensor: Factor = {
     name: 'tensor cores',

@@ -42,7 +42,7 @@ export function formatModel(model: B200Model, figure: ModelFigure, width: number
   return fitText(`${parts.filter((part) => part !== '').join('\n\n')}\n`, width);
 }
 
-function whySection({ waterfall, roofline, simulation }: B200Model, table: Table): string {
+function whySection({ waterfall, clockRange, roofline, simulation }: B200Model, table: Table): string {
   const steps = waterfall.map(({ step, factor, tflops }) => [
     tflops.toFixed(0),
     factor === 1 ? '' : `x ${factor.toFixed(3)}`,
@@ -50,9 +50,19 @@ function whySection({ waterfall, roofline, simulation }: B200Model, table: Table
   ]);
   const ms = (seconds: number | null) => (seconds === null ? '?' : `${(seconds * 1e3).toFixed(2)} ms`);
   const { seconds } = roofline;
-  return `Why 1668 TFLOPS: AVO on B200, MHA without a mask at 32k
+  const clocks = clockRange.map(({ clockHz, blockClocks, matrixShare, what }) => [
+    `${(clockHz / 1e9).toFixed(3).replace(/0$/, '')} GHz`,
+    blockClocks.toFixed(0),
+    `${(100 * matrixShare).toFixed(0)} %`,
+    what,
+  ]);
+  return `Why 1668 TFLOPS: AVO on B200 in a burst, MHA without a mask at 32k, counted at the nominal clock
 
 ${table([['TFLOPS', '', 'after'], ...steps])}
+
+The figures give the time of a block and no clock. How long the matrix unit waits is therefore known as a range only:
+
+${table([['clock', 'clocks of a block', 'matrix unit works', ''], ...clocks])}
 
 Roofline of this pass: multiply-adds ${ms(seconds.multiplyAdd)}, exponentials ${ms(seconds.exponential)}, shared memory ${ms(seconds.onChip)}, main memory ${ms(seconds.memory)}.
 The simulated block takes ${simulation.blockClocks.toFixed(0)} clocks (fitted: ${simulation.fittedBlockClocks.toFixed(0)}), the rest of a work tile ${simulation.fixedClocks.toFixed(0)} (fitted: ${simulation.fittedFixedClocks.toFixed(0)}).
@@ -67,7 +77,7 @@ function constantsSection({ kernels }: B200Model, table: Table): string {
     `${(k.constants.diagonalSeconds * 1e9).toFixed(0)} ns (${k.diagonalBlocks.toFixed(2)} blocks)`,
     k.packing === 'tokens' ? 'tokens' : 'tokens x group',
   ]);
-  return `Constants: time of a key block and of a work tile fitted on MHA without a mask, of a masked block on causal MHA at 4k; clocks at ${B200.clockHz / 1e9} GHz
+  return `Constants: time of a key block and of a work tile fitted on MHA without a mask, of a masked block on causal MHA at 4k. Only seconds are fitted; their clocks hold for the nominal ${B200.clockHz / 1e9} GHz
 
 ${table([['library', 'key block', 'rest of a work tile', 'extra of a masked block', 'rows of a tile'], ...rows])}`;
 }

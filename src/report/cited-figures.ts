@@ -1,6 +1,7 @@
 /** The published figures that a run is compared with. */
 
-import { isBurst, seriesOf } from '../compare/published-figures.ts';
+import { seriesOf } from '../compare/published-figures.ts';
+import { isBurst } from '../compare/published-timing.ts';
 import type { Comparison, Published, RunDocument } from '../record/measurement.ts';
 
 const cited = (run: RunDocument, kinds: readonly Comparison['kind'][] = ['exact', 'nearest']): Published[] =>

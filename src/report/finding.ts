@@ -2,7 +2,8 @@
 
 import { deviceSpec } from '../compare/device-specs.ts';
 import { type Finding, findingOf, findingText } from '../compare/finding.ts';
-import { isBurst } from '../compare/published-figures.ts';
+import { isBurst } from '../compare/published-timing.ts';
+import { B200, B200_BURST_HZ } from '../model/chip.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { peakName } from '../record/measurement-names.ts';
 
@@ -22,12 +23,11 @@ function limits({ measured: m, reference }: Finding): string[] {
   }
   if (reference?.kind !== 'exact' || reference.published.device !== 'B200') return list;
   const { published } = reference;
-  const { bf16Tflops, bestMatmulTflops } = deviceSpec('B200');
-  const best =
-    bestMatmulTflops === null
-      ? ''
-      : ` and ${percent(published.tflops / bestMatmulTflops)} of the best sustained matrix product measured on one`;
+  const { bf16Tflops } = deviceSpec('B200');
   const what = `${published.library}${isBurst(published) ? ', in bursts of some milliseconds,' : ''}`;
-  list.push(`${what} reaches ${percent(published.tflops / bf16Tflops)} of a B200's specification${best}.`);
+  const atHighest = percent((published.tflops * B200.clockHz) / (bf16Tflops * B200_BURST_HZ));
+  list.push(
+    `${what} reaches ${percent(published.tflops / bf16Tflops)} of a B200's specification, ${atHighest} of what that gives at its highest clock.`,
+  );
   return list;
 }

@@ -2,19 +2,27 @@
 
 import type { PublishedSet } from '../compare/published-figures.ts';
 import { publishedFigures } from '../compare/published-figures.ts';
+import { timingOf } from '../compare/published-timing.ts';
 import { formatDtype, formatHeads, formatSize, isGrouped } from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
 import { formatColumns, USUAL_WIDTH, wrapText } from './columns.ts';
 
-/** All figures of a set: what a table's figures share above it, in it library, mask and TFLOPS with error bars by length. */
+/** All figures of a set: what a table's figures share and how they were timed above it, in it library, mask and TFLOPS with error bars by length. */
 export function formatPublished(set: PublishedSet, width: number = USUAL_WIDTH): string {
   const groups = groupBy(publishedFigures(set), (figure) => `${sharedText(figure)}\n${figure.source}`);
   return [...groups]
     .map(([shared, figures]) => {
-      const [what = '', source = ''] = shared.split('\n');
-      return `${[...wrapText(what, width, 2), ...wrapText(source, width, 2)].join('\n')}\n\n${table(figures, width)}`;
+      const lines = [...shared.split('\n'), timingText(figures)].flatMap((line) => wrapText(line, width, 2));
+      return `${lines.join('\n')}\n\n${table(figures, width)}`;
     })
     .join('\n');
+}
+
+/** "Bursts: one pass at a time, ... (SOURCE)"; the figures of a table are of one source. */
+function timingText([figure]: readonly Published[]): string {
+  const timing = figure === undefined ? null : timingOf(figure);
+  if (timing === null) return 'How they were timed is not known.';
+  return `${timing.burst ? 'Bursts' : 'Timed'}: ${timing.how} (${timing.from})`;
 }
 
 function sharedText({ device, workload: w, kind }: Published): string {

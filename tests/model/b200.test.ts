@@ -182,6 +182,20 @@ describe('modelB200', () => {
     }
   });
 
+  it('gives the share of the matrix unit as a range over the clock, which the figures do not tell', () => {
+    const shares = model.clockRange.map(({ clockHz, matrixShare }) => [
+      (clockHz / 1e9).toFixed(2),
+      (100 * matrixShare).toFixed(0),
+    ]);
+    expect(shares).toEqual([
+      ['1.41', '100'],
+      ['1.85', '76'],
+      ['1.97', '72'],
+    ]);
+    const seconds = model.kernels.find(({ library }) => library === 'AVO')?.constants.blockSeconds ?? 0;
+    for (const { clockHz, blockClocks } of model.clockRange) expect(blockClocks / clockHz).toBeCloseTo(seconds, 15);
+  });
+
   it('loses on the way from the peak to 1668 exactly what it says', () => {
     const product = model.waterfall.reduce((value, { factor }) => value * factor, 148 * 8192 * 1.85e9 * 1e-12);
     const point = model.points.find((p) => p.library === 'AVO' && isMha(p) && p.workload.seqKv === 32768);

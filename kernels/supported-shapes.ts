@@ -1,15 +1,19 @@
-/** The shapes that every kernel here takes. */
+/** The shapes that the kernels here take. */
 
-import { dtypeUnsupported, headDimUnsupported } from '../src/messages.ts';
+import { dtypeUnsupported, headDimAboveKernel, headDimUnsupported } from '../src/messages.ts';
+import { fitsHeadDims, LARGEST_HEAD_DIM } from '../src/problem/head-dims.ts';
 import type { Dtype, Workload } from '../src/problem/workload.ts';
 
-/** Head dimensions that the kernels tile: multiples of 16 from 32 to 256. */
-function headDimFits(w: Workload): boolean {
-  return w.headDim >= 32 && w.headDim <= 256 && w.headDim % 16 === 0;
-}
+/** The largest head dimension of the WGSL kernels: above it scores and output of a tile do not fit the registers of a thread. */
+export const LARGEST_WGSL_HEAD_DIM = 256;
 
-/** Why a workload is outside the shapes that all kernels share, or of a type that this one does not take; else undefined. */
-export function unsupportedShape(w: Workload, dtypes: readonly Dtype[] = ['f32']): string | undefined {
+/** Why a workload is outside the shapes or types that a kernel takes; else undefined. */
+export function unsupportedShape(
+  w: Workload,
+  dtypes: readonly Dtype[] = ['f32'],
+  largestHeadDim = LARGEST_HEAD_DIM,
+): string | undefined {
   if (!dtypes.includes(w.dtype)) return dtypeUnsupported(w.dtype, dtypes);
-  return headDimFits(w) ? undefined : headDimUnsupported(w.headDim);
+  if (!fitsHeadDims(w.headDim)) return headDimUnsupported(w.headDim);
+  return w.headDim > largestHeadDim ? headDimAboveKernel(w.headDim, largestHeadDim) : undefined;
 }

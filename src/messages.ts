@@ -34,7 +34,7 @@ export const seeHelp = (command: string, lists: string) => `${command} --help li
 export const badMockOption = (text: string) =>
   `--host: the mock host does not know '${text}'; write for example mock:rate=1e9,jitter=0.01,sleep=0.1,wasm=fail (fail, wrong or memory)`;
 export const badHeadDim = (text: string, nearest: readonly number[]) =>
-  `--head-dim: '${text}' is not a multiple of 16 from 32 to 256; nearest: ${nearest.join(' or ')}`;
+  `--head-dim: '${text}' is not a multiple of 16 from 32 to 576; nearest: ${nearest.join(' or ')}`;
 export const badGroup = (queryHeads: number, kvHeads: number, nearest: readonly number[]) =>
   `--heads ${queryHeads} --kv-heads ${kvHeads}: the query heads must be a multiple of the KV heads; nearest: --heads ${nearest.join(' or ')}`;
 export const tooManyCases = (count: number, limit: number) =>
@@ -143,7 +143,9 @@ export const peersMissing = (why: string) =>
   `third-party kernels are not installed; run npm run peers in a checkout (${why})`;
 export const noPeersInBrowser = 'third-party native kernels do not run in a browser; use --host node for them';
 export const headDimUnsupported = (headDim: number) =>
-  `head dimension ${headDim} is not a multiple of 16 from 32 to 256; choose one that is`;
+  `head dimension ${headDim} is not a multiple of 16 from 32 to 576; choose one that is`;
+export const headDimAboveKernel = (headDim: number, largest: number) =>
+  `this kernel takes head dimensions up to ${largest}, not ${headDim}; wasm-flash takes it`;
 export const subgroupMatrixMissing =
   'this kernel needs subgroup matrices, an experimental feature of WebGPU that the device does not offer';
 export const subgroupMatrixNoShape = (dtype: string) =>

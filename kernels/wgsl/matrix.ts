@@ -6,7 +6,7 @@
 import { subgroupMatrixMissing, subgroupMatrixNoShape } from '../../src/messages.ts';
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { unsupportedShape } from '../supported-shapes.ts';
+import { LARGEST_WGSL_HEAD_DIM, unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
 import { indent, LANES, lines, plus, range } from './emit.ts';
 import { LOWEST, MASKED, rowBounds, seesBetween } from './mask.ts';
@@ -24,7 +24,7 @@ export const wgslMatrix: Kernel = {
   unsupported(workload, device) {
     if (device.features.subgroupMatrix === undefined) return subgroupMatrixMissing;
     if (matrixPlan(workload, device) === undefined) return subgroupMatrixNoShape(workload.dtype);
-    return unsupportedShape(workload, ['f32', 'f16']);
+    return unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
   },
   build(workload, device) {
     const plan = matrixPlan(workload, device);

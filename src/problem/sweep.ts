@@ -1,6 +1,7 @@
 /** From what a user writes ("1k-32k*2", --total-tokens) to a list of workloads. */
 
 import { badGroup, badHeadDim, badNumber, badSize, tooLarge, tooManyCases, tooSmall, UsageError } from '../messages.ts';
+import { fitsHeadDims, nearestHeadDims } from './head-dims.ts';
 import { type Dtype, formatSize, type Mask, type Workload } from './workload.ts';
 
 /** 16 Mi tokens: beyond what any model reads, and small enough that products of sizes stay exact. */
@@ -42,17 +43,13 @@ export function parseSizes(option: string, texts: readonly string[]): number[] {
   return [...sizes];
 }
 
-/** Head dimensions: multiples of 16 from 32 to 256. */
+/** Head dimensions: multiples of 16 from 32 to 576. */
 export function parseHeadDims(texts: readonly string[]): number[] {
   const result = new Set<number>();
   for (const text of texts.flatMap((item) => item.split(','))) {
     const value = /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : Number.NaN;
     if (Number.isNaN(value)) throw new UsageError(badNumber('--head-dim', text, '64, 128'));
-    if (value < 32 || value > 256 || value % 16 !== 0) {
-      const below = Math.max(32, Math.min(256, Math.floor(value / 16) * 16));
-      const above = Math.max(32, Math.min(256, Math.ceil(value / 16) * 16));
-      throw new UsageError(badHeadDim(text, below === above ? [below] : [below, above]));
-    }
+    if (!fitsHeadDims(value)) throw new UsageError(badHeadDim(text, nearestHeadDims(value)));
     result.add(value);
   }
   return [...result];

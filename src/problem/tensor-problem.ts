@@ -2,6 +2,7 @@
 
 import { headDimUnsupported } from '../messages.ts';
 import type { Data } from './data.ts';
+import { fitsHeadDims } from './head-dims.ts';
 import { readSafetensors, SafetensorsError, type Tensor } from './safetensors.ts';
 import type { Workload } from './workload.ts';
 
@@ -61,7 +62,7 @@ function workloadOf(
   if (queryHeads % kvHeads !== 0) {
     throw new SafetensorsError(`${queryHeads} query heads cannot share ${kvHeads} KV heads`);
   }
-  if (headDim % 16 !== 0 || headDim < 32 || headDim > 256) throw new SafetensorsError(headDimUnsupported(headDim));
+  if (!fitsHeadDims(headDim)) throw new SafetensorsError(headDimUnsupported(headDim));
   const mask = causal ? 'causal' : 'full';
   const factor = scale ?? 1 / Math.sqrt(headDim);
   return { batch, queryHeads, kvHeads, headDim, seqQuery, seqKv, mask, window, dtype: 'f32', scale: factor };

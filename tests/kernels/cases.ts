@@ -41,5 +41,5 @@ export const HALF_SHAPES: Workload[] = [
   ...GROUPED_SHAPES.filter(({ headDim }) => headDim === 64),
 ].map((w) => ({ ...w, dtype: 'f16' as const }));
 
-/** Every head dimension, for kernels that need no minutes to compile. */
-export const HEAD_DIMS = Array.from({ length: 15 }, (_, i) => 32 + 16 * i);
+/** Every head dimension up to 256 and some above, for kernels that need no minutes to compile. */
+export const HEAD_DIMS = [...Array.from({ length: 15 }, (_, i) => 32 + 16 * i), 320, 496, 512, 576];

@@ -44,14 +44,14 @@ describe('sizes', () => {
 });
 
 describe('head dimensions', () => {
-  it('takes multiples of 16 from 32 to 256', () => {
-    expect(parseHeadDims(['64,128', '48'])).toEqual([64, 128, 48]);
+  it('takes multiples of 16 from 32 to 576', () => {
+    expect(parseHeadDims(['64,128', '48', '576'])).toEqual([64, 128, 48, 576]);
   });
 
   it.each([
     ['0', 'nearest: 32'],
     ['40', 'nearest: 32 or 48'],
-    ['1000', 'nearest: 256'],
+    ['1000', 'nearest: 576'],
     ['-64', 'nearest: 32'],
   ])('names the nearest to %s', (text, message) => {
     expect(() => parseHeadDims([text])).toThrow(message);

@@ -34,7 +34,7 @@ export function workloadOptions(preset: Axes) {
     ),
     headDim: list(
       '--head-dim <dims>',
-      'head dimensions, multiples of 16 from 32 to 256',
+      'head dimensions, multiples of 16 from 32 to 576',
       (text) => parseHeadDims([text]),
       headDim,
       headDim.join(','),

@@ -85,11 +85,8 @@ export function checkMemory(freeBytes: number): Check {
 
 /** What else keeps the machine busy now. */
 export async function checkLoad(): Promise<Check> {
-  let busy = false;
-  const load = await lookAtLoad(() => {
-    busy = true;
-  });
+  const { load, warning: busy } = await lookAtLoad();
   if (load === null) return ok('Load', 'this system does not tell');
   const text = `${formatNumber(load.average)} on ${counted(load.cores, 'core')}`;
-  return busy ? warning('Load', `${text}: rates may come out low`, 'close what runs') : ok('Load', text);
+  return busy !== null ? warning('Load', `${text}: rates may come out low`, 'close what runs') : ok('Load', text);
 }

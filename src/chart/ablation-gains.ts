@@ -2,6 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { ablationGains, gainOf, PUBLISHED_GAINS } from '../compare/technique-gains.ts';
+import { formatChange } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { formatSize } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
@@ -14,8 +15,14 @@ import {
   sentenceChart,
   stacked,
   VEGA_LITE,
+  valueWidth,
 } from './frame.ts';
 import { seriesScale } from './palette.ts';
+
+/** Pixels of the values beside bars. */
+const TEXT_SIZE = 10;
+/** Percent around 0 within which the axis is nearly linear; beyond, a large gain leaves the small ones visible. */
+const LINEAR = 5;
 
 /** Gains in percent, a panel for each mask. Draws a sentence if the run holds no ablation. */
 export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
@@ -37,60 +44,114 @@ export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): T
           gain: value,
           low: value,
           high: value,
+          end: Math.max(0, value),
+          text: formatChange(value),
         };
         const here = own
           .filter(({ technique }) => technique === published.technique)
-          .map(({ technique, on, off, gain, low, high, backend }) => ({
-            technique: published.name,
-            mask,
-            what: `${backend === 'webgpu' ? 'wgsl' : backend}-flash`,
-            label: layout === 'wide' ? `${on} over ${off}` : technique === 'overlap' ? on : off,
-            gain,
-            low: low ?? gain,
-            high: high ?? gain,
-          }));
+          .map(({ on, off, gain, low, high, backend }) => {
+            const what = `${backend === 'webgpu' ? 'wgsl' : backend}-flash`;
+            const short = on === what ? `over ${off}` : on;
+            return {
+              technique: published.name,
+              mask,
+              what,
+              label: layout === 'wide' ? `${on} over ${off}` : short,
+              gain,
+              low: low ?? gain,
+              high: high ?? gain,
+              end: Math.max(0, high ?? gain),
+              text: valueText(gain, low, high, layout),
+            };
+          });
         return [B200, ...here];
       },
     );
   });
+  const narrow = layout === 'narrow';
   const labels = [...new Set(rows.map(({ label }) => label))];
+  const width = narrow ? 180 : 560;
+  const axis = gainAxis(
+    rows.flatMap(({ low, high }) => [low, high]),
+    width,
+    Math.max(...rows.map(({ text }) => valueWidth(text, TEXT_SIZE))),
+  );
   const y = {
     field: 'label',
     type: 'nominal',
     title: null,
     sort: labels,
-    axis: { labelLimit: layout === 'wide' ? 300 : 180, minExtent: layout === 'wide' ? 230 : 180 },
+    axis: { labelLimit: narrow ? 180 : 300, minExtent: narrow ? 145 : 230, grid: false },
   } satisfies Position;
-  const ends = rows.flatMap(({ low, high }) => [low, high]);
-  const domain = [Math.min(0, ...ends), Math.max(0, ...ends)];
-  const x = { field: 'gain', type: 'quantitative', title: 'gain, %', scale: { domain } } satisfies Position;
+  const xOf = (last: boolean) =>
+    ({
+      field: 'gain',
+      type: 'quantitative',
+      title: last ? ['gain, %', '(steps shrink away from 0)'] : null,
+      scale: { type: 'symlog', constant: LINEAR, domain: axis.domain, nice: false },
+      axis: { values: narrow ? axis.values.filter((value) => value % 10 === 0) : axis.values, format: 'd' },
+    }) satisfies Position;
   const color = { field: 'what', scale: seriesScale(rows.map(({ what }) => what)), legend: null };
   const lengths = [...new Set(gains.map(({ workload }) => formatSize(workload.seqKv)))].join(', ');
-  const panels = masks.map(
-    (mask): Panel => ({
+  const panels = masks.map((mask, index): Panel => {
+    const x = xOf(index === masks.length - 1);
+    return {
       title: `${mask} mask`,
       chart: {
         data: { values: rows.filter((row) => row.mask === mask) },
-        width: layout === 'wide' ? 480 : 130,
+        width,
         height: { step: 20 },
         layer: [
-          { mark: { type: 'bar', tooltip: true }, encoding: { y, x, color } },
+          { mark: { type: 'rule', strokeWidth: 1 }, encoding: { x: { ...x, field: undefined, datum: 0 } } },
+          { mark: { type: 'bar', height: 12, tooltip: true }, encoding: { y, x, color } },
           { mark: { type: 'rule' }, encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } } },
+          {
+            mark: { type: 'text', align: 'left', dx: 6, fontSize: TEXT_SIZE },
+            encoding: { y, x: { ...x, field: 'end' }, text: { field: 'text' } },
+          },
         ],
       },
-    }),
-  );
+    };
+  });
   return {
     $schema: VEGA_LITE,
     title: heading(
       finding(gains),
       [
-        `Here: ${lengths}, paired rounds; lines are 95 % intervals. B200: ${PUBLISHED_GAINS[0]?.source}, geometric mean over 4k to 32k.`,
+        `Here: ${lengths}, paired rounds; lines and brackets are 95 % intervals. B200: ${PUBLISHED_GAINS[0]?.source}, geometric mean over 4k to 32k.`,
       ],
       layout,
     ),
     vconcat: stacked(panels),
     spacing: 14,
+  };
+}
+
+/** What stands beside a bar: the gain, and its interval where the chart is wide enough. */
+function valueText(gain: number, low: number | null, high: number | null, layout: ChartLayout): string {
+  const value = formatChange(gain);
+  return low === null || high === null || layout === 'narrow'
+    ? value
+    : `${value} [${formatChange(low).replace(' %', '')}, ${formatChange(high)}]`;
+}
+
+/** Domain and grid of the gains: all of every interval, and `room` pixels beside the largest for its value. */
+function gainAxis(
+  ends: readonly number[],
+  width: number,
+  room: number,
+): { domain: [number, number]; values: number[] } {
+  const place = (value: number) => Math.sign(value) * Math.log1p(Math.abs(value) / LINEAR);
+  const [least, most] = [Math.min(-1, ...ends), Math.max(1, ...ends)];
+  const perPixel = (place(most) - place(least)) / (width - room - 20);
+  const beyond = (value: number, pixels: number) => {
+    const moved = place(value) + pixels * perPixel;
+    return Math.sign(moved) * LINEAR * Math.expm1(Math.abs(moved));
+  };
+  const steps = [0, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+  return {
+    domain: [beyond(least, -8), beyond(most, room + 12)],
+    values: [...steps.map((step) => -step), ...steps].filter((value) => value >= least && value <= most),
   };
 }
 

@@ -1,15 +1,16 @@
-/** How many times slower than AVO's 1668 TFLOPS each device is, on one logarithmic axis. */
+/** How many times slower than the published figure of the run's finding each device is, on one logarithmic axis. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { HEADLINE_TFLOPS } from '../compare/claims.ts';
+import { exactTflops } from '../compare/comparisons.ts';
 import { DEVICES } from '../compare/device-specs.ts';
+import { type Finding, findingOf } from '../compare/finding.ts';
 import { publishedFigures } from '../compare/published-figures.ts';
-import { formatNumber, formatRate, formatRounded, withCommas } from '../format.ts';
-import { nothingToDraw } from '../messages.ts';
-import { describe } from '../problem/workload.ts';
-import type { RunDocument } from '../record/measurement.ts';
+import { formatFactor, formatRate } from '../format.ts';
+import { nothingToDraw, publishedOfDecoding } from '../messages.ts';
+import { describe, formatLengths } from '../problem/workload.ts';
+import type { Published, RunDocument } from '../record/measurement.ts';
 import { type ChartLayout, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
-import { fastestAt, localPoints, mainWorkload } from './measured-points.ts';
+import { fastestAt, localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
 interface Mark {
@@ -26,58 +27,44 @@ const MEASURED = 'attention, measured here';
 const PUBLISHED = 'attention, published';
 const PEAK = 'peak of the device, specification';
 
-/** Times slower than the report's 1668 TFLOPS: the kernels of a run, published attention, and peaks of devices. */
+/**
+ * Times slower than the figure that the run's finding names: the kernels of a run, published attention under the mask of that
+ * figure, and peaks of devices.
+ */
 export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
   const points = localPoints(run);
-  const main = mainWorkload(points);
-  const headline = publishedFigures('avo').find(
-    ({ library, tflops }) => library === 'AVO' && tflops === HEADLINE_TFLOPS,
-  );
-  if (main === undefined || headline === undefined) {
-    return sentenceChart([nothingToDraw.distance], layout);
-  }
+  const found = findingOf(run);
+  if (found === null) return sentenceChart([nothingToDraw.distance], layout);
+  if (found.reference === null) return sentenceChart([publishedOfDecoding], layout);
+  const main = found.measured.workload;
+  const reference = found.reference.published;
   const mark = (label: string, series: string, kind: string, tflops: number, detail: string): Mark => {
-    const slower = headline.tflops / tflops;
+    const slower = exactTflops(reference) / tflops;
     const times =
-      kind === PUBLISHED && tflops === headline.tflops
-        ? 'the headline'
-        : slower >= 1
-          ? `${rounded(slower)}x slower`
-          : `${rounded(1 / slower)}x as fast`;
-    return {
-      label,
-      series,
-      kind,
-      tflops,
-      slower,
-      text: layout === 'wide' ? `${formatRate(tflops)}, ${times}` : times,
-      detail: `${formatRate(tflops)}; ${detail}`,
-    };
+      slower === 1
+        ? 'the reference'
+        : slower > 1
+          ? `${formatFactor(slower)}x slower`
+          : `${formatFactor(1 / slower)}x as fast`;
+    const text = layout === 'wide' ? `${formatRate(tflops)}, ${times}` : times;
+    return { label, series, kind, tflops, slower, text, detail: `${formatRate(tflops)}; ${detail}` };
   };
   const kernels = [...new Set(points.map(({ kernel }) => kernel))];
   const local = kernels.flatMap((kernel) => {
-    const point = fastestAt(
-      points.filter((p) => p.kernel === kernel),
-      main,
-    );
+    const own = points.filter((point) => point.kernel === kernel);
+    // Of a kernel that ran here with several numbers of threads the finding's, or else the fastest.
+    const point = own.find(({ measurement }) => measurement === found.measured) ?? fastestAt(own, main);
     if (point === undefined) return [];
     const label = `${kernel}${point.software ? ' on a software adapter' : ' here'}`;
-    return [
-      mark(
-        label,
-        kernel,
-        MEASURED,
-        point.tflops,
-        `${describe(point.workload)}, ${point.workload.dtype}, ${point.device}`,
-      ),
-    ];
+    const detail = `${describe(point.workload)}, ${point.workload.dtype}, ${point.device}`;
+    return [mark(label, kernel, MEASURED, point.measurement.tflops.median, detail)];
   });
-  const landmarks = [headline, ...bestOfOthers()].map((figure) =>
+  const landmarks = landmarksOf(reference).map((figure) =>
     mark(
       `${figure.library} on ${figure.device}`,
       figure.library,
       PUBLISHED,
-      figure.tflops,
+      exactTflops(figure),
       `${describe(figure.workload)}, ${figure.workload.dtype}, ${figure.source}`,
     ),
   );
@@ -86,6 +73,7 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
   );
   const rows = [...local, ...landmarks, ...peaks].sort((a, b) => a.slower - b.slower);
   const most = Math.max(...rows.map(({ slower }) => slower));
+  const least = Math.min(...rows.map(({ slower }) => slower));
   const middle = Math.sqrt(most);
   const y = {
     field: 'label',
@@ -97,8 +85,11 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
   const x = {
     field: 'slower',
     type: 'quantitative',
-    scale: { type: 'log', domain: [0.5, most * 4] },
-    title: layout === 'wide' ? 'times slower than AVO on B200 at 32k (log scale)' : 'times slower (log scale)',
+    scale: { type: 'log', domain: [Math.min(0.4, least / 1.5), most * 4] },
+    title:
+      layout === 'wide'
+        ? `times slower than ${reference.library} on ${reference.device} at ${formatLengths(reference.workload)} (log scale)`
+        : 'times slower (log scale)',
     axis: {
       values: [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].filter(
         (value) => value <= most * 4 && (layout === 'wide' || Math.log10(value) % 2 === 0),
@@ -110,19 +101,19 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
   return {
     $schema: VEGA_LITE,
     title: heading(
-      finding(local, landmarks),
+      finding(found, landmarks),
       [
-        `Here: ${describe(main)}, ${main.dtype}. Published: the fastest figure without a mask for each library and device, BF16 or FP16, in the shape that its source gives.`,
-        'Hollow marks: the specified peak of a device, not attention.',
+        `Here: ${describe(main)}, ${main.dtype}. Published, BF16 or FP16: ${reference.library} on ${reference.device} ${describe(reference.workload)}; of the others the fastest figure ${reference.workload.mask === 'full' ? 'without a mask' : 'with a causal mask'}, in the shape that its source gives.`,
+        'Hollow squares: the specified peak of a device, not attention.',
       ],
       layout,
     ),
     data: { values: rows },
-    width: layout === 'wide' ? 520 : 175,
+    width: layout === 'wide' ? 660 : 175,
     height: { step: 18 },
     layer: [
       {
-        mark: { type: 'point', size: 70, strokeWidth: 1.5, tooltip: true },
+        mark: { type: 'point', size: 70, strokeWidth: 1.5, opacity: 1, tooltip: true },
         encoding: {
           y,
           x,
@@ -130,7 +121,15 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
             field: 'kind',
             scale: { domain: [MEASURED, PUBLISHED, PEAK], range: ['diamond', 'circle', 'square'] },
             title: null,
-            legend: { orient: 'bottom', columns: layout === 'wide' ? 3 : 1 },
+            legend: {
+              orient: 'bottom',
+              columns: layout === 'wide' ? 3 : 1,
+              encoding: {
+                symbols: {
+                  fill: { condition: { test: `datum.label === '${PEAK}'`, value: 'transparent' }, value: '#888888' },
+                },
+              },
+            },
           },
           fill: {
             condition: { test: `datum.kind === '${PEAK}'`, value: 'transparent' },
@@ -156,28 +155,28 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
   };
 }
 
-/** The fastest attention without a mask of each library on every device but B200. */
-function bestOfOthers() {
-  const best = new Map<string, ReturnType<typeof publishedFigures>[number]>();
+/** The reference; and of AVO on B200 and each library on every other device, the fastest attention under the same mask. */
+function landmarksOf(reference: Published): Published[] {
+  const keyOf = ({ library, device }: Published) => `${library} ${device}`;
+  const best = new Map([[keyOf(reference), reference]]);
   for (const figure of publishedFigures('all')) {
-    if (figure.device === 'B200' || figure.workload.mask !== 'full') continue;
-    const key = `${figure.library} ${figure.device}`;
-    if ((best.get(key)?.tflops ?? 0) < figure.tflops) best.set(key, figure);
+    const usual = figure.device !== 'B200' || figure.library === 'AVO';
+    if (!usual || figure.workload.mask !== reference.workload.mask || keyOf(figure) === keyOf(reference)) continue;
+    const known = best.get(keyOf(figure));
+    if (known === undefined || known.tflops < figure.tflops) best.set(keyOf(figure), figure);
   }
   return [...best.values()];
 }
 
-function finding(local: readonly Mark[], landmarks: readonly Mark[]): string {
-  const fastest = local.reduce((a, b) => (b.tflops > a.tflops ? b : a));
-  const times = (tflops: number) => Number((tflops / fastest.tflops).toPrecision(2));
+/** How many times faster than the finding's kernel three devices are. */
+function finding({ measured, kernel, software }: Finding, landmarks: readonly Mark[]): string {
   const others = ['AVO on B200', 'FA3 on H100 SXM5', 'FA2 on A100 80GB PCIe']
     .map((label) => landmarks.find((item) => item.label === label))
     .filter((item) => item !== undefined)
-    .map(
-      ({ label, tflops }) => `${label.replace(/.* on /, '').replace(/ (SXM5|80GB PCIe)/, '')} ${group(times(tflops))}`,
-    );
-  return `The best published attention is this many times faster than ${fastest.label}: ${others.join(', ')}`;
+    .map(({ label, tflops }) => {
+      const device = label.replace(/.* on /, '').replace(/ (SXM5|80GB PCIe)/, '');
+      return `${device}\u00a0${formatFactor(tflops / measured.tflops.median)}`;
+    });
+  const here = software ? 'on a software adapter here' : 'here';
+  return `Published attention is this many times faster than ${kernel} ${here}: ${others.join(', ')}`;
 }
-
-const rounded = (value: number) => (value < 10 ? value.toFixed(1) : formatRounded(value));
-const group = (value: number) => (value >= 1000 ? withCommas(value) : formatNumber(value));

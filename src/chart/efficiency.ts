@@ -2,11 +2,12 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { deviceSpec } from '../compare/device-specs.ts';
+import { findingOf } from '../compare/finding.ts';
 import { publishedFigures } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
-import { describe, formatSize, type Workload } from '../problem/workload.ts';
-import type { RunDocument } from '../record/measurement.ts';
+import { describe, formatSize, isGrouped, sameProblem, type Workload } from '../problem/workload.ts';
+import type { Measured, RunDocument } from '../record/measurement.ts';
 import { type ChartLayout, heading, type Panel, type Position, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
@@ -16,6 +17,8 @@ interface Share {
   label: string;
   kind: string;
   share: number;
+  /** The share as it stands at the end of the row. */
+  text: string;
   low: number;
   high: number;
   detail: string;
@@ -25,14 +28,17 @@ const HERE = 'here: of the multiply-adds measured in the same rounds';
 const SPECIFICATION = 'B200: bursts, of its specification';
 const SUSTAINED = 'B200: bursts over a sustained matrix product, which is no limit of theirs';
 
+/** Pixels at the end of each row for its value, beyond every bar and interval. */
+const VALUES = 46;
+
 /** Shares in percent: kernels here of their measured ceiling; AVO, cuDNN and FA4, in bursts, of B200's specification and beside a sustained product. */
 export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
-  const local = localShares(run);
-  const published = publishedShares(run.measurements.map(({ workload }) => workload));
-  if (local.length === 0) {
-    return sentenceChart([nothingToDraw.efficiency], layout);
-  }
-  const rows = [...local, ...published];
+  const main = findingOf(run)?.measured;
+  const local = localShares(run, main?.workload);
+  const best = local.find(({ measurement }) => measurement === main) ?? highest(local);
+  if (best === undefined) return sentenceChart([nothingToDraw.efficiency], layout);
+  const published = publishedShares(local.map(({ workload }) => workload));
+  const rows: Share[] = [...local, ...published];
   const kinds = [HERE, SPECIFICATION, SUSTAINED].filter((kind) => rows.some((row) => row.kind === kind));
   const color = { field: 'kernel', scale: seriesScale(rows.map(({ kernel }) => kernel)), legend: null };
   const y = {
@@ -40,18 +46,20 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
     type: 'nominal',
     title: null,
     sort: null,
-    axis: { labelLimit: 220, minExtent: layout === 'wide' ? 160 : 130 },
+    axis: { labelLimit: 220, minExtent: layout === 'wide' ? 160 : 138 },
   } satisfies Position;
+  const width = layout === 'wide' ? 600 : 190;
+  const most = Math.max(101, ...rows.map(({ high }) => high + 1));
   const xOf = (last: boolean): Position => ({
     field: 'share',
     type: 'quantitative',
     title: last ? 'share of the limit, %' : null,
-    scale: { domain: [0, 119], clamp: true },
+    scale: { domain: [0, (most * width) / (width - VALUES)], nice: false },
     axis: { values: [0, 20, 40, 60, 80, 100] },
   });
   const chartOf = (values: Share[], x: Position): Panel['chart'] => ({
     data: { values },
-    width: layout === 'wide' ? 560 : 180,
+    width,
     height: { step: 20 },
     layer: [
       {
@@ -63,10 +71,11 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
           tooltip: [{ field: 'label' }, { field: 'share', format: '.1f' }, { field: 'detail' }],
         },
       },
+      { mark: { type: 'rule', strokeDash: [4, 3] }, encoding: { x: { ...x, field: undefined, datum: 100 } } },
       { mark: { type: 'rule' }, encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } } },
       {
-        mark: { type: 'text', align: 'left', dx: 5 },
-        encoding: { y, x: { ...x, field: 'high' }, text: { field: 'share', format: '.0f' } },
+        mark: { type: 'text', align: 'right', x: width - 4 },
+        encoding: { y, text: { field: 'text' } },
       },
     ],
   });
@@ -81,7 +90,7 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
   );
   return {
     $schema: VEGA_LITE,
-    title: heading(finding(local, published), subtitle(), layout),
+    title: heading(finding(best, published), subtitle(rows), layout),
     vconcat: stacked(panels),
     spacing: 14,
   };
@@ -89,21 +98,31 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
 
 const shortName = (w: Workload) => `${formatSize(w.seqKv)} ${w.mask}`;
 
-/** The items with the longest sequence, so that the chart stays short. */
-function longest<T>(items: readonly T[], workloadOf: (item: T) => Workload): T[] {
-  const most = Math.max(...items.map((item) => workloadOf(item).seqKv));
-  return items.filter((item) => workloadOf(item).seqKv === most);
+/** A kernel here, of the ceiling that ran beside it. */
+interface LocalShare extends Share {
+  measurement: Measured;
+  workload: Workload;
 }
 
-function localShares(run: RunDocument): Share[] {
+const highest = (shares: readonly LocalShare[]) =>
+  shares.reduce<LocalShare | undefined>((a, b) => (a === undefined || b.share > a.share ? b : a), undefined);
+
+/** The kernels with a ceiling, at the length of the run's finding, or else the longest: one length, so that the chart stays short. */
+function localShares(run: RunDocument, main: Workload | undefined): LocalShare[] {
   const points = localPoints(run).filter(({ measurement }) => measurement.ceiling !== undefined);
-  return longest(points, ({ workload }) => workload).map(({ kernel, workload, device, measurement, tflops }) => {
+  const ofMain = points.filter(({ workload }) => workload.seqKv === main?.seqKv);
+  const most = Math.max(...points.map(({ workload }) => workload.seqKv));
+  const own = ofMain.length > 0 ? ofMain : points.filter(({ workload }) => workload.seqKv === most);
+  return own.map(({ kernel, workload, device, measurement, tflops }) => {
     const { share = 0, shareLow, shareHigh, tflops: limit = 0, name = '' } = measurement.ceiling ?? {};
     return {
+      measurement,
+      workload,
       kernel,
       label: `${kernel}, ${shortName(workload)}`,
       kind: HERE,
       share: 100 * share,
+      text: `${(100 * share).toFixed(0)} %`,
       low: 100 * (shareLow ?? share),
       high: 100 * (shareHigh ?? share),
       detail: `${formatRate(tflops)} of ${formatRate(limit)} (${name}) on ${device}, ${describe(workload)}`,
@@ -111,13 +130,18 @@ function localShares(run: RunDocument): Share[] {
   });
 }
 
-/** AVO, cuDNN and FA4 at the longest sequence that the run and the figures share, else at 32k. */
+/** AVO, cuDNN and FA4: their figures of `workloads`, or else of MHA at the same length, or else at 32k; the masks of `workloads`. */
 function publishedShares(workloads: readonly Workload[]): Share[] {
   const { bf16Tflops, bestMatmulTflops } = deviceSpec('B200');
-  const mha = publishedFigures('avo').filter(({ workload: w }) => w.queryHeads === w.kvHeads);
-  const shared = mha.filter((figure) => workloads.some((w) => w.seqKv === figure.workload.seqKv));
-  const figures = longest(shared.length > 0 ? shared : mha, ({ workload }) => workload).filter(
-    ({ workload }) => workload.mask === 'full',
+  const all = publishedFigures('avo').filter(({ workload: w }) => workloads.some(({ mask }) => mask === w.mask));
+  const mha = all.filter(({ workload }) => !isGrouped(workload));
+  const candidates = [
+    all.filter(({ workload }) => workloads.some((w) => sameProblem(w, workload))),
+    mha.filter(({ workload }) => workloads.some((w) => w.seqKv === workload.seqKv)),
+    mha.filter(({ workload }) => workload.seqKv === 32_768),
+  ];
+  const figures = (candidates.find((own) => own.length > 0) ?? []).sort(
+    (a, b) => Number(a.workload.mask === 'causal') - Number(b.workload.mask === 'causal'),
   );
   return [SPECIFICATION, SUSTAINED].flatMap((kind) => {
     const limit = kind === SUSTAINED ? (bestMatmulTflops ?? bf16Tflops) : bf16Tflops;
@@ -126,6 +150,7 @@ function publishedShares(workloads: readonly Workload[]): Share[] {
       label: `${library}, ${shortName(workload)}`,
       kind,
       share: (100 * tflops) / limit,
+      text: `${((100 * tflops) / limit).toFixed(0)} %`,
       low: (100 * (tflops - (error ?? 0))) / limit,
       high: (100 * (tflops + (error ?? 0))) / limit,
       detail: `${formatRate(tflops)} of ${formatRate(limit)}, ${source}`,
@@ -133,17 +158,23 @@ function publishedShares(workloads: readonly Workload[]): Share[] {
   });
 }
 
-function finding(local: readonly Share[], published: readonly Share[]): string {
-  const best = local.reduce((a, b) => (b.share > a.share ? b : a));
-  const avo = published.find((row) => row.kernel === 'AVO' && row.kind === SPECIFICATION)?.share.toFixed(0);
-  return `${best.kernel} reaches ${best.share.toFixed(0)} % of the multiply-adds measured here; AVO, in bursts, ${avo} % of a B200's specification`;
+/** The kernel of the run's finding and AVO, both at one mask. */
+function finding(best: LocalShare, published: readonly Share[]): string {
+  const { seqKv, mask } = best.workload;
+  const avo = published.find(
+    (row) => row.kernel === 'AVO' && row.kind === SPECIFICATION && row.label.endsWith(mask),
+  )?.text;
+  return `${formatSize(seqKv)}, ${mask} mask: ${best.kernel} reaches ${best.text} of the multiply-adds measured here; AVO, in bursts, ${avo} of a B200's specification`;
 }
 
-function subtitle(): string[] {
+function subtitle(rows: readonly Share[]): string[] {
   const { bf16Tflops, bestMatmulTflops, source } = deviceSpec('B200');
+  const beyond = rows.some(({ kind, high }) => kind === HERE && high > 100)
+    ? ' Beyond 100 % here is noise: kernel and limit ran in turns, and neither is exact.'
+    : '';
   return [
     'A limit measured here and a limit of a B200 are different kinds of number: compare bars within a panel only.',
     `B200: specification ${bf16Tflops} TFLOPS dense BF16; best matrix product sustained on another one, after 30 s of warm-up, ${bestMatmulTflops} (${source}).`,
-    'A burst runs at a higher clock than a device sustains. Lines: 95 % intervals and error bars.',
+    `A burst runs at a higher clock than a device sustains. Lines: 95 % intervals and error bars.${beyond}`,
   ];
 }

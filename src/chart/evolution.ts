@@ -8,6 +8,8 @@ import { heading, type Layer, type Panel, type Position, stacked, VEGA_LITE } fr
 
 type EvolutionMask = EvolutionGain['mask'];
 
+/** Pixels of a panel and of the legend beside it. */
+const WIDTH = 990;
 const BEST = 'best geometric mean so far';
 const LENGTH_COLOURS = ['#CBB3E3', '#A987D0', '#8658B5', '#5E3C99'];
 /** TFLOPS from the bottom of a panel to its top: room below the data for gains, above it for names. */
@@ -29,6 +31,7 @@ export function evolutionChart(): TopLevelSpec {
         `Grey: the steps of its ablation, with gains of the geometric mean; table 1 prints ${formatChange(overlap.published)} for the overlap without a mask.`,
       ],
       'wide',
+      WIDTH,
     ),
     vconcat: stacked(EVOLUTION_MASKS.map(panel)),
     spacing: 18,

@@ -1,4 +1,4 @@
-/** The measured cases of a run as charts draw them, and the workload that a chart picks if it can show only one. */
+/** The measured cases of a run as charts draw them and the fastest of a workload. */
 
 import { summarize } from '../measure/statistics.ts';
 import { sameProblem, type Workload } from '../problem/workload.ts';
@@ -40,14 +40,6 @@ export function localPoints(run: RunDocument): LocalPoint[] {
       },
     ];
   });
-}
-
-/** The longest workload that `fits`, preferably without a mask; undefined if none does. */
-export function mainWorkload(points: readonly LocalPoint[], fits: (w: Workload) => boolean = () => true) {
-  return points
-    .map(({ workload }) => workload)
-    .filter(fits)
-    .sort((a, b) => b.seqKv - a.seqKv || Number(a.mask === 'causal') - Number(b.mask === 'causal'))[0];
 }
 
 /** The fastest measurement of a workload; undefined if there is none. */

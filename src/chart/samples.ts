@@ -47,13 +47,14 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
   });
   const kernels = [...new Set(rows.map(({ kernel }) => kernel))];
   const color = { field: 'kernel', scale: seriesScale(kernels), legend: null };
-  const x = {
-    field: 'round',
-    type: 'quantitative',
-    title: 'round, in time order',
-    scale: { domain: [0, start], nice: false },
-    axis: { grid: false, tickMinStep: 1 },
-  } satisfies Position;
+  const xOf = (last: boolean) =>
+    ({
+      field: 'round',
+      type: 'quantitative',
+      title: last ? 'round, in time order' : null,
+      scale: { domain: [0, start], nice: false },
+      axis: { grid: false, tickMinStep: 1 },
+    }) satisfies Position;
   const y = {
     field: 'relative',
     type: 'quantitative',
@@ -61,31 +62,31 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
     axis: { minExtent: 32 },
   } satisfies Position;
   // A line between one workload and the next.
-  const borders: Layer[] =
+  const bordersOf = (last: boolean): Layer[] =>
     workloads.length < 2
       ? []
       : [
           {
             data: { values: starts.slice(1).map((round) => ({ round })) },
             mark: { type: 'rule', strokeDash: [2, 4], opacity: 0.5 },
-            encoding: { x },
+            encoding: { x: xOf(last) },
           },
         ];
-  const most = Math.max(...rows.map(({ relative }) => Math.abs(relative)));
+  const most = Math.max(1, ...rows.map(({ relative }) => Math.abs(relative)));
   const order = seriesScale(kernels).domain;
   const panels = order.map(
-    (kernel): Panel => ({
+    (kernel, index): Panel => ({
       title: kernel,
       chart: {
         data: { values: rows.filter((row) => row.kernel === kernel) },
-        width: layout === 'wide' ? 640 : 260,
+        width: layout === 'wide' ? 760 : 260,
         height: 90,
         layer: [
-          ...borders,
+          ...bordersOf(index === order.length - 1),
           {
             mark: { type: 'circle', size: 28, opacity: 0.8 },
             encoding: {
-              x,
+              x: xOf(index === order.length - 1),
               y: { ...y, scale: { domain: [-most * 1.12, most * 1.12] } },
               color,
               tooltip: [{ field: 'kernel' }, { field: 'detail' }],
@@ -114,5 +115,5 @@ function finding(rows: readonly { kernel: string; relative: number }[]): string 
   const size = Math.abs(worst.relative);
   if (size < 5) return `All ${rows.length} samples lie within ${size.toFixed(1)} % of their medians`;
   const near = rows.filter(({ relative }) => Math.abs(relative) <= 5).length;
-  return `${Math.round((100 * near) / rows.length)} % of ${rows.length} samples lie within 5 % of their medians; the farthest one, from ${worst.kernel}, is ${size.toFixed(0)} % ${worst.relative < 0 ? 'slower' : 'faster'}`;
+  return `${Math.round((100 * near) / rows.length)} % of ${rows.length} samples lie within 5 % of their medians; the farthest (${worst.kernel}) is ${size.toFixed(0)} % ${worst.relative < 0 ? 'slower' : 'faster'}`;
 }

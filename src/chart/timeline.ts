@@ -4,7 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { B200 } from '../model/chip.ts';
 import { AVO_DESIGN } from '../model/pipeline.ts';
 import { busyShares, mergePieces, steadyPeriod } from '../model/steady-state.ts';
-import { type Position, VEGA_LITE } from './frame.ts';
+import { heading, type Position, VEGA_LITE } from './frame.ts';
 
 const AGENTS = ['tensor', 'softmax 0', 'softmax 1', 'correction', 'load'] as const;
 
@@ -24,13 +24,14 @@ export function timelineChart(): TopLevelSpec {
   const y = { field: 'agent', type: 'nominal', sort: [...AGENTS], title: null } satisfies Position;
   return {
     $schema: VEGA_LITE,
-    title: {
-      text: `In a key block of ${clocks.toFixed(0)} clocks the ${busiest.name} works ${(100 * busiest.share).toFixed(0)} % of the time, and the others wait for it`,
-      subtitle: [
-        "AVO's design on one multiprocessor, simulated: one block of 128 keys in steady state, two stages of 128 query rows.",
-        shares.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(', '),
+    title: heading(
+      `Simulated: of ${clocks.toFixed(0)} clocks for a key block the ${busiest.name} works ${(100 * busiest.share).toFixed(0)} %, and the others wait for it`,
+      [
+        "AVO's design on one multiprocessor, with assumed clocks: one block of 128 keys in steady state, two stages of 128 query rows.",
+        `Busy: ${shares.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(', ')}.`,
       ],
-    },
+      'wide',
+    ),
     data: { values: rows },
     width: 760,
     height: { step: 42 },

@@ -34,20 +34,20 @@ export function tuningChart(search: Search | null, layout: ChartLayout = 'wide')
   } satisfies Position;
   const y = {
     type: 'quantitative',
-    title: 'throughput over the shipped configuration',
+    title: 'throughput over the default',
     scale: { domain: [Math.min(0.9, ...ratios) - 0.02, Math.max(1.1, ...ratios) + 0.02], nice: false },
   } satisfies Position;
   const failed = first.length - measured.length;
   const subtitle = [
     `${search.kernel}, head dimension ${search.headDim}, ${search.mask} mask, ${search.dtype}, on ${search.device}. Dots: first paired comparisons, two rounds each. Diamonds: last paired comparisons with 95 % intervals. Line: the best so far that is better beyond the noise.`,
-    `${first.length} of ${search.candidates.length} candidates ran against the shipped configuration${failed === 0 ? '' : `, ${failed} of them without a result`}; the best ran against it again for longer.`,
+    `${first.length} of ${search.candidates.length} candidates ran against the default configuration${failed === 0 ? '' : `, ${failed} of them without a result`}; the best ran against it again for longer.`,
   ];
   return {
     $schema: VEGA_LITE,
     title: heading(finding(search), subtitle, layout),
     data: { values: rows },
-    width: layout === 'wide' ? 620 : 260,
-    height: 240,
+    width: layout === 'wide' ? 760 : 260,
+    height: layout === 'wide' ? 280 : 220,
     layer: [
       { mark: { type: 'rule', strokeDash: [4, 3] }, encoding: { y: { datum: 1, ...y } } },
       {
@@ -78,7 +78,7 @@ function finding(search: Search): string {
   const last = finalist(search);
   const part = isComplete(search) ? '' : ' so far';
   if (won !== null)
-    return `A configuration runs at ${won.ratio?.toFixed(2)} times the shipped one${part}, beyond the noise`;
+    return `A configuration runs at ${won.ratio?.toFixed(2)} times the default one${part}, beyond the noise`;
   if (last === undefined) return `The search has not reached its last paired comparisons${part}`;
-  return `The shipped configuration stands${part}: the best other one runs at ${last.ratio?.toFixed(2)} times its throughput, within the noise`;
+  return `No better configuration found${part}: the best other one, ${last.ratio?.toFixed(2)} times the default, is within the noise`;
 }

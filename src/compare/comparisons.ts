@@ -26,14 +26,17 @@ export function measurementCaveats(m: Measured, context: Context): string[] {
   return list;
 }
 
+/** The rate of a figure recounted by the exact FLOP rule, TFLOPS, as measured rates are. */
+export const exactTflops = ({ workload, rule, tflops }: Published) =>
+  (tflops * flops(workload, 'exact')) / flops(workload, rule);
+
 /**
- * published / measured for one figure. The figure is recounted by the exact FLOP rule first, as the measured rate is. The
+ * published / measured for one figure, which is recounted by the exact FLOP rule first. The
  * relative error combines half the measured interval (half the spread below 6 samples; unknown for a single sample) and the
  * figure's error bar in quadrature, the rule for a quotient of independent quantities.
  */
 export function ratioTo(m: Measured, figure: Published): { ratio: number; ratioError: number | null } {
-  const recount = flops(figure.workload, 'exact') / flops(figure.workload, figure.rule);
-  const ratio = (figure.tflops * recount) / m.tflops.median;
+  const ratio = exactTflops(figure) / m.tflops.median;
   if (m.samples.length < 2) return { ratio, ratioError: null };
   const { median, minimum, maximum, low, high } = summarize(m.samples.map(tflopsOf));
   const measuredError = ((high ?? maximum) - (low ?? minimum)) / 2 / median;

@@ -121,7 +121,7 @@ function vectorFactors(m: Measured, spec: DeviceSpec, peak: number): { factors: 
       factors: [
         unitsFactor,
         {
-          name: 'width x clock',
+          name: 'width and clock',
           factor: (fp32FlopsPerClock * hertz) / perThread,
           text: `${formatRate((fp32FlopsPerClock * hertz) / 1e12)} of FP32 in a multiprocessor over ${formatRate(perThread / 1e12)} in a thread`,
           source: `${sources.width}; ${sources.clock}; here: the measured peak over the threads, since this run has no measured clock`,
@@ -155,7 +155,7 @@ function vectorFactors(m: Measured, spec: DeviceSpec, peak: number): { factors: 
 
 /** Units, width and clock in one: what a device multiplies and adds over what this one was measured to. */
 const peakFactor = (spec: DeviceSpec, tflops: number, peak: number, source: string): Factor => ({
-  name: 'units x width x clock',
+  name: 'units, width and clock',
   factor: tflops / peak,
   text: `${spec.device} multiplies and adds FP32 at ${formatRate(tflops)} outside of tensor cores, this device at ${formatRate(peak)}`,
   source: `${source}; here: the measured peak of multiply-adds`,

@@ -1,16 +1,23 @@
 /** Every chart of every kind of run: numbers and findings, hostile names, and runs with little or nothing in them. */
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { EXAMPLES } from '../../scripts/examples.ts';
+import { ablationChart } from '../../src/chart/ablation-gains.ts';
 import { allCharts } from '../../src/chart/all.ts';
 import { distanceChart } from '../../src/chart/distance.ts';
 import { efficiencyChart } from '../../src/chart/efficiency.ts';
+import { figureChart } from '../../src/chart/figure.ts';
 import { decades, wrap } from '../../src/chart/frame.ts';
 import { renderSvg } from '../../src/chart/render.ts';
 import { rooflineChart } from '../../src/chart/roofline-plot.ts';
 import { samplesChart } from '../../src/chart/samples.ts';
 import { scalingChart } from '../../src/chart/scaling.ts';
 import { themed } from '../../src/chart/theme.ts';
-import { HOSTILE, measured, runOf, skipped } from '../runs.ts';
+import { findingText } from '../../src/compare/finding.ts';
+import { parseRunFile } from '../../src/compare/run-file.ts';
+import { ablationGains } from '../../src/compare/technique-gains.ts';
+import { comparedRunOf, HOSTILE, measured, runOf, skipped } from '../runs.ts';
 
 const mha = (seq: number, mask: 'full' | 'causal' = 'full') => ({
   batch: 32768 / seq,
@@ -22,12 +29,15 @@ const mha = (seq: number, mask: 'full' | 'causal' = 'full') => ({
 });
 
 const RUNS = {
-  'a whole run': runOf([measured(mha(4096)), measured(mha(32768)), measured(mha(32768, 'causal'))]),
-  'one point': runOf([measured(mha(4096))]),
-  'one kernel without a match': runOf([measured({ seqQuery: 100, headDim: 64 })]),
-  'only failures': runOf([skipped('no device at all')]),
-  'nothing at all': runOf([]),
-  'a point without a ceiling': runOf([{ ...measured(mha(4096)), ceiling: undefined } as ReturnType<typeof measured>]),
+  'a whole run': comparedRunOf([measured(mha(4096)), measured(mha(32768)), measured(mha(32768, 'causal'))]),
+  'one point': comparedRunOf([measured(mha(4096))]),
+  'one kernel without a match': comparedRunOf([measured({ seqQuery: 100, headDim: 64 })]),
+  'only failures': comparedRunOf([skipped('no device at all')]),
+  'decoding, which no figure is of': comparedRunOf([measured({ seqQuery: 1, seqKv: 4096 })]),
+  'nothing at all': comparedRunOf([]),
+  'a point without a ceiling': comparedRunOf([
+    { ...measured(mha(4096)), ceiling: undefined } as ReturnType<typeof measured>,
+  ]),
 };
 
 describe.each(Object.entries(RUNS))('%s', (_, run) => {
@@ -42,7 +52,7 @@ describe.each(Object.entries(RUNS))('%s', (_, run) => {
 });
 
 describe('hostile names', () => {
-  const run = runOf([measured(mha(4096)), measured(mha(8192))], HOSTILE);
+  const run = comparedRunOf([measured(mha(4096)), measured(mha(8192))], HOSTILE);
   it.each(allCharts(run, 'avo', [{ device: HOSTILE, bytesPerSecond: 1e10 }], null))(
     'are text in $name',
     async ({ draw }) => {
@@ -56,28 +66,72 @@ describe('hostile names', () => {
 describe('what the charts say', () => {
   const text = async (chart: Parameters<typeof renderSvg>[0]) => (await renderSvg(chart)).replaceAll('\u00a0', ' ');
 
-  it('distance: times slower than the headline, and the landmarks', async () => {
-    const svg = await text(distanceChart(runOf([measured(mha(32768))])));
+  it('distance: times slower than the figure of the finding, and the landmarks under its mask', async () => {
+    const svg = await text(distanceChart(comparedRunOf([measured(mha(32768))])));
     expect(svg).toContain('100 GFLOPS, 17,000x slower');
     expect(svg).toContain('FA3 on H100 SXM5');
     expect(svg).toContain('648 TFLOPS, 2.6x slower');
     expect(svg).toContain('RTX 4090, peak');
+    const causal = await text(distanceChart(comparedRunOf([measured(mha(32768, 'causal'))])));
+    expect(causal).toContain('1637 TFLOPS, the reference');
+    expect(causal).toContain('16,000x slower');
+    expect(causal).not.toContain('1668 TFLOPS');
   });
 
-  it('efficiency: two kinds of limit, apart', async () => {
-    const svg = await text(efficiencyChart(runOf([measured(mha(32768))])));
-    expect(svg).toContain('wasm-flash reaches 80 % of the multiply-adds measured here; AVO, in bursts, 74 %');
+  it('distance: marks in the legend are filled as those of the plot', async () => {
+    const svg = await text(distanceChart(comparedRunOf([measured(mha(32768))])));
+    const symbols = [...svg.matchAll(/role-legend-symbol[^>]*><path([^>]*)>/g)].map(([, path = '']) => path);
+    // Without an attribute of its own a path has no fill.
+    expect(symbols.map((path) => /fill="([^"]+)"/.exec(path)?.[1] ?? 'none')).toEqual(['#888888', '#888888', 'none']);
+  });
+
+  it('says one factor in the main figure, the distance and the answer', async () => {
+    const exact = comparedRunOf([measured(mha(32768)), measured(mha(4096)), measured({ seqQuery: 65_536 })]);
+    for (const run of [exact, comparedRunOf([measured(mha(1024))]), comparedRunOf([measured(mha(8192, 'causal'))])]) {
+      const [, factor] = /([\d,]+) times (?:slower|faster)/.exec(findingText(run)) ?? [];
+      expect(factor).toMatch(/^1\d,000$/);
+      expect(await text(figureChart(run))).toContain(`${factor}x`);
+      expect(await text(distanceChart(run))).toContain(`wasm-flash here: B200 ${factor}`);
+    }
+  });
+
+  it('efficiency: two kinds of limit, apart, at the workload of the finding', async () => {
+    const causal = { ...measured(mha(32768, 'causal')), ceiling: { ...measured({}).ceiling, share: 0.95 } };
+    const run = comparedRunOf([measured(mha(32768)), causal as ReturnType<typeof measured>]);
+    const svg = await text(efficiencyChart(run));
+    expect(svg).toContain(
+      '32k, full mask: wasm-flash reaches 80 % of the multiply-adds measured here; AVO, in bursts, 74 %',
+    );
     expect(svg).toContain('here: of the multiply-adds measured in the same rounds');
-    expect(svg).toContain('B200: bursts, of its specification');
     expect(svg.indexOf('B200: bursts, of its')).toBeLessThan(
       svg.indexOf('B200: bursts over a sustained matrix product'),
     );
+    expect(svg).toContain('AVO, 32k causal');
+    expect(svg).not.toContain('noise');
   });
 
-  it('scaling: what two lengths give, and that one gives nothing', async () => {
-    expect(await text(scalingChart(RUNS['a whole run'], 'avo'))).toContain(
-      'wasm-flash, full mask: 100 GFLOPS at 4k, 100 GFLOPS at 32k (+0 %)',
+  it('efficiency: calls what lies beyond a limit noise, and cuts nothing off', async () => {
+    const { ceiling, ...point } = measured(mha(32768));
+    const high = { ...point, ceiling: { name: '', tflops: 0.1, ...ceiling, share: 1.1, shareHigh: 1.4 } };
+    const specification = efficiencyChart(comparedRunOf([high]));
+    expect(await text(specification)).toContain('Beyond 100 % here is noise');
+    const [, most] = /"domain":\[0,([\d.]+)\]/.exec(JSON.stringify(specification)) ?? [];
+    expect(Number(most)).toBeGreaterThan(140);
+  });
+
+  it('scaling: lines in percent of their shortest length; one length gives none', async () => {
+    const specification = scalingChart(RUNS['a whole run'], 'avo');
+    expect(await text(specification)).toContain(
+      'wasm-flash, full mask: 100 GFLOPS at 4k, 100 GFLOPS at 32k (+0 %); AVO on B200: +6 %',
     );
+    const rows = (specification as unknown as { data: { values: { series: string; seq: number; share: number }[] } })
+      .data.values;
+    expect(rows.find(({ series, seq }) => series === 'AVO' && seq === 32768)?.share).toBeCloseTo(
+      (100 * 1668) / 1573,
+      6,
+    );
+    // The causal mask ran at one length only.
+    expect(rows.filter(({ series }) => series === 'wasm-flash').map(({ share }) => share)).toEqual([100, 100]);
     expect(await text(scalingChart(RUNS['one point'], 'avo'))).toContain('needs two lengths');
   });
 
@@ -88,6 +142,19 @@ describe('what the charts say', () => {
     expect(await text(rooflineChart(run, 'avo', known))).toContain('bound by arithmetic, not by main memory');
     const slow = [{ device: 'A CPU', bytesPerSecond: 1e7 }];
     expect(await text(rooflineChart(run, 'avo', slow))).toContain('main memory bounds them here');
+  });
+
+  it('ablation: each gain with its interval, all of it inside the axis', async () => {
+    const gains = parseRunFile(readFileSync(new URL('ablation.jsonl', EXAMPLES), 'utf8'), 'ablation.jsonl', 'avo');
+    const specification = ablationChart(gains);
+    const svg = await text(specification);
+    expect(svg).toContain('-0.4 % [-2.6, +2.1 %]');
+    expect(svg).toContain('+8.1 %');
+    const [, least, most] = /"domain":\[(-?[\d.]+),([\d.]+)\]/.exec(JSON.stringify(specification)) ?? [];
+    for (const { low, high } of ablationGains(gains)) {
+      expect(low).toBeGreaterThan(Number(least));
+      expect(high).toBeLessThan(Number(most));
+    }
   });
 
   it('samples: an outlier is named', async () => {

@@ -26,7 +26,7 @@ describe('the figure', () => {
       'causal mask',
       'AVO arXiv:2603.24517v1 Fig3',
       'AVO on B200',
-      'dashed: the report',
+      "dashed: AVO's published",
       '>17,000x<',
     ]) {
       expect(svg).toContain(text);

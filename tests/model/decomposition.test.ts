@@ -90,14 +90,14 @@ describe('the factors of a distance', () => {
   it('join width and clock without a measured clock, and units too on a GPU', () => {
     const m = measured(SHAPE);
     const names = (item: Measured) => factorsOf(item).factors.map(({ name }) => name);
-    expect(names(m)).toContain('width x clock');
-    expect(names({ ...m, backend: 'webgpu', threads: null })).toContain('units x width x clock');
+    expect(names(m)).toContain('width and clock');
+    expect(names({ ...m, backend: 'webgpu', threads: null })).toContain('units, width and clock');
   });
 
   it('are fewer for a device with a specification and no counts', () => {
     const found = factorsOf(measured({ ...SHAPE, batch: 2, seqQuery: 8192 }), 'all');
     expect(found.publishedName).toBe('FA3 on H100 SXM5');
-    expect(found.factors.map(({ name }) => name)).toContain('units x width x clock');
+    expect(found.factors.map(({ name }) => name)).toContain('units, width and clock');
   });
 
   it('are none without a peak on either side, and say so', () => {

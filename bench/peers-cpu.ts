@@ -9,7 +9,7 @@ const gqa: Axes = { ...presetAxes('gqa'), batch: [1] };
 /** The suite of `bench suite peers-cpu`. */
 export const peersCpu: Suite = {
   name: 'peers-cpu',
-  summary: "wasm-flash over ONNX Runtime's native CPU attention, in paired rounds (needs npm run peers)",
+  summary: "wasm-flash over ONNX Runtime's native CPU attention, in paired rounds (needs ONNX Runtime)",
   workloads: [
     ...expand({ ...mha, seq: [4096, 8192, 32768] }),
     ...expand({ ...mha, seq: [4096], headDim: [64] }),

@@ -10,7 +10,7 @@ const gqa: Axes = { ...presetAxes('gqa'), batch: [1] };
 export const peersWasm: Suite = {
   name: 'peers-wasm',
   summary:
-    "wasm-flash at 128 bits over ONNX Runtime Web's WebAssembly attention, in paired rounds (needs npm run peers)",
+    "wasm-flash at 128 bits over ONNX Runtime Web's WebAssembly attention, in paired rounds (needs ONNX Runtime)",
   // Its 32-bit build takes 2,896 tokens at head dimension 128 and no more.
   workloads: [
     ...expand({ ...mha, seq: [512, 1024, 2048] }),

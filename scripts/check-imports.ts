@@ -26,6 +26,8 @@ const MAY_USE_NODE = [
   'src/record/journal.ts',
   'src/chart/png.ts',
   'src/chart/render.ts',
+  'src/chart/png.ts',
+  'src/chart/chart-page.ts',
   'src/server/',
   'src/cli/',
 ];

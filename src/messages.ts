@@ -67,6 +67,8 @@ export const undecided = (after: string, before: string, points: string, tooFew:
 export const environmentDiffers = 'More than the time differs between the two, as said above, which may be why.';
 export const badChartExtension = (path: string) =>
   `--chart: '${path}' has no known extension; use .svg, .png, .html or .vl.json`;
+export const pngMissing = (why: string, instead: string) =>
+  `PNG needs the optional package @resvg/resvg-js, which cannot be loaded here (${why}); ${instead} works without it`;
 export const noBackendForKernel = (kernel: string, backend: string) =>
   `--kernel ${kernel} does not run on --backend ${backend}; leave --backend out or choose another kernel`;
 
@@ -134,13 +136,11 @@ export const browserFailed = (path: string, why: string) => `the browser '${path
 export const connectFailed = (number: number, why: string) =>
   `no browser behind --connect ${number} (${why}); start one there with Playwright's server of the same version`;
 export const playwrightMissing = (why: string) =>
-  `playwright-core cannot be loaded (${why}); run npm install again, or open the page of bench serve by hand`;
+  `--host browser and --connect need the optional package playwright-core, which cannot be loaded here (${why}); the page of bench serve, opened by hand, works without it`;
 export const webgpuUnavailable = (why: string) =>
   `WebGPU cannot be loaded here (${why}); run npm install again without --omit=optional, or use --backend wasm`;
-export const pngUnavailable = (why: string) =>
-  `PNG files cannot be drawn here (${why}); run npm install again without --omit=optional, or draw SVG or HTML`;
-export const peersMissing = (why: string) =>
-  `third-party kernels are not installed; run npm run peers in a checkout (${why})`;
+export const peersMissing = (inCheckout: boolean, why: string) =>
+  `third-party kernels are not installed; ${inCheckout ? 'npm run peers' : 'npm install --ignore-scripts onnxruntime-node onnxruntime-web, where attnbench is installed,'} installs them (${why})`;
 export const noPeersInBrowser = 'third-party native kernels do not run in a browser; use --host node for them';
 export const headDimUnsupported = (headDim: number) =>
   `head dimension ${headDim} is not a multiple of 16 from 32 to 576; choose one that is`;

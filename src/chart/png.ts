@@ -1,27 +1,39 @@
-/** Turns SVG into PNG. The library that does it is a program for each system, so it is loaded only when a PNG is asked for. */
+/** PNG out of SVG, by the optional package resvg, with a font of its own, since servers have none. */
 
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { firstLineOf, pngUnavailable } from '../messages.ts';
+import { fileURLToPath } from 'node:url';
+import { firstLineOf, pngMissing, UsageError } from '../messages.ts';
 
-const require = createRequire(import.meta.url);
+/** The font's files in its package. */
+export const FACES = ['400Regular/Inter_400Regular.ttf', '700Bold/Inter_700Bold.ttf'];
+/** Fonts of the published package, which `npm run build` puts there. */
+const BUNDLED = fileURLToPath(new URL('../../fonts/', import.meta.url));
 
-/** PNG bytes at twice the size, with the bundled font, since servers have none. Throws with the next step where it cannot be done here. */
-export async function renderPng(svg: string): Promise<Uint8Array> {
-  const { Resvg } = await loadResvg();
-  const font = dirname(require.resolve('@expo-google-fonts/inter/package.json'));
-  const fontFiles = ['400Regular/Inter_400Regular.ttf', '700Bold/Inter_700Bold.ttf'].map((file) => join(font, file));
-  const image = new Resvg(svg, {
-    fitTo: { mode: 'zoom', value: 2 },
-    font: { fontFiles, loadSystemFonts: false, defaultFontFamily: 'Inter', sansSerifFamily: 'Inter' },
-  });
-  return image.render().asPng();
+/**
+ * Loads what turns SVG text into PNG bytes at twice the size. Throws UsageError where resvg or its binary is not installed, which
+ * names what works `instead`.
+ */
+export async function loadPng(instead: string): Promise<(svg: string) => Uint8Array> {
+  try {
+    const { Resvg } = await import('@resvg/resvg-js');
+    const folder = existsSync(BUNDLED) ? BUNDLED : fontPackage();
+    const fontFiles = FACES.map((face) => join(folder, face));
+    return (svg) =>
+      new Resvg(svg, {
+        fitTo: { mode: 'zoom', value: 2 },
+        font: { fontFiles, loadSystemFonts: false, defaultFontFamily: 'Inter', sansSerifFamily: 'Inter' },
+      })
+        .render()
+        .asPng();
+  } catch (error) {
+    throw new UsageError(pngMissing(firstLineOf(error), instead));
+  }
 }
 
-async function loadResvg(): Promise<typeof import('@resvg/resvg-js')> {
-  try {
-    return await import('@resvg/resvg-js');
-  } catch (error) {
-    throw new Error(pngUnavailable(firstLineOf(error)));
-  }
+/** The npm package of the font, which only a checkout has. */
+export function fontPackage(): string {
+  const require = createRequire(import.meta.url);
+  return dirname(require.resolve('@expo-google-fonts/inter/package.json'));
 }

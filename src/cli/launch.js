@@ -4,11 +4,14 @@
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 
+// A checkout runs its sources; the published package has them compiled.
+const source = new URL('./main.ts', import.meta.url);
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
-  process.stderr.write(
-    `attnbench needs Node 22.18 or later; this is ${process.versions.node}. In a checkout, npx bench runs the one that npm ci brought.\n`,
-  );
+  const other = existsSync(source)
+    ? 'npx bench runs the one that npm ci brought'
+    : 'npx -p node@26 -p attnbench attnbench brings one';
+  process.stderr.write(`attnbench needs Node 22.18 or later, and this is ${process.versions.node}; ${other}.\n`);
   process.exit(2);
 }
 // A reader that has seen enough, such as head, closes the pipe: that is no error of the command.
@@ -17,8 +20,6 @@ process.stdout.on('error', (error) => {
   process.exit();
 });
 module.enableCompileCache?.();
-// A checkout runs its sources; the published package has them compiled.
-const source = new URL('./main.ts', import.meta.url);
 const { main } = await import(
   existsSync(source) ? source.href : new URL('../../dist/src/cli/main.js', import.meta.url).href
 );

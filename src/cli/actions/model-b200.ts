@@ -2,7 +2,7 @@
 
 import { modelChart } from '../../chart/model-figure.ts';
 import { modelAblationChart } from '../../chart/model-gains.ts';
-import { chartExtension, writeChart } from '../../chart/render.ts';
+import { checkChart, writeChart } from '../../chart/render.ts';
 import { timelineChart } from '../../chart/timeline.ts';
 import { modelB200 } from '../../model/b200.ts';
 import { checkWritable } from '../../record/files.ts';
@@ -13,7 +13,7 @@ import { widthOf } from '../terminal/output.ts';
 /** Prints the model, or one figure of it, and draws that where a file is named. */
 export async function showB200(figure: ModelFigure, format: 'table' | 'json', chart: string | null): Promise<void> {
   if (chart !== null) {
-    chartExtension(chart);
+    await checkChart(chart);
     checkWritable(chart);
   }
   const model = modelB200();

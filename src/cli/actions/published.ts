@@ -1,7 +1,7 @@
 /** The work of bench published: figures and claims, or one figure alone, and a chart where one is asked for. */
 
 import { evolutionChart } from '../../chart/evolution.ts';
-import { chartExtension, writeChart } from '../../chart/render.ts';
+import { checkChart, writeChart } from '../../chart/render.ts';
 import { CLAIMS } from '../../compare/claims.ts';
 import { EVOLUTION } from '../../compare/evolution.ts';
 import { type PublishedSet, publishedFigures } from '../../compare/published-figures.ts';
@@ -20,7 +20,7 @@ export async function showPublished(
   chart: string | null,
 ): Promise<void> {
   if (chart !== null) {
-    chartExtension(chart);
+    await checkChart(chart);
     checkWritable(chart);
   }
   const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;

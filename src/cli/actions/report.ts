@@ -5,8 +5,9 @@ import { basename, dirname, join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import { z } from 'zod';
 import { allCharts, type NamedChart } from '../../chart/all.ts';
+import { librarySources } from '../../chart/chart-page.ts';
 import { sentenceOf } from '../../chart/frame.ts';
-import { librarySources, renderSvg, writeChart } from '../../chart/render.ts';
+import { pngWriter, renderSvg, writeChart } from '../../chart/render.ts';
 import type { MemoryLimit } from '../../chart/roofline-plot.ts';
 import { themeConfig } from '../../chart/theme.ts';
 import type { PublishedSet } from '../../compare/published-figures.ts';
@@ -40,6 +41,7 @@ export async function report(files: readonly string[], options: ReportOptions & 
 
 /** Writes the report and returns its path. */
 async function writeReport(files: readonly string[], options: ReportOptions): Promise<string> {
+  if (options.format === 'markdown') await pngWriter('--format html');
   const { runs, beside } = await readRecords(files, options);
   const [{ path: first, name }] = runs;
   const extension = options.format === 'html' ? '.html' : '.md';

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import { allCharts } from '../../chart/all.ts';
-import { chartExtension, writeChart } from '../../chart/render.ts';
+import { checkChart, writeChart } from '../../chart/render.ts';
 import { comparePublished } from '../../compare/comparisons.ts';
 import { findingText } from '../../compare/finding.ts';
 import type { PublishedSet } from '../../compare/published-figures.ts';
@@ -49,7 +49,7 @@ export async function runCases(
   present?: (run: RunDocument) => Presentation,
 ): Promise<number> {
   const workloads = cases.map(({ workload }) => workload);
-  if (options.chart !== null) chartExtension(options.chart);
+  if (options.chart !== null) await checkChart(options.chart);
   const cores = availableParallelism();
   if (options.dryRun) {
     const width = options.output === null ? widthOf() : USUAL_WIDTH;

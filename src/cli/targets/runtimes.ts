@@ -4,13 +4,12 @@ import type { Engine } from '../../../kernels/kernel.ts';
 import { openBrowserTarget } from '../../host/browser-target.ts';
 import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
 import { parseMockOptions } from '../../host/mock.ts';
+import { loadPlaywright } from '../../host/node/browser-launch.ts';
 import { openBrowser } from '../../host/node/browser-session.ts';
 import { mockTarget, nodeTarget } from '../../host/node/targets.ts';
 import type { GpuSettings } from '../../host/role.ts';
 import type { Target } from '../../host/target.ts';
 import { connectFailed, messageOf } from '../../messages.ts';
-import { pageFolder } from '../../server/page-files.ts';
-import { servePage } from '../../server/page-server.ts';
 
 /** Where to run, and how devices are opened there. */
 export interface RuntimeRequest {
@@ -36,15 +35,20 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-/** The runtimes of a request, in its order. A browser that cannot be opened is a runtime whose targets say why. */
+/**
+ * The runtimes of a request, in its order. A browser that cannot be opened is a runtime whose targets say why. Throws UsageError
+ * where a browser is asked for and what drives it is not installed.
+ */
 export async function openRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
   const { host, threads, variant, adapter, allowSoftware, limits, settings } = request;
   if (host.startsWith('mock')) {
     const options = parseMockOptions(host.split(':')[1] ?? '');
     return [{ target: (engine) => mockTarget(engine, options), close: async () => {} }];
   }
+  const names = new Set(host.split(','));
+  if (names.has('browser')) await loadPlaywright();
   const runtimes: Runtime[] = [];
-  for (const name of new Set(host.split(','))) {
+  for (const name of names) {
     if (name === 'node') {
       const options = { threads, variant, webgpu: { adapter, allowSoftware, limits, settings } };
       runtimes.push({ target: (engine) => nodeTarget(engine, options), close: async () => {} });
@@ -58,6 +62,11 @@ export async function openRuntimes(request: RuntimeRequest): Promise<Runtime[]> 
 /** A runtime for each server to connect to, or for one launched browser; they share the page's server, which ends with the last of them. */
 async function browserRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
   const endpoints = request.connect.length > 0 ? request.connect : [null];
+  // Only a browser needs the page and its server.
+  const [{ pageFolder }, { servePage }] = await Promise.all([
+    import('../../server/page-files.ts'),
+    import('../../server/page-server.ts'),
+  ]);
   const server = await servePage({ page: await pageFolder(), results: null, port: 0 });
   let open = endpoints.length;
   const closeOne = async () => {

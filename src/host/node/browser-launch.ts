@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import type { Browser, BrowserType } from 'playwright-core';
-import { browserFailed, firstLineOf, playwrightMissing } from '../../messages.ts';
+import { browserFailed, firstLineOf, playwrightMissing, UsageError } from '../../messages.ts';
 import { findBrowser } from './browser-files.ts';
 import { REVECTORIZE } from './flags.ts';
 
@@ -36,11 +36,12 @@ function launchArguments(allowSoftware: boolean): string[] {
   ];
 }
 
-async function loadPlaywright(): Promise<BrowserType> {
+/** Loads Playwright, an optional package. Throws UsageError where it is not installed. */
+export async function loadPlaywright(): Promise<BrowserType> {
   try {
     return (await import('playwright-core')).chromium;
   } catch (error) {
-    throw new Error(playwrightMissing(firstLineOf(error)));
+    throw new UsageError(playwrightMissing(firstLineOf(error)));
   }
 }
 

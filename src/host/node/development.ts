@@ -9,7 +9,6 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
-import { extract } from 'tar-fs';
 import { cacheFolder } from './cache-folder.ts';
 
 const PACKAGE = '@sparticuz/chromium';
@@ -88,7 +87,11 @@ async function unpacked(what: keyof typeof ARCHIVES): Promise<string | undefined
 
 async function unpack(archive: string, folder: string): Promise<void> {
   const bytes = [createReadStream(archive), createBrotliDecompress()] as const;
-  if (archive.endsWith('.tar.br')) return pipeline(...bytes, extract(folder));
+  if (archive.endsWith('.tar.br')) {
+    // A development dependency, as the archives are.
+    const { extract } = await import('tar-fs');
+    return pipeline(...bytes, extract(folder));
+  }
   const file = join(folder, 'chromium');
   await pipeline(...bytes, createWriteStream(file));
   await chmod(file, 0o755);

@@ -52,7 +52,7 @@ interface Packages {
   'onnxruntime-web/webgpu': OrtWebgpu;
 }
 
-/** The peers' folder: beside the sources in a checkout, where `npm run peers` fills it. */
+/** The peers' folder: filled by `npm run peers` in a checkout; from that of the package, what is installed beside it is found. */
 const PEERS = new URL('../../../kernels/peers/package.json', import.meta.url);
 
 /** Loads a build. Throws with the command that installs it where it is missing. */
@@ -60,6 +60,6 @@ export function loadOrt<Name extends keyof Packages>(name: Name): Packages[Name]
   try {
     return createRequire(PEERS)(name) as Packages[Name];
   } catch (error) {
-    throw new Error(peersMissing(firstLineOf(error)));
+    throw new Error(peersMissing(import.meta.url.endsWith('.ts'), firstLineOf(error)));
   }
 }

@@ -1,0 +1,69 @@
+/** What runs without the optional packages, what is refused, and that nothing is loaded that is not used. */
+
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { LAUNCHER, type Outcome, temporaryFolder } from './bench.ts';
+
+/** A hook in front of the command line that finds none of the optional packages, and writes what is loaded to stderr. */
+const WITHOUT = `import { registerHooks } from 'node:module';
+  const absent = ['@resvg/resvg-js', 'playwright-core', 'webgpu'];
+  registerHooks({
+    resolve(name, context, next) {
+      if (absent.includes(name)) throw Object.assign(new Error('Cannot find package ' + name), { code: 'ERR_MODULE_NOT_FOUND' });
+      return next(name, context);
+    },
+    load(url, context, next) {
+      if (process.env.SHOW_LOADED) process.stderr.write('LOADED ' + url + '\\n');
+      return next(url, context);
+    },
+  });`;
+
+function benchWithout(args: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const all = ['--import', `data:text/javascript,${encodeURIComponent(WITHOUT)}`, LAUNCHER, ...args];
+    execFile(
+      process.execPath,
+      all,
+      { cwd, env: { ...process.env, NO_COLOR: '1', ...env } },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : (error.code as unknown as number), stdout, stderr });
+      },
+    );
+  });
+}
+
+const RUN = ['mha', '--seq', '64', '--host', 'mock', '--budget', '1', '--samples', '1', '--quiet'];
+
+it('measures and draws SVG without the optional packages', async () => {
+  const cwd = temporaryFolder();
+  const { code, stderr } = await benchWithout([...RUN, '--chart', 'own.svg'], cwd);
+  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('own.svg') });
+  expect(existsSync(join(cwd, 'own.svg'))).toBe(true);
+});
+
+it.each([
+  [[...RUN, '--chart', 'own.png'], /^PNG needs the optional package @resvg\/resvg-js, .*--chart own\.svg works.*\n$/],
+  [['model', 'b200', '--chart', 'own.png'], /^PNG needs .*\n$/],
+  [['report', '--format', 'markdown'], /^PNG needs .*--format html works.*\n$/],
+  [['mha', '--seq', '64', '--host', 'node,browser', '--quiet'], /^--host browser .*playwright-core.*bench serve.*\n$/],
+])('refuses %j in one line, before anything is measured', async (args, line) => {
+  const cwd = temporaryFolder();
+  const { code, stdout, stderr } = await benchWithout(args, cwd);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(line);
+  expect(readdirSync(cwd)).toEqual([]);
+});
+
+it('loads neither charts, browsers nor the page for a run without them', async () => {
+  const { code, stderr } = await benchWithout([...RUN, '--no-chart'], temporaryFolder(), { SHOW_LOADED: '1' });
+  const loaded = [...stderr.matchAll(/^LOADED file:.*?\/(?=node_modules\/|src\/)(.*)$/gm)].map(
+    ([, path]) => path ?? '',
+  );
+  expect(code).toBe(0);
+  expect(loaded).toContain('src/cli/actions/run.ts');
+  expect(
+    loaded.filter((path) => /node_modules\/(vega|@resvg|playwright|vite|sirv|webgpu)|src\/server\//.test(path)),
+  ).toEqual([]);
+});

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { firstLineOf, pngMissing, UsageError } from '../messages.ts';
+import { pngMissing, UsageError, whyNotLoaded } from '../messages.ts';
 
 /** The font's files in its package. */
 export const FACES = ['400Regular/Inter_400Regular.ttf', '700Bold/Inter_700Bold.ttf'];
@@ -28,7 +28,7 @@ export async function loadPng(instead: string): Promise<(svg: string) => Uint8Ar
         .render()
         .asPng();
   } catch (error) {
-    throw new UsageError(pngMissing(firstLineOf(error), instead));
+    throw new UsageError(pngMissing(whyNotLoaded('@resvg/resvg-js', error), instead));
   }
 }
 

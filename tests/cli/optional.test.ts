@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { LAUNCHER, type Outcome, temporaryFolder } from './bench.ts';
 
-/** A hook in front of the command line that finds none of the optional packages, and writes what is loaded to stderr. */
-const WITHOUT = `import { registerHooks } from 'node:module';
-  const absent = ['@resvg/resvg-js', 'playwright-core', 'webgpu'];
+/** A hook in front of the command line that does not find the packages of ABSENT, and writes what is loaded to stderr. */
+const WITHOUT = String.raw`import { registerHooks } from 'node:module';
+  const absent = process.env.ABSENT.split(' ');
   registerHooks({
     resolve(name, context, next) {
-      if (absent.includes(name)) throw Object.assign(new Error('Cannot find package ' + name), { code: 'ERR_MODULE_NOT_FOUND' });
+      if (absent.includes(name)) throw Object.assign(new Error('Cannot find package \'' + name + '\' imported from somewhere'), { code: 'ERR_MODULE_NOT_FOUND' });
       return next(name, context);
     },
     load(url, context, next) {
-      if (process.env.SHOW_LOADED) process.stderr.write('LOADED ' + url + '\\n');
+      if (process.env.SHOW_LOADED) process.stderr.write('LOADED ' + url + '\n');
       return next(url, context);
     },
   });`;
@@ -26,7 +26,7 @@ function benchWithout(args: readonly string[], cwd: string, env: Record<string, 
     execFile(
       process.execPath,
       all,
-      { cwd, env: { ...process.env, NO_COLOR: '1', ...env } },
+      { cwd, env: { ...process.env, NO_COLOR: '1', ABSENT: '@resvg/resvg-js playwright-core webgpu', ...env } },
       (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : (error.code as unknown as number), stdout, stderr });
       },
@@ -34,7 +34,7 @@ function benchWithout(args: readonly string[], cwd: string, env: Record<string, 
   });
 }
 
-const RUN = ['mha', '--seq', '64', '--host', 'mock', '--budget', '1', '--samples', '1', '--quiet'];
+const RUN = 'mha --seq 64 --batch 1 --heads 1 --kernel wasm-flash --host mock --samples 1 --quiet'.split(' ');
 
 it('measures and draws SVG without the optional packages', async () => {
   const cwd = temporaryFolder();
@@ -54,6 +54,23 @@ it.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(line);
   expect(readdirSync(cwd)).toEqual([]);
+});
+
+it('tells a binary that is missing from a package that is', async () => {
+  const binaries = [
+    'linux-x64-gnu',
+    'linux-x64-musl',
+    'linux-arm64-gnu',
+    'darwin-arm64',
+    'darwin-x64',
+    'win32-x64-msvc',
+  ];
+  const env = { ABSENT: binaries.map((name) => `@resvg/resvg-js-${name}`).join(' ') };
+  const { code, stderr } = await benchWithout([...RUN, '--chart', 'own.png'], temporaryFolder(), env);
+  expect({ code, stderr }).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('its binary for this system is not'),
+  });
 });
 
 it('loads neither charts, browsers nor the page for a run without them', async () => {

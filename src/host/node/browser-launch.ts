@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import type { Browser, BrowserType } from 'playwright-core';
-import { browserFailed, firstLineOf, playwrightMissing, UsageError } from '../../messages.ts';
+import { browserFailed, firstLineOf, playwrightMissing, UsageError, whyNotLoaded } from '../../messages.ts';
 import { findBrowser } from './browser-files.ts';
 import { REVECTORIZE } from './flags.ts';
 
@@ -41,7 +41,7 @@ export async function loadPlaywright(): Promise<BrowserType> {
   try {
     return (await import('playwright-core')).chromium;
   } catch (error) {
-    throw new UsageError(playwrightMissing(firstLineOf(error)));
+    throw new UsageError(playwrightMissing(whyNotLoaded('playwright-core', error)));
   }
 }
 

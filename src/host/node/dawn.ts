@@ -3,11 +3,11 @@
  */
 
 import {
-  firstLineOf,
   noAdapterAtAll,
   noHardwareAdapter,
   noMatchingAdapter,
   webgpuUnavailable,
+  whyNotLoaded,
 } from '../../messages.ts';
 import type { Host } from '../contract.ts';
 import { type AdapterDescription, describeAdapter } from '../gpu/adapter-description.ts';
@@ -37,7 +37,7 @@ async function createGpu(adapter: string | null, { robustness }: GpuSettings = {
   try {
     dawn = await import('webgpu');
   } catch (error) {
-    throw new Error(webgpuUnavailable(firstLineOf(error)));
+    throw new Error(webgpuUnavailable(whyNotLoaded('webgpu', error)));
   }
   const gpu = dawn.create([
     `enable-dawn-features=${[...DAWN_TOGGLES.enable, ...(robustness === false ? [DAWN_TOGGLES.unguarded] : [])].join(',')}`,

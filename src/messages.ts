@@ -21,7 +21,7 @@ export function whyNotLoaded(name: string, error: unknown): string {
   const line = firstLineOf(error);
   const [, missing] = /^Cannot find (?:module|package) '([^']*)'/.exec(line) ?? [];
   if (missing === undefined) return line;
-  return missing === name ? 'it is not installed' : 'its binary for this system is not installed';
+  return missing === name ? 'not installed' : 'its binary for this system is not installed';
 }
 
 // Bad input
@@ -76,7 +76,7 @@ export const environmentDiffers = 'More than the time differs between the two, a
 export const badChartExtension = (path: string) =>
   `--chart: '${path}' has no known extension; use .svg, .png, .html or .vl.json`;
 export const pngMissing = (why: string, instead: string) =>
-  `PNG needs the optional package @resvg/resvg-js, and ${why}; ${instead} works without it`;
+  `PNG needs the optional package @resvg/resvg-js (${why}); ${instead}`;
 export const noBackendForKernel = (kernel: string, backend: string) =>
   `--kernel ${kernel} does not run on --backend ${backend}; leave --backend out or choose another kernel`;
 
@@ -144,9 +144,9 @@ export const browserFailed = (path: string, why: string) => `the browser '${path
 export const connectFailed = (number: number, why: string) =>
   `no browser behind --connect ${number} (${why}); start one there with Playwright's server of the same version`;
 export const playwrightMissing = (why: string) =>
-  `--host browser and --connect need the optional package playwright-core, and ${why}; the page of bench serve, opened by hand, works without it`;
+  `--host browser and --connect need the optional package playwright-core (${why}); the page of bench serve, opened by hand, works without it`;
 export const webgpuUnavailable = (why: string) =>
-  `WebGPU needs the optional package webgpu, and ${why}; install again without --omit=optional, or use --backend wasm`;
+  `WebGPU needs the optional package webgpu (${why}); install again without --omit=optional, or use --backend wasm`;
 export const peersMissing = (inCheckout: boolean, why: string) =>
   `third-party kernels are not installed; ${inCheckout ? 'npm run peers' : 'npm install --ignore-scripts onnxruntime-node onnxruntime-web, where attnbench is installed,'} installs them (${why})`;
 export const noPeersInBrowser = 'third-party native kernels do not run in a browser; use --host node for them';

@@ -61,6 +61,16 @@ describe.each(DOCUMENTS)('%s', (name) => {
 });
 
 describe('README.md', () => {
+  it('is of the repository that package.json names, by which npm resolves its links', () => {
+    const { repository, homepage } = JSON.parse(read('package.json')) as {
+      repository: { url: string };
+      homepage: string;
+    };
+    const [, cloned] = /git clone (\S+)/.exec(read('README.md')) ?? [];
+    expect(repository.url).toBe(`git+${cloned}`);
+    expect(homepage).toBe(`${cloned?.replace(/\.git$/, '')}#readme`);
+  });
+
   it('names commands that bench has', () => {
     const launcher = fileURLToPath(new URL('src/cli/launch.js', ROOT));
     const help = execFileSync(process.execPath, [launcher, '--help'], { encoding: 'utf8' });

@@ -13,7 +13,7 @@ const BUNDLED = fileURLToPath(new URL('../../fonts/', import.meta.url));
 
 /**
  * Loads what turns SVG text into PNG bytes at twice the size. Throws UsageError where resvg or its binary is not installed, which
- * names what works `instead`.
+ * says what works `instead`.
  */
 export async function loadPng(instead: string): Promise<(svg: string) => Uint8Array> {
   try {

@@ -20,10 +20,11 @@ function chartExtension(path: string): (typeof CHART_EXTENSIONS)[number] {
 
 /** Throws UsageError where no chart can be written to `path`: its extension is unknown, or a PNG and resvg is not installed. */
 export async function checkChart(path: string): Promise<void> {
-  if (chartExtension(path) === '.png') await pngWriter(`--chart ${basename(path).replace(/\.png$/i, '.svg')}`);
+  if (chartExtension(path) === '.png')
+    await pngWriter(`SVG works: --chart ${basename(path).replace(/\.png$/i, '.svg')}`);
 }
 
-/** Turns SVG text into PNG bytes. Throws UsageError where resvg is not installed, which names what works `instead`. */
+/** Turns SVG text into PNG bytes. Throws UsageError where resvg is not installed, which says what works `instead`. */
 export async function pngWriter(instead: string): Promise<(svg: string) => Uint8Array> {
   return (await import('./png.ts')).loadPng(instead);
 }
@@ -41,7 +42,7 @@ export async function writeChart(specification: TopLevelSpec, path: string): Pro
     case '.svg':
       return writeInto(path, await renderSvg(specification));
     case '.png':
-      return writeInto(path, (await pngWriter('SVG'))(await renderSvg(specification)));
+      return writeInto(path, (await pngWriter('SVG works'))(await renderSvg(specification)));
     case '.html':
       return writeInto(path, (await import('./chart-page.ts')).chartPage(themed(specification)));
     case '.vl.json':

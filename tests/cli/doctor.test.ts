@@ -57,7 +57,7 @@ describe('bench doctor', () => {
     const { code, canMeasure, checks } = await doctor();
     expect(code).toBe(0);
     expect(named(checks, 'WebGPU')).toMatchObject({ state: 'warning' });
-    expect(named(checks, 'WebGPU')?.text).toMatch(/cannot be loaded here .*; run npm install again/);
+    expect(named(checks, 'WebGPU')?.text).toMatch(/needs the optional package webgpu .*; install again/);
     expect(named(checks, 'GPU adapter')).toBeUndefined();
     expect(canMeasure.at(-1)).toBe('JavaScript');
   });

@@ -44,9 +44,12 @@ it('measures and draws SVG without the optional packages', async () => {
 });
 
 it.each([
-  [[...RUN, '--chart', 'own.png'], /^PNG needs the optional package @resvg\/resvg-js, .*--chart own\.svg works.*\n$/],
+  [
+    [...RUN, '--chart', 'own.png'],
+    /^PNG needs the optional package @resvg\/resvg-js \(not installed\); SVG works: --chart own\.svg\n$/,
+  ],
   [['model', 'b200', '--chart', 'own.png'], /^PNG needs .*\n$/],
-  [['report', '--format', 'markdown'], /^PNG needs .*--format html works.*\n$/],
+  [['report', '--format', 'markdown'], /^PNG needs .*HTML works: --format html\n$/],
   [['mha', '--seq', '64', '--host', 'node,browser', '--quiet'], /^--host browser .*playwright-core.*bench serve.*\n$/],
 ])('refuses %j in one line, before anything is measured', async (args, line) => {
   const cwd = temporaryFolder();

@@ -41,7 +41,7 @@ export async function report(files: readonly string[], options: ReportOptions & 
 
 /** Writes the report and returns its path. */
 async function writeReport(files: readonly string[], options: ReportOptions): Promise<string> {
-  if (options.format === 'markdown') await pngWriter('--format html');
+  if (options.format === 'markdown') await pngWriter('HTML works: --format html');
   const { runs, beside } = await readRecords(files, options);
   const [{ path: first, name }] = runs;
   const extension = options.format === 'html' ? '.html' : '.md';

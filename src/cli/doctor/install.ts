@@ -1,6 +1,6 @@
 /** What is installed, and where files may go: Node, charts, a browser, the folders of results and of the cache. */
 
-import { renderPng } from '../../chart/png.ts';
+import { loadPng } from '../../chart/png.ts';
 import { installedBrowser } from '../../host/node/browser-files.ts';
 import { cacheFolder } from '../../host/node/cache-folder.ts';
 import { isDevelopmentInstall } from '../../host/node/development.ts';
@@ -38,7 +38,8 @@ export function checkCache(): Check {
 /** Draws the smallest picture: charts are SVG and HTML without it. */
 export async function checkPng(): Promise<Check> {
   try {
-    await renderPng('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>');
+    const toPng = await loadPng('SVG and HTML work');
+    toPng('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>');
     return ok('Charts', 'SVG, HTML and PNG');
   } catch (error) {
     return warning('Charts', messageOf(error), null);

@@ -52,7 +52,19 @@ export async function createProgram(words: readonly string[], finish: Finish): P
       }
     }
   }
+  if (words[0] === 'complete') declareComplete(program);
   return addHelp(program).version(ownVersion(), '-V, --version', 'show the version');
+}
+
+/** What the scripts of bench completion call, `bench complete -- WORDS`: no command for people, so no help lists it. */
+function declareComplete(program: Command): void {
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: string[]) => {
+      const { printCompletions } = await import('./actions/completion.ts');
+      printCompletions(await createProgram(words, () => {}), words);
+    });
 }
 
 /** An error of commander in one line that ends with the next step. */

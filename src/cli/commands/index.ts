@@ -124,6 +124,11 @@ export const COMMANDS: readonly { heading: string; commands: readonly Entry[] }[
         summary: 'what works on this machine, what does not, and what to do',
         load: async () => (await import('./doctor.ts')).declareDoctor,
       },
+      {
+        name: 'completion',
+        summary: 'completion of commands, options and values in your shell',
+        load: async () => (await import('./completion.ts')).declareCompletion,
+      },
     ],
   },
 ];

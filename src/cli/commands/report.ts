@@ -1,6 +1,7 @@
 /** bench report: runs as one HTML file or as Markdown with pictures. */
 
 import type { Declare } from '../command.ts';
+import { runArgument } from '../options/arguments.ts';
 import { OUTPUT, publishedOption, resultsOption } from '../options/run.ts';
 import { addOptions, asText, choice, option, toggle, under, valuesOf } from '../options/typed-option.ts';
 
@@ -20,9 +21,11 @@ export const declareReport: Declare = (command, finish) => {
   });
   command
     .description('Explain runs in one HTML file that needs no network: the answer, charts, tables and sources.')
-    .argument(
-      '[runs...]',
-      'records or JSON documents of runs, or last, last~1 and so on (default: the newest in --results)',
+    .addArgument(
+      runArgument(
+        '[runs...]',
+        'records or JSON documents of runs, or last, last~1 and so on (default: the newest in --results)',
+      ),
     );
   addOptions(command, options).action(async (runs: string[]) => {
     const { report } = await import('../actions/report.ts');

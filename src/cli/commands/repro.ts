@@ -1,6 +1,7 @@
 /** bench repro: a recorded run measured once more and compared with its record. */
 
 import type { Declare } from '../command.ts';
+import { runArgument } from '../options/arguments.ts';
 import { BUDGET_SECONDS, OUTPUT, runOptions, tableOrJson } from '../options/run.ts';
 import { addOptions, givenOf, under } from '../options/typed-option.ts';
 
@@ -11,7 +12,7 @@ export const declareRepro: Declare = (command, finish) => {
     .description(
       'Re-run a recorded benchmark with its kernels, threads, variant, inputs and settings, and compare: faster, slower, same or unclear, and what differs in the environment. The exit code is 1 where a case is slower or failed.',
     )
-    .argument('<file>', 'record or JSON document of a run; last is the newest of --results');
+    .addArgument(runArgument('<file>', 'record or JSON document of a run; last is the newest of --results'));
   addOptions(command, options).action(async (file: string) => {
     const { repeatRun } = await import('../actions/repro.ts');
     finish(await repeatRun(file, givenOf(command, options)));

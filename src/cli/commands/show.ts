@@ -2,7 +2,7 @@
 
 import { presetAxes } from '../../problem/sweep.ts';
 import type { Declare } from '../command.ts';
-import { kernelName } from '../options/device.ts';
+import { kernelArgument } from '../options/arguments.ts';
 import { VARIANT_NAMES } from '../options/names.ts';
 import { addOptions, choice, under, valuesOf } from '../options/typed-option.ts';
 import { workloadOptions } from '../options/workload.ts';
@@ -17,7 +17,7 @@ export const declareShow: Declare = (command, finish) => {
   };
   command
     .description("Print a kernel's source text for a workload; of a sweep, for the first.")
-    .argument('<kernel>', 'name of a kernel; bench kernels lists them', (text) => kernelName(text, 'kernel'));
+    .addArgument(kernelArgument());
   addOptions(command, options).action(async (kernel: string) => {
     const { showKernel } = await import('../actions/show.ts');
     showKernel(kernel, valuesOf(command, options));

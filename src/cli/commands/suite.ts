@@ -3,7 +3,7 @@
 import { SUITES } from '../../../bench/index.ts';
 import type { Declare } from '../command.ts';
 import { formatNames } from '../help.ts';
-import { choose } from '../nearest.ts';
+import { nameArgument } from '../options/arguments.ts';
 import { runOptions } from '../options/run.ts';
 import { addOptions, givenOf, valuesOf } from '../options/typed-option.ts';
 
@@ -15,7 +15,7 @@ export const declareSuite: Declare = (command, finish) => {
   const options = runOptions(120, "the suite's own");
   command
     .description('Measure a suite. What you give as an option wins over what the suite fixes.')
-    .argument('<name>', 'name of the suite', (text) => choose('suite', text, NAMES))
+    .addArgument(nameArgument('<name>', 'name of the suite', 'suite', NAMES))
     .addHelpText('after', () => `\n${formatNames(command, 'Suites:', SUITES)}`);
   addOptions(command, options).action(async (name: string) => {
     const { measureSuite } = await import('../actions/suite.ts');

@@ -1,7 +1,8 @@
 /** bench verify: a kernel on q, k and v from a file, against the float64 oracle and against the file's own output. */
 
 import type { Declare } from '../command.ts';
-import { kernelName, targetOf, targetOptions } from '../options/device.ts';
+import { kernelArgument } from '../options/arguments.ts';
+import { targetOf, targetOptions } from '../options/device.ts';
 import { OUTPUT, tableOrJson } from '../options/run.ts';
 import {
   addOptions,
@@ -40,7 +41,7 @@ export const declareVerify: Declare = (command, finish) => {
   };
   command
     .description('Run a kernel on tensors from a file and compare every row with the float64 oracle.')
-    .argument('<kernel>', 'name of a kernel; bench kernels lists them', (text) => kernelName(text, 'kernel'));
+    .addArgument(kernelArgument());
   addOptions(command, options).action(async (kernel: string) => {
     const values = valuesOf(command, options);
     const { tensors, causal, window, scale, output, format } = values;

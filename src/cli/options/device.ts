@@ -6,7 +6,7 @@ import { badChoice, noSuchBrowser, UsageError } from '../../messages.ts';
 import type { BackendName } from '../../record/backend.ts';
 import { choose } from '../nearest.ts';
 import type { RuntimeRequest } from '../targets/runtimes.ts';
-import { BACKEND_NAMES, HIDDEN_KERNEL_NAMES, KERNEL_NAMES, VARIANT_NAMES } from './names.ts';
+import { ALL_KERNEL_NAMES, BACKEND_NAMES, KERNEL_NAMES, VARIANT_NAMES } from './names.ts';
 import {
   asText,
   choice,
@@ -30,11 +30,8 @@ const LIMITS = [
   'maxComputeInvocationsPerWorkgroup',
 ] as const;
 
-/** A kernel by name, experiments and ablations included. Throws UsageError naming the nearest. */
-export const kernelName = (text: string, name: string) =>
-  choose(name, text.trim(), [...KERNEL_NAMES, ...HIDDEN_KERNEL_NAMES]);
-
-const kernelNames: Parser<readonly string[]> = (text, name) => text.split(',').map((item) => kernelName(item, name));
+const kernelNames: Parser<readonly string[]> = (text, name) =>
+  text.split(',').map((item) => choose(name, item.trim(), ALL_KERNEL_NAMES));
 
 /** `listed` are the backends that the help names, where a command has a use for some of them only. */
 function backendOption(listed: readonly BackendName[]) {
@@ -69,7 +66,7 @@ export const targetOptions = (listed: readonly BackendName[] = BACKEND_NAMES) =>
       'where to run: node, browser, or node,browser for both in one run',
       hostNames,
       'node',
-    ),
+    ).suggest([...HOSTS, HOSTS.join(',')]),
     browser: option('--browser <path>', 'Chromium for --host browser', program, null, 'the one that is found'),
     connect: list(
       '--connect <address>',
@@ -89,7 +86,7 @@ export const kernelOptions = () =>
       kernelNames,
       null,
       'all of the chosen backends, with --dtype f16 wgsl-matrix too',
-    ),
+    ).suggest(ALL_KERNEL_NAMES),
     tiles: tilesOption(),
   });
 
@@ -101,7 +98,7 @@ export const tilesOption = () =>
     asText,
     null,
     'those that bench tune found',
-  );
+  ).suggest(['default']);
 
 /** Limits by name; a repeated option adds one. */
 function limitsOption(): TypedOption<Record<string, number>> {

@@ -32,6 +32,9 @@ export const HIDDEN_KERNEL_NAMES: readonly string[] = [
   'wasm-flash-large',
 ];
 
+/** All of them. */
+export const ALL_KERNEL_NAMES: readonly string[] = [...KERNEL_NAMES, ...HIDDEN_KERNEL_NAMES];
+
 /** How the WebAssembly kernels can be compiled. */
 export const VARIANT_NAMES = ['simd', 'simd-relaxed', 'simd256'] as const satisfies readonly WasmVariant[];
 
@@ -39,3 +42,6 @@ export const VARIANT_NAMES = ['simd', 'simd-relaxed', 'simd256'] as const satisf
 export const FORMATS = ['table', 'chart', 'markdown', 'csv', 'json', 'jsonl'] as const;
 /** One of them. */
 export type Format = (typeof FORMATS)[number];
+
+/** Shells that bench completion knows. */
+export const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;

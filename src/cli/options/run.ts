@@ -1,7 +1,7 @@
 /** Options of measuring commands: how to measure, and what becomes of the result. */
 
 import { kernelOptions, targetOptions } from './device.ts';
-import { FORMATS } from './names.ts';
+import { ALL_KERNEL_NAMES, FORMATS } from './names.ts';
 import { anyNumber, asText, choice, option, toggle, under, type ValuesOf, wholeNumber } from './typed-option.ts';
 
 /** The heading of options that say how to measure. */
@@ -47,7 +47,12 @@ const measuringOptions = (budget: number, described?: string) =>
     samples: samplesOption(),
     full: toggle('--full', 'run whole workloads, never parts of them'),
     seed: seedOption(),
-    baseline: option('--baseline <kernel>', 'kernel that the others are divided by, in paired rounds', asText, null),
+    baseline: option(
+      '--baseline <kernel>',
+      'kernel that the others are divided by, in paired rounds',
+      asText,
+      null,
+    ).suggest(ALL_KERNEL_NAMES),
   });
 
 /** What is shown and kept of a run. */

@@ -12,12 +12,22 @@ export class TypedOption<T> extends Option {
   readonly initial: T;
   /** The option that turns this one off, where there is one: `--no-chart`. */
   opposite: Option | null = null;
+  /** Values that a shell completes beside the choices. */
+  suggested: readonly string[] = [];
+  /** Whether it takes several values with commas between them. */
+  listed = false;
 
   /** `initial` is the value without the option; `described` says it in the help where the value itself would not. */
   constructor(flags: string, description: string, initial: T, described?: string) {
     super(flags, description);
     this.initial = initial;
     this.default(initial, described);
+  }
+
+  /** Lets a shell complete these values. */
+  suggest(values: readonly string[]): this {
+    this.suggested = values;
+    return this;
   }
 
   /** Lets `--no-NAME` give the value false. */
@@ -49,6 +59,7 @@ export function list<T, I extends readonly T[] | null>(
   described?: string,
 ): TypedOption<readonly T[] | I> {
   const made = new TypedOption<readonly T[] | I>(flags, description, initial, described);
+  made.listed = true;
   // Commander hands the default to the first call: what the user gives replaces it.
   return made.argParser((text, previous: readonly T[] | null) => [
     ...new Set([...(previous === initial ? [] : (previous ?? [])), ...parse(text, made.long ?? flags)]),

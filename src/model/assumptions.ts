@@ -1,4 +1,4 @@
-/** Every parameter of the simulation, with its source or the word 'assumed'. The simulation has no others. */
+/** Every parameter of the simulation, with its source or the word 'assumed', and what it leaves out. */
 
 import { deviceSpec } from '../compare/device-specs.ts';
 import { B200 } from './chip.ts';
@@ -16,6 +16,8 @@ export interface Assumption {
 
 const FA4 = 'FA4 arXiv:2603.05451v1 section 2.2';
 const AVO = 'AVO arXiv:2603.24517v1';
+/** flash_attn/cute/flash_fwd_sm100.py. AVO's source is not published; where FA4's gives a constant, that is taken. */
+const FA4_SOURCE = 'FA4 source 71bf77c:';
 const { maxClockMHz, source: SPECIFICATION } = deviceSpec('B200');
 
 function assumption(name: string, value: number, unit: string, source: string, meaning: string): Assumption {
@@ -32,6 +34,13 @@ export const FACTS: readonly Assumption[] = [
   assumption('memory', B200.memoryBytesPerSecond / 1e12, 'TB/s', SPECIFICATION, 'main memory'),
   assumption('rows', WORK_TILE_ROWS, 'rows', FA4, 'query rows of a work tile: two stages of 128'),
   assumption('keys', BLOCK_KEYS, 'keys', FA4, 'keys of a block'),
+  assumption(
+    'rescaleThreshold',
+    8,
+    'powers of 2',
+    `${FA4_SOURCE} rescale_threshold`,
+    'growth of a maximum from which FA4 rescales, by a vote of each warp of 32 rows; normal data never reach it',
+  ),
 ];
 
 /** How the warps of one multiprocessor spend their clocks. */
@@ -52,10 +61,24 @@ export const TIMING = {
   maskOperations: assumption('maskOperations', 2, '1/score', 'assumed', 'compare and select in a masked block'),
   emulatedShare: assumption(
     'emulatedShare',
-    0.25,
+    0.125,
     'share',
-    'assumed',
-    'exponentials computed by a polynomial, a technique of FA4',
+    `${FA4_SOURCE} ex2_emu_freq 12`,
+    'exponentials computed by a polynomial, without a mask',
+  ),
+  emulatedShareCausal: assumption(
+    'emulatedShareCausal',
+    0.1875,
+    'share',
+    `${FA4_SOURCE} ex2_emu_freq 10`,
+    'exponentials computed by a polynomial, with the causal mask',
+  ),
+  splitArrival: assumption(
+    'splitArrival',
+    0.75,
+    'share',
+    `${FA4_SOURCE} split_P_arrive`,
+    'weights that are there when p v begins; the others follow',
   ),
   emulatedOperations: assumption(
     'emulatedOperations',
@@ -68,7 +91,7 @@ export const TIMING = {
     'correctionParts',
     8,
     'parts',
-    'assumed',
+    `${FA4_SOURCE} corr_tile_size 16`,
     'the correction group takes 16 of 128 columns at a time',
   ),
   correctionPart: assumption(
@@ -90,6 +113,13 @@ export const TIMING = {
   loadStages: assumption('loadStages', 2, 'blocks', 'assumed', 'key blocks in shared memory at a time'),
   memoryLatency: assumption('memoryLatency', 800, 'clocks', 'assumed', 'first bytes of a work tile'),
 } as const;
+
+/** What the simulation leaves out. */
+export const NOT_MODELLED: readonly string[] = [
+  `instructions of two multiprocessors together (2-CTA), which FA4 uses for head dimension 128 without a mask only, so that its loops for the two masks are not the same code (${FA4_SOURCE} use_2cta_instrs)`,
+  'registers of groups other than the correction group',
+  'a clock that falls during a pass',
+];
 
 /** Names of the clocks and counts of TIMING. */
 export type TimingName = keyof typeof TIMING;

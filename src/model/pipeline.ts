@@ -14,9 +14,10 @@ import { BLOCK_KEYS, type TileBlocks, WORK_TILE_ROWS } from './schedule.ts';
 /** The choices that the AVO paper's ablation makes. */
 export interface Design {
   /**
-   * 'branch' rescales a block where the maximum of any row moved; 'branch-free' rescales always, by 1 where none did.
+   * 'branch' rescales a block where the maximum of any row moved; 'threshold' where it moved by a factor of 2^8 or more, as in
+   * FA4's source, which normal data never do; 'branch-free' rescales always, by 1 where none did.
    */
-  rescale: 'branch' | 'branch-free';
+  rescale: 'branch' | 'threshold' | 'branch-free';
   /** Whether one stage's result is normalised only after both products have ended, or during the other's. */
   correction: 'serial' | 'overlapped';
   /** Registers of a thread of the correction group. */
@@ -25,6 +26,9 @@ export interface Design {
 
 /** AVO's kernel with all three techniques. */
 export const AVO_DESIGN: Design = { rescale: 'branch-free', correction: 'overlapped', correctionRegisters: 88 };
+
+/** The same pipeline with FA4's choices: rescaling past a threshold (rescale_threshold 8.0), 80 registers, normalising one by one. */
+export const FA4_DESIGN: Design = { rescale: 'threshold', correction: 'serial', correctionRegisters: 80 };
 
 const STAGES = [0, 1] as const;
 /** Query rows of a stage. */
@@ -79,7 +83,8 @@ export function simulateWorkTile(
       for (const stage of STAGES) {
         yield* [wait(`v${block}`), wait(`weights${stage},${block}`)];
         if (block > 0) yield wait(`corrected${stage},${block}`);
-        yield* [work(product, 'p v', stage), signal(`product${stage},${block}`)];
+        yield* [work(product * timing.splitArrival, 'p v', stage), wait(`last weights${stage},${block}`)];
+        yield* [work(product * (1 - timing.splitArrival), 'p v', stage), signal(`product${stage},${block}`)];
         // Scores and weights share tensor memory: the next scores come after the product that read the weights.
         if (block + 1 < blocks)
           yield* [wait(`k${block + 1}`), work(product, 'q k^T', stage), signal(`scores${stage},${block + 1}`)];
@@ -88,7 +93,8 @@ export function simulateWorkTile(
   }
 
   function* softmax(stage: number): Iterable<Step> {
-    const emulated = timing.emulatedShare;
+    const emulated = masked > 0 ? timing.emulatedShareCausal : timing.emulatedShare;
+    const first = Math.min(PIECES, Math.max(1, Math.round(PIECES * timing.splitArrival)));
     const vector = (operations: number, label: string) => work(operations / timing.lanes, label, stage, 'vector');
     for (let block = 0; block < blocks; block += 1) {
       yield* [wait(`scores${stage},${block}`), work(timing.tensorMemory, 'load scores', stage)];
@@ -99,8 +105,10 @@ export function simulateWorkTile(
         yield vector(scores * (timing.scaleOperations + emulated * timing.emulatedOperations), 'scale');
         yield work((scores * (1 - emulated)) / chip.exponentialsPerClock, 'exponential', stage, 'exponential');
         yield vector(scores * timing.convertOperations, 'convert');
+        if (piece + 1 === first)
+          yield* [work(timing.tensorMemory, 'store weights', stage), signal(`weights${stage},${block}`)];
       }
-      yield* [work(timing.tensorMemory, 'store weights', stage), signal(`weights${stage},${block}`)];
+      yield* [work(timing.tensorMemory, 'store weights', stage), signal(`last weights${stage},${block}`)];
       yield vector(SCORES * timing.sumOperations, 'sum');
     }
   }
@@ -114,13 +122,14 @@ export function simulateWorkTile(
     for (let block = 1; block < blocks; block += 1) {
       for (const stage of STAGES) {
         yield* [wait(`maximum${stage},${block}`), wait(`product${stage},${block - 1}`)];
-        if (design.rescale === 'branch') {
-          yield work(timing.vote, 'vote', stage);
-          // The mean over many blocks: a rescale if any row needs it, else none.
-          yield work(rescaleProbability(block) * rescale, 'rescale', stage);
-          yield work(timing.fence, 'fence', stage);
-        } else {
+        if (design.rescale === 'branch-free') {
           yield work(rescale, 'rescale', stage);
+        } else {
+          yield work(timing.vote, 'vote', stage);
+          // The mean over many blocks: a rescale if any row needs it, else none. Past a threshold of 2^8 a normal score would have to
+          // lie 5.5 standard deviations above the largest before it: never.
+          if (design.rescale === 'branch') yield work(rescaleProbability(block) * rescale, 'rescale', stage);
+          yield work(timing.fence, 'fence', stage);
         }
         yield signal(`corrected${stage},${block}`);
       }

@@ -27,6 +27,11 @@ export interface SimulatedGain {
   agrees: boolean;
   /** Gains in percent at each length: published ones from the versions before and after, and simulated ones. */
   lengths: { seq: number; published: number; model: number }[];
+  /**
+   * Simulated gains in percent if the kernel before it rescaled past FA4's threshold, which is never, in place of wherever a
+   * maximum moved; null for techniques that change something else.
+   */
+  fromThreshold: { model: number; lengths: { seq: number; model: number }[] } | null;
 }
 
 /**
@@ -53,15 +58,22 @@ export function simulateAblation(chip: Chip = B200, timing: Timing = DEFAULT_TIM
     (['full', 'causal'] as const).map((mask): SimulatedGain => {
       const published = gainOf(technique, mask);
       const workloads = expand(presetAxes('mha')).filter((w) => w.mask === mask);
-      const ratios = workloads.map((w) => passClocks(w, before, clocks, chip) / passClocks(w, after, clocks, chip));
-      const model = 100 * (geometricMean(ratios) - 1);
+      const simulated = (from: Design) => {
+        const ratios = workloads.map((w) => passClocks(w, from, clocks, chip) / passClocks(w, after, clocks, chip));
+        const lengths = workloads.map(({ seqKv }, index) => ({
+          seq: seqKv,
+          model: 100 * ((ratios[index] ?? Number.NaN) - 1),
+        }));
+        return { model: 100 * (geometricMean(ratios) - 1), lengths };
+      };
+      const { model, lengths: own } = simulated(before);
       const lengths = evolutionGain(technique, mask).lengths.map(({ seq, gain }) => {
-        const ratio = ratios[workloads.findIndex(({ seqKv }) => seqKv === seq)];
-        return { seq, published: gain, model: 100 * ((ratio ?? Number.NaN) - 1) };
+        return { seq, published: gain, model: own.find((item) => item.seq === seq)?.model ?? Number.NaN };
       });
       const error = model - published;
       const near = published < 0.5 ? Math.abs(error) <= 0.5 : Math.abs(Math.log2(model / published)) <= 1;
-      return { idea: technique, mask, published, model, error, agrees: model > -0.05 && near, lengths };
+      const fromThreshold = before.rescale === 'branch' ? simulated({ ...before, rescale: 'threshold' }) : null;
+      return { idea: technique, mask, published, model, error, agrees: model > -0.05 && near, lengths, fromThreshold };
     }),
   );
 }

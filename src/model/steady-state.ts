@@ -20,10 +20,10 @@ export function steadyState(design: Design, chip: Chip, timing: Timing = DEFAULT
 export function steadyPeriod(design: Design, chip: Chip, timing: Timing = DEFAULT_TIMING): Simulation {
   const plain = 64;
   const { intervals } = simulateWorkTile({ plain, masked: 0 }, design, chip, timing);
-  const products = intervals.filter(({ agent }) => agent === 'tensor');
-  // A block has four products. This takes a block in the middle, from its first product to the first of the next.
-  const begin = products[2 * plain]?.from ?? 0;
-  const end = products[2 * plain + 4]?.from ?? 0;
+  const scores = intervals.filter(({ agent, label }) => agent === 'tensor' && label === 'q k^T');
+  // A block has two products q k^T, one a stage. This takes a block in the middle, from its first to the first of the next.
+  const begin = scores[plain]?.from ?? 0;
+  const end = scores[plain + 2]?.from ?? 0;
   const inside = intervals
     .filter(({ from, to }) => to > begin && from < end)
     .map((item) => ({ ...item, from: Math.max(item.from, begin) - begin, to: Math.min(item.to, end) - begin }));
@@ -46,14 +46,18 @@ export function busyShares(design: Design, chip: Chip): { name: string; share: n
   ];
 }
 
-/** Joins the pieces of an agent's exponential loop into one interval: they alternate every few clocks. */
+/**
+ * Joins the pieces of an agent's exponential loop into one interval, since they alternate every few clocks, and those of a
+ * product that did not have to wait between them.
+ */
 export function mergePieces(intervals: readonly Interval[]): Interval[] {
   const pieces = ['scale', 'exponential', 'convert'];
   const result: Interval[] = [];
   for (const item of intervals) {
     const label = pieces.includes(item.label) ? 'exponentials' : item.label;
     const last = result.at(-1);
-    if (last?.label === label && last.stage === item.stage) last.to = item.to;
+    const goesOn = label === 'exponentials' || last?.to === item.from;
+    if (goesOn && last?.label === label && last.stage === item.stage) last.to = item.to;
     else result.push({ ...item, label });
   }
   return result;

@@ -2,6 +2,7 @@
 
 import { EVOLUTION } from '../compare/evolution.ts';
 import { formatChange } from '../format.ts';
+import { DEFAULT_TIMING } from '../model/assumptions.ts';
 import type { B200Model, ModelPoint } from '../model/b200.ts';
 import { B200 } from '../model/chip.ts';
 import { type PredictionSet, predictionSets } from '../model/naive.ts';
@@ -37,12 +38,13 @@ export function formatModel(model: B200Model, figure: ModelFigure, width: number
       yardstickSection(predictionSets([...predicted, ...others]), table),
     );
   }
+  if (figure === null) parts.push(simulationSection(model, table));
   if (figure === null || figure === 'ablation') parts.push(ablationSection(model, table));
   if (figure === null) parts.push(sensitivitySection(model, table), wrongSection(model, table));
   return fitText(`${parts.filter((part) => part !== '').join('\n\n')}\n`, width);
 }
 
-function whySection({ waterfall, clockRange, roofline, simulation }: B200Model, table: Table): string {
+function whySection({ waterfall, clockRange, roofline }: B200Model, table: Table): string {
   const steps = waterfall.map(({ step, factor, tflops }) => [
     tflops.toFixed(0),
     factor === 1 ? '' : `x ${factor.toFixed(3)}`,
@@ -64,9 +66,29 @@ The figures give the time of a block and no clock. How long the matrix unit wait
 
 ${table([['clock', 'clocks of a block', 'matrix unit works', ''], ...clocks])}
 
-Roofline of this pass: multiply-adds ${ms(seconds.multiplyAdd)}, exponentials ${ms(seconds.exponential)}, shared memory ${ms(seconds.onChip)}, main memory ${ms(seconds.memory)}.
-The simulated block takes ${simulation.blockClocks.toFixed(0)} clocks (fitted: ${simulation.fittedBlockClocks.toFixed(0)}), the rest of a work tile ${simulation.fixedClocks.toFixed(0)} (fitted: ${simulation.fittedFixedClocks.toFixed(0)}).
-Busy in a simulated block: ${simulation.busy.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(', ')}.`;
+Roofline of this pass: multiply-adds ${ms(seconds.multiplyAdd)}, exponentials ${ms(seconds.exponential)}, shared memory ${ms(seconds.onChip)}, main memory ${ms(seconds.memory)}.`;
+}
+
+/** The simulated pipeline beside what was fitted, and its parameters with their sources. */
+function simulationSection({ simulation, assumptions, notModelled }: B200Model, table: Table): string {
+  const { blockClocks, fixedClocks, fittedBlockClocks, fittedFixedClocks, busy, fasterCorrection } = simulation;
+  const clocks = (value: number) => value.toFixed(0);
+  const over = (a: number, b: number) => formatChange(100 * (a / b - 1));
+  const { fa4BlockClocks, fa4FittedBlockClocks } = simulation;
+  const assumed = assumptions.filter(({ source }) => source === 'assumed').length;
+  const rows = assumptions.map(({ name, value, unit, source }) => [name, `${value}`, unit, source]);
+  return `The simulated pipeline, an illustration: none of its ${assumptions.length} parameters is fitted, ${assumed} are assumed
+
+A block takes ${clocks(blockClocks)} clocks (fitted at the nominal clock: ${clocks(fittedBlockClocks)}), the rest of a work tile ${clocks(fixedClocks)} (fitted: ${clocks(fittedFixedClocks)}). Busy in a block: ${busy.map(({ name, share }) => `${name} ${(100 * share).toFixed(0)} %`).join(', ')}.
+
+What it waits for is not known:
+- With ${fasterCorrection.clocks} assumed clocks of the correction group for 16 columns in place of ${DEFAULT_TIMING.correctionPart}, a block takes ${clocks(fasterCorrection.blockClocks)}.
+- With FA4's choices (rescale_threshold 8.0, so that normal data never rescale) a block takes ${clocks(fa4BlockClocks)} clocks, ${over(fa4BlockClocks, blockClocks)} against AVO's; fitted, FA4's block takes ${over(fa4FittedBlockClocks, fittedBlockClocks)}.
+- The AVO paper calls the extra multiplication of branch-free rescaling negligible; FA4's authors say that exponentials bind the forward pass; and GB300, with twice the exponentials, gained 6 to 26 % (bench model what-if --exp-rate 32).
+
+${table([['parameter', 'value', 'unit', 'source'], ...rows])}
+
+Left out: ${notModelled.join('; ')}.`;
 }
 
 function constantsSection({ kernels }: B200Model, table: Table): string {
@@ -134,6 +156,15 @@ function ablationSection({ ablation }: B200Model, table: Table): string {
       formatChange(gain.published),
     ],
     ['', '', 'simulated', ...gain.lengths.map(({ model }) => formatChange(model)), formatChange(gain.model)],
+    ...(gain.fromThreshold === null
+      ? []
+      : [
+          [
+            ...['', '', 'from a threshold'],
+            ...gain.fromThreshold.lengths.map(({ model }) => formatChange(model)),
+            formatChange(gain.fromThreshold.model),
+          ],
+        ]),
   ]);
   const ends = (mask: Mask, of: 'published' | 'model') => {
     const own = ablation.find((gain) => gain.idea === 'branchless' && gain.mask === mask)?.lengths ?? [];
@@ -143,7 +174,7 @@ function ablationSection({ ablation }: B200Model, table: Table): string {
 
 ${table([['technique', 'mask', 'gain', ...lengths, 'mean'], ...rows])}
 
-The simulation does not give the published gains. From 4k to 32k, branch-free rescaling gained ${ends('full', 'published')} without a mask and ${ends('causal', 'published')} with the causal one; simulated, ${ends('full', 'model')} and ${ends('causal', 'model')}. A step that makes every key block cheaper by the same time cannot gain more and more under one mask and the same under the other. The simulated pipeline illustrates how such a kernel overlaps its work; its gains are no prediction.
+The simulation does not give the published gains. From 4k to 32k, branch-free rescaling gained ${ends('full', 'published')} without a mask and ${ends('causal', 'published')} with the causal one; simulated, ${ends('full', 'model')} and ${ends('causal', 'model')}. "Simulated" begins with a kernel that rescales wherever a maximum moved, "from a threshold" with one that does it as FA4's source does, which normal data never need: then the technique loses. A step that makes every key block cheaper by the same time cannot gain more and more under one mask and the same under the other. The pipeline illustrates how such a kernel overlaps its work; its gains are no prediction.
 
 ${formatRepairs()}`;
 }

@@ -5,6 +5,9 @@ import { formatChange } from '../format.ts';
 import { formatSize } from '../problem/workload.ts';
 import { fitText, formatColumns, USUAL_WIDTH } from './columns.ts';
 
+/** Points by which a mean may differ from a figure that is printed to 0.1. */
+const ROUNDING = 0.05;
+
 /** Every version of the figures, and what the three steps of the ablation gain at each length. */
 export function formatEvolution(width: number = USUAL_WIDTH): string {
   const { source, reading, protocol, versions, turningPoints, libraries, seqs } = EVOLUTION;
@@ -28,6 +31,8 @@ ${formatColumns(['version', 'full', 'best', 'causal', 'best', 'turning point'], 
 Gains of the paper's ablation, version by version; "mean" is the gain of the geometric mean, "table 1" what the paper prints:
 
 ${formatGains(width)}
+${formatAgreement()}
+
 ${formatRepairs()}
 `;
   return fitText(text, width);
@@ -47,6 +52,19 @@ export function formatGains(width: number = USUAL_WIDTH): string {
     formatChange(published),
   ]);
   return formatColumns(['technique', 'versions', 'mask', ...seqs.map(formatSize), 'mean', 'table 1'], rows, width);
+}
+
+/** How near the gains of the geometric means are to what the paper prints, which it rounds to 0.1. */
+function formatAgreement(): string {
+  const { gains } = EVOLUTION;
+  const off = ({ geometricMean, published }: EvolutionGain) => Math.abs(geometricMean.gain - published);
+  const most = Math.max(...gains.map(off));
+  const far = gains.filter((gain) => off(gain) > ROUNDING);
+  const named = far.map(
+    ({ name, mask, geometricMean, published }) =>
+      `${name}, ${mask}, comes out at ${formatChange(geometricMean.gain)}, where the table prints ${formatChange(published)}`,
+  );
+  return `All means lie within ${most.toFixed(1)} points of table 1, ${gains.length - far.length} of ${gains.length} within its rounding${named.length === 0 ? '' : `: ${named.join('; ')}`}.`;
 }
 
 /** What the gains are worth beside earlier versions, in sentences; every number is computed from the versions. */

@@ -162,6 +162,34 @@ describe('modelB200', () => {
     expect(model.remarks.some((remark) => remark.includes('6.1 % at 4k to 10.8 % at 32k'))).toBe(true);
   });
 
+  it("simulates branch-free rescaling from FA4's threshold too, where it loses at every length", () => {
+    for (const { idea, fromThreshold } of model.ablation) {
+      expect(fromThreshold === null).toBe(idea !== 'branchless');
+      for (const { model: gain } of fromThreshold?.lengths ?? []) expect(gain).toBeLessThan(0);
+    }
+  });
+
+  it("has FA4's simulated block shorter than AVO's and its fitted one longer: the simulated pace is not theirs", () => {
+    const { blockClocks, fittedBlockClocks, fa4BlockClocks, fa4FittedBlockClocks, fasterCorrection } = model.simulation;
+    expect(fa4BlockClocks).toBeLessThan(blockClocks);
+    expect(fa4FittedBlockClocks).toBeGreaterThan(fittedBlockClocks);
+    expect(fasterCorrection.blockClocks).toBeLessThan(blockClocks);
+  });
+
+  it("takes what FA4's source gives from it", () => {
+    const value = (name: string) => model.assumptions.find((item) => item.name === name);
+    for (const [name, expected] of Object.entries({
+      correctionParts: 128 / 16,
+      emulatedShare: 0.125,
+      emulatedShareCausal: 0.1875,
+      splitArrival: 3 / 4,
+      rescaleThreshold: 8,
+    })) {
+      expect(value(name)?.value).toBe(expected);
+      expect(value(name)?.source).toMatch(/^FA4 source 71bf77c: \w+/);
+    }
+  });
+
   it('has the mean of the simulated gains in its field, and keeps the fields that scripts read', () => {
     for (const { model: mean, published, error, agrees, lengths } of model.ablation) {
       const logs = lengths.map(({ model: gain }) => Math.log(1 + gain / 100));

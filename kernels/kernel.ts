@@ -70,12 +70,18 @@ export type Program = ModuleProgram | WasmProgram | WgslProgram;
 /** The choices that a kernel leaves open, tile sizes and the like, as plain data, so that they can be kept in a file. */
 export type Configuration = Record<string, number | string>;
 
+/** Configurations that a device rules out, with the one reason of all of them: "more than 256 threads in a workgroup". */
+export interface Pruned {
+  reason: string;
+  configurations: Configuration[];
+}
+
 /** What bench tune needs of a kernel whose configuration can be chosen; kernels/tunable.ts makes it from a typed family. */
 export interface Tunable {
   /** The configuration that is shipped. */
   shipped(workload: Workload, device: DeviceProfile): Configuration;
-  /** Others worth trying on such a device, most promising first. */
-  candidates(workload: Workload, device: DeviceProfile): Configuration[];
+  /** Others worth trying on such a device, most promising first, and those that are not, by reason. */
+  shortlist(workload: Workload, device: DeviceProfile): { candidates: Configuration[]; pruned: Pruned[] };
   /** Why a configuration, perhaps from a file, cannot be used for a workload on such a device; undefined where it can. */
   problem(configuration: unknown, workload: Workload, device: DeviceProfile): string | undefined;
   /** Throws RangeError for a configuration whose fields are wrong; ask `problem` first. */

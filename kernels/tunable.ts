@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Workload } from '../src/problem/workload.ts';
 import type { DeviceProfile } from './device.ts';
-import type { Configuration, Program, Tunable } from './kernel.ts';
+import type { Configuration, Program, Pruned, Tunable } from './kernel.ts';
 
 /** A whole number above 0: most fields of a configuration. */
 export const count = z.number().int().min(1);
@@ -13,7 +13,10 @@ interface Family<T extends Configuration> {
   /** A strict object of counts and of enums of words. */
   schema: z.ZodType<T>;
   shipped(workload: Workload, device: DeviceProfile): T;
+  /** Others that can be built for a workload, most promising first. */
   candidates(workload: Workload, device: DeviceProfile): T[];
+  /** Why one of them takes more than such a device has: words that all who take too much of it share. Undefined where it fits. */
+  excess?(configuration: T, workload: Workload, device: DeviceProfile): string | undefined;
   /** Why one whose fields are right cannot be built for a workload or run on such a device, or undefined. */
   problem(configuration: T, workload: Workload, device: DeviceProfile): string | undefined;
   build(configuration: T, workload: Workload, device: DeviceProfile): Program;
@@ -23,7 +26,7 @@ interface Family<T extends Configuration> {
 export function tunable<T extends Configuration>(family: Family<T>): Tunable {
   return {
     shipped: family.shipped,
-    candidates: family.candidates,
+    shortlist: (workload, device) => shortlist(family, workload, device),
     problem(configuration, workload, device) {
       const parsed = family.schema.safeParse(configuration);
       return parsed.success ? family.problem(parsed.data, workload, device) : fieldProblem(parsed.error, configuration);
@@ -34,6 +37,23 @@ export function tunable<T extends Configuration>(family: Family<T>): Tunable {
       return family.build(parsed.data, workload, device);
     },
   };
+}
+
+/** The candidates of a family that fit a device, in their order, and the others by what they have too much of. */
+function shortlist<T extends Configuration>(family: Family<T>, workload: Workload, device: DeviceProfile) {
+  const candidates: T[] = [];
+  const pruned = new Map<string, T[]>();
+  for (const configuration of family.candidates(workload, device)) {
+    const reason = family.excess?.(configuration, workload, device);
+    if (reason === undefined) {
+      candidates.push(configuration);
+      continue;
+    }
+    const alike = pruned.get(reason) ?? [];
+    alike.push(configuration);
+    pruned.set(reason, alike);
+  }
+  return { candidates, pruned: [...pruned].map(([reason, configurations]): Pruned => ({ reason, configurations })) };
 }
 
 /** The first thing that is wrong with the fields of a configuration, in a line: missing before unknown before wrong. */

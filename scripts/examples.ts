@@ -8,7 +8,7 @@ import { modelChart } from '../src/chart/model-figure.ts';
 import { modelAblationChart } from '../src/chart/model-gains.ts';
 import { timelineChart } from '../src/chart/timeline.ts';
 import { parseRunFile } from '../src/compare/run-file.ts';
-import { parseSearch } from '../src/measure/search.ts';
+import { parseSearch } from '../src/measure/search-record.ts';
 import { modelB200 } from '../src/model/b200.ts';
 
 /** Folder of the stored runs and of their charts. */

@@ -54,10 +54,18 @@ export const badRunFile = (path: string, what: string) =>
   `'${path}' is not the record of a run: ${what}; give a .jsonl journal or a document of --format json`;
 export const oneShapeForTune =
   'bench tune searches once for each head dimension and mask; give one --seq, --batch, --heads and --kv-heads';
+export const oneDeviceForTune =
+  '--kernel: bench tune compares kernels on one device; name those of the GPU or those of the CPU';
+export const noConfigurations = (kernel: string, known: readonly string[]) =>
+  `--kernel: ${kernel} has no configurations to choose from here; choose ${known.join(', ')}`;
 export const nothingToCompile = (kernel: string) =>
   `${kernel} has no code of its own to compile; choose a wasm or wgsl kernel`;
 export const badConfigurations = (path: string, what: string) =>
   `'${path}' is not a file of configurations: ${what}; bench tune writes such files`;
+export const damagedConfigurations = (path: string, what: string) =>
+  `'${path}', which keeps what bench tune found, is damaged: ${what}; delete it, or run with --tiles default`;
+export const noSuchKernel = (kernel: string) => `no kernel is called '${kernel}'`;
+export const recordOfSearch = 'it is the record of a search, whose winner is used where --tiles is left out';
 export const nothingToRepeat = (path: string, unknown: readonly string[]) =>
   unknown.length > 0
     ? `'${path}' has no kernel that this version knows (${unknown.join(', ')}); run the version that made it`
@@ -212,6 +220,9 @@ export const headTooLarge = (tensorBytes: number) => `one KV head of this worklo
 export const wrongProbe = (probe: string, found: number, expected: number) =>
   `the probe ${probe} gave ${found} instead of ${expected}: its rate cannot be trusted`;
 export const threadSilent = (seconds: number) => `a WebAssembly thread did not answer within ${seconds} s`;
+export const defaultFailed = (why: string) => `the default configuration beside it failed (${why})`;
+export const noDefaultRuns = (workload: string) =>
+  `${workload}: no kernel gives a right result in its default configuration, so there is nothing to compare with; bench devices lists what can run here.`;
 export const noSharedRound = (what: string) => `no round held ${what}`;
 export const notMeasured = 'it was not measured';
 export const notDrawn = (path: string, why: string) => `${path} could not be drawn: ${why}`;
@@ -266,8 +277,18 @@ export const noCeiling = (device: string, why: string) =>
   `No limit was found for ${device} (${why}); its kernels are measured without a share of it.`;
 export const probeFailed = (probe: string, why: string) =>
   `No limit was found by ${probe} (${why}); the others are measured. Run bench ceilings again.`;
-export const configurationUsed = (kernel: string, headDim: number, mask: string, date: string, ratio: number) =>
-  `${kernel} uses the configuration tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)}x faster than the default one); --tiles default does not.`;
+export const configurationUsed = (tuned: {
+  kernel: string;
+  headDim: number;
+  mask: string;
+  date: string;
+  ratio: number;
+  baseline?: string | undefined;
+}) => {
+  const { kernel, headDim, mask, date, ratio, baseline = kernel } = tuned;
+  const than = baseline === kernel ? 'the default one' : `${baseline} in its default one`;
+  return `${kernel} uses the configuration tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)}x faster than ${than}); --tiles default does not.`;
+};
 export const configurationUnusable = (kernel: string, headDim: number, problem: string) =>
   `The configuration given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the default one is used. bench tune --again finds another.`;
 export const kernelsUnknown = (names: readonly string[]) =>
@@ -288,6 +309,8 @@ export const runBegins = (workloads: string, kernels: string, tflop: string, bud
 export const moreThreadsThanCores = (threads: number, cores: number) =>
   `--threads ${threads}: this machine has ${cores} cores, so threads wait for one another; leave --threads out for one a core.`;
 export const searchContinues = (trials: number) => `Continuing a search of ${trials} trials (--again begins anew).`;
+export const searchOver = (seconds: string, budget: string) =>
+  `The search took ${seconds}, not ${budget}: it compares one configuration at least, and compiling is slow here. The next bench tune continues.`;
 export const slicesTooLong = (
   workload: string,
   kernel: string,

@@ -30,7 +30,11 @@ function registers(config: WasmConfiguration, features: Features): number {
 /** Loads for each multiply-add of the inner loop. */
 const loads = (config: WasmConfiguration) => 1 / config.rows + 1 / config.vectors;
 
-/** Configurations that fit the registers, fewest loads first. */
+/** Why a configuration does not fit the registers, or undefined. */
+export const wasmExcess = (config: WasmConfiguration, { features }: DeviceProfile) =>
+  registers(config, features) > REGISTERS ? `more than ${REGISTERS} vector registers` : undefined;
+
+/** Configurations that can be built, fewest loads first. */
 export function wasmCandidates(w: Workload, device: DeviceProfile): WasmConfiguration[] {
   const { features } = device;
   const shipped = wasmConfiguration(w, device);
@@ -44,7 +48,6 @@ export function wasmCandidates(w: Workload, device: DeviceProfile): WasmConfigur
   });
   return shapes
     .map((config) => ({ ...config, blockRows: Math.ceil(config.blockRows / config.rows) * config.rows }))
-    .filter((config) => registers(config, features) <= REGISTERS && !sameConfiguration(config, shipped))
-    .filter((config) => wasmConfigurationProblem(config, w) === undefined)
+    .filter((config) => !sameConfiguration(config, shipped) && wasmConfigurationProblem(config, w) === undefined)
     .sort((a, b) => loads(a) - loads(b) || distance(a, shipped) - distance(b, shipped));
 }

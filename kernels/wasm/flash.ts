@@ -8,7 +8,7 @@ import { tunable } from '../tunable.ts';
 import { emitAccumulate } from './accumulate.ts';
 import { emitAttend } from './attend.ts';
 import { emitBounded } from './bounds.ts';
-import { wasmCandidates, wasmConfigurationProblem } from './candidates.ts';
+import { wasmCandidates, wasmConfigurationProblem, wasmExcess } from './candidates.ts';
 import { panelWidth, type WasmConfiguration, wasmConfigurationSchema } from './configuration.ts';
 import { emitLoadQ } from './load-q.ts';
 import { emitMask } from './mask.ts';
@@ -36,6 +36,7 @@ export const wasmFlash: Kernel = {
     schema: wasmConfigurationSchema,
     shipped: wasmConfiguration,
     candidates: wasmCandidates,
+    excess: (config, _, device) => wasmExcess(config, device),
     problem: wasmConfigurationProblem,
     build: (config, workload, { features }) => emitWasmFlash(workload.headDim, config, features),
   }),

@@ -6,7 +6,8 @@ import { wgslConfiguration } from '../configurations.ts';
 import type { DeviceProfile, Limits } from '../device.ts';
 import { combinations, distance, sameConfiguration } from '../tunable.ts';
 import { sizes, type WgslConfiguration, workgroupBytes } from './configuration.ts';
-import { floatsOfThread, floatsThatFit } from './registers.ts';
+import { excess } from './excess.ts';
+import { floatsOfThread } from './registers.ts';
 
 /** Why a configuration cannot be built or run: parts that do not divide, or the limits of the device. */
 export function wgslConfigurationProblem(t: WgslConfiguration, headDim: number, limits: Limits): string | undefined {
@@ -34,33 +35,64 @@ function reads(config: WgslConfiguration, headDim: number): number {
   return 1 / config.rows + 1 / config.keys + 1 / config.rows + 1 / (4 * threadColumns);
 }
 
+/** Configurations that read workgroup memory so many times as often as the shipped one are not tried: that is what both products wait for. */
+const MOST_READS = 1.5;
+
+/** Why a configuration takes more than a device has, or reads workgroup memory far more often than the shipped one; undefined where neither. */
+export function wgslExcess(config: WgslConfiguration, headDim: number, device: DeviceProfile): string | undefined {
+  const { threads } = sizes(headDim, config);
+  const needs = {
+    floats: floatsOfThread(headDim, config),
+    threads,
+    workgroupBytes: workgroupBytes(headDim, config),
+  };
+  const tooMuch = excess(needs, device);
+  if (tooMuch !== undefined || device.features.software === true) return tooMuch;
+  return reads(config, headDim) > MOST_READS * reads(wgslConfiguration(headDim, device), headDim)
+    ? `more than ${MOST_READS} times as many reads of workgroup memory as the default`
+    : undefined;
+}
+
+/** A device without limits: what cannot be built there is no configuration at all. */
+const UNLIMITED = { workgroupMemoryBytes: Number.POSITIVE_INFINITY, workgroupInvocations: Number.POSITIVE_INFINITY };
+
 /**
- * Configurations that fit the limits and the registers of the vendor's GPUs, fewest reads first; where a CPU emulates the GPU, neighbours of the
- * shipped one first, since a search there has time for a few only.
+ * Configurations that can be built. Each shape of the products comes once, fewest reads of workgroup memory first, before any comes again
+ * in another way to stage. Where a CPU emulates the GPU, neighbours of the shipped one come first: a search there has time for few.
  */
 export function wgslCandidates(headDim: number, device: DeviceProfile): WgslConfiguration[] {
   const { features, limits } = device;
+  const software = features.software === true;
   const shipped = wgslConfiguration(headDim, device);
-  const shapes = combinations<WgslConfiguration>(shipped, {
-    threadRows: features.software === true ? [1, 2, 4] : [4, 8, 16],
-    threadColumns: features.software === true ? [4, 8] : [8, 16, 32],
-    rows: features.software === true ? [8, 16, 24] : [4, 8, 12],
-    keys: features.software === true ? [8, 16, 24] : [4, 8, 12],
+  const combined = combinations<WgslConfiguration>(shipped, {
+    threadRows: software ? [1, 2, 4] : [4, 8, 16],
+    threadColumns: software ? [4, 8] : [8, 16, 32],
+    rows: software ? [8, 16, 24] : [4, 8, 12],
+    keys: software ? [8, 16, 24] : [4, 8, 12],
     chunk: [8, 16, 32],
     valueKeys: [8, 16],
     unroll: [1, 2, 4],
     weightParts: [1, 2, 4],
     values: ['after-softmax', 'before-softmax'],
   });
-  const fits = shapes.filter(
+  const built = combined.filter(
     (config) =>
       !sameConfiguration(config, shipped) &&
-      (features.software === true || floatsOfThread(headDim, config) <= floatsThatFit(features.vendor)) &&
-      wgslConfigurationProblem(config, headDim, limits) === undefined,
+      wgslConfigurationProblem(config, headDim, { ...limits, ...UNLIMITED }) === undefined,
   );
   const byReads = (a: WgslConfiguration, b: WgslConfiguration) => reads(a, headDim) - reads(b, headDim);
   const byDistance = (a: WgslConfiguration, b: WgslConfiguration) => distance(a, shipped) - distance(b, shipped);
-  return fits.sort((a, b) =>
-    features.software === true ? byDistance(a, b) || byReads(a, b) : byReads(a, b) || byDistance(a, b),
+  if (software) return built.sort((a, b) => byDistance(a, b) || byReads(a, b));
+  const fitting = new Set(built.filter((config) => wgslExcess(config, headDim, device) === undefined));
+  const outside = (config: WgslConfiguration) => (fitting.has(config) ? 0 : 1);
+  const shapes = Map.groupBy(
+    built.sort((a, b) => outside(a) - outside(b) || byDistance(a, b)),
+    shapeOf,
   );
+  const inTurn = [...shapes.values()].flatMap((alike) => alike.map((config, turn) => ({ config, turn })));
+  return inTurn.sort((a, b) => a.turn - b.turn || byReads(a.config, b.config)).map(({ config }) => config);
 }
+
+/** What the threads of a configuration own; the rest is how it is staged. */
+const shapeOf = ({ threadRows, threadColumns, rows, keys }: WgslConfiguration) =>
+  [threadRows, threadColumns, rows, keys].join(' ');

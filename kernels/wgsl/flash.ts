@@ -16,7 +16,7 @@ import type { Kernel, WgslProgram } from '../kernel.ts';
 import { LARGEST_WGSL_HEAD_DIM, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { abi } from './abi.ts';
-import { wgslCandidates, wgslConfigurationProblem } from './candidates.ts';
+import { wgslCandidates, wgslConfigurationProblem, wgslExcess } from './candidates.ts';
 import { sizes, type WgslConfiguration, wgslConfigurationSchema, workgroupBytes } from './configuration.ts';
 import { indent, lines, range, times } from './emit.ts';
 import { emitKeyRange, emitMask, LOWEST } from './mask.ts';
@@ -41,6 +41,7 @@ export const wgslFlash: Kernel = {
     schema: wgslConfigurationSchema,
     shipped: shippedConfiguration,
     candidates: (workload, device) => wgslCandidates(workload.headDim, device),
+    excess: (config, workload, device) => wgslExcess(config, workload.headDim, device),
     problem: (config, workload, { limits }) => wgslConfigurationProblem(config, workload.headDim, limits),
     build: buildWgslFlash,
   }),

@@ -120,7 +120,7 @@ export function variants(kernels: readonly string[] | null = null, headDims: rea
           add(kernel.name, `${device}: ${describe(w)}`, kernel.build(w, profile));
           if (w.seqQuery === 1 || !TUNED_HEAD_DIMS.includes(headDim) || kernel.ablation !== undefined) continue;
           if (groupSize(w) > 1 || w.window !== null) continue;
-          for (const configuration of spread(kernel.tunable?.candidates(w, profile) ?? [])) {
+          for (const configuration of spread(kernel.tunable?.shortlist(w, profile).candidates ?? [])) {
             const from = `${device}: ${describe(w)}, ${describeConfiguration(configuration)}`;
             const program = kernel.tunable?.build(configuration, w, profile);
             if (program !== undefined) add(kernel.name, from, program);

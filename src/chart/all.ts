@@ -2,7 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import type { PublishedSet } from '../compare/published-figures.ts';
-import type { Search } from '../measure/search.ts';
+import type { Search } from '../measure/search-record.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationChart } from './ablation-gains.ts';
 import { distanceChart } from './distance.ts';

@@ -2,7 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { describeConfiguration, sameConfiguration } from '../../kernels/tunable.ts';
-import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../measure/search.ts';
+import { finalist, isComplete, LAST_RUNG, type Search, winner } from '../measure/search-record.ts';
 import { nothingToDraw } from '../messages.ts';
 import { type ChartLayout, heading, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
 

@@ -1,11 +1,12 @@
-/** One configuration of a kernel beside the shipped one, in paired rounds. */
+/** A configuration of a kernel beside the default one, which may be another kernel's, in paired rounds. */
 
-import type { Configuration } from '../../kernels/kernel.ts';
+import type { Kernel } from '../../kernels/kernel.ts';
 import type { Contender, HostPool } from '../host/pool.ts';
-import { noSharedRound, notMeasured } from '../messages.ts';
+import type { OpenTarget } from '../host/target.ts';
+import { defaultFailed, noSharedRound, notMeasured } from '../messages.ts';
 import { groupSize, type Workload } from '../problem/workload.ts';
 import { whyNotMeasured } from '../record/unmeasured.ts';
-import { caseEnd, measureCase } from './case.ts';
+import { type CaseEnded, caseEnd, measureCase } from './case.ts';
 import { configured } from './configured.ts';
 import { pairedRatio } from './ratios.ts';
 import type { Outcome, PairedComparison } from './search.ts';
@@ -15,16 +16,19 @@ import type { StopSignal } from './stop.ts';
 const COMPARISON_SECONDS = 2;
 const SEED = 1;
 
+/** Comparisons of configurations on one workload and one device. */
+export interface Comparisons {
+  /** Why a kernel gives no right result as it is shipped, on a small ragged workload; undefined where it does. */
+  problem(kernel: Kernel): Promise<string | undefined>;
+  /** Candidates beside `base` as it is shipped; `kernels` are those of the candidates. */
+  against(base: Kernel, kernels: readonly Kernel[]): PairedComparison;
+}
+
 /**
- * Comparisons on `workload` with the contender as it is. A candidate is verified on a small ragged workload first; then both
- * run in turn, and the last output of each is verified as well.
+ * Comparisons on `workload`. A candidate is verified on a small ragged workload first; then both run in turn, and the last output of each
+ * is verified as well.
  */
-export function pairedComparisonOf(
-  workload: Workload,
-  contender: Contender,
-  pool: HostPool,
-  signal: StopSignal,
-): PairedComparison {
+export function comparisonsOn(workload: Workload, target: OpenTarget, pool: HostPool, signal: StopSignal): Comparisons {
   // As many query heads a group, so that most devices compile a configuration once for both.
   const group = groupSize(workload);
   const small: Workload = { ...workload, batch: 1, queryHeads: group, kvHeads: 1, seqQuery: 130, seqKv: 130 };
@@ -35,19 +39,41 @@ export function pairedComparisonOf(
         ...{ full, budgetSeconds, samples, devices: new Map(), firstRound: 0 },
       }),
     );
-  return async (configuration: Configuration, rounds): Promise<Outcome> => {
-    const candidate = { ...contender, kernel: configured(contender.kernel, () => configuration) };
-    const check = await measure(small, [candidate], true, 0.1, 1);
-    const { outcomes } = check.measurements.every(({ state }) => state === 'measured')
-      ? await measure(workload, [contender, candidate], false, COMPARISON_SECONDS, rounds)
-      : check;
-    for (const { measurement } of outcomes) {
-      if (measurement === null) return { message: notMeasured };
-      if (measurement.state !== 'measured') return { message: whyNotMeasured(measurement) };
-    }
-    const [shipped, own] = outcomes;
-    const found = shipped === undefined || own === undefined ? null : pairedRatio(own.samples, shipped.samples);
-    if (found === null) return { message: noSharedRound('both configurations') };
-    return { ratio: found.median, low: found.low, high: found.high, rounds: found.rounds };
+  const check = (kernel: Kernel) => measure(small, [{ kernel, target }], true, 0.1, 1);
+  return {
+    problem: async (kernel) => problemsOf(await check(kernel))[0],
+    against: (base, kernels) => async (candidate, rounds) => {
+      const own = kernels.find(({ name }) => name === candidate.kernel);
+      if (own === undefined) throw new RangeError(`no kernel '${candidate.kernel}' is compared`);
+      const kernel = configured(own, () => candidate.tile);
+      const [problem] = problemsOf(await check(kernel));
+      if (problem !== undefined) return { message: problem };
+      const pair = await measure(
+        workload,
+        [base, kernel].map((one) => ({ kernel: one, target })),
+        false,
+        COMPARISON_SECONDS,
+        rounds,
+      );
+      return outcomeOf(pair);
+    },
   };
+}
+
+/** Why each contender of a case was not measured, undefined for those that were. */
+const problemsOf = ({ outcomes }: CaseEnded) =>
+  outcomes.map(({ measurement }) => {
+    if (measurement === null) return notMeasured;
+    return measurement.state === 'measured' ? undefined : whyNotMeasured(measurement);
+  });
+
+/** The ratio of the second contender of a case over the first, or which of them failed and why. */
+function outcomeOf(pair: CaseEnded): Outcome {
+  const [baseProblem, problem] = problemsOf(pair);
+  if (problem !== undefined) return { message: problem };
+  if (baseProblem !== undefined) return { message: defaultFailed(baseProblem) };
+  const [base, own] = pair.outcomes;
+  const found = base === undefined || own === undefined ? null : pairedRatio(own.samples, base.samples);
+  if (found === null) return { message: noSharedRound('both configurations') };
+  return { ratio: found.median, low: found.low, high: found.high, rounds: found.rounds };
 }

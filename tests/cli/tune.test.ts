@@ -1,14 +1,18 @@
 /** bench tune and what it leaves: a search that continues, configurations that are used, and files that are none. */
 
-import { globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import envPaths from 'env-paths';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
+import { parseSearch, type Search } from '../../src/measure/search-record.ts';
 import { bench, parseRun, temporaryFolder } from './bench.ts';
 
 const MOCK = ['--host', 'mock:rate=1e11', '--quiet'];
 const TUNE = ['tune', '--backend', 'wasm', '--causal', 'false', ...MOCK];
+/** A search of bench tune, stored by a version that knew one kernel a search. */
+const EXAMPLE = readFileSync(new URL('../../results/examples/tune.json', import.meta.url), 'utf8');
 const home = temporaryFolder();
 const before = { HOME: process.env['HOME'], XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] };
 
@@ -25,11 +29,12 @@ afterAll(() => {
 });
 
 /** A file of one configuration for the mock device. */
-function configurationsFile(changes: Record<string, unknown>): string {
+function configurationsFile(changes: Record<string, unknown>, own: Record<string, unknown> = {}): string {
   const shipped = findKernel('wasm-flash').tunable?.shipped({ headDim: 128 } as never, TYPICAL_DEVICE);
   const entry = {
     ...{ kernel: 'wasm-flash', device: 'Mock device', variant: null, headDim: 128, mask: 'full', dtype: 'f32' },
     ...{ tile: { ...shipped, ...changes }, ratio: 1.1, low: 1.05, high: 1.2, date: '2026-11-24' },
+    ...own,
   };
   const path = join(temporaryFolder(), 'tiles.json');
   writeFileSync(path, JSON.stringify({ tiles: [entry] }));
@@ -83,6 +88,46 @@ describe('bench tune', () => {
     expect(Number(/Continuing a search of (\d+) trials/.exec(second.stderr)?.[1])).toBeGreaterThanOrEqual(tried);
   });
 
+  it('says what it pruned and why, and keeps the whole list', async () => {
+    const cwd = temporaryFolder();
+    const args = ['tune', '--kernel', 'wgsl-flash', '--causal', 'false', '--head-dim', '32', '--budget', '1', ...MOCK];
+    const { code, stdout } = await bench(args, cwd);
+    expect(code).toBe(0);
+    const [file = ''] = globSync('results/runs/tune-wgsl-flash-d32-full-*.json', { cwd });
+    const { pruned, candidates } = parseSearch(JSON.parse(readFileSync(join(cwd, file), 'utf8'))) as Search;
+    expect(pruned.length).toBeGreaterThan(1);
+    for (const { kernel, reason, configurations } of pruned) {
+      expect(stdout).toContain(`${kernel}: ${configurations.length.toLocaleString('en-US')} pruned: ${reason}.`);
+    }
+    expect(stdout).toContain(`of ${candidates.length.toLocaleString('en-US')} candidates tested`);
+  });
+
+  it.each([
+    ['wgsl-naive', /^--kernel: wgsl-naive has no configurations to choose from here; choose wgsl-flash, /],
+    ['wgsl-flash,wasm-flash', /^--kernel: bench tune compares kernels on one device/],
+    ['wgsl-flsh', /^--kernel: 'wgsl-flsh' is not known; did you mean 'wgsl-flash'/],
+  ])('--kernel %s: one line, exit code 2', async (names, line) => {
+    const { code, stderr } = await bench(['tune', '--kernel', names, ...MOCK]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(line);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('tells a damaged cache before it searches', async () => {
+    const { XDG_CACHE_HOME: cache } = process.env;
+    process.env['XDG_CACHE_HOME'] = temporaryFolder();
+    try {
+      const folder = join(envPaths('attnbench', { suffix: '' }).cache, 'tiles');
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'tuned.json'), '{"tiles": [');
+      const { code, stderr } = await bench(TUNE);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/tuned\.json', which keeps what bench tune found, is damaged: .*; delete it/);
+    } finally {
+      process.env['XDG_CACHE_HOME'] = cache;
+    }
+  });
+
   it('takes one length', async () => {
     const { code, stderr } = await bench(['tune', '--seq', '1k,2k', ...MOCK]);
     expect({ code, stderr }).toEqual({
@@ -93,7 +138,7 @@ describe('bench tune', () => {
   });
 
   it('says why nothing could be tuned', async () => {
-    const { code, stdout } = await bench([
+    const { code, stdout, stderr } = await bench([
       'tune',
       '--backend',
       'wasm',
@@ -107,8 +152,10 @@ describe('bench tune', () => {
       '--head-dim',
       '32',
     ]);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/did not come to its last paired comparisons: nothing changes/);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    const [why, next] = stderr.trim().split('\n');
+    expect(why).toMatch(/^wasm-flash, 1k full, .*: failed, wrong result/);
+    expect(next).toMatch(/no kernel gives a right result in its default configuration/);
   });
 });
 
@@ -140,6 +187,11 @@ describe('configurations from a file', () => {
     expect(shipped.stderr).not.toMatch(/tuned/);
   });
 
+  it('that were faster than another kernel say so', async () => {
+    const path = configurationsFile({ rows: 4, blockRows: 96 }, { baseline: 'wgsl-flash' });
+    expect((await mha('--tiles', path)).stderr).toContain('(1.10x faster than wgsl-flash in its default one)');
+  });
+
   it('are left out beside ablations, which vary the shipped one', async () => {
     const path = configurationsFile({ rows: 4, blockRows: 96 });
     const args = ['mha', '--seq', '1k', '--causal', 'false', '--format', 'json', '--host', 'mock:rate=1e11'];
@@ -164,13 +216,20 @@ describe('configurations from a file', () => {
     ['not JSON', 'no'],
     ['no tiles', '{"tiles": 3}'],
     ['a configuration without a device', '{"tiles": [{"kernel": "wasm-flash"}]}'],
+    ['the record of a search', EXAMPLE],
   ])('%s: one line, exit code 2', async (_, text) => {
     const path = join(temporaryFolder(), 'tiles.json');
     writeFileSync(path, text);
-    const { code, stderr } = await mha('--tiles', path);
+    const { code, stderr } = await mha('--tiles', path, '--quiet');
     expect(code).toBe(2);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(stderr).toContain('is not a file of configurations');
+  });
+
+  it('of a kernel that is not known: one line, exit code 2', async () => {
+    const { code, stderr } = await mha('--tiles', configurationsFile({}, { kernel: 'wasm-flsh' }), '--quiet');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^'\S+' is not a file of configurations: no kernel is called 'wasm-flsh'; .*\n$/);
   });
 
   it('absent: one line, and nothing is left behind', async () => {

@@ -1,11 +1,11 @@
-/** The shipped configurations of wgsl-flash and the candidates of its tuning, for every vendor and head dimension: they fit the device. */
+/** The shipped configurations of wgsl-flash for every vendor and head dimension: they fit the device. */
 
 import { describe, expect, it } from 'vitest';
 import { WGSL_ABLATIONS } from '../../kernels/ablations.ts';
 import { FEW_ROWS, fewRowsConfiguration, wgslConfiguration } from '../../kernels/configurations.ts';
 import type { DeviceProfile } from '../../kernels/device.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
-import { wgslCandidates, wgslConfigurationProblem } from '../../kernels/wgsl/candidates.ts';
+import { wgslConfigurationProblem } from '../../kernels/wgsl/candidates.ts';
 import { floatsOfThread, floatsThatFit } from '../../kernels/wgsl/registers.ts';
 import { workload } from '../workloads.ts';
 
@@ -32,15 +32,6 @@ describe.each(VENDORS)('vendor %s', (vendor) => {
         expect(floatsOfThread(headDim, config)).toBeLessThanOrEqual(floatsThatFit(vendor));
       }
     }
-  });
-
-  it.each([64, 128, 256])('head dimension %i: candidates fit the registers', (headDim) => {
-    const candidates = wgslCandidates(headDim, roomy(vendor));
-    const most = Math.max(...candidates.map((config) => floatsOfThread(headDim, config)));
-    expect(candidates.length).toBeGreaterThan(10);
-    expect(most).toBeLessThanOrEqual(floatsThatFit(vendor));
-    // And they use them.
-    expect(most).toBeGreaterThan(floatsThatFit(vendor) * 0.75);
   });
 
   it.each(WGSL_ABLATIONS)('$name is built or says why not', ({ unsupported, build }) => {

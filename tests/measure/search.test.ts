@@ -4,15 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
 import type { Configuration } from '../../kernels/kernel.ts';
 import { combinations, sameConfiguration } from '../../kernels/tunable.ts';
+import { continueSearch, type PairedComparison } from '../../src/measure/search.ts';
 import {
-  continueSearch,
+  candidatesOf,
   finalist,
   isComplete,
-  type PairedComparison,
   parseSearch,
   type Search,
   winner,
-} from '../../src/measure/search.ts';
+} from '../../src/measure/search-record.ts';
 import { workload } from '../workloads.ts';
 
 const tile = (n: number): Configuration => ({ rows: n });
@@ -20,12 +20,12 @@ const tile = (n: number): Configuration => ({ rows: n });
 function newSearch(count: number): Search {
   const candidates = Array.from({ length: count }, (_, i) => tile(i + 1));
   const key = { kernel: 'k', device: 'd', variant: null, headDim: 128, mask: 'full', dtype: 'f32' };
-  return { ...key, shipped: tile(0), candidates, trials: [] };
+  return { ...key, shipped: tile(0), candidates, alternatives: [], pruned: [], unsupported: [], trials: [] };
 }
 
 /** Candidate n runs at 1 + n / 100 of the shipped configuration; from 6 rounds on with an interval of 1 %. */
 function fixedComparison(log: [number, number][] = []): PairedComparison {
-  return async ({ rows }, rounds) => {
+  return async ({ tile: { rows } }, rounds) => {
     log.push([Number(rows), rounds]);
     if (rows === 3) return { message: 'wrong result' };
     const ratio = 1 + Number(rows) / 100;
@@ -92,7 +92,7 @@ describe('continueSearch', () => {
     const search = newSearch(6);
     const signal = { aborted: false };
     const compare: PairedComparison = async (candidate, rounds) => {
-      if (candidate['rows'] === 3) signal.aborted = true;
+      if (candidate.tile['rows'] === 3) signal.aborted = true;
       return fixedComparison()(candidate, rounds);
     };
     await continueSearch(search, compare, { ...calm, signal });
@@ -102,7 +102,7 @@ describe('continueSearch', () => {
 
   it('prefers a sure gain to a lucky one', async () => {
     const search = newSearch(2);
-    const compare: PairedComparison = async ({ rows }, rounds) =>
+    const compare: PairedComparison = async ({ tile: { rows } }, rounds) =>
       rows === 1 ? { ratio: 1.03, low: 1.02, high: 1.04, rounds } : { ratio: 1.07, low: 0.9, high: 1.1, rounds };
     await continueSearch(search, compare, calm);
     search.trials.push({ rung: 2, tile: tile(1), ratio: 1.03, low: 1.02, high: 1.04, rounds: 9, message: null });
@@ -115,6 +115,66 @@ describe('continueSearch', () => {
     await continueSearch(search, async (_, rounds) => ({ ratio: 1.02, low: 0.99, high: 1.05, rounds }), calm);
     expect(finalist(search)?.ratio).toBe(1.02);
     expect(winner(search)).toBeNull();
+  });
+});
+
+describe('a search among kernels', () => {
+  /** The same with a second kernel, whose candidates are 0 (as it is shipped), 20 and 21. */
+  const amongTwo = (count: number): Search => ({
+    ...newSearch(count),
+    alternatives: [{ kernel: 'other', shipped: tile(0), candidates: [tile(20), tile(21)] }],
+  });
+  const names = (search: Search) =>
+    search.trials.map(({ rung, kernel, tile: { rows } }) => `${rung} ${kernel} ${rows}`);
+
+  it('begins with the other kernel as it is shipped, and takes the candidates of both in turn', () => {
+    const order = candidatesOf(amongTwo(3)).map(({ kernel, tile: { rows } }) => `${kernel} ${rows}`);
+    expect(order).toEqual(['other 0', 'k 1', 'other 20', 'k 2', 'other 21', 'k 3']);
+  });
+
+  it('has a winner that names its kernel', async () => {
+    const search = amongTwo(12);
+    await continueSearch(search, fixedComparison(), calm);
+    expect(winner(search)).toMatchObject({ kernel: 'other', tile: tile(21), rounds: 9 });
+    expect(isComplete(search)).toBe(true);
+    // The best of either kernel comes to the last paired comparisons.
+    expect(names(search).filter((name) => name.startsWith('2'))).toEqual(['2 other 21', '2 other 20', '2 k 12']);
+  });
+
+  it('loses no kernel by the failures of another', async () => {
+    const search = amongTwo(2);
+    const compare: PairedComparison = async (candidate, rounds) =>
+      candidate.kernel === 'other' ? { message: 'device lost' } : fixedComparison()(candidate, rounds);
+    await continueSearch(search, compare, calm);
+    expect(search.trials.filter(({ message }) => message === 'device lost')).toHaveLength(3);
+    expect(winner(search)).toMatchObject({ kernel: 'k', tile: tile(2) });
+  });
+
+  it('begins no comparison that would not end within its budget, but one of each kind', async () => {
+    const search = newSearch(12);
+    let clock = 0;
+    const slow: PairedComparison = async (candidate, rounds) => {
+      clock += 0.4;
+      return fixedComparison()(candidate, rounds);
+    };
+    await continueSearch(search, slow, { ...calm, spent: () => clock });
+    expect(names(search)).toEqual(['0 k 1', '0 k 2', '2 k 2']);
+  });
+});
+
+describe('the record of a search', () => {
+  const { alternatives: _, pruned: __, unsupported: ___, ...old } = newSearch(2);
+  const trial = { rung: 2, tile: tile(1), ratio: 1.2, low: 1.1, high: 1.3, message: null };
+
+  it('of an older version has one kernel', () => {
+    const read = parseSearch({ ...old, trials: [{ ...trial, rounds: 9 }] });
+    expect(read).toMatchObject({ alternatives: [], pruned: [], unsupported: [] });
+    expect(read === null ? null : winner(read)?.tile).toEqual(tile(1));
+  });
+
+  it('has no winner in fewer than 6 paired rounds', () => {
+    expect(winner({ ...newSearch(2), trials: [{ ...trial, rounds: 5 }] })).toBeNull();
+    expect(winner({ ...newSearch(2), trials: [{ ...trial, rounds: 6 }] })).not.toBeNull();
   });
 });
 
@@ -131,7 +191,7 @@ describe.each(['wasm-flash', 'wgsl-flash'])('tiles of %s', (name) => {
       const w = workload({ headDim });
       const shipped = tunable.shipped(w, device);
       expect(tunable.problem(shipped, w, device)).toBeUndefined();
-      const candidates = tunable.candidates(w, device);
+      const { candidates } = tunable.shortlist(w, device);
       expect(candidates.length).toBeGreaterThan(10);
       expect(candidates.some((candidate) => sameConfiguration(candidate, shipped))).toBe(false);
       expect(new Set(candidates.map((candidate) => JSON.stringify(Object.entries(candidate).sort()))).size).toBe(

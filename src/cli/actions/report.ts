@@ -12,7 +12,7 @@ import type { MemoryLimit } from '../../chart/roofline-plot.ts';
 import { themeConfig } from '../../chart/theme.ts';
 import type { PublishedSet } from '../../compare/published-figures.ts';
 import { parseRunFile } from '../../compare/run-file.ts';
-import { parseSearch, type Search } from '../../measure/search.ts';
+import { parseSearch, type Search } from '../../measure/search-record.ts';
 import { noRunAmong, UsageError } from '../../messages.ts';
 import { checkWritable, orUnreadable, readText, writeInto } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';

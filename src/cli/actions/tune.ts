@@ -1,65 +1,50 @@
-/** The work of bench tune: one search for each kernel, head dimension and mask, continued where it was left. */
+/** The work of bench tune: one search for each head dimension and mask, among all kernels of a device that have configurations. */
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { ALL_KERNELS } from '../../../kernels/index.ts';
 import type { Kernel } from '../../../kernels/kernel.ts';
-import { wasmFlash } from '../../../kernels/wasm/flash.ts';
-import { wgslFlash } from '../../../kernels/wgsl/flash.ts';
-import { writeChart } from '../../chart/render.ts';
-import { tuningChart } from '../../chart/tuning.ts';
-import { type Contender, createHostPool, type HostPool } from '../../host/pool.ts';
-import { pairedComparisonOf } from '../../measure/paired-comparison.ts';
-import { continueSearch, finalist, type Search, winner } from '../../measure/search.ts';
-import type { StopSignal } from '../../measure/stop.ts';
-import { interrupted, searchContinues } from '../../messages.ts';
-import { describe, type Workload } from '../../problem/workload.ts';
-import { ofBackend } from '../../record/backend.ts';
-import { timeStamp } from '../../record/context.ts';
-import { checkFolder, makeFolders } from '../../record/files.ts';
-import { formatSearch } from '../../report/search-text.ts';
+import { createHostPool } from '../../host/pool.ts';
+import type { OpenTarget } from '../../host/target.ts';
+import { backendHasNo, interrupted, noConfigurations, oneDeviceForTune, UsageError } from '../../messages.ts';
+import type { Workload } from '../../problem/workload.ts';
+import { backendName, ofBackend } from '../../record/backend.ts';
+import { checkFolder } from '../../record/files.ts';
 import { type OpenTargets, openTargets, type TargetRequest } from '../targets/open-targets.ts';
-import { type ConfigurationKey, keepConfiguration, readSearch, writeSearch } from '../targets/tuned-configurations.ts';
+import { readConfigurations } from '../targets/tuned-configurations.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
-import { printText } from '../terminal/output.ts';
-import { createProgress, type Progress } from '../terminal/progress.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { type SearchRequest, tuneOne } from './tune-search.ts';
 
 /** What bench tune was asked for. */
-export interface TuneOptions {
+export interface TuneOptions extends SearchRequest {
   target: Omit<TargetRequest, 'kernels' | 'named'>;
-  budgetSeconds: number;
-  again: boolean;
-  results: string;
+  /** The kernels to search among; null for all of the GPU if there is one, else of the CPU. */
+  kernel: readonly string[] | null;
   quiet: boolean;
 }
 
-const KERNELS: readonly Kernel[] = [wgslFlash, wasmFlash];
+/** Those whose configuration can be chosen, in the order in which they are the default. */
+const TUNABLE = ALL_KERNELS.filter(({ tunable, ablation }) => tunable !== undefined && ablation === undefined);
 
-/** Tunes and returns the exit code. */
+/** Tunes and returns the exit code. Throws UsageError for kernels that have no configurations or run on two devices. */
 export async function tune(workloads: readonly Workload[], options: TuneOptions): Promise<number> {
+  const { backend } = options.target;
+  const kernels = chosen(options);
   checkFolder(options.results);
+  // A damaged cache is told before the search, whose winner it could not keep.
+  readConfigurations(null);
   const progress = createProgress(options.quiet);
   const stopping = stopOnInterrupt(progress);
-  const { backend } = options.target;
-  const kernels = KERNELS.filter(ofBackend(backend));
   const pool = createHostPool();
   let opened: OpenTargets | undefined;
   try {
-    opened = await openTargets({ ...options.target, kernels, named: backend !== 'auto' });
-    const { targetsOf, notices } = opened;
-    for (const notice of notices) progress.say(notice);
-    const contenders = kernels.flatMap((kernel) => targetsOf(kernel).map((target) => ({ kernel, target })));
-    // Unless a backend is named: the GPU if there is one, else the CPU.
-    const contender = contenders.find(({ target }) => target.state === 'open');
-    if (contender === undefined) {
-      for (const { kernel, target } of contenders) {
-        if (target.state === 'unavailable') progress.say(`${kernel.name}: ${target.reason}`);
-      }
-      return 1;
-    }
+    opened = await openTargets({ ...options.target, kernels, named: backend !== 'auto' || options.kernel !== null });
+    for (const notice of opened.notices) progress.say(notice);
+    const place = firstOpen(kernels, opened, (line) => progress.say(line));
+    if (place === undefined) return 1;
     const charts: string[] = [];
     for (const workload of workloads) {
       if (stopping.signal.aborted) break;
-      charts.push(...(await tuneOne(workload, contender, pool, options, stopping.signal, progress)));
+      charts.push(...(await tuneOne(workload, place, pool, options, stopping.signal, progress)));
     }
     for (const line of charts) process.stderr.write(`${line}\n`);
     if (stopping.signal.aborted) progress.say(interrupted);
@@ -72,75 +57,36 @@ export async function tune(workloads: readonly Workload[], options: TuneOptions)
   }
 }
 
-/** One search; the paths of its record and chart, or nothing where the kernel cannot run the workload. */
-async function tuneOne(
-  workload: Workload,
-  contender: Contender,
-  pool: HostPool,
-  options: TuneOptions,
-  signal: StopSignal,
-  progress: Progress,
-): Promise<string[]> {
-  const { kernel, target } = contender;
-  const { tunable } = kernel;
-  if (target.state === 'unavailable' || tunable === undefined) return [];
-  const { environment } = target;
-  const { device } = environment;
-  const unsupported = kernel.unsupported(workload, environment);
-  if (unsupported !== undefined) {
-    progress.say(`${kernel.name}, ${describe(workload)}: ${unsupported}`);
-    return [];
+/** The kernels that were asked for: those named, or all of the backend. */
+function chosen({ kernel: names, target: { backend } }: TuneOptions): Kernel[] {
+  const kernels = TUNABLE.filter(ofBackend(backend));
+  if (backend !== 'auto' && kernels.length === 0) {
+    throw new UsageError(backendHasNo(backend, 'configurations', 'auto, wasm or webgpu'));
   }
-  const { headDim, mask, dtype } = workload;
-  const key: ConfigurationKey = {
-    kernel: kernel.name,
-    device: device.name,
-    variant: device.variant,
-    headDim,
-    mask,
-    dtype,
-  };
-  const candidates = tunable.candidates(workload, environment);
-  const shipped = tunable.shipped(workload, environment);
-  const before = options.again ? undefined : readSearch(key, candidates);
-  const search: Search = before ?? { ...key, shipped, candidates, trials: [] };
-  if (before !== undefined) progress.say(searchContinues(before.trials.length));
-  progress.say(`${kernel.name} on ${device.name}, ${describe(workload)}: ${candidates.length} candidates.`);
-
-  const begin = performance.now();
-  const spent = () => (performance.now() - begin) / 1000 / options.budgetSeconds;
-  await continueSearch(search, pairedComparisonOf(workload, contender, pool, signal), {
-    spent,
-    signal,
-    onTrial(trial) {
-      writeSearch(search);
-      const what = trial.ratio === null ? `no result (${trial.message?.split('\n')[0]})` : trial.ratio.toFixed(3);
-      progress.update(Math.min(1, spent()), `candidate ${search.trials.length}: ${what}`);
-    },
-  });
-  return conclude(search, key, options.results);
+  if (names === null) return kernels;
+  const known = kernels.map(({ name }) => name);
+  for (const name of names) if (!known.includes(name)) throw new UsageError(noConfigurations(name, known));
+  const named = kernels.filter(({ name }) => names.includes(name));
+  if (new Set(named.map(backendName)).size > 1) throw new UsageError(oneDeviceForTune);
+  return named;
 }
 
-/** Keeps what was found, says it, and leaves record and chart; their paths. */
-async function conclude(search: Search, key: ConfigurationKey, results: string): Promise<string[]> {
-  printText(formatSearch(search, keepWinner(search, key)));
-  makeFolders(results);
-  const record = join(results, `tune-${search.kernel}-d${search.headDim}-${search.mask}-${timeStamp()}.json`);
-  writeFileSync(record, `${JSON.stringify(search)}\n`);
-  const chart = record.replace(/\.json$/, '.svg');
-  await writeChart(tuningChart(search), chart);
-  return [`Record: ${record}`, `Chart:  ${chart}`];
-}
-
-/** Keeps the winner in the cache, and returns the file; null if there is none. */
-function keepWinner(search: Search, key: ConfigurationKey): string | null {
-  const won = winner(search);
-  if (won !== null) {
-    const { tile, ratio, low, high } = won;
-    const date = new Date().toISOString().slice(0, 10);
-    return keepConfiguration(key, { ...key, tile, ratio: ratio ?? 1, low, high, date });
+/** The first target that is open with the kernels that run on it: the GPU if there is one, else the CPU. Where none is, the reasons are told. */
+function firstOpen(
+  kernels: readonly Kernel[],
+  { targetsOf }: OpenTargets,
+  say: (line: string) => void,
+): { target: OpenTarget; kernels: Kernel[] } | undefined {
+  for (const kernel of kernels) {
+    for (const target of targetsOf(kernel)) {
+      if (target.state === 'open')
+        return { target, kernels: kernels.filter((other) => targetsOf(other).includes(target)) };
+    }
   }
-  // Only last paired comparisons speak against a configuration that was kept before.
-  if (finalist(search) !== undefined) keepConfiguration(key, null);
-  return null;
+  for (const kernel of kernels) {
+    for (const target of targetsOf(kernel)) {
+      if (target.state === 'unavailable') say(`${kernel.name}: ${target.reason}`);
+    }
+  }
+  return undefined;
 }

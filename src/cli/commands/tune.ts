@@ -1,9 +1,9 @@
 /** bench tune: looks for a better kernel configuration for this device, and keeps it. */
 
-import { backendHasNo, oneShapeForTune, UsageError } from '../../messages.ts';
+import { oneShapeForTune, UsageError } from '../../messages.ts';
 import { presetAxes } from '../../problem/sweep.ts';
 import type { Declare } from '../command.ts';
-import { targetOf, targetOptions } from '../options/device.ts';
+import { targetOf, targetOptions, tunedKernels } from '../options/device.ts';
 import { MEASURING, OUTPUT, quietOption, resultsOption } from '../options/run.ts';
 import { addOptions, anyNumber, option, toggle, under, valuesOf } from '../options/typed-option.ts';
 import { workloadOptions, workloadsOf } from '../options/workload.ts';
@@ -16,6 +16,7 @@ export const declareTune: Declare = (command, finish) => {
     // One length: a configuration belongs to a head dimension and a mask, whatever the length.
     ...workloadOptions({ ...presetAxes('mha'), seq: [1024] }),
     ...targetOptions(['webgpu', 'wasm']),
+    ...tunedKernels(),
     ...under(MEASURING, {
       budget: option(
         '--budget <seconds>',
@@ -28,18 +29,15 @@ export const declareTune: Declare = (command, finish) => {
     ...under(OUTPUT, { results: resultsOption(), quiet: quietOption() }),
   };
   command.description(
-    'Look for a better kernel configuration for this device. Candidates are tested against the default configuration in paired rounds; the winner is kept in your cache folder and used from then on.',
+    'Look for a better kernel configuration for this device, among all kernels of the device that have configurations. What cannot fit its registers and workgroup memory is left out; the rest is tested against the default configuration in paired rounds, and what is better beyond the noise is kept in your cache folder and used from then on.',
   );
   addOptions(command, options).action(async () => {
     const values = valuesOf(command, options);
-    const { backend, budget: budgetSeconds, again, results, quiet } = values;
-    if (backend === 'scalar' || backend === 'peers') {
-      throw new UsageError(backendHasNo(backend, 'configurations', 'auto, wasm or webgpu'));
-    }
+    const { kernel, budget: budgetSeconds, again, results, quiet } = values;
     const workloads = workloadsOf(values);
     const searches = new Set(workloads.map(({ headDim, mask }) => `${headDim} ${mask}`));
     if (searches.size < workloads.length) throw new UsageError(oneShapeForTune);
     const { tune } = await import('../actions/tune.ts');
-    finish(await tune(workloads, { target: targetOf(values), budgetSeconds, again, results, quiet }));
+    finish(await tune(workloads, { target: targetOf(values), kernel, budgetSeconds, again, results, quiet }));
   });
 };

@@ -90,6 +90,18 @@ export const kernelOptions = () =>
     tiles: tilesOption(),
   });
 
+/** The kernels that bench tune searches among. */
+export const tunedKernels = () =>
+  under(DEVICES, {
+    kernel: list(
+      '--kernel <names>',
+      'search among these only: wgsl-flash, wgsl-matrix or wasm-flash',
+      kernelNames,
+      null,
+      'all of the GPU if there is one, else of the CPU',
+    ),
+  });
+
 /** Which configurations kernels run in: null for those of bench tune. */
 export const tilesOption = () =>
   option(

@@ -85,8 +85,8 @@ function pairKernels(
       const { device } = target.environment;
       const own = configurations.filter((item) => item.kernel === kernel.name && item.device === device.name);
       if (own.length === 0) return { kernel, target };
-      for (const { headDim, mask, date, ratio, variant } of own) {
-        if (variant === device.variant) notices.push(configurationUsed(kernel.name, headDim, mask, date, ratio));
+      for (const tuned of own) {
+        if (tuned.variant === device.variant) notices.push(configurationUsed(tuned));
       }
       for (const workload of workloads) {
         const problem = chosen(kernel, target, own, workload)?.problem;

@@ -3,10 +3,11 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { knownKernel } from '../../../kernels/index.ts';
 import type { Configuration } from '../../../kernels/kernel.ts';
 import { cacheFolder } from '../../host/node/cache-folder.ts';
-import { parseSearch, type Search } from '../../measure/search.ts';
-import { badConfigurations, UsageError } from '../../messages.ts';
+import { kernelsOf, parseSearch, type Search } from '../../measure/search-record.ts';
+import { badConfigurations, damagedConfigurations, noSuchKernel, recordOfSearch, UsageError } from '../../messages.ts';
 import { readText } from '../../record/files.ts';
 import { schemaProblem } from '../../record/measurement.ts';
 
@@ -21,11 +22,13 @@ const fileSchema = z.object({
       mask: z.string(),
       dtype: z.string(),
       tile: configurationSchema,
-      /** Over the shipped configuration, with its interval. */
+      /** Over the shipped configuration, of the kernel `baseline`, with its interval. */
       ratio: z.number(),
       low: z.number().nullable(),
       high: z.number().nullable(),
       date: z.string(),
+      /** Absent where it is the kernel itself. */
+      baseline: z.string().optional(),
     }),
   ),
 });
@@ -42,9 +45,16 @@ const path = () => join(folder(), 'tuned.json');
 export function readConfigurations(file: string | null): TunedConfiguration[] {
   const from = file ?? path();
   if (file === null && !existsSync(from)) return [];
-  const parsed = fileSchema.safeParse(parse(readText(from)));
-  if (parsed.success) return parsed.data.tiles;
-  throw new UsageError(badConfigurations(from, schemaProblem(parsed.error, 'the file')));
+  const value = parse(readText(from));
+  const parsed = fileSchema.safeParse(value);
+  if (!parsed.success) {
+    const what = parseSearch(value) === null ? schemaProblem(parsed.error, 'the file') : recordOfSearch;
+    throw new UsageError((file === null ? damagedConfigurations : badConfigurations)(from, what));
+  }
+  // The cache may be another version's, whose kernels are no mistake of the user's.
+  const unknown = parsed.data.tiles.find(({ kernel }) => file !== null && knownKernel(kernel) === undefined);
+  if (unknown !== undefined) throw new UsageError(badConfigurations(from, noSuchKernel(unknown.kernel)));
+  return parsed.data.tiles;
 }
 
 function parse(text: string): unknown {
@@ -71,29 +81,40 @@ export function findConfiguration(
   return tiles.find((item) => sameKey(item, key))?.tile;
 }
 
-/** Keeps a configuration in the cache instead of the one with its key, or with null forgets that one; the path of the file. */
-export function keepConfiguration(key: ConfigurationKey, found: TunedConfiguration | null): string {
-  const others = readConfigurations(null).filter((item) => !sameKey(item, key));
-  write(path(), { tiles: found === null ? others : [...others, found] });
+/** Keeps a configuration in the cache instead of the one with its key; the path of the file. */
+export function keepConfiguration(found: TunedConfiguration): string {
+  const others = readConfigurations(null).filter((item) => !sameKey(item, found));
+  write(path(), { tiles: [...others, found] });
   return path();
 }
 
-const searchPath = (key: ConfigurationKey) => {
-  const name = [key.kernel, key.device, key.variant ?? '', `d${key.headDim}`, key.mask, key.dtype].join('-');
-  return join(folder(), `search-${name.replaceAll(/[^A-Za-z0-9.-]+/g, '_')}.json`);
-};
-
-/** The search that was begun for a key with the same candidates; undefined where there is none. */
-export function readSearch(key: ConfigurationKey, candidates: readonly Configuration[]): Search | undefined {
-  const from = searchPath(key);
-  if (!existsSync(from)) return undefined;
-  const found = parseSearch(parse(readText(from)));
-  return found !== null && JSON.stringify(found.candidates) === JSON.stringify(candidates) ? found : undefined;
+/** Forgets the configurations that the cache holds under these keys, if it was the shipped one of the kernel `baseline` that they were faster than. */
+export function forgetConfigurations(keys: readonly ConfigurationKey[], baseline: string): void {
+  const kept = readConfigurations(null);
+  const others = kept.filter(
+    (item) => (item.baseline ?? item.kernel) !== baseline || !keys.some((key) => sameKey(item, key)),
+  );
+  if (others.length < kept.length) write(path(), { tiles: others });
 }
 
-/** Keeps a search, so that the next bench tune continues it. */
+function searchPath(search: Search): string {
+  const { device, variant, headDim, mask, dtype } = search;
+  const name = [...kernelsOf(search), device, variant ?? '', `d${headDim}`, mask, dtype].join('-');
+  return join(folder(), `search-${name.replaceAll(/[^A-Za-z0-9.-]+/g, '_')}.json`);
+}
+
+/** The search with the same kernels and candidates that was begun before a fresh one; undefined where there is none. */
+export function readSearch(fresh: Search): Search | undefined {
+  const from = searchPath(fresh);
+  if (!existsSync(from)) return undefined;
+  const found = parseSearch(parse(readText(from)));
+  const tried = ({ shipped, candidates, alternatives }: Search) => JSON.stringify([shipped, candidates, alternatives]);
+  return found !== null && tried(found) === tried(fresh) ? found : undefined;
+}
+
+/** Keeps a search, so that the next bench tune continues it; what is pruned is found anew each time. */
 export function writeSearch(search: Search): void {
-  write(searchPath(search), search);
+  write(searchPath(search), { ...search, pruned: [] });
 }
 
 /** Written beside and renamed, so that an interruption leaves the old file or the new one. */

@@ -2,10 +2,10 @@
 
 import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import envPaths from 'env-paths';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
+import { cacheFolder } from '../../src/host/node/cache-folder.ts';
 import { parseSearch, type Search } from '../../src/measure/search-record.ts';
 import { bench, parseRun, temporaryFolder } from './bench.ts';
 
@@ -117,7 +117,7 @@ describe('bench tune', () => {
     const { XDG_CACHE_HOME: cache } = process.env;
     process.env['XDG_CACHE_HOME'] = temporaryFolder();
     try {
-      const folder = join(envPaths('attnbench', { suffix: '' }).cache, 'tiles');
+      const folder = join(cacheFolder(), 'tiles');
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, 'tuned.json'), '{"tiles": [');
       const { code, stderr } = await bench(TUNE);

@@ -54,7 +54,15 @@ function contextOf(options: RunOptions, devices: Device[], load: Load | null): C
   const { label, budgetSeconds, samples, full, seed, baseline, adapter, limits } = options;
   const tiles = options.tiles === null ? 'tuned' : options.tiles === 'default' ? 'default' : 'file';
   const settings = { budget: budgetSeconds, samples, full, seed, baseline, adapter, limits, tiles } as const;
-  return newContext({ argv: process.argv.slice(2), label, versions: versions(), settings, devices, load });
+  return newContext({
+    argv: process.argv.slice(2),
+    label,
+    versions: versions(),
+    settings,
+    devices,
+    load,
+    models: options.models,
+  });
 }
 
 function keep(event: RunEvent, run: RunningRecord, progress: Progress): void {

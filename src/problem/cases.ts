@@ -12,6 +12,8 @@ export interface Suite {
   workloads: Workload[];
   /** Workloads to run on one thread after the others. */
   singleThread?: Workload[];
+  /** The models whose kinds of layers the workloads are, by the names of --model. */
+  models?: string[];
   /** Kernels, their baseline and the samples of each, where the suite fixes them. */
   kernels?: string[];
   baseline?: string;

@@ -24,6 +24,7 @@ export function newContext(run: {
   devices: Device[];
   /** Absent where it is not known. */
   load?: Load | null;
+  models?: readonly string[];
 }): Context {
   return {
     argv: shortArgv(run.argv),
@@ -33,6 +34,7 @@ export function newContext(run: {
     seed: run.settings.seed,
     settings: run.settings,
     ...(run.load == null ? {} : { load: run.load }),
+    ...(run.models === undefined || run.models.length === 0 ? {} : { models: [...run.models] }),
     devices: run.devices.map(recordedDevice),
     cancelled: false,
   };

@@ -137,6 +137,10 @@ const contextSchema = z.object({
   load: loadSchema
     .optional()
     .describe('what else the machine did when the run began; absent where the system does not tell'),
+  models: z
+    .array(z.string())
+    .optional()
+    .describe('models whose kinds of layers the workloads are, as --model names them; absent where there are none'),
   devices: z.array(deviceSchema),
   cancelled: z.boolean(),
 });
@@ -185,6 +189,24 @@ const ratioSchema = z.object({
   high: positive.optional(),
 });
 
+const layerSumSchema = z.object({
+  model: z.string().describe('as --model names it'),
+  label: z.string(),
+  seq: count,
+  batch: count,
+  layers: z.array(
+    z.object({
+      kind: z.enum(['local', 'global']).describe('with a sliding window or without'),
+      count: count.describe('layers of this kind'),
+      workload: workloadSchema,
+      kernel: z.string().nullable().describe('the fastest measured one; null where none was measured'),
+      seconds: positive.nullable().describe('time of one layer, times their number'),
+    }),
+  ),
+  flops: positive.describe('attention of all layers in one forward pass'),
+  seconds: positive.nullable().describe('sum over the layers; null unless every kind was measured'),
+});
+
 /** The whole record: what --format json prints and what a journal holds, line by line. */
 export const documentSchema = z.object({
   schema: z.literal(SCHEMA_ID),
@@ -192,6 +214,10 @@ export const documentSchema = z.object({
   measurements: z.array(measurementSchema),
   comparisons: z.array(comparisonSchema),
   ratios: z.array(ratioSchema),
+  layerSums: z
+    .array(layerSumSchema)
+    .optional()
+    .describe('the attention of whole models, added up from measurements of single layers; absent where there is none'),
 });
 
 /** One kernel at one case: measured, skipped with a reason, or failed with a message. */
@@ -212,6 +238,8 @@ export type Published = z.infer<typeof publishedSchema>;
 export type Comparison = z.infer<typeof comparisonSchema>;
 /** Throughput of a kernel over its baseline, from paired rounds. */
 export type Ratio = z.infer<typeof ratioSchema>;
+/** The attention of a model in one forward pass: a sum over its layers, not a measurement. */
+export type LayerSum = z.infer<typeof layerSumSchema>;
 /** A whole run. */
 export type RunDocument = z.infer<typeof documentSchema>;
 

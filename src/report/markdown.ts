@@ -1,9 +1,11 @@
 /** A run and a report as Markdown, for READMEs and issues. */
 
 import { findingText } from '../compare/finding.ts';
+import { layerSums } from '../compare/layer-sums.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
 import { citedText } from './cited-figures.ts';
+import { ABOUT_HEADLINE, ABOUT_SUMS, layerSumCells } from './layer-sums-text.ts';
 import { escapeMarkdown, markdownList, markdownTable } from './markdown-table.ts';
 import { toCells } from './result-columns.ts';
 import { toRows } from './result-rows.ts';
@@ -20,6 +22,11 @@ export function formatMarkdown(run: RunDocument): string {
   if (techniques !== null) {
     const [first = [], ...others] = techniques.cells;
     parts.push(markdownTable(first, others), markdownList(techniques.reasons));
+  }
+  const sums = layerSums(run);
+  if (sums.length > 0) {
+    const [first = [], ...others] = layerSumCells(sums);
+    parts.push(markdownTable(first, others), markdownList([ABOUT_SUMS, ABOUT_HEADLINE]));
   }
   if (rows.notes.length > 0)
     parts.push(rows.notes.map(([key, text]) => `${key}: ${escapeMarkdown(text)}`).join('  \n'));

@@ -1,9 +1,11 @@
 /** What a report says about a run apart from its charts: titled lists and tables, for HTML and Markdown alike. */
 
 import { CLAIMS } from '../compare/claims.ts';
+import { layerSums } from '../compare/layer-sums.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
 import { citedText } from './cited-figures.ts';
+import { ABOUT_HEADLINE, ABOUT_SUMS, layerSumCells } from './layer-sums-text.ts';
 import { toCells } from './result-columns.ts';
 import { toRows } from './result-rows.ts';
 
@@ -25,6 +27,14 @@ export function sections(run: RunDocument): Section[] {
   if (body.length > 0) list.push({ title: 'Results', table: [header, ...body], lines: [rows.title, ...caveats] });
   if (techniques !== null)
     list.push({ title: 'The techniques of the AVO paper here', table: techniques.cells, lines: techniques.reasons });
+  const sums = layerSums(run);
+  if (sums.length > 0) {
+    list.push({
+      title: 'The attention of whole models here',
+      table: layerSumCells(sums),
+      lines: [ABOUT_SUMS, ABOUT_HEADLINE],
+    });
+  }
   if (rows.ratios.length > 0) list.push({ title: 'Paired ratios', lines: rows.ratios });
   if (rows.without.length > 0) list.push({ title: 'Cases without a number', lines: rows.without });
   list.push({ title: 'Environment', table: environment(run) });

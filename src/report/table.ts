@@ -1,10 +1,12 @@
 /** A run as a table for the terminal, as wide as the terminal is. */
 
+import { layerSums } from '../compare/layer-sums.ts';
 import { omittedColumns } from '../messages.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { ablationCells } from './ablation-text.ts';
 import { citedText } from './cited-figures.ts';
 import { alignColumns, formatColumns, tableWidth, USUAL_WIDTH, wrapText } from './columns.ts';
+import { ABOUT_HEADLINE, ABOUT_SUMS, layerSumCells } from './layer-sums-text.ts';
 import { type Column, resultColumns, type TableKind } from './result-columns.ts';
 import { toRows } from './result-rows.ts';
 
@@ -54,6 +56,16 @@ export function formatTable(
       formatColumns(head, body, width).trimEnd().split('\n'),
       techniques.reasons.flatMap((line) => prose(line)),
     );
+  }
+  const sums = layerSums(run);
+  if (sums.length > 0) {
+    const [head = [], ...body] = layerSumCells(sums);
+    blocks.push(strong('The attention of whole models here'));
+    blocks.push([
+      ...formatColumns(head, body, width).trimEnd().split('\n'),
+      ...prose(ABOUT_SUMS),
+      ...prose(ABOUT_HEADLINE),
+    ]);
   }
   blocks.push([
     ...rows.notes.flatMap(([key, text]) => faint(`${key}  ${text}`, key.length + 2)),

@@ -103,6 +103,32 @@ describe('bench model local', () => {
   });
 });
 
+describe('bench model prefill', () => {
+  it('counts the layers, measures one of each kind, and adds up', async () => {
+    const args = ['--model', 'gemma4-e2b', '--seq', '1k', '--host', 'mock:rate=1e11', '--backend', 'wasm'];
+    const { stdout, code } = await bench(['model', 'prefill', ...args, '--format', 'json'], temporaryFolder());
+    expect(code).toBe(0);
+    const { prefill, here, missing } = JSON.parse(stdout) as {
+      prefill: { attentionFlops: number; layers: { share: number }[] };
+      here: { flops: number; seconds: number; layers: { kernel: string }[] };
+      missing: string[];
+    };
+    expect(missing).toEqual([]);
+    expect(here.layers.map(({ kernel }) => kernel)).toEqual(['wasm-flash', 'wasm-flash']);
+    expect(here.flops).toBe(prefill.attentionFlops);
+    expect(here.flops / here.seconds / 1e11).toBeCloseTo(1, 1);
+    expect(prefill.layers.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 12);
+  });
+
+  it('counts where nothing can be measured, and says why', async () => {
+    const args = ['--model', 'gemma4-31b', '--seq', '1k', '--host', 'mock:wasm=fail', '--backend', 'wasm'];
+    const { stdout, code } = await bench(['model', 'prefill', ...args], temporaryFolder());
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/50 local .* not measured/);
+    expect(stdout).toContain('wasm-flash, 1k causal');
+  });
+});
+
 describe('bad input to bench model and bench ceilings is one line and exit code 2', () => {
   it.each([
     [['model', 'b200', '--figure', 'mah'], "--figure: 'mah' is not known; did you mean 'mha'"],
@@ -110,6 +136,11 @@ describe('bad input to bench model and bench ceilings is one line and exit code 
     [['model', 'what-if', '--sms', '0'], "--sms: '0' is not a number that can be used here"],
     [['model', 'what-if', '--exp-rate', 'fast'], "--exp-rate: 'fast'"],
     [['model', 'local', '--backend', 'scalar'], '--backend scalar has no model'],
+    [['model', 'prefill', '--model', 'gemma4-31'], "--model: 'gemma4-31' is not known; did you mean 'gemma4-31b'"],
+    [
+      ['gqa', '--model', 'gemma4-31b', '--heads', '8'],
+      "'--model <name>' cannot be used with option '--heads <counts>'",
+    ],
     [['model', 'local', '--format', 'csv'], "--format: 'csv' is not known"],
     [['ceilings', '--backend', 'peers'], '--backend peers has no ceilings'],
   ])('%j', async (args, text) => {

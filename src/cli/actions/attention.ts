@@ -12,5 +12,10 @@ export function measureAttention(name: string, values: WorkloadValues & RunValue
   const workloads = workloadsOf(values);
   const sizes = summarizeSizes(workloads.map(({ seqQuery }) => seqQuery));
   const dtypes = workloads.map(({ dtype }) => dtype);
-  return runCases(`${name}-${sizes}`, cases(workloads), runOptionsOf(values, dtypes), values.kernel !== null);
+  return runCases(
+    `${name}-${sizes}`,
+    cases(workloads),
+    runOptionsOf(values, dtypes, values.model === null ? [] : [values.model]),
+    values.kernel !== null,
+  );
 }

@@ -38,7 +38,7 @@ export async function repeatRun(name: string, given: Partial<RunValues>): Promis
   const before = readRun(file);
   const recorded = recordedCases(before, availableParallelism());
   if (recorded.kernels.length === 0) throw new UsageError(nothingToRepeat(file, recorded.unknown));
-  const options = runOptionsOf(mergeValues(recorded, before.context, given));
+  const options = runOptionsOf(mergeValues(recorded, before.context, given), ['f32'], before.context.models);
   const cases = recorded.cases.map(({ workload, threads }) => ({
     workload,
     threads: options.threads === null ? threads : null,

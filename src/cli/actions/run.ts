@@ -7,6 +7,7 @@ import { allCharts } from '../../chart/all.ts';
 import { checkChart, writeChart } from '../../chart/render.ts';
 import { comparePublished } from '../../compare/comparisons.ts';
 import { findingText } from '../../compare/finding.ts';
+import { layerSums } from '../../compare/layer-sums.ts';
 import type { PublishedSet } from '../../compare/published-figures.ts';
 import { ablationGains } from '../../compare/technique-gains.ts';
 import { counted, formatGrouped, formatRate } from '../../format.ts';
@@ -84,7 +85,11 @@ export async function runCases(
       (event, run) => tell(event, run.context, workloads, options, progress),
     );
     const comparisons = comparePublished(measurements, context, options.published);
-    const document: RunDocument = { schema: SCHEMA_ID, context, measurements, comparisons, ratios };
+    const sums = layerSums({ context, measurements });
+    const document: RunDocument = {
+      ...{ schema: SCHEMA_ID, context, measurements, comparisons, ratios },
+      ...(sums.length === 0 ? {} : { layerSums: sums }),
+    };
     return await show(document, journal, options, present?.(document));
   } finally {
     await opened?.close();

@@ -22,7 +22,12 @@ export function measureSuite(
   const suite = SUITES.find((item) => item.name === name);
   if (suite === undefined) throw new RangeError(`no suite is called '${name}'`);
   const all = [...cases(suite.workloads), ...cases(suite.singleThread ?? [], 1)];
-  return runCases(suite.name, all, runOptionsOf(merge(fixedBy(suite, given))), given.kernel !== undefined);
+  return runCases(
+    suite.name,
+    all,
+    runOptionsOf(merge(fixedBy(suite, given)), ['f32'], suite.models),
+    given.kernel !== undefined,
+  );
 }
 
 /** The options that a suite fixes; of its kernels those of the backend that the user wants. */

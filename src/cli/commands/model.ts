@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { DEFAULT_TIMING } from '../../model/assumptions.ts';
 import { B200 } from '../../model/chip.ts';
-import { presetAxes } from '../../problem/sweep.ts';
+import { parseSize, presetAxes } from '../../problem/sweep.ts';
 import type { Declare, Finish } from '../command.ts';
 import { targetOptions, tilesOption } from '../options/device.ts';
 import {
@@ -27,19 +27,20 @@ import {
   valuesOf,
   wholeNumber,
 } from '../options/typed-option.ts';
-import { workloadOptions } from '../options/workload.ts';
+import { modelOption, workloadOptions } from '../options/workload.ts';
 
 const LOCAL_BUDGET_SECONDS = 20;
 
-/** The three models. */
+/** The four models. */
 export const declareModel: Declare = (command, finish) => {
   command.description(
-    'Models of attention: of B200, fitted on five figures of each library and tested on the others, and of this machine.',
+    'Models of attention: of B200, fitted on five figures of each library and tested on the others, of this machine, and of prefill in language models.',
   );
   command.commandsGroup('Models:');
   declareB200(command, finish);
   declareLocal(command, finish);
   declareWhatIf(command, finish);
+  declarePrefill(command, finish);
 };
 
 function declareB200(model: Command, finish: Finish): void {
@@ -89,6 +90,39 @@ function declareLocal(model: Command, finish: Finish): void {
   addOptions(command, options).action(async () => {
     const { showLocal } = await import('../actions/model-local.ts');
     finish(await showLocal(valuesOf(command, options)));
+  });
+}
+
+function declarePrefill(model: Command, finish: Finish): void {
+  const options = {
+    ...under('Prefill:', {
+      model: modelOption('gemma4-31b'),
+      seq: option('--seq <size>', 'tokens of the prompt', (text, name) => parseSize(name, text), 131072, '128k'),
+    }),
+    ...targetOptions(['webgpu', 'wasm']),
+    ...under(MEASURING, {
+      tiles: tilesOption(),
+      budget: budgetOption(LOCAL_BUDGET_SECONDS),
+      samples: samplesOption(),
+      seed: seedOption(),
+    }),
+    ...under(OUTPUT, {
+      format: tableOrJson(),
+      output: outputOption(),
+      results: resultsOption('folder of the record'),
+      quiet: quietOption(),
+    }),
+  };
+  const command = model
+    .command('prefill')
+    .summary("the attention of a language model: by count, here, and at AVO's rate")
+    .description(
+      "What the attention of a language model costs in prefill: the FLOPs of each kind of layer, what its windows save, the time on this machine (each kind measured, times its layers) and at AVO's 1668 TFLOPS.",
+    );
+  addOptions(command, options).action(async () => {
+    const values = valuesOf(command, options);
+    const { showPrefill } = await import('../actions/model-prefill.ts');
+    finish(await showPrefill(values));
   });
 }
 

@@ -16,6 +16,8 @@ export interface RunOptions extends TargetOptions {
   /** 'default', a file of configurations, or null for those that bench tune found. */
   tiles: string | null;
   kernels: Kernel[];
+  /** The models whose layers the workloads are, by the names of --model. */
+  models: readonly string[];
   label: string | null;
   budgetSeconds: number;
   samples: number | null;
@@ -38,14 +40,18 @@ export interface RunOptions extends TargetOptions {
  * The options of a run of tensors of these types. Throws UsageError for kernels of another backend and for a baseline that
  * does not run.
  */
-export function runOptionsOf(values: RunValues, dtypes: readonly Dtype[] = ['f32']): RunOptions {
+export function runOptionsOf(
+  values: RunValues,
+  dtypes: readonly Dtype[] = ['f32'],
+  models: readonly string[] = [],
+): RunOptions {
   const { tiles, label, samples, full, seed, published, format, wide, output, results, dryRun, quiet } = values;
   const target = targetOf(values);
   const kernels = kernelsOf(values.kernel, target.backend, dtypes);
   const names = kernels.map(({ name }) => name);
   return {
     ...target,
-    ...{ tiles, kernels, label, samples, full, seed, published, format, wide, output, results, dryRun, quiet },
+    ...{ tiles, kernels, models, label, samples, full, seed, published, format, wide, output, results, dryRun, quiet },
     budgetSeconds: values.budget,
     baseline: values.baseline === null ? null : choose('--baseline', values.baseline, names),
     chart: values.chart === false ? null : values.chart,

@@ -1,7 +1,9 @@
 /** Options that say which problem to run. Those that take a list make a sweep: every combination is a workload. */
 
+import { findModel, layerWorkload, MODEL_NAMES } from '../../problem/models.ts';
 import { type Axes, expand, parseHeadDims, parseSize, parseSizes } from '../../problem/sweep.ts';
 import { formatSize, type Mask, type Workload } from '../../problem/workload.ts';
+import { choose } from '../nearest.ts';
 import { anyNumber, choice, list, option, type Parser, under, type ValuesOf } from './typed-option.ts';
 
 const WORKLOAD = 'Workload (a list such as 4k,8k or 1k-32k*2 is a sweep):';
@@ -14,6 +16,7 @@ const shown = (values: readonly number[]) => values.map(formatSize).join(',');
 export function workloadOptions(preset: Axes) {
   const { seq, seqKv, batch, totalTokens, heads, kvHeads, headDim } = preset;
   return under(WORKLOAD, {
+    model: modelOption(null),
     seq: list('--seq <sizes>', 'query tokens', sizes, seq, shown(seq)),
     seqKv: list('--seq-kv <sizes>', 'key tokens', sizes, seqKv, 'as many as query tokens'),
     batch: list('--batch <sizes>', 'batch sizes', sizes, batch, 'total tokens / seq'),
@@ -56,6 +59,18 @@ export function workloadOptions(preset: Axes) {
   });
 }
 
+/** --model, which stands for the options that say what a layer is. `initial` is the model without it. */
+export function modelOption<I extends string | null>(initial: I) {
+  const made = option(
+    '--model <name>',
+    `prefill of each kind of layer of a model: ${MODEL_NAMES.join(', ')}`,
+    (text, name) => choose(name, text, MODEL_NAMES),
+    initial,
+  );
+  made.conflicts(['heads', 'kvHeads', 'headDim', 'window', 'causal', 'seqKv', 'scale', 'totalTokens']);
+  return made;
+}
+
 /** The values of workloadOptions. */
 export type WorkloadValues = ValuesOf<ReturnType<typeof workloadOptions>>;
 
@@ -66,8 +81,13 @@ const MASKS: Record<WorkloadValues['causal'], readonly Mask[]> = {
 };
 
 /** The workloads that the options ask for. Throws UsageError for heads that cannot be grouped and for too many workloads. */
-export function workloadsOf({ causal, dtype, ...axes }: WorkloadValues): Workload[] {
-  return expand({ ...axes, masks: MASKS[causal], dtype: dtype === 'auto' ? 'f32' : dtype });
+export function workloadsOf({ causal, dtype: given, model, ...axes }: WorkloadValues): Workload[] {
+  const dtype = given === 'auto' ? 'f32' : given;
+  if (model === null) return expand({ ...axes, masks: MASKS[causal], dtype });
+  const { layers } = findModel(model);
+  return (axes.batch ?? [1]).flatMap((batch) =>
+    axes.seq.flatMap((seq) => layers.map((layer) => layerWorkload(layer, seq, batch, dtype))),
+  );
 }
 
 /** The first workload of the options, for commands that take only one. */

@@ -33,6 +33,18 @@ export function parseMockOptions(text: string): MockOptions {
   return options;
 }
 
+/** The oracle of the last rows asked for: all kernels of a case are asked for the same, which takes seconds at 32k keys. */
+const lastOracle = (() => {
+  let last: { key: string; rows: ReturnType<typeof oracle> } | undefined;
+  return (...problem: Parameters<typeof oracle>) => {
+    // Given values would make a key as long as they are.
+    if (problem[1].kind === 'values') return oracle(...problem);
+    const key = JSON.stringify(problem);
+    if (last?.key !== key) last = { key, rows: oracle(...problem) };
+    return last.rows;
+  };
+})();
+
 /** A host of an engine that does as the options say. */
 export function createMockHost({ backend, library }: Engine, options: MockOptions): KillableHost {
   const table = createPreparedTable<{ request: PrepareRequest; runs: number }>();
@@ -86,7 +98,7 @@ export function createMockHost({ backend, library }: Engine, options: MockOption
     async read(id, rows) {
       const { workload, data } = table.get(id).request;
       const factor = fault === 'wrong' ? 1.01 : 1;
-      return oracle(workload, data, rows).map(({ output }) => Float32Array.from(output, (value) => value * factor));
+      return lastOracle(workload, data, rows).map(({ output }) => Float32Array.from(output, (value) => value * factor));
     },
     async dispose(id) {
       table.take(id);

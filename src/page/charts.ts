@@ -4,9 +4,11 @@ import { parse, View } from 'vega';
 import { expressionInterpreter } from 'vega-interpreter';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { allCharts } from '../chart/all.ts';
+import { sentenceOf } from '../chart/frame.ts';
 import { themed } from '../chart/theme.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { element } from './dom.ts';
+import { inPageWords } from './words.ts';
 
 /** Charts that suit every run; the others are for searches and ablations. */
 const SHOWN = ['figure', 'why', 'distance', 'efficiency', 'scaling', 'roofline', 'samples'];
@@ -30,15 +32,23 @@ export async function drawCharts(run: RunDocument, container: HTMLElement): Prom
   const own = drawing;
   const layout = container.clientWidth < 700 ? 'narrow' : 'wide';
   const made: View[] = [];
+  let madeFigure: View | undefined;
   const figures: HTMLElement[] = [];
   for (const { name, draw } of allCharts(run, 'avo', [], null).filter((chart) => SHOWN.includes(chart.name))) {
     const box = element('figure');
     box.setAttribute('aria-label', `Chart: ${name}`);
-    const view = viewOf(draw(layout), box);
+    figures.push(box);
+    const specification = draw(layout);
+    const sentence = sentenceOf(specification);
+    if (sentence !== null) {
+      // Why there is nothing to draw is no picture.
+      box.append(element('p', inPageWords(sentence)));
+      continue;
+    }
+    const view = viewOf(specification, box);
     await view.runAsync();
     made.push(view);
-    figures.push(box);
-    if (name === 'figure') figure = view;
+    if (name === 'figure') madeFigure = view;
   }
   // This drawing is out of date if another one has begun meanwhile.
   if (own !== drawing) {
@@ -47,6 +57,7 @@ export async function drawCharts(run: RunDocument, container: HTMLElement): Prom
   }
   for (const view of views) view.finalize();
   views = made;
+  figure = madeFigure;
   container.replaceChildren(...figures);
 }
 

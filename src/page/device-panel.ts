@@ -3,13 +3,15 @@
 import { formatDuration } from '../format.ts';
 import { byId, element } from './dom.ts';
 import type { TargetReport } from './messages.ts';
+import { inPageWords } from './words.ts';
 
 /** Shows each target of the page, or why it cannot be used. */
 export function showDevices(targets: readonly TargetReport[]): void {
   byId('devices', HTMLElement).replaceChildren(
-    ...targets.flatMap(({ backend, device, unavailable }) => {
+    ...targets.flatMap(({ backend, environment, unavailable }) => {
+      const device = environment?.device;
       const text =
-        device === null
+        device === undefined
           ? `not available: ${unavailable}`
           : [
               `${device.name}${device.software ? ' (software: a CPU emulates the GPU)' : ''}`,
@@ -24,7 +26,7 @@ export function showDevices(targets: readonly TargetReport[]): void {
               `${device.clock.clock === 'wall' ? 'wall clock' : 'GPU timestamps'}, quantum ${formatDuration(device.clock.quantumSeconds)}`,
               ...(device.clock.note === null ? [] : [device.clock.note]),
             ].join(' · ');
-      return [element('dt', backend), element('dd', text)];
+      return [element('dt', backend), element('dd', inPageWords(text))];
     }),
   );
 }

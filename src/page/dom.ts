@@ -1,5 +1,7 @@
 /** Small helpers for the document. Text is always set as text, never as markup. */
 
+import { inPageWords } from './words.ts';
+
 /** The element with this id; throws TypeError if the page has none of that kind. */
 export function byId<T extends Element>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);
@@ -31,8 +33,13 @@ export function table([header = [], ...body]: readonly (readonly string[])[]): H
   ]);
 }
 
-/** A list of lines. */
-export const lines = (texts: readonly string[]) => texts.map((text) => element('li', text));
+/** A list of messages, which name the controls of the page. */
+export const lines = (texts: readonly string[]) => texts.map((text) => element('li', inPageWords(text)));
+
+/** Puts a message into the element with this id; it names the controls of the page. */
+export function tell(id: string, message: string): void {
+  byId(id, HTMLElement).textContent = inPageWords(message);
+}
 
 /** Saves a file to the user's downloads. */
 export function saveFile(name: string, content: Blob): void {

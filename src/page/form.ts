@@ -1,40 +1,46 @@
 /** The form: its presets, the run that it asks for, and the same run as a command. */
 
-import { KERNELS } from '../../kernels/index.ts';
 import { WASM_VARIANTS, type WasmVariant } from '../host/cpu/wasm-variants.ts';
 import { badNumber, noKernelChosen, UsageError } from '../messages.ts';
 import { type Axes, expand, parseHeadDims, parseSizes, presetAxes } from '../problem/sweep.ts';
 import { formatSize, type Mask, type Workload } from '../problem/workload.ts';
-import { byId, element } from './dom.ts';
+import { byId } from './dom.ts';
+import { chosenKernels, OWN, setUpKernels } from './kernel-choice.ts';
 import type { FormRequest } from './messages.ts';
+import { LABELS } from './words.ts';
 
 const input = (id: string) => byId(id, HTMLInputElement);
 const select = (id: string) => byId(id, HTMLSelectElement);
-/** Kernels that a page can run. */
-const OWN = KERNELS.filter(({ library }) => library === undefined);
 
+/** A shape with a name, and the seconds that it is given. A field that it does not name becomes empty. */
 interface Preset {
   name: string;
-  seq: string;
-  heads: string;
-  kvHeads: string;
-  headDim: string;
+  fields: Partial<Record<(typeof PRESET_FIELDS)[number], string>>;
+  budget: string;
 }
+
+/** The fields that a preset decides on; whoever changes one of them has a shape of their own. */
+const PRESET_FIELDS = ['seq', 'seq-kv', 'batch', 'heads', 'kv-heads', 'head-dim'] as const;
+/** Seconds of measuring, and those of the preset that is to be over soon. */
+const BUDGET = '20';
+const QUICK_BUDGET = '4';
 
 /** The report's shapes, and a small one that any device runs in seconds. */
 function presets(): Preset[] {
-  const of = (name: string, axes: Axes): Preset => ({
-    name,
+  const fieldsOf = (axes: Axes) => ({
     seq: axes.seq.map(formatSize).join(','),
+    batch: axes.batch?.join(',') ?? '',
     heads: axes.heads.join(','),
-    kvHeads: axes.kvHeads?.join(',') ?? '',
-    headDim: axes.headDim.join(','),
+    'kv-heads': axes.kvHeads?.join(',') ?? '',
+    'head-dim': axes.headDim.join(','),
   });
+  const of = (name: string, axes: Axes, budget = BUDGET) => ({ name, fields: fieldsOf(axes), budget });
+  const mha = presetAxes('mha');
   return [
-    of('the longest published: MHA at 32k', { ...presetAxes('mha'), seq: [32768] }),
-    of("the AVO paper's figure: MHA, 4k to 32k", presetAxes('mha')),
+    of('the longest published: MHA at 32k', { ...mha, seq: [32768] }),
+    of("the AVO paper's figure: MHA, 4k to 32k", mha),
     of('grouped queries, 32 over 4 heads', presetAxes('gqa')),
-    of('quick: 1k, 2 heads', { ...presetAxes('mha'), seq: [1024], heads: [2] }),
+    of('quick: 1k, 2 heads, batch 1', { ...mha, seq: [1024], heads: [2], batch: [1] }, QUICK_BUDGET),
   ];
 }
 
@@ -43,28 +49,18 @@ export function setUpForm(threads: number, changed: () => void): void {
   const list = presets();
   select('preset').append(...list.map(({ name }) => new Option(name, name)), new Option('my own', ''));
   for (const name of WASM_VARIANTS) select('variant').append(new Option(name, name));
-  byId('kernels', HTMLFieldSetElement).append(
-    ...OWN.map(({ name, summary, backend }) => {
-      const box = element('input');
-      Object.assign(box, { type: 'checkbox', name: 'kernel', value: name, checked: backend !== 'scalar' });
-      const label = element('label', [box, document.createTextNode(` ${name}`)]);
-      label.className = 'check';
-      label.title = summary;
-      return label;
-    }),
-  );
+  setUpKernels();
   Object.assign(input('threads'), { max: String(threads), value: String(threads) });
   const apply = () => {
     const chosen = list.find(({ name }) => name === select('preset').value);
     if (chosen === undefined) return;
-    input('seq').value = chosen.seq;
-    input('heads').value = chosen.heads;
-    input('kv-heads').value = chosen.kvHeads;
-    input('head-dim').value = chosen.headDim;
+    for (const id of PRESET_FIELDS) input(id).value = chosen.fields[id] ?? '';
+    input('budget').value = chosen.budget;
   };
   apply();
-  select('preset').addEventListener('change', apply);
-  for (const id of ['seq', 'heads', 'kv-heads', 'head-dim']) {
+  // Before the form's own listener, which reads the fields.
+  select('preset').addEventListener('input', apply);
+  for (const id of PRESET_FIELDS) {
     input(id).addEventListener('input', () => {
       select('preset').value = '';
     });
@@ -73,13 +69,13 @@ export function setUpForm(threads: number, changed: () => void): void {
   changed();
 }
 
-function number(id: string, minimum: number, maximum: number, whole: boolean): number | null {
+function number(id: keyof typeof LABELS, minimum: number, maximum: number, whole: boolean): number | null {
   const { value } = input(id);
   if (value.trim() === '') return null;
   const parsed = Number(value);
   if (!(parsed >= minimum && parsed <= maximum) || (whole && !Number.isInteger(parsed))) {
     throw new UsageError(
-      badNumber(id, value, `${whole ? 'a whole number' : 'a number'} from ${minimum} to ${maximum}`),
+      badNumber(LABELS[id], value, `${whole ? 'a whole number' : 'a number'} from ${minimum} to ${maximum}`),
     );
   }
   return parsed;
@@ -87,7 +83,8 @@ function number(id: string, minimum: number, maximum: number, whole: boolean): n
 
 /** The workloads of the form. Throws UsageError naming the field that cannot be read. */
 export function readWorkloads(): Workload[] {
-  const sizes = (id: string) => (input(id).value.trim() === '' ? null : parseSizes(id, [input(id).value]));
+  const sizes = (id: keyof typeof LABELS) =>
+    input(id).value.trim() === '' ? null : parseSizes(LABELS[id], [input(id).value]);
   const causal = select('causal').value;
   const masks: Mask[] = causal === 'both' ? ['full', 'causal'] : [causal === 'true' ? 'causal' : 'full'];
   const preset = presetAxes('mha');
@@ -105,9 +102,6 @@ export function readWorkloads(): Workload[] {
     scale: number('scale', 1e-6, 1e6, false),
   });
 }
-
-const chosenKernels = () =>
-  [...document.querySelectorAll<HTMLInputElement>('input[name=kernel]:checked')].map(({ value }) => value);
 
 /** The run that the form asks for. Throws UsageError naming the field that cannot be read. */
 export function readForm(browser: string, threads: number): FormRequest {
@@ -151,7 +145,9 @@ export function toArguments(threads: number): string[] {
     ...option('budget'),
     ...option('seed', '1'),
     // With f16 the command line has wgsl-matrix among its defaults, the page by name only.
-    ...(kernels.length === OWN.length && select('dtype').value !== 'f16' ? [] : ['--kernel', kernels.join(',')]),
+    ...(kernels.length === 0 || (kernels.length === OWN.length && select('dtype').value !== 'f16')
+      ? []
+      : ['--kernel', kernels.join(',')]),
     ...(input('allow-software').checked ? ['--allow-software'] : []),
     ...(input('full').checked ? ['--full'] : []),
     '--host',

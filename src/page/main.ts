@@ -1,7 +1,7 @@
 /** The page: form, worker and results put together. */
 
 import './no-eval.ts';
-import { findKernel, KERNELS } from '../../kernels/index.ts';
+import { findKernel } from '../../kernels/index.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { comparePublished } from '../compare/comparisons.ts';
@@ -11,17 +11,17 @@ import { newContext } from '../record/context.ts';
 import { type RunDocument, SCHEMA_ID } from '../record/measurement.ts';
 import { sourceText } from '../report/source-text.ts';
 import { showDevices } from './device-panel.ts';
-import { byId } from './dom.ts';
+import { byId, tell } from './dom.ts';
 import { readForm, readWorkloads, setUpForm, toArguments } from './form.ts';
 import { becomeIsolated } from './isolation.ts';
+import { noteTargets, OWN, showPossible } from './kernel-choice.ts';
 import type { FormRequest, FromWorker, ToWorker } from './messages.ts';
 import { keepRun, setUpOpening } from './opening.ts';
+import { endProgress, showProgress } from './progress.ts';
 import { setUpSaving, showRun } from './results.ts';
 
 const threads = crossOriginIsolated ? navigator.hardwareConcurrency : 1;
 const browser = browserName();
-const problem = byId('problem', HTMLElement);
-const status = byId('status', HTMLElement);
 
 /** The browser by its own account, for example "Chromium 153". */
 function browserName(): string {
@@ -36,8 +36,7 @@ function start(): void {
   const worker = new Worker(new URL('./run-worker.ts', import.meta.url), { type: 'module' });
   const send = (message: ToWorker) => worker.postMessage(message);
   let run: RunDocument | undefined;
-  let begun = 0;
-
+  let stopping = false;
   let request: FormRequest | null = null;
   const finish = async (cancelled: boolean) => {
     setRunning(false);
@@ -47,34 +46,35 @@ function start(): void {
     const outcome = `${cancelled ? 'Stopped' : 'Done'}: ${measured} of ${run.measurements.length} cases measured and verified.`;
     await showRun(run, true);
     const kept = run.measurements.length === 0 ? null : await keepRun(run);
-    status.textContent = kept === null ? outcome : `${outcome} ${kept}`;
+    tell('status', kept === null ? outcome : `${outcome} ${kept}`);
   };
   worker.onerror = (event) => {
     setRunning(false);
-    problem.textContent = workerEnded(event.message);
+    tell('problem', workerEnded(event.message));
   };
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     switch (data.kind) {
       case 'devices':
-        return showDevices(data.targets);
+        showDevices(data.targets);
+        noteTargets(data.targets);
+        return showForm();
       case 'started':
         if (request !== null) run = newRun(data.devices, request);
         return;
       case 'progress':
-        return showProgress(data.share, data.message, begun);
+        if (!stopping) showProgress(data.share, data.message, data.secondsLeft);
+        return;
       case 'measured':
         if (run === undefined) return;
         run = withMeasurements(run, data.measurements, data.ratios);
         return void showRun(run, false).catch(showProblem);
       case 'notice':
-        problem.textContent = data.text;
-        return;
+        return addNotice(data.text);
       case 'done':
         return void finish(data.cancelled).catch(showProblem);
       case 'error':
         setRunning(false);
-        problem.textContent = data.message;
-        return;
+        return tell('problem', data.message);
       default:
         return data satisfies never;
     }
@@ -85,12 +85,13 @@ function start(): void {
     request = asked();
     if (request === null) return;
     run = undefined;
-    begun = performance.now();
+    stopping = false;
     setRunning(true);
     send({ kind: 'run', request });
   });
   byId('stop', HTMLButtonElement).addEventListener('click', () => {
-    status.textContent = 'Stopping after the current run …';
+    stopping = true;
+    showProgress(byId('bar', HTMLProgressElement).value, 'Stopping within seconds …', null);
     send({ kind: 'stop' });
   });
   const allowSoftware = byId('allow-software', HTMLInputElement);
@@ -101,12 +102,12 @@ function start(): void {
 }
 
 function showProblem(error: unknown): void {
-  problem.textContent = messageOf(error);
+  tell('problem', messageOf(error));
 }
 
 /** What the form asks for; null if it cannot be read: then the page shows why. */
 function asked(): FormRequest | null {
-  problem.textContent = '';
+  tell('problem', '');
   try {
     return readForm(browser, threads);
   } catch (error) {
@@ -147,40 +148,38 @@ function setRunning(running: boolean): void {
   byId('run', HTMLButtonElement).disabled = running;
   byId('stop', HTMLButtonElement).disabled = !running;
   byId('progress', HTMLElement).hidden = !running;
-  if (running) status.textContent = 'Opening the devices …';
+  if (running) showProgress(0, 'Opening the devices …', null);
+  else endProgress();
 }
 
-function showProgress(share: number, message: string, begun: number): void {
-  byId('bar', HTMLProgressElement).value = share;
-  const elapsed = (performance.now() - begun) / 1000;
-  // Until a twentieth is done, an estimate would be a guess.
-  const left = share > 0.05 ? ` · about ${Math.ceil((elapsed / share) * (1 - share))} s left` : '';
-  status.textContent = `${message}${left}`;
+/** Adds a line to what the user should know of a run. */
+function addNotice(text: string): void {
+  const before = byId('problem', HTMLElement).textContent;
+  tell('problem', before === '' ? text : `${before}\n${text}`);
 }
 
-/** The text of the chosen kernel for the first workload of the form. */
-function showSource(): void {
-  const kernel = findKernel(byId('source-kernel', HTMLSelectElement).value);
+/** Shows what follows from the form and the devices: the kernels that can run, the command, a kernel's source. */
+function showForm(): void {
   const source = byId('source', HTMLElement);
   try {
-    const [workload] = readWorkloads();
-    if (workload === undefined) return;
-    source.textContent = sourceText(kernel.build(workload, TYPICAL_DEVICE), kernel);
+    const workloads = readWorkloads();
+    showPossible(workloads);
+    const kernel = findKernel(byId('source-kernel', HTMLSelectElement).value);
+    const [workload] = workloads;
+    if (workload !== undefined) source.textContent = sourceText(kernel.build(workload, TYPICAL_DEVICE), kernel);
   } catch (error) {
-    source.textContent = messageOf(error);
+    // Perhaps a number that is half typed; Run says the same where it stays so.
+    tell('source', messageOf(error));
   }
+  byId('command', HTMLElement).textContent = `npx bench ${toArguments(threads).join(' ')}`;
 }
 
 const reloads = await becomeIsolated();
 if (!reloads) {
-  byId('source-kernel', HTMLSelectElement).append(
-    ...KERNELS.filter(({ library }) => library === undefined).map(({ name }) => new Option(name, name)),
-  );
-  byId('source-kernel', HTMLSelectElement).addEventListener('change', showSource);
-  setUpForm(threads, () => {
-    byId('command', HTMLElement).textContent = `npx bench ${toArguments(threads).join(' ')}`;
-    showSource();
-  });
+  const source = byId('source-kernel', HTMLSelectElement);
+  source.append(...OWN.map(({ name }) => new Option(name, name)));
+  source.addEventListener('change', showForm);
+  setUpForm(threads, showForm);
   setUpSaving();
   start();
   await setUpOpening();

@@ -5,13 +5,11 @@ import { compareRuns, contextDifferences } from '../compare/runs.ts';
 import { brokenLink, messageOf, runNotKept } from '../messages.ts';
 import type { RunDocument } from '../record/measurement.ts';
 import { differenceCells, verdictText } from '../report/differences-text.ts';
-import { byId, element, lines, table } from './dom.ts';
+import { byId, element, lines, table, tell } from './dom.ts';
 import { fromFragment } from './link.ts';
 import { shownRun, showRun } from './results.ts';
 
-const say = (text: string) => {
-  byId('opened', HTMLElement).textContent = text;
-};
+const say = (text: string) => tell('opened', text);
 
 /** Opens the text of a run: shows it, or compares it with the run that is already shown. */
 async function openText(text: string, name: string): Promise<void> {

@@ -8,7 +8,7 @@ import { answer } from '../report/finding.ts';
 import { toCells } from '../report/result-columns.ts';
 import { toRows } from '../report/result-rows.ts';
 import { drawCharts, figurePng, onRedraw } from './charts.ts';
-import { byId, lines, saveFile, table } from './dom.ts';
+import { byId, lines, saveFile, table, tell } from './dom.ts';
 import { toFragment } from './link.ts';
 
 let shown: RunDocument | undefined;
@@ -20,8 +20,8 @@ export const shownRun = (): RunDocument | undefined => shown;
 export async function showRun(run: RunDocument, whole: boolean): Promise<void> {
   shown = run;
   byId('results', HTMLElement).hidden = false;
-  byId('answer', HTMLElement).textContent = answer(run, nothingMeasured.nextStepOnPage);
-  byId('saved', HTMLElement).textContent = '';
+  tell('answer', answer(run, nothingMeasured.nextStepOnPage));
+  tell('saved', '');
   const rows = toRows(run);
   const { header, body } = toCells(rows);
   byId('table', HTMLElement).replaceChildren(...(body.length > 0 ? [table([header, ...body])] : []));
@@ -46,13 +46,12 @@ function fileName(run: RunDocument): string {
 
 /** Connects the buttons that save and share. */
 export function setUpSaving(): void {
-  const said = byId('saved', HTMLElement);
   const withRun = (action: (run: RunDocument) => Promise<string>) => async () => {
     if (shown === undefined) return;
     try {
-      said.textContent = await action(shown);
+      tell('saved', await action(shown));
     } catch (error) {
-      said.textContent = messageOf(error);
+      tell('saved', messageOf(error));
     }
   };
   const on = (id: string, action: (run: RunDocument) => Promise<string>) =>

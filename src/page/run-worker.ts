@@ -45,8 +45,8 @@ async function reportDevices(setup: Setup): Promise<void> {
   }
   const reports = targets.map(({ backend, target }) =>
     target.state === 'open'
-      ? { backend, device: target.environment.device, unavailable: null }
-      : { backend, device: null, unavailable: target.reason },
+      ? { backend, environment: target.environment, unavailable: null }
+      : { backend, environment: null, unavailable: target.reason },
   );
   say({ kind: 'devices', targets: reports });
 }
@@ -56,7 +56,7 @@ async function run(request: FormRequest): Promise<void> {
   const targets = new Map<Backend, Target>();
   try {
     for (const backend of new Set(kernels.map((kernel) => kernel.backend))) {
-      say({ kind: 'progress', share: 0, message: `opening ${backend}` });
+      say({ kind: 'progress', share: 0, message: `opening ${backend}`, secondsLeft: null });
       targets.set(backend, await openTarget(backend, request.setup));
     }
     const events = measureRun({

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { loadWarning } from '../../src/cli/machine-load.ts';
-import { type ProgressState, progressLine } from '../../src/cli/terminal/progress.ts';
+import { progressLine } from '../../src/cli/terminal/progress.ts';
+import type { ProgressState } from '../../src/report/progress-text.ts';
 
 const state = (changes: Partial<ProgressState> = {}): ProgressState => ({
   ...{ share: 0.25, message: '32k full: wasm-flash, sample 3', secondsLeft: 30, sinceSeconds: 0 },

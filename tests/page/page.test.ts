@@ -24,11 +24,27 @@ const textMatches = (page: Page, id: string, pattern: RegExp, wanted = true) =>
     ([name, expression, expected]) => expression.test(document.getElementById(name)?.textContent ?? '') === expected,
     [id, pattern, wanted] as const,
   );
-/** How many charts the page draws of a run. */
+/** How many charts of a run the page has, those included of which a sentence says why they cannot be drawn. */
 const CHARTS = 7;
 /** Waits until all charts of a run are there. */
 const drawn = (page: Page) =>
-  page.waitForFunction((count) => document.querySelectorAll('#charts svg').length === count, CHARTS);
+  page.waitForFunction((count) => document.querySelectorAll('#charts figure').length === count, CHARTS);
+
+/** Options of the command line that the page names, the command itself and sources apart. */
+const optionsNamed = (page: Page) =>
+  page.evaluate(() => {
+    const body = document.body.cloneNode(true) as HTMLElement;
+    for (const part of body.querySelectorAll('#command, #source, script')) part.remove();
+    return body.textContent.match(/.{0,40}--[a-z].{0,40}/g) ?? [];
+  });
+
+/** Allows software adapters, and waits until one is open. */
+async function allowSoftware(page: Page): Promise<void> {
+  await page.check('#allow-software');
+  await textMatches(page, 'devices', /swiftshader.*\(software: a CPU emulates the GPU\)/i);
+}
+
+const box = (page: Page, kernel: string) => page.locator(`input[value=${kernel}]`);
 
 async function fill(page: Page, values: Record<string, string>): Promise<void> {
   for (const [id, value] of Object.entries(values)) await page.fill(`#${id}`, value);
@@ -50,8 +66,7 @@ describe.skipIf(noBrowserHere)('the page', () => {
     const { page, complaints } = await openPage(browser);
     await page.goto(server.url);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
-    await page.check('#allow-software');
-    await textMatches(page, 'devices', /swiftshader/i);
+    await allowSoftware(page);
     // Its tests are elsewhere, and a software adapter takes seconds to compile each.
     await page.uncheck('input[value=wgsl-rows]');
     await fill(page, { seq: '512', heads: '2', batch: '1', budget: '6' });
@@ -62,7 +77,11 @@ describe.skipIf(noBrowserHere)('the page', () => {
     await ended(page);
     expect(await status(page)).toMatch(/^Done: 6 of 6 cases measured and verified\. Kept by the server as page-/);
     expect(await page.locator('#table tbody tr').count()).toBe(6);
-    expect(await page.locator('#charts svg').count()).toBe(CHARTS);
+    expect(await page.locator('#charts figure').count()).toBe(CHARTS);
+    expect(await page.textContent('#charts figure[aria-label="Chart: scaling"]')).toMatch(/^Throughput against length/);
+    expect(await page.locator('#charts svg').count()).toBeGreaterThan(0);
+    expect(await page.textContent('#notes')).toContain('“');
+    expect(await optionsNamed(page)).toEqual([]);
 
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save-json')]);
     const file = join(folder, 'saved.json');
@@ -140,38 +159,83 @@ describe.skipIf(noBrowserHere)('the page', () => {
   it('says in one line what it cannot read: a field, a file, a damaged link', async () => {
     const { page, complaints } = await openPage(browser);
     await page.goto(server.url);
-    await page.fill('#seq', 'banana');
-    await page.click('#run');
-    expect(await page.textContent('#problem')).toBe(
-      "seq: 'banana' is not a size; write for example 32k, 4k,8k or 1k-32k*2",
-    );
+    const wrong = [
+      ['seq', 'banana', "Query tokens: 'banana' is not a size; write for example 32k, 4k,8k or 1k-32k*2"],
+      ['head-dim', '100', "“Head dimension”: '100' is not a multiple of 16 from 32 to 576; nearest: 96 or 112"],
+      ['kv-heads', '3', /^“Query heads” 16 “KV heads” 3: .*; nearest: “Query heads” 15 or 18$/],
+      ['budget', '0', "Budget: '0' is not a number that can be used here; write a number from 0.1 to 1000000"],
+    ] as const;
+    for (const [id, text, message] of wrong) {
+      const before = await page.inputValue(`#${id}`);
+      await page.fill(`#${id}`, text);
+      // Not by the button: there the browser itself refuses what no number is.
+      await page.evaluate(() =>
+        document.getElementById('form')?.dispatchEvent(new SubmitEvent('submit', { cancelable: true })),
+      );
+      expect(await page.textContent('#problem')).toMatch(message);
+      await page.fill(`#${id}`, before);
+    }
     await page.setInputFiles('#file', {
       name: 'no.json',
       mimeType: 'application/json',
       buffer: Buffer.from('{"a":1}'),
     });
     await page.waitForSelector('#opened:not(:empty)');
+    expect(await optionsNamed(page)).toEqual([]);
     expect(await page.textContent('#opened')).toMatch(/^'no\.json' is not the record of a run/);
     await page.goto(`${server.url}#run=damaged`);
     await textMatches(page, 'opened', /does not hold/);
     expect(complaints).toEqual([]);
   });
 
-  it('tells a missing hardware adapter, and measures the rest', async () => {
+  it('disables kernels that cannot run, with the reason, and measures the rest', async () => {
     const { page } = await openPage(browser);
     await page.goto(server.url);
-    await textMatches(page, 'devices', /--allow-software/);
+    await textMatches(page, 'devices', /“Software adapter”/);
+    for (const name of ['wgsl-flash', 'wgsl-rows', 'wgsl-naive']) {
+      expect(await box(page, name).isDisabled()).toBe(true);
+      expect(await box(page, name).isChecked()).toBe(false);
+    }
+    expect(await page.locator('#cannot-run li').allTextContents()).toEqual([
+      expect.stringMatching(/^Cannot run here: wgsl-flash, wgsl-rows, wgsl-naive: .*“Software adapter”/),
+    ]);
+    expect(await page.textContent('#command')).toContain('--kernel wasm-flash ');
+
+    // What the workload forbids is told as well, and taken back.
+    await page.selectOption('#dtype', 'f16');
+    expect(await box(page, 'wasm-flash').isDisabled()).toBe(true);
+    expect(await page.textContent('#cannot-run')).toMatch(/wasm-flash.*this kernel takes f32.*“Type in memory” f32/);
+    await page.selectOption('#dtype', 'f32');
+    expect(await box(page, 'wasm-flash').isChecked()).toBe(true);
+
     await fill(page, { seq: '64', heads: '1', batch: '1', budget: '1' });
     await page.click('#run');
     await ended(page);
-    expect(await status(page)).toMatch(/^Done: 2 of 8 cases measured/);
-    expect(await page.textContent('#notes')).toContain('Skipped: wgsl-flash');
+    expect(await status(page)).toMatch(/^Done: 2 of 2 cases measured/);
+    expect(await optionsNamed(page)).toEqual([]);
+
+    await allowSoftware(page);
+    expect(await box(page, 'wgsl-flash').isChecked()).toBe(true);
+    expect(await page.locator('#cannot-run li').count()).toBe(0);
   }, 300_000);
+
+  it('has a quick preset that is one small workload, and a command that follows', async () => {
+    const { page } = await openPage(browser);
+    await page.goto(server.url);
+    await page.selectOption('#preset', { label: 'quick: 1k, 2 heads, batch 1' });
+    expect(await page.inputValue('#batch')).toBe('1');
+    expect(await page.textContent('#command')).toMatch(/mha --seq 1k --batch 1 --heads 2 --budget 4 /);
+    await page.selectOption('#preset', { index: 0 });
+    expect(await page.inputValue('#batch')).toBe('');
+    expect(await page.textContent('#command')).toMatch(/mha --seq 32k --heads 16 --budget 20 /);
+    await page.fill('#seq-kv', '1k');
+    expect(await page.inputValue('#preset')).toBe('');
+  });
 
   it('tells a lost device, and measures the next point on a new one', async () => {
     const { page } = await openPage(browser);
     await page.goto(server.url);
-    await page.check('#allow-software');
+    await allowSoftware(page);
     await fill(page, { seq: '256,512', heads: '2', batch: '1', budget: '12' });
     for (const name of ['wgsl-flash', 'wgsl-rows', 'wasm-flash']) await page.uncheck(`input[value=${name}]`);
     await page.click('#run');

@@ -1,7 +1,7 @@
 /** Progress on stderr: a bar with an estimate on a terminal, lines elsewhere. */
 
 import { Presets, SingleBar } from 'cli-progress';
-import { formatEstimate } from '../../format.ts';
+import { type ProgressState, progressNow } from '../../report/progress-text.ts';
 import { sayLine } from './output.ts';
 
 /** How a command shows its progress. */
@@ -13,17 +13,6 @@ export interface Progress {
   stop(): void;
 }
 
-/** What the bar shows. */
-export interface ProgressState {
-  /** 0 to 1. */
-  share: number;
-  message: string;
-  /** Null where they are not known. */
-  secondsLeft: number | null;
-  /** Seconds since all this was told. */
-  sinceSeconds: number;
-}
-
 /** A bar is no longer, and where it would be shorter there is none. */
 const LONGEST_BAR = 40;
 const SHORTEST_BAR = 6;
@@ -31,10 +20,8 @@ const { barCompleteChar, barIncompleteChar } = Presets.shades_classic;
 
 /** The line of progress: within `columns`, and true whenever it is drawn, since the time that is left goes down by itself. */
 export function progressLine({ share, message, secondsLeft, sinceSeconds }: ProgressState, columns: number): string {
-  // Of what was left when it was told, the part that is over now; more than nearly all of it is for the next to say.
-  const passed = secondsLeft === null ? 0 : Math.min(0.9, sinceSeconds / Math.max(secondsLeft, 1e-3));
-  const now = share + (1 - share) * passed;
-  const text = `${Math.min(99, Math.round(now * 100))} %${timeLeft(secondsLeft, sinceSeconds)} · ${message}`;
+  const { share: now, left } = progressNow({ share, secondsLeft, sinceSeconds });
+  const text = `${Math.min(99, Math.round(now * 100))} %${left === '' ? '' : `, ${left}`} · ${message}`;
   // The last column stays free: some terminals wrap when it is written.
   const room = columns - 1;
   const size = Math.min(LONGEST_BAR, room - text.length - 1);
@@ -43,13 +30,6 @@ export function progressLine({ share, message, secondsLeft, sinceSeconds }: Prog
     return `${barCompleteChar.repeat(full)}${barIncompleteChar.repeat(size - full)} ${text}`;
   }
   return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
-}
-
-/** ", 12 s left", or by how much the estimate was wrong; nothing where there is none. */
-function timeLeft(secondsLeft: number | null, sinceSeconds: number): string {
-  if (secondsLeft === null) return '';
-  const left = secondsLeft - sinceSeconds;
-  return left > -1 ? `, ${formatEstimate(left)} left` : `, ${formatEstimate(-left)} longer than expected`;
 }
 
 /** Progress on stderr; nothing at all if `quiet`. */

@@ -95,6 +95,12 @@ export function candidatesOf(search: Search): Candidate[] {
 export const isShipped = (search: Search, candidate: Candidate) =>
   search.alternatives.some(({ kernel, shipped }) => sameCandidate({ kernel, tile: shipped }, candidate));
 
+/** The fields in which a candidate differs from its kernel's shipped configuration. */
+export function changesOf({ kernel, shipped, alternatives }: Search, candidate: Candidate): Configuration {
+  const own = [{ kernel, shipped }, ...alternatives].find((one) => one.kernel === candidate.kernel)?.shipped ?? {};
+  return Object.fromEntries(Object.entries(candidate.tile).filter(([name, value]) => own[name] !== value));
+}
+
 /** The number of the last rung, that of the longest paired comparisons. */
 export const LAST_RUNG = 2;
 

@@ -7,7 +7,7 @@ import type { Suite } from '../src/problem/cases.ts';
 import { expand, presetAxes } from '../src/problem/sweep.ts';
 
 const WGSL = ['', '-branch', '-overlap', '-small', '-large'].map((option) => `wgsl-flash${option}`);
-const WASM = ['', '-branch', '-phases', '-small', '-large'].map((option) => `wasm-flash${option}`);
+const WASM = ['', '-maxima', '-branch', '-phases', '-small', '-large'].map((option) => `wasm-flash${option}`);
 
 /** The suite of `bench suite ablation`. */
 export const ablation: Suite = {

@@ -10,25 +10,56 @@ import { buildWgslFlash, wgslFlash, wgslFlashUnsupported } from './wgsl/flash.ts
 
 type Technique = NonNullable<Kernel['ablation']>['technique'];
 
-function wasm(option: string, technique: Technique, summary: string, change: Partial<WasmConfiguration>): Kernel {
+function varied(
+  option: string,
+  summary: string,
+  change: Partial<WasmConfiguration>,
+  ablation?: Pick<NonNullable<Kernel['ablation']>, 'of' | 'technique'>,
+): Kernel {
   return {
     ...wasmFlash,
     name: `wasm-flash-${option}`,
     summary,
-    ablation: { of: wasmFlash.name, technique, change: 'removes' },
+    ...(ablation === undefined ? {} : { ablation: { ...ablation, change: 'removes' } }),
     build: (w, device) => emitWasmFlash(w.headDim, { ...wasmConfiguration(w, device), ...change }, device.features),
   };
 }
 
+/**
+ * wasm-flash with running maxima in every block. The shipped one leaves them out where norms bound the logits, as they do on normal
+ * data: there a branch on whether a maximum moved is never taken. So both sides of branch-free rescaling take them always.
+ */
+const wasmMaxima = varied('maxima', 'wasm-flash with running maxima in every block, even where they are not needed', {
+  maxima: 'always',
+});
+const ofWasmFlash = (technique: Technique) => ({ of: wasmFlash.name, technique });
+
 export const WASM_ABLATIONS: readonly Kernel[] = [
-  wasm('branch', 'branchless', 'wasm-flash, sums rescaled only where the maximum of a row of the register tile moved', {
-    rescale: 'branch',
-  }),
-  wasm('phases', 'overlap', 'wasm-flash, all scores of a block, then all its softmax, then all its sums', {
-    order: 'phases',
-  }),
-  wasm('small', 'registers', 'wasm-flash, register tile of 4 rows: fewer registers than there are', { rows: 4 }),
-  wasm('large', 'registers', 'wasm-flash, register tile of 8 rows: more registers than there are', { rows: 8 }),
+  wasmMaxima,
+  varied(
+    'branch',
+    'wasm-flash-maxima, sums rescaled only where the maximum of a row of the register tile moved',
+    { maxima: 'always', rescale: 'branch' },
+    { of: wasmMaxima.name, technique: 'branchless' },
+  ),
+  varied(
+    'phases',
+    'wasm-flash, all scores of a block, then all its softmax, then all its sums',
+    { order: 'phases' },
+    ofWasmFlash('overlap'),
+  ),
+  varied(
+    'small',
+    'wasm-flash, register tile of 4 rows: fewer registers than there are',
+    { rows: 4 },
+    ofWasmFlash('registers'),
+  ),
+  varied(
+    'large',
+    'wasm-flash, register tile of 8 rows: more registers than there are',
+    { rows: 8 },
+    ofWasmFlash('registers'),
+  ),
 ];
 
 function wgsl(
@@ -37,17 +68,17 @@ function wgsl(
   summary: string,
   change: (config: WgslConfiguration) => Partial<WgslConfiguration>,
 ): Kernel {
-  const varied = (config: WgslConfiguration): WgslConfiguration => ({ ...config, ...change(config) });
+  const changed = (config: WgslConfiguration): WgslConfiguration => ({ ...config, ...change(config) });
   return {
     ...wgslFlash,
     name: `wgsl-flash-${option}`,
     summary,
     ablation: { of: wgslFlash.name, technique, change: technique === 'overlap' ? 'adds' : 'removes' },
     unsupported: (w, device) => {
-      const config = varied(wgslConfiguration(w.headDim, device));
+      const config = changed(wgslConfiguration(w.headDim, device));
       return wgslConfigurationProblem(config, w.headDim, device.limits) ?? wgslFlashUnsupported(config, w, device);
     },
-    build: (w, device) => buildWgslFlash(varied(wgslConfiguration(w.headDim, device)), w, device),
+    build: (w, device) => buildWgslFlash(changed(wgslConfiguration(w.headDim, device)), w, device),
   };
 }
 

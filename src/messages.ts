@@ -190,6 +190,7 @@ export const dtypeUnsupported = (dtype: string, known: readonly string[]) =>
 
 export const nothingToDraw = {
   ablation: 'This run holds no ablation; bench suite ablation measures the three techniques.',
+  ablationRounds: 'No technique ran six rounds beside its kernel, so no gain has an interval; --budget gives more.',
   bars: 'Nothing was measured, so there is nothing to draw.',
   distance: 'Nothing was measured here, so there is no distance to draw.',
   efficiency: 'No kernel of this run has a measured limit beside it: peers, scalar kernels and failed cases have none.',
@@ -223,6 +224,8 @@ export const threadSilent = (seconds: number) => `a WebAssembly thread did not a
 export const defaultFailed = (why: string) => `the default configuration beside it failed (${why})`;
 export const noDefaultRuns = (workload: string) =>
   `${workload}: no kernel gives a right result in its default configuration, so there is nothing to compare with; bench devices lists what can run here.`;
+/** What stands in place of a gain that has no interval. */
+export const noGain = 'fewer than 6 rounds; --budget gives more';
 export const noSharedRound = (what: string) => `no round held ${what}`;
 export const notMeasured = 'it was not measured';
 export const notDrawn = (path: string, why: string) => `${path} could not be drawn: ${why}`;

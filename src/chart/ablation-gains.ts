@@ -1,7 +1,7 @@
 /** What each technique of the AVO paper gains here, with its interval, beside its gain on B200. */
 
 import type { TopLevelSpec } from 'vega-lite';
-import { ablationGains, gainOf, PUBLISHED_GAINS } from '../compare/technique-gains.ts';
+import { type AblationGain, ablationGains, gainOf, PUBLISHED_GAINS } from '../compare/technique-gains.ts';
 import { formatChange } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { formatSize } from '../problem/workload.ts';
@@ -24,12 +24,19 @@ const TEXT_SIZE = 10;
 /** Percent around 0 within which the axis is nearly linear; beyond, a large gain leaves the small ones visible. */
 const LINEAR = 5;
 
-/** Gains in percent, a panel for each mask. Draws a sentence if the run holds no ablation. */
+/** A gain with its interval. */
+type SureGain = AblationGain & { low: number; high: number };
+
+/** Gains in percent, a panel for each mask. Draws a sentence if the run holds no ablation, or none with an interval. */
 export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
-  const gains = ablationGains(run);
-  if (gains.length === 0) {
-    return sentenceChart([nothingToDraw.ablation], layout);
-  }
+  const all = ablationGains(run);
+  if (all.length === 0) return sentenceChart([nothingToDraw.ablation], layout);
+  // A gain without an interval is not told.
+  const gains = all.flatMap((gain): SureGain[] => {
+    const { low, high } = gain;
+    return low === null || high === null ? [] : [{ ...gain, low, high }];
+  });
+  if (gains.length === 0) return sentenceChart([nothingToDraw.ablationRounds], layout);
   const masks = masksOf(gains.map(({ workload }) => workload));
   const rows = masks.flatMap((mask) => {
     const own = gains.filter(({ workload }) => workload.mask === mask);
@@ -58,9 +65,9 @@ export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): T
               what,
               label: layout === 'wide' ? `${on} over ${off}` : short,
               gain,
-              low: low ?? gain,
-              high: high ?? gain,
-              end: Math.max(0, high ?? gain),
+              low,
+              high,
+              end: Math.max(0, high),
               text: valueText(gain, low, high, layout),
             };
           });
@@ -128,11 +135,9 @@ export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): T
 }
 
 /** What stands beside a bar: the gain, and its interval where the chart is wide enough. */
-function valueText(gain: number, low: number | null, high: number | null, layout: ChartLayout): string {
+function valueText(gain: number, low: number, high: number, layout: ChartLayout): string {
   const value = formatChange(gain);
-  return low === null || high === null || layout === 'narrow'
-    ? value
-    : `${value} [${formatChange(low).replace(' %', '')}, ${formatChange(high)}]`;
+  return layout === 'narrow' ? value : `${value} [${formatChange(low).replace(' %', '')}, ${formatChange(high)}]`;
 }
 
 /** Domain and grid of the gains: all of every interval, and `room` pixels beside the largest for its value. */
@@ -155,8 +160,8 @@ function gainAxis(
   };
 }
 
-function finding(gains: ReturnType<typeof ablationGains>): string {
-  const sure = ({ low, high }: (typeof gains)[number]) => low !== null && high !== null && (low > 0 || high < 0);
+function finding(gains: readonly SureGain[]): string {
+  const sure = ({ low, high }: SureGain) => low > 0 || high < 0;
   const branch = gains.filter(({ technique }) => technique === 'branchless');
   const parts: string[] = [];
   if (branch.length > 0) {

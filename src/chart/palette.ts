@@ -18,6 +18,7 @@ const COLOURS: readonly [string, string][] = [
   ['wgsl-matrix', '#1F6FEB'],
   ['wgsl-naive', '#56B4E9'],
   ['wasm-flash', '#009E73'],
+  ['wasm-flash-maxima', '#2D6A4F'],
   ['wasm-flash-branch', '#52B788'],
   ['wasm-flash-phases', '#74C69D'],
   ['wasm-flash-small', '#95D5B2'],

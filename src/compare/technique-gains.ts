@@ -84,18 +84,18 @@ export function gainOf(technique: Technique, mask: Mask): number {
 /** Why a technique may gain more or less here than on B200, by backend. */
 export const WHY: Record<Technique, Partial<Record<Backend, string>>> = {
   branchless: {
-    wasm: 'On B200 the branch makes the warps of a group agree and forces a blocking fence, on the path that every block waits for. Here one thread owns its rows: the branch is predicted, and the factor is multiplied in while the sums are loaded anyway.',
+    wasm: "The local idea is another one. AVO's spares a vote of warps and a blocking fence, on the path that every block waits for, and takes them from a group that works beside the products. Here one thread owns its rows: there is no vote and no fence, the branch is predicted, and the factor is multiplied in while the sums are loaded anyway. Both sides take running maxima in every block; wasm-flash itself leaves them out on such data, and the branch would never be taken.",
     webgpu:
-      'On B200 the branch makes the warps of a group agree and forces a blocking fence. Here every thread rescales sums in its own registers: the branch costs a comparison and saves one multiplication for each sum where nothing moved.',
+      'The local idea is another one: on B200 the branch makes the warps of a group agree and forces a blocking fence. Here every thread rescales sums in its own registers: the branch costs a comparison and saves one multiplication for each sum where nothing moved.',
   },
   overlap: {
-    wasm: 'On B200 the correction and the products run on different units, so doing both at once hides one. Here both use the same vector units of one instruction stream: the order only decides which data are in the cache.',
+    wasm: 'The local idea is another one: on B200 the correction and the products run on different units, so doing both at once hides one. Here both use the same vector units of one instruction stream: the order only decides which data are in the cache.',
     webgpu:
-      'On B200 the correction overlaps a product of the matrix unit. WGSL has neither asynchronous copies nor groups of warps with different work; what can overlap is the load of the values with the softmax, which other workgroups hide already where enough of them fit.',
+      'The local idea is another one: on B200 the correction overlaps a product of the matrix unit. WGSL has neither asynchronous copies nor groups of warps with different work; what can overlap is the load of the values with the softmax, which other workgroups hide already where enough of them fit.',
   },
   registers: {
-    wasm: 'On B200 registers move from a group of warps that has too many to one that spills. Here all code has the same registers and the tile decides: a smaller one loads more for each multiply-add, a larger one spills its sums.',
+    wasm: 'The local idea is another one: on B200 registers move from a group of warps that has too many to one that spills. Here all code has the same registers and the tile decides: a smaller one loads more for each multiply-add, a larger one spills its sums.',
     webgpu:
-      'On B200 registers move between groups of warps with different work. Here all threads do the same and the tile decides: a smaller one reads more workgroup memory for each multiply-add, a larger one leaves room for fewer threads or spills.',
+      'The local idea is another one: on B200 registers move between groups of warps with different work. Here all threads do the same and the tile decides: a smaller one reads more workgroup memory for each multiply-add, a larger one leaves room for fewer threads or spills.',
   },
 };

@@ -1,6 +1,7 @@
 /** The model of B200 as one value: constants, fitted points, predicted points beside naive guesses, ablation, sensitivity, assumptions. */
 
 import { publishedFigures } from '../compare/published-figures.ts';
+import { flops } from '../problem/flops.ts';
 import { expand, presetAxes } from '../problem/sweep.ts';
 import type { Workload } from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
@@ -41,6 +42,8 @@ export interface ModelPoint {
   model: number;
   /** (model - published) / published. */
   error: number;
+  /** How long a pass took at the published rate. */
+  passMilliseconds: number;
   /** What somebody without the model would guess; null for a figure that the model was fitted on. */
   naive: NaiveGuess | null;
   source: string;
@@ -120,6 +123,7 @@ export function modelB200(): B200Model {
       publishedError: figure.error,
       model,
       error: model / figure.tflops - 1,
+      passMilliseconds: flops(figure.workload, figure.rule) / figure.tflops / 1e9,
       naive: isFitted(figure) ? null : naiveGuess(figure, figures),
       source: figure.source,
     };

@@ -2,6 +2,7 @@
 
 import { type AblationGain, ablationGains, PUBLISHED_GAINS, WHY } from '../compare/technique-gains.ts';
 import { formatChange } from '../format.ts';
+import { noGain } from '../messages.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
 
@@ -29,8 +30,8 @@ export function ablationCells(run: RunDocument): { cells: string[][]; reasons: s
   return { cells: [header, ...body], reasons };
 }
 
+/** The gain with its interval; without one, from fewer than six rounds, it is not told. */
 function withInterval({ gain, low, high }: AblationGain): string {
-  return low === null || high === null
-    ? formatChange(gain)
-    : `${formatChange(gain)} [${low.toFixed(1)}, ${high.toFixed(1)}]`;
+  if (low === null || high === null) return noGain;
+  return `${formatChange(gain)} [${low.toFixed(1)}, ${high.toFixed(1)}]`;
 }

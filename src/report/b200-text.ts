@@ -7,7 +7,7 @@ import type { B200Model, ModelPoint } from '../model/b200.ts';
 import { B200 } from '../model/chip.ts';
 import { type PredictionSet, predictionSets } from '../model/naive.ts';
 import { ABLATION_SOURCE } from '../model/simulated-ablation.ts';
-import { formatSize, type Mask } from '../problem/workload.ts';
+import { formatHeads, formatSize, type Mask } from '../problem/workload.ts';
 import { fitText, formatColumns, USUAL_WIDTH } from './columns.ts';
 import { formatRepairs } from './evolution-text.ts';
 
@@ -191,6 +191,9 @@ function sensitivitySection({ sensitivity }: B200Model, table: Table): string {
 ${table([['library', 'constant', ...shapes], ...rows])}`;
 }
 
+/** Longer passes than this are told one by one: a clock that falls during them would explain their errors. */
+const LONG_MILLISECONDS = 10;
+
 /** The largest error of each group of predictions, and what the residuals say. */
 function wrongSection(model: B200Model, table: Table): string {
   const predicted = model.points.filter(({ role }) => role === 'predicted');
@@ -209,9 +212,21 @@ function wrongSection(model: B200Model, table: Table): string {
       `${point.library}, ${point.workload.mask}, ${formatSize(point.workload.seqKv)}`,
     ];
   });
+  const long = model.points.filter(({ passMilliseconds }) => passMilliseconds > LONG_MILLISECONDS);
+  const passes = long.map((p) => [
+    p.library,
+    `${formatHeads(p.workload)}, ${p.workload.mask}, ${formatSize(p.workload.seqKv)}`,
+    `${p.passMilliseconds.toFixed(1)} ms`,
+    `${p.published} ± ${p.publishedError}`,
+    percent(p.error),
+  ]);
   return `Where the model is wrong: its largest errors
 
 ${table([['figures', 'error', 'where'], ...worst])}
+
+The passes of more than ${LONG_MILLISECONDS} ms
+
+${table([['library', 'figure', 'pass', 'published', 'error'], ...passes])}
 
 ${model.remarks.map((remark) => `- ${remark}`).join('\n')}`;
 }

@@ -148,13 +148,19 @@ describe('what the charts say', () => {
     const gains = parseRunFile(readFileSync(new URL('ablation.jsonl', EXAMPLES), 'utf8'), 'ablation.jsonl', 'avo');
     const specification = ablationChart(gains);
     const svg = await text(specification);
-    expect(svg).toContain('-0.4 % [-2.6, +2.1 %]');
-    expect(svg).toContain('+8.1 %');
+    expect(svg).toContain('+3.6 % [+0.8, +8.8 %]');
+    expect(svg).toContain('+2.1 %');
     const [, least, most] = /"domain":\[(-?[\d.]+),([\d.]+)\]/.exec(JSON.stringify(specification)) ?? [];
     for (const { low, high } of ablationGains(gains)) {
       expect(low).toBeGreaterThan(Number(least));
       expect(high).toBeLessThan(Number(most));
     }
+  });
+
+  it('ablation: no gain without an interval', async () => {
+    const run = parseRunFile(readFileSync(new URL('ablation.jsonl', EXAMPLES), 'utf8'), 'ablation.jsonl', 'avo');
+    const bare = { ...run, ratios: run.ratios.map(({ low: _, high: __, ...ratio }) => ratio) };
+    expect(await text(ablationChart(bare))).toContain('no gain has an interval');
   });
 
   it('samples: an outlier is named', async () => {

@@ -195,12 +195,12 @@ describe('configurations from a file', () => {
   it('are left out beside ablations, which vary the shipped one', async () => {
     const path = configurationsFile({ rows: 4, blockRows: 96 });
     const args = ['mha', '--seq', '1k', '--causal', 'false', '--format', 'json', '--host', 'mock:rate=1e11'];
-    const outcome = await bench([...args, '--kernel', 'wasm-flash,wasm-flash-branch', '--tiles', path]);
+    const outcome = await bench([...args, '--kernel', 'wasm-flash,wasm-flash-phases', '--tiles', path]);
     expect(outcome.stderr).not.toMatch(/tuned/);
     const hash = (kernel: string, run: typeof outcome) =>
       parseRun(run).measurements.find((m) => m.kernel === kernel)?.kernelHash;
     expect(hash('wasm-flash', outcome)).toBe(hash('wasm-flash', await mha('--tiles', 'default')));
-    expect(parseRun(outcome).ratios).toMatchObject([{ kernel: 'wasm-flash-branch', baseline: 'wasm-flash', ratio: 1 }]);
+    expect(parseRun(outcome).ratios).toMatchObject([{ kernel: 'wasm-flash-phases', baseline: 'wasm-flash', ratio: 1 }]);
   });
 
   it('that cannot be built are told, and the shipped one runs', async () => {

@@ -20,8 +20,13 @@ function run(kernel: string, baseline: string, ratio: number, mask: 'full' | 'ca
 
 describe('ablationGains', () => {
   it('an ablation that runs at 0.8 of the tuned kernel: the technique gains 25 %', () => {
-    const [gain] = ablationGains(run('wasm-flash-branch', 'wasm-flash', 0.8));
-    expect(gain).toMatchObject({ technique: 'branchless', on: 'wasm-flash', off: 'wasm-flash-branch', published: 8.1 });
+    const [gain] = ablationGains(run('wasm-flash-branch', 'wasm-flash-maxima', 0.8));
+    expect(gain).toMatchObject({
+      technique: 'branchless',
+      on: 'wasm-flash-maxima',
+      off: 'wasm-flash-branch',
+      published: 8.1,
+    });
     expect(gain?.gain).toBeCloseTo(25, 10);
     expect(gain?.low).toBeCloseTo(100 * (1 / 0.88 - 1), 10);
     expect(gain?.high).toBeCloseTo(100 * (1 / 0.72 - 1), 10);
@@ -36,6 +41,8 @@ describe('ablationGains', () => {
   it('other ratios are no techniques, nor are kernels that this version does not know', () => {
     expect(ablationGains(run('wasm-flash', 'ort-native', 0.8))).toEqual([]);
     expect(ablationGains(run('wasm-flash-branch', 'ort-native', 0.8))).toEqual([]);
+    // As in records before both sides took running maxima: there the branch was never taken.
+    expect(ablationGains(run('wasm-flash-branch', 'wasm-flash', 0.8))).toEqual([]);
     expect(ablationGains(run('wasm-flash-of-tomorrow', 'wasm-flash', 0.8))).toEqual([]);
     expect(ablationCells(run('wasm-flash', 'ort-native', 0.8))).toBeNull();
   });
@@ -44,6 +51,15 @@ describe('ablationGains', () => {
     const found = ablationCells(run('wasm-flash-large', 'wasm-flash', 0.7));
     expect(found?.cells[1]).toContain('+2.1 %');
     expect(found?.reasons).toHaveLength(1);
-    expect(found?.reasons[0]).toMatch(/^register budget, wasm: On B200/);
+    expect(found?.reasons[0]).toMatch(/^register budget, wasm: The local idea is another one: on B200/);
+  });
+
+  it('tells no gain without an interval', () => {
+    const whole = run('wasm-flash-large', 'wasm-flash', 0.7);
+    const bare = { ...whole, ratios: whole.ratios.map(({ low: _, high: __, ...ratio }) => ratio) };
+    expect(ablationCells(whole)?.cells[1]).toContainEqual(expect.stringMatching(/^\+42\.9 % \[/));
+    const row = ablationCells(bare)?.cells[1] ?? [];
+    expect(row).toContain('fewer than 6 rounds; --budget gives more');
+    expect(row.join(' ')).not.toContain('42.9');
   });
 });

@@ -102,8 +102,22 @@ describe('ablations', () => {
     expect(program).toEqual(tunable?.build({ ...tunable.shipped(w, TYPICAL_DEVICE), ...changes }, w, TYPICAL_DEVICE));
   });
 
-  it.each(ABLATIONS)('$name is another program than the kernel that it varies', ({ ablation, build }) => {
+  it.each(ABLATIONS)('$name is another program than the kernel that it varies', ({ name, ablation, build }) => {
     const w = workload({ headDim: 128, seqQuery: 64 });
-    expect(build(w, TYPICAL_DEVICE)).not.toEqual(findKernel(ablation?.of ?? '').build(w, TYPICAL_DEVICE));
+    // Without a technique of its own it is what another one varies.
+    const of = ablation?.of ?? 'wasm-flash';
+    expect(ablation !== undefined || ABLATIONS.some((other) => other.ablation?.of === name)).toBe(true);
+    expect(build(w, TYPICAL_DEVICE)).not.toEqual(findKernel(of).build(w, TYPICAL_DEVICE));
+  });
+
+  it('have both sides of branch-free rescaling take running maxima in every block', () => {
+    const w = workload({ headDim: 128, seqQuery: 64 });
+    const text = (name: string) => {
+      const program = findKernel(name).build(w, TYPICAL_DEVICE);
+      return program.kind === 'wasm' ? program.text : '';
+    };
+    expect(text('wasm-flash')).toContain('tell whether maxima are needed');
+    for (const name of ['wasm-flash-maxima', 'wasm-flash-branch'])
+      expect(text(name)).not.toContain('tell whether maxima are needed');
   });
 });

@@ -44,11 +44,11 @@ describe('the ratios of measurements', () => {
   const six = (rate: number) => Array.from({ length: 6 }, () => rate);
 
   it('divide by the baseline and by the kernel that an ablation varies', () => {
-    const all = [at('wasm-flash', six(4)), at('wasm-flash-branch', six(2)), at('scalar-flash', six(1))];
+    const all = [at('wasm-flash', six(4)), at('wasm-flash-phases', six(2)), at('scalar-flash', six(1))];
     expect(ratiosOf(all, 'scalar-flash')).toMatchObject([
       { kernel: 'wasm-flash', baseline: 'scalar-flash', ratio: 4, low: 4, high: 4 },
-      { kernel: 'wasm-flash-branch', baseline: 'scalar-flash', ratio: 2 },
-      { kernel: 'wasm-flash-branch', baseline: 'wasm-flash', ratio: 0.5 },
+      { kernel: 'wasm-flash-phases', baseline: 'scalar-flash', ratio: 2 },
+      { kernel: 'wasm-flash-phases', baseline: 'wasm-flash', ratio: 0.5 },
     ]);
   });
 
@@ -79,9 +79,9 @@ describe('a journal', () => {
   };
 
   it('has the ratios that its run had', () => {
-    const text = journal(at('wasm-flash', [4, 4, 4]), at('wasm-flash-branch', [2, undefined, 1]));
+    const text = journal(at('wasm-flash', [4, 4, 4]), at('wasm-flash-phases', [2, undefined, 1]));
     const { ratios, measurements } = parseRunFile(text, 'a journal', 'avo');
-    expect(ratios).toMatchObject([{ kernel: 'wasm-flash-branch', baseline: 'wasm-flash', ratio: 0.375 }]);
+    expect(ratios).toMatchObject([{ kernel: 'wasm-flash-phases', baseline: 'wasm-flash', ratio: 0.375 }]);
     expect(ratios).toEqual(ratiosOf(measurements, null));
   });
 
@@ -90,9 +90,9 @@ describe('a journal', () => {
       const m = at(kernel, rates, { device });
       return { ...m, samples: m.samples.map(({ round: _, ...sample }) => sample) };
     };
-    const text = journal(old('wasm-flash', [4, 4]), old('wasm-flash-branch', [2, 1]), old('wasm-flash', [1, 1], 1));
+    const text = journal(old('wasm-flash', [4, 4]), old('wasm-flash-phases', [2, 1]), old('wasm-flash', [1, 1], 1));
     const { ratios, measurements } = parseRunFile(text, 'an old journal', 'avo');
-    expect(ratios).toMatchObject([{ kernel: 'wasm-flash-branch', baseline: 'wasm-flash', ratio: 0.375 }]);
+    expect(ratios).toMatchObject([{ kernel: 'wasm-flash-phases', baseline: 'wasm-flash', ratio: 0.375 }]);
     expect(measurements[0]?.state === 'measured' && measurements[0].samples[0]).not.toHaveProperty('round');
   });
 });

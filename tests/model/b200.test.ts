@@ -79,6 +79,9 @@ describe('modelB200', () => {
       const milliseconds = flops(workload, 'half-square') / published / 1e9;
       return { workload, milliseconds, error: publishedError ?? Number.NaN };
     });
+    expect(model.points.map(({ passMilliseconds }) => passMilliseconds)).toEqual(
+      passes.map(({ milliseconds }) => milliseconds),
+    );
     const long = passes.filter(({ milliseconds }) => milliseconds > 5.2);
     const short = passes.filter(({ milliseconds }) => milliseconds < 2.9);
     expect([long.length, short.length]).toEqual([21, 51]);

@@ -118,11 +118,11 @@ describe('parseRunFile', () => {
   });
 
   it('pairs an ablation with its kernel sample by sample', () => {
-    const varied = { ...measured(MHA), kernel: 'wasm-flash-branch' };
+    const varied = { ...measured(MHA), kernel: 'wasm-flash-phases' };
     const half = { ...varied, samples: varied.samples.map((s) => ({ ...s, seconds: s.seconds * 2 })) };
     const lines = [{ schema: run.schema, context: run.context }, measured(MHA), half];
     const found = parseRunFile(lines.map((line) => JSON.stringify(line)).join('\n'), 'run', 'avo');
-    expect(found.ratios).toMatchObject([{ kernel: 'wasm-flash-branch', baseline: 'wasm-flash', ratio: 0.5, low: 0.5 }]);
+    expect(found.ratios).toMatchObject([{ kernel: 'wasm-flash-phases', baseline: 'wasm-flash', ratio: 0.5, low: 0.5 }]);
   });
 
   it.each([

@@ -26,6 +26,7 @@ export const HIDDEN_KERNEL_NAMES: readonly string[] = [
   'wgsl-flash-overlap',
   'wgsl-flash-small',
   'wgsl-flash-large',
+  'wasm-flash-maxima',
   'wasm-flash-branch',
   'wasm-flash-phases',
   'wasm-flash-small',

@@ -91,6 +91,22 @@ export const noBackendForKernel = (kernel: string, backend: string) =>
 export const backendHasNo = (backend: string, what: string, instead: string) =>
   `--backend ${backend} has no ${what}; choose ${instead}`;
 
+// Defaults of the user's own
+
+export const defaultErrors = {
+  notJson: (file: string, why: string) => `'${file}' is not JSON (${why}); write for example {"budget": 10}`,
+  noObject: (file: string, name: string) =>
+    `'${file}': ${name === file ? 'it' : `'${name}'`} has to hold options; write for example {"budget": 10}`,
+  noCommand: (file: string, name: string, nearest: string | null) =>
+    `${file}: '${name}' is not a command that could have options of its own${nearest === null ? '; bench --help lists the commands' : `; did you mean '${nearest}'?`}`,
+  noOption: (place: string, nearest: string | null) =>
+    `${place} is not an option of bench; ${nearest === null ? 'bench mha --help lists the options' : `did you mean ${nearest}?`}`,
+  noDefault: (place: string, option: string) => `${place}: ${option} can have no default; give it on the command line`,
+  notTrueOrFalse: (place: string, text: string) => `${place}: '${text}' is neither true nor false; write one of them`,
+  noText: (place: string) => `${place}: this is neither text nor a number nor a list of them; write for example "4k"`,
+} as const;
+export const defaultsUsed = (options: readonly string[]) => `Defaults of yours: ${options.join(', ')}.`;
+
 // Safetensors files
 
 export const badSafetensors = (path: string, what: string) => `'${path}' is not a usable safetensors file: ${what}`;

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { DEFAULTS_FILE } from '../src/cli/user-defaults.ts';
 
 const ROOT = new URL('../', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, ROOT), 'utf8');
@@ -18,10 +19,10 @@ const paths = globSync(['*', '{src,kernels,bench,scripts,tests,results}/**/*'], 
   exclude: (path) => path === 'node_modules',
 }).map((path) => `/${path.replaceAll('\\', '/')}`);
 
-/** Code spans that name a source file, by its path or the end of it; words in capitals stand for any name. */
+/** Code spans that name a source file, by its path or the end of it; words in capitals stand for any name, and a user's file is none of ours. */
 function filesOf(text: string): string[] {
   const spans = [...text.matchAll(/`([\w./-]+\.(?:ts|js|json))`/g)].map(([, path]) => path ?? '');
-  return spans.filter((path) => !/[A-Z]{4}/.test(path));
+  return spans.filter((path) => !/[A-Z]{4}/.test(path) && path !== DEFAULTS_FILE);
 }
 
 /** Code spans that are a path of this repository; not those with placeholders or patterns, nor folders of runs. */

@@ -1,11 +1,17 @@
 /** The command line: every command by name, the one that is asked for loaded, one exit code at the end. */
 
+import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { seeHelp, UsageError } from '../messages.ts';
 import type { Finish } from './command.ts';
+import { addDefaults } from './command-line.ts';
 import { COMMANDS } from './commands/index.ts';
 import { HELP } from './help.ts';
 import { ownVersion } from './versions.ts';
+
+const DEFAULTS_HELP = `
+Defaults of your own: attnbench.config.json in this folder, such as
+{"budget": 10}, and variables, such as ATTNBENCH_BUDGET=10, which win over it.`;
 
 /** Runs the command line and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -14,6 +20,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     const program = await createProgram(argv.slice(2), (code) => {
       exitCode = code;
     });
+    addDefaults([]);
+    if (hasUserDefaults()) program.hook('preAction', (_, command) => useUserDefaults(command));
     await program.parseAsync([...argv]);
     return exitCode;
   } catch (error) {
@@ -24,6 +32,17 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+const hasUserDefaults = () =>
+  existsSync('attnbench.config.json') || Object.keys(process.env).some((name) => name.startsWith('ATTNBENCH_'));
+
+/** Loaded only where there are any. Completion takes none: it measures nothing, and its answers are for a shell. */
+async function useUserDefaults(command: Command): Promise<void> {
+  if (command.name().startsWith('complet')) return;
+  const { takeUserDefaults } = await import('./user-defaults.ts');
+  const names = COMMANDS.flatMap(({ commands }) => commands.map(({ name }) => name));
+  await takeUserDefaults(command, () => createProgram(names, () => {}));
 }
 
 /**
@@ -52,6 +71,7 @@ export async function createProgram(words: readonly string[], finish: Finish): P
       }
     }
   }
+  program.addHelpText('after', DEFAULTS_HELP);
   if (words[0] === 'complete') declareComplete(program);
   return addHelp(program).version(ownVersion(), '-V, --version', 'show the version');
 }

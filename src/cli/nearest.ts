@@ -18,7 +18,7 @@ const LEAST_RIGHT = 0.4;
  * The choice that was probably meant: one that begins so or has the same letters, or one that differs in a few; null where
  * none is near.
  */
-function nearestOf(text: string, choices: readonly string[]): string | null {
+export function nearestOf(text: string, choices: readonly string[]): string | null {
   const letters = (word: string) => [...word].sort().join('');
   const alike = choices.find(
     (choice) => (text.length >= 3 && choice.startsWith(text)) || letters(choice) === letters(text),

@@ -6,6 +6,7 @@ import { interrupted } from '../messages.ts';
 import { newContext, timeStamp } from '../record/context.ts';
 import { createJournal, type Journal } from '../record/journal.ts';
 import type { Context, Load, Measurement, Ratio } from '../record/measurement.ts';
+import { commandLine } from './command-line.ts';
 import type { RunOptions } from './options/run-options.ts';
 import type { Progress } from './terminal/progress.ts';
 import { versions } from './versions.ts';
@@ -55,7 +56,7 @@ function contextOf(options: RunOptions, devices: Device[], load: Load | null): C
   const tiles = options.tiles === null ? 'tuned' : options.tiles === 'default' ? 'default' : 'file';
   const settings = { budget: budgetSeconds, samples, full, seed, baseline, adapter, limits, tiles } as const;
   return newContext({
-    argv: process.argv.slice(2),
+    argv: commandLine(),
     label,
     versions: versions(),
     settings,

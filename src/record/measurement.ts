@@ -128,7 +128,9 @@ const loadSchema = z.object({
 });
 
 const contextSchema = z.object({
-  argv: z.array(z.string()).describe('paths shortened to their last part'),
+  argv: z
+    .array(z.string())
+    .describe("the command line with the user's own defaults that shaped the run; paths shortened to their last part"),
   label: z.string().nullable(),
   startedAt: z.iso.datetime(),
   versions: z.record(z.string(), z.string()),

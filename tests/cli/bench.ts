@@ -21,15 +21,19 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'attnbench-test-'));
 }
 
+/** Whatever the terminal of the tests is, what is compared has no colours. */
+const NO_COLOURS = { NO_COLOR: '1', FORCE_COLOR: undefined };
+
 /**
  * Runs `bench ARGS` in this process: what the binary does after its version check, without the start of a Node. One call at a time, since
  * the folder, the arguments and the output of the process are its own meanwhile. `seen` is called with all of stderr each time that more
- * of it comes, before the command goes on.
+ * of it comes, before the command goes on. `variables` are set meanwhile.
  */
 export async function bench(
   args: readonly string[],
   cwd = temporaryFolder(),
   seen: (stderr: string) => void = () => {},
+  variables: Record<string, string | undefined> = {},
 ): Promise<Outcome> {
   const before = { folder: process.cwd(), argv: process.argv };
   const written = { stdout: '', stderr: '' };
@@ -41,7 +45,7 @@ export async function bench(
       return true;
     }),
   );
-  vi.stubEnv('NO_COLOR', '1');
+  for (const [name, value] of Object.entries({ ...NO_COLOURS, ...variables })) vi.stubEnv(name, value);
   process.argv = [process.execPath, LAUNCHER, ...args];
   process.chdir(cwd);
   try {
@@ -59,7 +63,7 @@ export async function bench(
 /** Runs the real binary as `bench ARGS` and waits for its end. */
 export function benchBinary(args: readonly string[], cwd = temporaryFolder()): Promise<Outcome> {
   return new Promise((resolve) => {
-    const env = { ...process.env, NO_COLOR: '1' };
+    const env = { ...process.env, ...NO_COLOURS };
     execFile(process.execPath, [LAUNCHER, ...args], { cwd, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : (error.code as unknown as number), stdout, stderr });
     });
@@ -73,7 +77,7 @@ export function startBench(
   seen: (stderr: string, pid: number) => void,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [LAUNCHER, ...args], { cwd, env: { ...process.env, NO_COLOR: '1' } });
+    const child = spawn(process.execPath, [LAUNCHER, ...args], { cwd, env: { ...process.env, ...NO_COLOURS } });
     let [stdout, stderr] = ['', ''];
     seen(stderr, child.pid ?? 0);
     child.stdout.on('data', (chunk: Buffer) => {

@@ -56,6 +56,7 @@ describe('the help', async () => {
     const { stderr } = await promisify(execFile)(process.execPath, args);
     const own = stderr.split('\n').filter((url) => url.startsWith('file:') && !url.includes('node_modules'));
     expect(own.map((url) => url.replace(/.*\/(?=src\/)/, '')).toSorted()).toEqual([
+      'src/cli/command-line.ts',
       'src/cli/commands/index.ts',
       'src/cli/help.ts',
       'src/cli/launch.js',

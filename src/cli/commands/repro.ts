@@ -28,5 +28,8 @@ function reproOptions() {
   for (const item of [variant, threads, host, adapter, tiles, budget, samples]) {
     item.default(item.initial, "the record's");
   }
-  return { ...open, ...under(OUTPUT, { format: tableOrJson() }) };
+  const options = { ...open, ...under(OUTPUT, { format: tableOrJson() }) };
+  // How it was measured is the record's to say, so defaults of the user's own are for the output only.
+  for (const item of Object.values(options)) item.takesDefault = item.helpGroupHeading === OUTPUT;
+  return options;
 }

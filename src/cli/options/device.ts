@@ -121,9 +121,12 @@ function limitsOption(): TypedOption<Record<string, number>> {
   );
   const parseValue = wholeNumber(1, 2 ** 53);
   return made.argParser((text, previous: Record<string, number>) => {
-    const [given = '', value = ''] = text.split('=');
-    const name = choose('--limits', given, LIMITS);
-    return { ...previous, [name]: parseValue(value, `--limits ${name}`) };
+    const limits = text.split(',').map((item): [string, number] => {
+      const [given = '', value = ''] = item.split('=');
+      const name = choose('--limits', given, LIMITS);
+      return [name, parseValue(value, `--limits ${name}`)];
+    });
+    return { ...previous, ...Object.fromEntries(limits) };
   });
 }
 

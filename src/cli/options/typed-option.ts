@@ -12,6 +12,10 @@ export class TypedOption<T> extends Option {
   readonly initial: T;
   /** The option that turns this one off, where there is one: `--no-chart`. */
   opposite: Option | null = null;
+  /** A default of the user's own, from a file or a variable; src/cli/user-defaults.ts puts it here. */
+  user: { value: T } | null = null;
+  /** False where no default of the user's own is taken: what else decides is said where it is set. */
+  takesDefault = true;
   /** Values that a shell completes beside the choices. */
   suggested: readonly string[] = [];
   /** Whether it takes several values with commas between them. */
@@ -145,11 +149,14 @@ export function defaultsOf<G extends OptionGroup>(group: G): ValuesOf<G> {
   return Object.fromEntries(Object.entries(group).map(([name, { initial }]) => [name, initial])) as ValuesOf<G>;
 }
 
-/** The values of a group that stand on the command line. */
+/** The values of a group that the user gives: on the command line, else as a default of their own. */
 export function givenOf<G extends OptionGroup>(command: Command, group: G): Partial<ValuesOf<G>> {
-  const names = Object.keys(group).filter((name) => command.getOptionValueSource(name) === 'cli');
-  // addOptions has checked that commander stores each option under its name in the group.
-  return Object.fromEntries(names.map((name) => [name, command.getOptionValue(name)])) as Partial<ValuesOf<G>>;
+  const values = Object.entries(group).flatMap(([name, { user }]): [string, unknown][] => {
+    // addOptions has checked that commander stores each option under its name in the group.
+    if (command.getOptionValueSource(name) === 'cli') return [[name, command.getOptionValue(name)]];
+    return user === null ? [] : [[name, user.value]];
+  });
+  return Object.fromEntries(values) as Partial<ValuesOf<G>>;
 }
 
 /** The values of a group: what the user gives, else what the caller fixes, else the defaults. */

@@ -1,6 +1,5 @@
 /** Writes results in the format asked for, to stdout or to a file. */
 
-import { styleText } from 'node:util';
 import type { Kernel } from '../../../kernels/kernel.ts';
 import { seriesScale } from '../../chart/palette.ts';
 import { formatBytes, formatDuration, formatGrouped } from '../../format.ts';
@@ -16,17 +15,16 @@ import { formatMarkdown } from '../../report/markdown.ts';
 import type { TableKind } from '../../report/result-columns.ts';
 import { formatTable, type Marks, PLAIN } from '../../report/table.ts';
 import type { Format } from '../options/names.ts';
+import { marksFor, wantsColour } from './colour.ts';
 
-const COLOURED: Marks = { strong: (text) => styleText('bold', text), faint: (text) => styleText('dim', text) };
-
-/** Colours on a terminal; styleText itself obeys NO_COLOR. */
+/** How a table on stdout is marked; one for a file is not. */
 export function terminalMarks(toStdout: boolean): Marks {
-  return toStdout && process.stdout.isTTY ? COLOURED : PLAIN;
+  return toStdout ? marksFor(process.stdout) : PLAIN;
 }
 
-/** Series in their colours on a terminal that wants colour. */
+/** Series in their colours, where stdout gets colours. */
 function painter(toStdout: boolean): Paint {
-  if (!toStdout || !process.stdout.isTTY || process.env['NO_COLOR']) return (text) => text;
+  if (!toStdout || !wantsColour(process.stdout)) return (text) => text;
   return (text, series) => {
     const [color = '#888888'] = seriesScale([series]).range;
     const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
@@ -81,7 +79,7 @@ export function writeClosing(
 ): void {
   const stream = onStdout ? process.stdout : process.stderr;
   const width = Math.min(widthOf(stream), USUAL_WIDTH);
-  const marks = stream.isTTY ? COLOURED : PLAIN;
+  const marks = marksFor(stream);
   const lines = finding === null ? [] : wrapText(finding, width).map(marks.strong);
   stream.write(`\n${[marks.faint('─'.repeat(width)), ...lines].join('\n')}\n`);
   const names = Math.max(...files.map(([what]) => what.length + 1));

@@ -11,6 +11,13 @@ export interface ReferenceRow {
   maxLogit: number;
   /** Root mean square over dims of sum_j p_j |v_j|: how large the terms are that the output sums. */
   termSize: number;
+  /**
+   * Of each dim sqrt(sum_j p_j^2 (v_j - o)^2), p summing to 1: what weights with independent errors of unit relative size
+   * add to the output, o = sum_j p_j v_j / sum_j p_j.
+   */
+  weightSpread: Float64Array;
+  /** Visible keys. */
+  keys: number;
 }
 
 /**
@@ -50,7 +57,7 @@ export function* referenceSteps(
 
   // Mask: keys outside this range are not visited.
   const { low, high } = range;
-  if (high <= low) return { output, maxLogit: 0, termSize: 0 };
+  if (high <= low) return { output, maxLogit: 0, termSize: 0, weightSpread: new Float64Array(headDim), keys: 0 };
 
   // Scores and row maximum.
   const logits = new Float64Array(high - low);
@@ -67,14 +74,21 @@ export function* referenceSteps(
 
   // Exponentials, row sum and accumulate. Nothing is rescaled, since the maximum of the whole row is known.
   let total = 0;
+  // Of the squares of weights, of terms, and of both.
+  let weightSquares = 0;
+  const products = new Float64Array(headDim);
+  const termSquares = new Float64Array(headDim);
   for (let j = low; j < high; j += 1) {
     if ((j - low) % STEP_KEYS === STEP_KEYS - 1) yield;
     const weight = Math.exp(at(logits, j - low) - maximum);
     total += weight;
+    weightSquares += weight * weight;
     for (let d = 0; d < headDim; d += 1) {
       const term = weight * at(v, j * headDim + d);
       output[d] = at(output, d) + term;
       magnitude[d] = at(magnitude, d) + Math.abs(term);
+      products[d] = at(products, d) + weight * term;
+      termSquares[d] = at(termSquares, d) + term * term;
     }
   }
 
@@ -84,7 +98,11 @@ export function* referenceSteps(
     output[d] = at(output, d) / total;
     squares += (at(magnitude, d) / total) ** 2;
   }
-  return { output, maxLogit, termSize: Math.sqrt(squares / headDim) };
+  const weightSpread = output.map((o, d) => {
+    const sum = at(termSquares, d) - 2 * o * at(products, d) + o * o * weightSquares;
+    return Math.sqrt(Math.max(0, sum)) / total;
+  });
+  return { output, maxLogit, termSize: Math.sqrt(squares / headDim), weightSpread, keys: high - low };
 }
 
 /** An element known to exist; the index arithmetic above keeps it in range. */

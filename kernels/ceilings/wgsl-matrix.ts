@@ -1,10 +1,11 @@
 /** What a GPU can do at best with subgroup matrices: products of matrices that stay in registers. */
 
-import type { Workload } from '../../src/problem/workload.ts';
 import type { DeviceProfile, SubgroupMatrix, SubgroupMatrixShape } from '../device.ts';
+import { lines, range } from '../wgsl/emit.ts';
 import { wgslMatrix } from '../wgsl/matrix.ts';
-import { matrixPlan } from '../wgsl/matrix-plan.ts';
-import { type MatrixArray, type MatrixText, matrixText } from '../wgsl/matrix-text.ts';
+import { fourOf, type MatrixArray } from '../wgsl/matrix-memory.ts';
+import { matrixShape } from '../wgsl/matrix-plan.ts';
+import { type MatrixText, matrixText } from '../wgsl/matrix-text.ts';
 import type { Probe } from './probe.ts';
 import { iterations, loopProgram } from './wgsl-loop.ts';
 
@@ -19,12 +20,7 @@ const unrollOf = (spelling: SubgroupMatrix['spelling']) => (spelling === 'emulat
 /** Few rows a work tile, so that there are enough workgroups of one subgroup for a large GPU. */
 const BLOCK_ROWS = 16;
 
-const range = (count: number) => Array.from({ length: count }, (_, i) => i);
-const lines = (list: readonly string[]) => list.join('\n');
 const PRODUCTS = range(LEFTS).flatMap((a) => range(RIGHTS).map((b) => ({ a, b, sum: `c${a}_${b}` })));
-
-/** The matrices that wgsl-matrix uses for a workload on a device; undefined where there are none for it. */
-const matrixOf = (w: Workload, device: DeviceProfile): SubgroupMatrixShape | undefined => matrixPlan(w, device)?.shape;
 
 /** The probe of a kind of subgroup matrices. */
 export interface MatrixProbe extends Probe {
@@ -56,11 +52,11 @@ function matrixProbe(shape: SubgroupMatrixShape, { threads, spelling }: Subgroup
     summary: `products of ${m} x ${k} and ${k} x ${n} matrices of ${component} in registers, ${PRODUCTS.length} sums of f32 a subgroup; needs subgroup matrices`,
     unsupported: () => undefined,
     operationsPerFlop: () => 1,
-    limits: (kernel, w, device) => kernel.name === wgslMatrix.name && sameShape(matrixOf(w, device), shape),
+    limits: (kernel, w, device) => kernel.name === wgslMatrix.name && sameShape(matrixShape(w, device), shape),
     expected: (w) =>
       Math.ceil((m * n) / threads) * ones * k * unroll * iterations(w, 4 * w.headDim, perIteration, BLOCK_ROWS),
     build(w) {
-      const text = matrixText(shape, spelling, threads);
+      const text = matrixText(shape, spelling, { lanes: threads, subgroups: 1, rowLanes: 1 });
       const parts = emitProducts(text, shape, threads, unroll);
       const own = spelling !== 'emulated';
       return loopProgram(`matrix products ${component}`, {
@@ -68,11 +64,10 @@ function matrixProbe(shape: SubgroupMatrixShape, { threads, spelling }: Subgroup
         perPair: (4 * w.headDim) / perIteration,
         threads,
         blockRows: BLOCK_ROWS,
-        directives: `${text.enable}${own ? SUBGROUPS : ''}${own && component === 'f16' ? 'enable f16;\n' : ''}`,
+        directives: `${text.enable}${own && component === 'f16' ? 'enable f16;\n' : ''}`,
+        builtins: text.builtins,
         ...parts,
-        ...(own
-          ? { builtins: ', @builtin(subgroup_size) subgroupSize: u32', sharedBy: `f32(${threads}u / subgroupSize)` }
-          : {}),
+        ...(own ? { sharedBy: `f32(${threads}u / subgroupSize)` } : {}),
         declarations: `${parts.declarations}${text.declarations}`,
         // Subgroups smaller than the largest share the work of a workgroup.
         result: own ? `vec4f(total * f32(${threads}u / subgroupSize))` : 'vec4f(total)',
@@ -81,43 +76,50 @@ function matrixProbe(shape: SubgroupMatrixShape, { threads, spelling }: Subgroup
   };
 }
 
-const SUBGROUPS = `enable subgroups;
-diagnostic(off, chromium.subgroup_matrix_uniformity);
-`;
-
 /** The statements before, in and after the loop; all that is loaded is emitted before the text's own declarations are asked for. */
 function emitProducts(text: MatrixText, { m, n, k, component }: SubgroupMatrixShape, threads: number, unroll: number) {
   const type = text.enable === '' ? 'f32' : component;
-  const operands: MatrixArray = { name: 'operands', component: type, length: LEFTS * m * k + RIGHTS * k * n };
-  const sums: MatrixArray = { name: 'sums', component: 'f32', length: m * n };
-  const rightAt = (b: number) => LEFTS * m * k + b * k * n;
+  const operands: MatrixArray = { name: 'operands', component: type };
+  const sums: MatrixArray = { name: 'sums', component: 'f32' };
+  /** Sizes and places count fours. */
+  const [left, right, sum] = [(m * k) / 4, (k * n) / 4, (m * n) / 4];
+  const firstRight = LEFTS * left;
+  const all = firstRight + RIGHTS * right;
+  const column = `${k / 4}u`;
+  const { memory } = text;
   return {
-    declarations: lines([operands, sums].map((a) => `var<workgroup> ${a.name}: array<${a.component}, ${a.length}>;\n`)),
-    before: `  for (var e = thread; e < ${operands.length}u; e += ${threads}u) {
-    let matrix = select((e - ${rightAt(0)}u) / ${k * n}u, e / ${m * k}u, e < ${rightAt(0)}u);
-    operands[e] = ${type}(one * f32(matrix + 1u));
+    before: `${lines(text.place.map((statement) => `  ${statement}`))}
+  for (var e = thread; e < ${all}u; e += ${threads}u) {
+    let matrix = select((e - ${firstRight}u) / ${right}u, e / ${left}u, e < ${firstRight}u);
+    ${memory.put(operands, 'e', `${fourOf(type)}(vec4f(one * f32(matrix + 1u)))`)}
   }
   workgroupBarrier();
-${lines(range(LEFTS).map((a) => `  let a${a} = ${text.load('left', operands, `${a * m * k}u`, k)};`))}
-${lines(range(RIGHTS).map((b) => `  let b${b} = ${text.load('right', operands, `${rightAt(b)}u`, k, true)};`))}
-${lines(PRODUCTS.map(({ sum }) => `  var ${sum} = ${text.zero};`))}`,
+${lines(range(LEFTS).map((a) => `  let a${a} = ${text.load('left', operands, `${a * left}u`, column)};`))}
+${lines(range(RIGHTS).map((b) => `  let b${b} = ${text.load('right', operands, `${firstRight + b * right}u`, column, true)};`))}
+${lines(PRODUCTS.map(({ sum: name }) => `  var ${name} = ${text.zero('result')};`))}`,
     body: lines(
       range(unroll).flatMap(() =>
-        PRODUCTS.map(({ a, b, sum }) => `    ${sum} = ${text.multiplyAdd(`a${a}`, `b${b}`, sum)};`),
+        PRODUCTS.map(({ a, b, sum: name }) => `    ${name} = ${text.multiplyAdd(`a${a}`, `b${b}`, name)};`),
       ),
     ),
     after: `  var total = 0.0;
 ${lines(
   PRODUCTS.map(
-    ({ sum }) => `  ${text.store(sums, '0u', sum, n)}
+    ({ sum: name }) => `  ${text.store(sums, '0u', name, `${n / 4}u`)}
   workgroupBarrier();
-  for (var e = thread; e < ${m * n}u; e += ${threads}u) {
-    total += sums[e];
+  for (var e = thread; e < ${sum}u; e += ${threads}u) {
+    ${memory.place('four', sums, 'e')}
+    total += dot(${memory.get('four', sums)}, vec4f(1.0));
   }
   workgroupBarrier();`,
   ),
 )}
 `,
+    // Known once all are emitted.
+    declarations: lines([
+      `var<workgroup> operands: ${memory.type(type, all)};`,
+      `var<workgroup> sums: ${memory.type('f32', sum)};\n`,
+    ]),
   };
 }
 

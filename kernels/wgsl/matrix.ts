@@ -1,21 +1,30 @@
 /**
- * wgsl-matrix: flash attention whose two products are the device's subgroup matrices, an experimental feature. One workgroup of a
- * subgroup's size owns a few rows, their output in result matrices, and reads and writes scores through workgroup memory.
+ * wgsl-matrix: flash attention whose two products are the device's subgroup matrices, an experimental feature.
+ *
+ * Each subgroup of a workgroup owns some query rows, their output in result matrices; all share what is staged of K and V. A result matrix
+ * cannot be read element by element, so scores and weights go through workgroup memory, where the lanes of a row find theirs.
  */
 
 import { subgroupMatrixMissing, subgroupMatrixNoShape } from '../../src/messages.ts';
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
+import type { DeviceProfile } from '../device.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
 import { LARGEST_WGSL_HEAD_DIM, unsupportedShape } from '../supported-shapes.ts';
+import { tunable } from '../tunable.ts';
 import { abi } from './abi.ts';
-import { indent, LANES, lines, plus, range } from './emit.ts';
-import { LOWEST, MASKED, rowBounds, seesBetween } from './mask.ts';
-import { type MatrixPlan, matrixPlan } from './matrix-plan.ts';
-import { type MatrixArray, matrixText } from './matrix-text.ts';
-import { type Storage, storageOf } from './storage.ts';
-
-/** Maxima may be stale by this much, in powers of 2, before the output is rescaled: that means a way through memory. */
-const STALE = 8;
+import { indent, lines, plus, range } from './emit.ts';
+import { emitKeyRange, LOWEST, rowBounds } from './mask.ts';
+import {
+  type MatrixConfiguration,
+  type MatrixPlan,
+  matrixConfigurationSchema,
+  matrixSizes,
+} from './matrix-configuration.ts';
+import { type MatrixParts, matrixParts } from './matrix-parts.ts';
+import { matrixCandidates, matrixExcess, matrixPlan, matrixPlanProblem, shippedMatrixPlan } from './matrix-plan.ts';
+import { accumulate, loadQ, scores } from './matrix-products.ts';
+import { maskedSoftmax, ownPlaces, plainSoftmax, STALE, writeO } from './matrix-softmax.ts';
+import { stagedPlaces, stageK, stageV } from './matrix-stage.ts';
 
 export const wgslMatrix: Kernel = {
   name: 'wgsl-matrix',
@@ -23,234 +32,182 @@ export const wgslMatrix: Kernel = {
   summary: 'one pass, both products by subgroup matrices, where the device offers that experimental feature',
   unsupported(workload, device) {
     if (device.features.subgroupMatrix === undefined) return subgroupMatrixMissing;
-    if (matrixPlan(workload, device) === undefined) return subgroupMatrixNoShape(workload.dtype);
-    return unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
+    const shape = unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
+    if (shape !== undefined) return shape;
+    return shippedMatrixPlan(workload, device) === undefined ? subgroupMatrixNoShape(workload.dtype) : undefined;
   },
   build(workload, device) {
-    const plan = matrixPlan(workload, device);
+    const plan = shippedMatrixPlan(workload, device);
     if (plan === undefined) throw new RangeError(subgroupMatrixNoShape(workload.dtype));
-    return emitWgslMatrix(workload, storageOf(workload.dtype, device.features), plan);
+    return emitWgslMatrix(workload, plan);
   },
+  tunable: tunable<MatrixConfiguration>({
+    schema: matrixConfigurationSchema,
+    shipped(workload, device) {
+      const plan = shippedMatrixPlan(workload, device);
+      if (plan === undefined) throw new RangeError(subgroupMatrixNoShape(workload.dtype));
+      return plan.config;
+    },
+    candidates: matrixCandidates,
+    excess: matrixExcess,
+    problem(config, workload, device) {
+      const plan = matrixPlan(config, workload, device);
+      return plan === undefined ? subgroupMatrixNoShape(workload.dtype) : matrixPlanProblem(plan, workload, device);
+    },
+    build: buildWgslMatrix,
+  }),
 };
 
-/**
- * The pass of wgsl-matrix for a workload and a plan: one subgroup a workgroup. Query rows and output stay in matrices q<row block>_<dims>
- * and o<row block>_<columns>; scores (f32) and weights are [row][key] in workgroup memory, K and V in turns [key][dim].
- */
-export function emitWgslMatrix(w: Workload, storage: Storage, plan: MatrixPlan): WgslProgram {
-  const { headDim } = w;
-  const { shape, threads, blockRows, keys } = plan;
-  const { m, n, k, component } = shape;
+/** The program of a workload in a configuration; throws RangeError where the device has no matrices for the workload. */
+export function buildWgslMatrix(config: MatrixConfiguration, w: Workload, device: DeviceProfile): WgslProgram {
+  const plan = matrixPlan(config, w, device);
+  if (plan === undefined) throw new RangeError(subgroupMatrixNoShape(w.dtype));
+  return emitWgslMatrix(w, plan);
+}
+
+/** The pass of wgsl-matrix for a workload and a plan. */
+export function emitWgslMatrix(w: Workload, plan: MatrixPlan): WgslProgram {
+  const { blockRows } = matrixSizes(w.headDim, plan);
+  // A group larger than a block stays one head a work tile.
   const group = groupSize(w) <= blockRows ? groupSize(w) : 1;
   const tokens = Math.floor(blockRows / group);
-  const text = matrixText(shape, plan.spelling, threads);
-  const array = (name: string, length: number, type = component): MatrixArray => ({ name, component: type, length });
-  const stage = array('stage', Math.max(keys, blockRows) * headDim);
-  const scores = array('scores', blockRows * keys, 'f32');
-  const weights = array('weights', blockRows * keys);
-  const scratch = array('scratch', m * n, 'f32');
-  /** Lanes that share a row in the softmax, and rows that a lane has. */
-  const lanes = Math.max(1, Math.floor(threads / blockRows));
-  const own = range(Math.max(1, Math.ceil(blockRows / threads)));
-  // f16 weights small beside the row's largest would vanish; a power of two cancels in O / l.
-  const lift = component === 'f16' ? 6 : 0;
-
-  const rowBlocks = range(blockRows / m);
-  const dims = range(headDim / k);
-  const outputs = range(headDim / n);
-  const eachOutput = (emit: (r: number, c: number) => string) =>
-    lines(rowBlocks.flatMap((r) => outputs.map((c) => emit(r, c))));
-  const put = (value: string, indent: string) =>
-    [
-      `let value = ${component === 'f16' ? 'vec4<f16>(' : ''}${value}${component === 'f16' ? ')' : ''};`,
-      ...LANES.map((lane, i) => `stage[${plus('t * 4u', i)}] = value.${lane};`),
-    ].join(`\n${indent}`);
-  const stageKeys = (load: string) => `    for (var t = thread; t < ${(keys * headDim) / 4}u; t += ${threads}u) {
-      let key = u32(base) + t / columns;
-      ${put(`${load}(tile, key, t % columns)`, '      ')}
-    }`;
-  const overKeys = (r: number, body: string) => `    for (var j = part; j < keys; j += ${lanes}u) {
-      let key = base + i32(j);
-      let seen = ${seesBetween('key', r)};
-      let s = scores[row${r} * keys + j] * params.scale;
-      ${body}
-    }`;
-  const shareRow = (r: number, value: string, total: string, fold: (a: string, b: string) => string) =>
-    lanes === 1
-      ? `    let ${total} = ${value};`
-      : `    var ${total} = partial[row${r} * ${lanes}u];
-    for (var i = 1u; i < ${lanes}u; i += 1u) {
-      ${total} = ${fold(total, `partial[row${r} * ${lanes}u + i]`)};
-    }`;
-  const give = (r: number, value: string) => (lanes === 1 ? '' : `    partial[row${r} * ${lanes}u + part] = ${value};`);
-  const barrier = '    workgroupBarrier();';
-
+  const parts = matrixParts(w.headDim, plan);
   // The body before the declarations: the emulation collects what the body loads.
-  const body = `
-@compute @workgroup_size(${threads})
-fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  let tile = findWorkTile(params.tileBase + workgroup.y);
-  let part = thread % ${lanes}u;
-
-  // Of each row: the keys that it sees, the running maximum and this lane's part of the row sum.
-${lines(
-  own.map(
-    (r) => `  let row${r} = ${plus(lanes === 1 ? 'thread' : `thread / ${lanes}u`, r * threads)};
-${indent(1, lines(rowBounds(r, `min(row${r}, tile.rows - 1u)`)))}
-  var m${r} = ${LOWEST};
-  var l${r} = 0.0;`,
-  ),
-)}
-
-  // load q: once, into matrices; scores are scaled, not q, which would be rounded once more where it is f16.
-  for (var t = thread; t < ${(blockRows * headDim) / 4}u; t += ${threads}u) {
-    let row = min(t / columns, tile.rows - 1u);
-    ${put('readQ(rowIndex(tile, row) + t % columns)', '    ')}
-  }
-  workgroupBarrier();
-${lines(rowBlocks.flatMap((r) => dims.map((d) => `  let q${r}_${d} = ${text.load('left', stage, `${r * m * headDim + d * k}u`, headDim)};`)))}
-${eachOutput((r, c) => `  var o${r}_${c} = ${text.zero};`)}
-
-  let endKey = highKey(tile.firstRow + tile.tokens - 1u);
-  for (var base = lowKey(tile.firstRow) / i32(keys) * i32(keys); base < endKey; base += i32(keys)) {
-
-    // stage K: as [key][dim].
-${barrier}
-${stageKeys('loadK')}
-${barrier}
-
-    // scores: S = q k^T, to workgroup memory.
-${lines(
-  range(keys / n).map(
-    (c) => `    {
-${lines(rowBlocks.map((r) => `      var s${r} = ${text.zero};`))}
-${lines(
-  dims.flatMap((d) => [
-    `      let k${d} = ${text.load('right', stage, `${c * n * headDim + d * k}u`, headDim, true)};`,
-    ...rowBlocks.map((r) => `      s${r} = ${text.multiplyAdd(`q${r}_${d}`, `k${d}`, `s${r}`)};`),
-  ]),
-)}
-${lines(rowBlocks.map((r) => `      ${text.store(scores, `${r * m * keys + c * n}u`, `s${r}`, keys)}`))}
-    }`,
-  ),
-)}
-${barrier}
-
-    // stage V: in place of K.
-${stageKeys('loadV')}
-
-    // mask and row maximum: of the keys that a row sees, shared by its lanes; maxima that grew by little stay as they were.
-${lines(
-  own.map(
-    (r) => `    var largest${r} = ${MASKED};
-${overKeys(r, `largest${r} = max(largest${r}, select(${MASKED}, s, seen));`)}
-${give(r, `largest${r}`)}`,
-  ),
-)}
-${lanes === 1 ? '' : barrier}
-${lines(
-  own.map(
-    (r) => `${shareRow(r, `largest${r}`, `found${r}`, (a, b) => `max(${a}, ${b})`)}
-    let grown${r} = found${r} > m${r} + ${STALE}.0;
-
-    // rescale: l = l 2^(m - m'), and the factor of O.
-    let rescale${r} = select(1.0, exp2(m${r} - found${r}), grown${r});
-    m${r} = select(m${r}, found${r}, grown${r});
-    l${r} *= rescale${r};
-    if (part == 0u) {
-      factors[row${r}] = rescale${r};
-    }
-
-    // exponentials and row sum: P = 2^(S - m), 0 where the row does not see the key; l = l + sum P.
-${overKeys(
-  r,
-  `let p = select(0.0, exp2(s - m${r}${lift === 0 ? '' : ` + ${lift}.0`}), seen);
-      l${r} += p;
-      weights[row${r} * keys + j] = ${component}(p);`,
-)}`,
-  ),
-)}
-${barrier}
-    if (thread == 0u) {
-      var any = 0u;
-      for (var i = 0u; i < ${blockRows}u; i += 1u) {
-        any |= select(0u, 1u, factors[i] != 1.0);
-      }
-      anyGrown = any;
-    }
-
-    // rescale: O = O 2^(m - m'), seldom: through memory, a matrix at a time.
-    if (workgroupUniformLoad(&anyGrown) != 0u) {
-${eachOutput(
-  (r, c) => `      ${text.store(scratch, '0u', `o${r}_${c}`, n)}
-      workgroupBarrier();
-      for (var t = thread; t < ${m * n}u; t += ${threads}u) {
-        scratch[t] *= factors[${plus(`t / ${n}u`, r * m)}];
-      }
-      workgroupBarrier();
-      o${r}_${c} = ${text.load('result', scratch, '0u', n)};
-      workgroupBarrier();`,
-)}
-    }
-
-    // accumulate: O = O + P v.
-${lines(
-  range(keys / k).map(
-    (d) => `    {
-${lines(rowBlocks.map((r) => `      let p${r} = ${text.load('left', weights, `${r * m * keys + d * k}u`, keys)};`))}
-${lines(
-  outputs.flatMap((c) => [
-    `      let v${c} = ${text.load('right', stage, `${d * k * headDim + c * n}u`, headDim)};`,
-    ...rowBlocks.map((r) => `      o${r}_${c} = ${text.multiplyAdd(`p${r}`, `v${c}`, `o${r}_${c}`)};`),
-  ]),
-)}
-    }`,
-  ),
-)}
-  }
-
-  // write: O / l; a row that saw no key has sum 0 and gives zeros.
-  workgroupBarrier();
-${lines(own.map((r) => give(r, `l${r}`)))}
-${lanes === 1 ? '' : barrier}
-${lines(
-  own.map(
-    (r) => `${shareRow(r, `l${r}`, `sum${r}`, (a, b) => `${a} + ${b}`)}
-    if (part == 0u) {
-      factors[row${r}] = select(0.0, 1.0 / sum${r}, sum${r} > 0.0);
-    }`,
-  ),
-)}
-${eachOutput(
-  (r, c) => `  workgroupBarrier();
-  ${text.store(scratch, '0u', `o${r}_${c}`, n)}
-  workgroupBarrier();
-  for (var t = thread; t < ${(m * n) / 4}u; t += ${threads}u) {
-    let row = ${plus(`t / ${n / 4}u`, r * m)};
-    if (row < tile.rows) {
-      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
-      writeO(rowIndex(tile, row) + ${plus(`t % ${n / 4}u`, (c * n) / 4)}, value * factors[row]);
-    }
-  }`,
-)}
-}
-`;
-  const half = storage !== 'f16' && component === 'f16' ? 'enable f16;\n' : '';
-  const about = `// Flash attention with an online softmax, ${keys} keys at a time, both products by ${m} x ${n} x ${k} matrices of ${component} with sums of f32:
-//   S = q k^T;  P = 2^(S - m);  l = l + sum P;  O = O + P v,  and at the end O / l
-// m, a row's maximum, is raised, and l and O rescaled, only where a score passes it by ${STALE}.`;
-  const code = `${abi({ directives: text.enable + half, about, headDim, tokens, storage, group })}
-const keys = ${keys}u; // staged at a time
-
-${lines([stage, scores, weights, scratch].map(({ name, component: type, length }) => `var<workgroup> ${name}: array<${type}, ${length}>;`))}
-var<workgroup> factors: array<f32, ${blockRows}>;
-${lanes === 1 ? '' : `var<workgroup> partial: array<f32, ${blockRows * lanes}>;\n`}var<workgroup> anyGrown: u32;
-${text.declarations}${body}`;
+  const body = emitMain(parts);
+  const code = [
+    abi({
+      directives: parts.text.enable,
+      about: about(w.headDim, plan),
+      headDim: w.headDim,
+      tokens,
+      storage: plan.storage,
+      group,
+    }),
+    emitDeclarations(parts),
+    parts.text.declarations,
+    body,
+  ].join('');
   return {
     kind: 'wgsl',
     passes: [{ label: 'attention', code, workgroupsPerTile: 1 }],
     blockRows: tokens,
     scratchBytesPerTile: 0,
     groupedRows: group > 1,
+    halfWeights: plan.shape.component === 'f16',
   };
+}
+
+/** What the kernel computes, and what a workgroup and a subgroup of it own. */
+function about(headDim: number, plan: MatrixPlan): string {
+  const { m, n, k, component } = plan.shape;
+  const { subgroups, rows, keys } = plan.config;
+  const { blockRows } = matrixSizes(headDim, plan);
+  return `// Flash attention with an online softmax, both products by ${m} x ${n} x ${k} matrices of ${component} with sums of f32. For each block of keys
+//   S = q k^T;  P = 2^(S - m);  l = l + sum P;  O = O + P v,  and at the end O / l
+// m, a row's maximum, is raised, and l and O rescaled, only where a score passes it by ${STALE}.
+//
+// A workgroup of ${subgroups} subgroups owns ${blockRows} rows and walks over blocks of ${keys} keys. A subgroup owns ${rows} rows, with
+// O as matrices o<row block>_<column block>.`;
+}
+
+/** The constants and the workgroup memory of the kernel. */
+function emitDeclarations({ headDim, plan, sizes, text }: MatrixParts): string {
+  const { config, shape } = plan;
+  const type = (fours: number, component = shape.component) => text.memory.type(component, fours);
+  const each = (of: string) => `array<${of}, ${config.subgroups}>`;
+  const staged = [
+    ...(config.q === 'registers' ? ['q as [row][dim]'] : []),
+    ...(config.k === 'staged' ? ['k as [key][dim]'] : []),
+    'v as [dim][key]',
+  ];
+  return `
+// Rows in workgroup memory, in vec4s: 16 bytes more than they need, so that they begin in different banks.
+const blockKeys = ${config.keys}u;
+const keyStride = ${sizes.keyStride}u;   // of ${headDim} dims
+const valueStride = ${sizes.valueStride}u; // of ${config.keys} keys
+const scoreStride = ${sizes.scoreStride}u; // of ${config.keys} scores
+
+// in turns ${staged.join(', ')}
+var<workgroup> stage: ${type(sizes.stage)};
+${config.q === 'workgroup' ? `// of each subgroup q as [row][dim]\nvar<workgroup> queries: ${each(type(sizes.queries))};\n` : ''}// of each subgroup S as [row][key]; O passes through it
+var<workgroup> scores: ${each(type(sizes.scores, 'f32'))};
+// and P as [row][key]
+var<workgroup> weights: ${each(type(sizes.weights))};
+// 1 where a row of the workgroup raised its maximum
+var<workgroup> anyRaised: atomic<u32>;
+
+`;
+}
+
+/** The kernel itself, phase by phase. */
+function emitMain(parts: MatrixParts): string {
+  const { plan, sizes, text } = parts;
+  const { config } = plan;
+  const row = (r: number) => plus(sizes.rowLanes === 1 ? 'lane' : `lane / ${sizes.rowLanes}u`, r * plan.lanes);
+  const state = range(sizes.laneRows).flatMap((r) => [
+    `let row${r} = ${row(r)}; // of the subgroup's`,
+    ...rowBounds(r, `min(firstRow + row${r}, tile.rows - 1u)`),
+    `var m${r} = ${LOWEST};`,
+    `var l${r} = 0.0;`,
+    ...ownPlaces(parts, r),
+  ]);
+  const outputs = parts.rowBlocks.flatMap((r) => parts.columns.map((c) => `var o${r}_${c} = ${text.zero('result')};`));
+  return `
+@compute @workgroup_size(${sizes.threads})
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u${text.builtins}) {
+${indent(1, lines(text.place))}
+  let tile = findWorkTile(params.tileBase + workgroup.y);
+  let firstRow = subgroup * ${config.rows}u;
+  let part = ${sizes.rowLanes === 1 ? '0u' : `lane % ${sizes.rowLanes}u`}; // of the keys of a row
+${indent(1, emitKeyRange(1))}
+
+  // Of the lane's rows: the keys that they see, the running maximum, this lane's part of the row sum, and where its scores and weights lie.
+${indent(1, lines(state))}
+${indent(1, loadQ(parts))}
+${indent(1, lines(outputs))}
+
+  // What this thread stages of each block.
+${indent(1, lines(stagedPlaces(parts)))}
+
+  for (var base = firstKey; base < endKey; ) {
+${plan.whole ? plainLoop(parts) : ''}${maskedBlock(parts)}
+  }
+${indent(1, writeO(parts))}
+}
+`;
+}
+
+/** The phases of a block of keys, with a softmax for it. */
+const blockOf = (parts: MatrixParts, softmax: string) => [
+  ...(parts.plan.config.k === 'staged' ? [stageK(parts)] : []),
+  scores(parts),
+  stageV(parts),
+  softmax,
+  accumulate(parts),
+  'base += i32(blockKeys);',
+];
+
+/** A loop of its own for the blocks that need neither a mask nor a higher maximum: nearly all of a long sequence. */
+function plainLoop(parts: MatrixParts): string {
+  return `    // Blocks that every row sees whole, as long as no maximum is raised.
+    while (base >= plainBegin && base + i32(blockKeys) <= plainEnd) {
+      let blockKey = base;
+${indent(3, lines(blockOf(parts, plainSoftmax(parts))))}
+    }
+    if (base >= endKey) {
+      break;
+    }
+
+`;
+}
+
+/** Any block, among them the first, those on the edge of the mask, and the one that the loop above gave up. */
+function maskedBlock(parts: MatrixParts): string {
+  const begin = parts.plan.whole
+    ? `// Any block. The last one is whole too: it begins sooner, and the mask hides the keys that it repeats.
+    let blockKey = min(base, i32(params.seqKv) - i32(blockKeys));`
+    : `// A block that is not whole.
+    let blockKey = base;`;
+  return `    ${begin}
+${indent(2, lines(blockOf(parts, maskedSoftmax(parts))))}`;
 }

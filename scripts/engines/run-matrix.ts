@@ -3,7 +3,7 @@
 import type { Kernel } from '../../kernels/kernel.ts';
 import type { Host } from '../../src/host/contract.ts';
 import { type ChildHost, spawnHost } from '../../src/host/node/spawn.ts';
-import { compareRows, oracle } from '../../src/host/oracle.ts';
+import { compareRows, oracle, roundsWeights } from '../../src/host/oracle.ts';
 import { watched } from '../../src/host/watchdog.ts';
 import { messageOf, wrongResult } from '../../src/messages.ts';
 import { wholeSlice } from '../../src/problem/slice.ts';
@@ -93,7 +93,8 @@ async function runOne(
     queryHead: Math.floor(index / w.seqQuery),
     row: index % w.seqQuery,
   }));
-  const { maxRelativeError, tolerance } = compareRows(w, oracle(w, DATA, rows), await host.read(id, rows));
+  const outputs = await host.read(id, rows);
+  const { maxRelativeError, tolerance } = compareRows(w, oracle(w, DATA, rows), outputs, roundsWeights(program));
   await host.dispose(id);
   return maxRelativeError <= tolerance ? null : { wrong: wrongResult(maxRelativeError, tolerance) };
 }

@@ -1,5 +1,6 @@
 /** The float64 oracle for rows of a workload, and how far an output in f32 or f16 may be from it. */
 
+import type { Program } from '../../kernels/kernel.ts';
 import { type ReferenceRow, referenceSteps } from '../../kernels/reference.ts';
 import { type Data, fillRow } from '../problem/data.ts';
 import type { RowAddress } from '../problem/slice.ts';
@@ -70,14 +71,31 @@ export function tolerance(w: Workload, maxLogit: number): number {
   return F32_TOLERANCE * Math.max(1, maxLogit / 8) * Math.max(1, w.seqKv / 32768);
 }
 
-/** Largest relative error of rounding an output to half precision. */
+/** Largest relative error of rounding to half precision. */
 const HALF_ROUNDING = 2 ** -11;
 
-/** Compares output rows with their references. A NaN anywhere gives an infinite error. */
+/**
+ * Times their spread that the errors of weights rounded to halves may move an output, in units of HALF_ROUNDING.
+ *
+ * With weights p_j (1 + d_j) in both sums, o' - o = sum_j p_j d_j (v_j - o) / sum_j p_j (1 + d_j), and |d_j| <= 2^-11. As independent
+ * errors, uniform within half a unit in the last place, their sum passes t 2^-11 sqrt(sum_j p_j^2 (v_j - o)^2) with a probability of
+ * at most 2 exp(-3 t^2 / 2) (Hoeffding; a uniform variable in [-h, h] is sub-Gaussian with variance h^2 / 3): 8e-11 for t = 4. Of n keys
+ * it never passes t = sqrt(n) (Cauchy and Schwarz), whatever the errors are.
+ */
+const WEIGHT_ERRORS = 4;
+
+/** Whether a program rounds its weights to halves before it multiplies them with the values: its results are then that far off. */
+export const roundsWeights = (program: Program) => program.kind === 'wgsl' && program.halfWeights === true;
+
+/**
+ * Compares output rows with their references; `halfWeights` where they come from weights in half precision. A NaN anywhere gives an
+ * infinite error.
+ */
 export function compareRows(
   w: Workload,
   references: readonly ReferenceRow[],
   outputs: readonly Float32Array[],
+  halfWeights = false,
 ): Verification {
   let maxAbsoluteError = 0;
   let maxRelativeError = 0;
@@ -87,20 +105,21 @@ export function compareRows(
     const output = outputs[index] as Float32Array;
     let squares = 0;
     let worst = 0;
-    let largest = 0;
+    let rounded = 0;
+    const errors = halfWeights ? Math.min(WEIGHT_ERRORS, Math.sqrt(reference.keys)) : 0;
     reference.output.forEach((expected, dim) => {
       const error = Math.abs(expected - (output[dim] as number));
       // A comparison with NaN is false, so ask whether it is fine, not whether it is wrong.
       if (!(error <= worst)) worst = Number.isFinite(error) ? error : Number.POSITIVE_INFINITY;
       squares += expected * expected;
-      largest = Math.max(largest, Math.abs(expected));
+      rounded = Math.max(rounded, Math.abs(expected) + errors * (reference.weightSpread[dim] as number));
     });
     // Where the terms of a row cancel, a thousandth of their size stands in for the size of their sum.
     const size = Math.max(Math.sqrt(squares / reference.output.length), reference.termSize / 1000);
     maxAbsoluteError = Math.max(maxAbsoluteError, worst);
     maxRelativeError = Math.max(maxRelativeError, worst === 0 ? 0 : worst / size);
     maxLogit = Math.max(maxLogit, reference.maxLogit);
-    if (w.dtype === 'f16' && size > 0) rounding = Math.max(rounding, (HALF_ROUNDING * largest) / size);
+    if (w.dtype === 'f16' && size > 0) rounding = Math.max(rounding, (HALF_ROUNDING * rounded) / size);
   });
   const allowed = tolerance(w, maxLogit) + rounding;
   return { rows: references.length, maxAbsoluteError, maxRelativeError, tolerance: allowed };

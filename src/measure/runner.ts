@@ -210,7 +210,7 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
         return ended === null ? { ...record(), state: 'failed', message: notFinished } : null;
       }
       try {
-        const verification = await verify(w, options.data, kept, watch);
+        const verification = await verify(w, options.data, kept.ready.program, kept, watch);
         await prepared.dispose();
         return measured(kept.ready, verification);
       } catch (error) {

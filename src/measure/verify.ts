@@ -1,6 +1,7 @@
 /** Checks the output of a timed run against the float64 oracle on seeded random rows of the slice. */
 
-import { compareRows, oracleSteps, type Verification } from '../host/oracle.ts';
+import type { Program } from '../../kernels/kernel.ts';
+import { compareRows, oracleSteps, roundsWeights, type Verification } from '../host/oracle.ts';
 import type { Data } from '../problem/data.ts';
 import { pairs } from '../problem/flops.ts';
 import { blockStarts, type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
@@ -70,14 +71,15 @@ export async function readRows(
   return { rows, outputs: await read(rows) };
 }
 
-/** Compares rows with the oracle. Throws Interrupted where an interrupt leaves it no time. */
+/** Compares rows of a program's output with the oracle. Throws Interrupted where an interrupt leaves it no time. */
 export async function verify(
   w: Workload,
   data: Data,
+  program: Program,
   { rows, outputs }: OutputRows,
   watch: StopWatch,
 ): Promise<Verification> {
-  return compareRows(w, await runSteps(oracleSteps(w, data, rows), watch), outputs);
+  return compareRows(w, await runSteps(oracleSteps(w, data, rows), watch), outputs, roundsWeights(program));
 }
 
 /** Values that the oracle makes or multiplies to verify a slice: what its time is in proportion to. */

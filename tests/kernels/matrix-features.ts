@@ -1,9 +1,10 @@
 /** Subgroup matrices as devices offer them, for tests of wgsl-matrix. */
 
-import type { SubgroupMatrix } from '../../kernels/device.ts';
+import type { DeviceProfile, SubgroupMatrix } from '../../kernels/device.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
-import { wgslMatrix } from '../../kernels/wgsl/matrix.ts';
+import { buildWgslMatrix, wgslMatrix } from '../../kernels/wgsl/matrix.ts';
+import type { MatrixConfiguration } from '../../kernels/wgsl/matrix-configuration.ts';
 import type { Dtype, Workload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
@@ -12,14 +13,17 @@ export const APPLE = { m: 8, n: 8, k: 8, component: 'f32' } as const;
 export const SQUARE = { m: 16, n: 16, k: 16, component: 'f16' } as const;
 export const INTEL = { m: 8, n: 16, k: 16, component: 'f16' } as const;
 
-/** wgsl-matrix with matrices in plain WGSL, built for a device with so much workgroup memory: with less, blocks of fewer keys. */
-export function emulated(matrix: Omit<SubgroupMatrix, 'spelling'>, workgroupMemoryBytes = 32768): Kernel {
-  const withMatrices: Kernel['build'] = (w, { limits, features }) =>
-    wgslMatrix.build(w, {
-      limits: { ...limits, workgroupMemoryBytes },
-      features: { ...features, subgroupMatrix: { ...matrix, spelling: 'emulated' } },
-    });
-  return { ...wgslMatrix, unsupported: () => undefined, build: withMatrices };
+/** wgsl-matrix in a configuration, with matrices in plain WGSL. */
+export function emulated(matrix: Omit<SubgroupMatrix, 'spelling'>, configuration: MatrixConfiguration): Kernel {
+  const withMatrices = ({ limits, features }: DeviceProfile): DeviceProfile => ({
+    limits,
+    features: { ...features, subgroupMatrix: { ...matrix, spelling: 'emulated' } },
+  });
+  return {
+    ...wgslMatrix,
+    unsupported: (w, device) => wgslMatrix.tunable?.problem(configuration, w, withMatrices(device)),
+    build: (w, device) => buildWgslMatrix(configuration, w, withMatrices(device)),
+  };
 }
 
 /** The text of wgsl-matrix on a device with shader-f16 and matrices of this shape. */

@@ -37,6 +37,15 @@ describe('reference', () => {
     expect(termSize).toBeCloseTo(Math.sqrt((9 + 36) / 2), 12);
   });
 
+  it('says how far errors of single weights move the output', () => {
+    // Weights 1/4 and 3/4, values 4 and 8 with mean 7: terms of 3/4 each; in the other dim the values are equal.
+    const q = row([Math.log(3), 0]);
+    const { weightSpread, keys } = referenceRow(q, row([0, 0, 1, 0]), row([4, 5, 8, 5]), { low: 0, high: 2 }, 1);
+    expect(weightSpread[0]).toBeCloseTo(Math.sqrt(2) * 0.75, 6);
+    expect(weightSpread[1]).toBeCloseTo(0, 6);
+    expect(keys).toBe(2);
+  });
+
   it('sees only the keys of its range', () => {
     const v = row([1, 1, 2, 2, 4, 4, 100, 100]);
     expect([...referenceRow(row([0, 0]), new Float32Array(8), v, { low: 1, high: 3 }, 1).output]).toEqual([3, 3]);
@@ -44,7 +53,10 @@ describe('reference', () => {
 
   it('gives zeros to a row that sees nothing', () => {
     const none = referenceRow(row([1, 1]), row([1, 1]), row([9, 9]), { low: 0, high: 0 }, 1);
-    expect(none).toEqual({ output: new Float64Array(2), maxLogit: 0, termSize: 0 });
+    expect(none).toEqual({
+      output: new Float64Array(2),
+      ...{ maxLogit: 0, termSize: 0, weightSpread: new Float64Array(2), keys: 0 },
+    });
   });
 
   it('survives logits beyond the range of exp', () => {

@@ -73,16 +73,16 @@ describe('the spellings of subgroup matrices', () => {
     const spelled = (spelling: 'template' | 'argument', name: string) =>
       new RegExp(`${name}.*`).exec(matrixCode(spelling, SQUARE, 'f16', { headDim: 32 }))?.[0];
     expect(spelled('template', 'subgroupMatrixLoad')).toMatchInlineSnapshot(
-      `"subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&stage, 0u, 32u);"`,
+      `"subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>, row_major>(&stage, firstRow * keyStride, keyStride);"`,
     );
     expect(spelled('argument', 'subgroupMatrixLoad')).toMatchInlineSnapshot(
-      `"subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>>(&stage, 0u, false, 32u);"`,
+      `"subgroupMatrixLoad<subgroup_matrix_left<f16, 16, 16>>(&stage, (firstRow * keyStride) * 4u, false, (keyStride) * 4u);"`,
     );
     expect(spelled('template', 'subgroupMatrixStore')).toMatchInlineSnapshot(
-      `"subgroupMatrixStore<row_major>(&scores, 0u, s0, 32u);"`,
+      `"subgroupMatrixStore<row_major>(&scores[subgroup], 0u, s0_0, scoreStride);"`,
     );
     expect(spelled('argument', 'subgroupMatrixStore')).toMatchInlineSnapshot(
-      `"subgroupMatrixStore(&scores, 0u, s0, false, 32u);"`,
+      `"subgroupMatrixStore(&scores[subgroup], (0u) * 4u, s0_0, false, (scoreStride) * 4u);"`,
     );
   });
 });

@@ -49,6 +49,19 @@ describe('comparison', () => {
     expect(result).not.toMatchOracle();
   });
 
+  it('allows for weights rounded to halves what their errors can add, and not to other kernels', () => {
+    const halves = { ...W, dtype: 'f16' as const };
+    const allowed = (halfWeights: boolean) => compareRows(halves, references, outputs(), halfWeights).tolerance;
+    expect(allowed(true)).toBeGreaterThan(allowed(false));
+    // A long row of normal values is of the size that its terms have by chance, so 4 2^-11 of its size; a short one may be smaller.
+    expect(allowed(true) - allowed(false)).toBeLessThan(10 * 2 ** -11);
+    // A single key has weight 1.
+    const [first] = oracle(halves, data, [{ batch: 0, queryHead: 0, row: 0 }]);
+    const one = (halfWeights: boolean) =>
+      compareRows(halves, first === undefined ? [] : [first], [Float32Array.from(first?.output ?? [])], halfWeights);
+    expect(one(true).tolerance).toBe(one(false).tolerance);
+  });
+
   it('allows more to large logits and to very long keys', () => {
     expect(tolerance(W, 4)).toBe(5e-5);
     expect(tolerance(W, 80)).toBeCloseTo(5e-4, 10);

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { findKernel } from '../../../kernels/index.ts';
-import { compareRows, oracle, type Verification as RowComparison } from '../../host/oracle.ts';
+import { compareRows, oracle, type Verification as RowComparison, roundsWeights } from '../../host/oracle.ts';
 import { createHostPool } from '../../host/pool.ts';
 import { createPreparedRun } from '../../measure/prepared-run.ts';
 import { FIRST_RATES } from '../../measure/runner.ts';
@@ -51,7 +51,7 @@ export async function verifyKernel(name: string, options: VerifyOptions): Promis
     const rows = allRows(w);
     const outputs = await prepared.read(rows);
     if (options.output !== null) writeInto(options.output, writeSafetensors({ o: joinRows(w, outputs) }));
-    const own = compareRows(w, oracle(w, data, rows), outputs);
+    const own = compareRows(w, oracle(w, data, rows), outputs, roundsWeights(program));
     const file = expected === undefined ? null : compareWithFile(w, expected, outputs, own.tolerance);
     const right = own.maxRelativeError <= own.tolerance && (file === null || file.maxRelativeError <= file.tolerance);
     const result: VerifiedOutput = {
@@ -111,6 +111,8 @@ function compareWithFile(w: Workload, o: Tensor, outputs: readonly Float32Array[
     output: Float64Array.from(o.values.subarray(index * w.headDim, (index + 1) * w.headDim)),
     maxLogit: 0,
     termSize: 0,
+    weightSpread: new Float64Array(w.headDim),
+    keys: 0,
   }));
   // A rounded value errs by half a step of its own size; the largest of a row is some 4 times the row's size.
   return { ...compareRows(w, references, outputs), tolerance: 2 * tolerance + 4 * ROUNDING[o.dtype] };

@@ -43,6 +43,9 @@ export function createPipelines(device: GPUDevice): Pipelines {
   };
 }
 
+/** Bytes that any program binds: a buffer that subgroup matrices are loaded from must hold a whole one, 16 x 16 floats. */
+const LEAST_BYTES = 1024;
+
 /**
  * Some drivers compile a pipeline when it is dispatched first (llvmpipe, for a minute): a dispatch of no workgroups makes
  * them do so now, where no run is timed or watched. Its size comes from a buffer, since browsers warn of a 0 in the code.
@@ -50,7 +53,7 @@ export function createPipelines(device: GPUDevice): Pipelines {
 async function finishCompiling(device: GPUDevice, pipeline: GPUComputePipeline, hasScratch: boolean): Promise<void> {
   const buffers: GPUBuffer[] = [];
   const create = (usage: number) => {
-    const buffer = device.createBuffer({ size: 256, usage });
+    const buffer = device.createBuffer({ size: LEAST_BYTES, usage });
     buffers.push(buffer);
     return buffer;
   };

@@ -65,12 +65,12 @@ export function readSubgroupMatrix(info: MatrixInfo, spelling: MatrixSpelling | 
 /** The spelling of subgroup matrices that a device's compiler takes, found by compiling one load in each. */
 export async function findSpelling(device: GPUDevice): Promise<MatrixSpelling | undefined> {
   for (const spelling of ['template', 'argument'] as const) {
-    const array = { name: 'values', component: 'f32', length: 64 } as const;
-    const load = matrixText({ m: 8, n: 8, k: 8, component: 'f32' }, spelling, 64).load('left', array, '0u', 8);
+    const text = matrixText({ m: 8, n: 8, k: 8, component: 'f32' }, spelling, { lanes: 64, subgroups: 1, rowLanes: 1 });
+    const load = text.load('left', { name: 'values', component: 'f32' }, '0u', '2u');
     device.pushErrorScope('validation');
     device.createShaderModule({
       code: `${MATRIX_DIRECTIVE}
-var<workgroup> values: array<f32, 64>;
+var<workgroup> values: ${text.memory.type('f32', 16)};
 @compute @workgroup_size(64) fn main() { let matrix = ${load}; }`,
     });
     if ((await device.popErrorScope()) === null) return spelling;

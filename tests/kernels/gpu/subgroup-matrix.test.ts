@@ -7,36 +7,53 @@ import { describe, expect, it } from 'vitest';
 import { wgslMatrix } from '../../../kernels/wgsl/matrix.ts';
 import type { MatrixSpelling } from '../../../kernels/wgsl/matrix-text.ts';
 import { type MatrixConfig, readSubgroupMatrix, SUBGROUP_MATRIX } from '../../../src/host/gpu/subgroup-matrix.ts';
-import { describe as describeWorkload } from '../../../src/problem/workload.ts';
+import { describe as describeWorkload, type Workload } from '../../../src/problem/workload.ts';
 import { workload } from '../../workloads.ts';
-import { adversarialCases } from '../adversarial.ts';
-import { SHAPES } from '../cases.ts';
-import { runKernel, testInputs, testShapes } from '../harness.ts';
+import { adversarialCases, adversarialHalves } from '../adversarial.ts';
+import { HALF_SHAPES, SHAPES } from '../cases.ts';
+import { allRows, type Check, runKernel, testInputs, testShapes } from '../harness.ts';
 import { APPLE, emulated, INTEL, matrixCode, SQUARE } from '../matrix-features.ts';
 import { onNullBackend } from './null-backend.ts';
 import { describeOnGpu } from './software-gpu.ts';
 
-/** Workgroup memory for blocks of 8 keys: emulated products of more are text that a software adapter compiles for ten seconds. */
-const FEW_KEYS = 4096;
+const half = (changes: Partial<Workload>) => workload({ ...changes, dtype: 'f16' });
 
 await describeOnGpu("wgsl-matrix on the device's own matrices", (host) => {
-  it('lists them where the device has the feature, with types that WGSL knows, and is right', async ({ skip }) => {
-    const { device, listedMatrices, ...profile } = await host.environment();
+  it('lists them where the device has the feature, with types that WGSL knows', async () => {
+    const { device, listedMatrices } = await host.environment();
     expect(listedMatrices !== undefined).toBe(device.features.includes(SUBGROUP_MATRIX));
     for (const { component, result } of listedMatrices ?? [])
       expect(`${component} ${result}`).toMatch(/^[fiu]\d+ [fiu]\d+$/);
-    const w = workload({ seqQuery: 41, dtype: 'f16' });
-    const reason = wgslMatrix.unsupported(w, profile);
-    if (reason !== undefined) skip(reason);
-    expect(await runKernel(host, wgslMatrix, w)).toMatchOracle();
   });
+
+  /** Declares a test that skips itself, with the reason, where the device has no matrices for the workload. */
+  const testRight = (name: string, w: Workload, check: Check = {}) =>
+    it(`is right: ${name}`, { timeout: 600_000 }, async ({ skip }) => {
+      const reason = wgslMatrix.unsupported(w, await host.environment());
+      if (reason !== undefined) skip(reason);
+      expect(await runKernel(host, wgslMatrix, w, check)).toMatchOracle();
+    });
+
+  for (const w of HALF_SHAPES) testRight(describeWorkload(w), w);
+  for (const [name, w] of [
+    ['grouped heads, ragged', half({ seqQuery: 41, seqKv: 83, queryHeads: 6, kvHeads: 2, mask: 'causal' })],
+    ['fewer keys than a block', half({ seqQuery: 37, seqKv: 20 })],
+    ['head dimension 64, ragged', half({ seqQuery: 70, seqKv: 83, headDim: 64 })],
+  ] as const)
+    testRight(name, w);
+  for (const { name, workload: w, data, heads } of adversarialHalves()) {
+    testRight(name, w, { data, rows: allRows(w).filter(({ queryHead }) => heads?.includes(queryHead) ?? true) });
+  }
 });
 
 await describeOnGpu('wgsl-matrix with emulated matrices', (host) => {
   const get = () => host;
 
-  describe("matrices of Apple's GPUs, subgroups of 16", () => {
-    const kernel = emulated({ threads: 16, shapes: [APPLE] }, FEW_KEYS);
+  describe("matrices of Apple's GPUs, two subgroups of 16", () => {
+    const kernel = emulated(
+      { threads: 16, shapes: [APPLE] },
+      { subgroups: 2, rows: 8, keys: 8, k: 'staged', q: 'workgroup' },
+    );
     testShapes(
       kernel,
       get,
@@ -47,10 +64,23 @@ await describeOnGpu('wgsl-matrix with emulated matrices', (host) => {
 
   it.each([
     // Multiplied in f32: an adapter without shader-f16 has no other arithmetic.
-    { threads: 64, shape: SQUARE, w: workload({ headDim: 48, seqQuery: 70, mask: 'causal' }) },
-    { threads: 8, shape: INTEL, w: workload({ seqQuery: 41, seqKv: 83, queryHeads: 3, kvHeads: 1, dtype: 'f16' }) },
-  ])('subgroups of $threads, matrices of $shape.m x $shape.n x $shape.k', async ({ threads, shape, w }) => {
-    const kernel = emulated({ threads, shapes: [{ ...shape, component: 'f32' }] });
+    {
+      name: '16 rows of a subgroup of 64, K from memory',
+      kernel: emulated(
+        { threads: 64, shapes: [{ ...SQUARE, component: 'f32' }] },
+        { subgroups: 1, rows: 16, keys: 16, k: 'direct', q: 'workgroup' },
+      ),
+      w: workload({ headDim: 48, seqQuery: 70, mask: 'causal' }),
+    },
+    {
+      name: '16 rows of a subgroup of 8, grouped heads in halves',
+      kernel: emulated(
+        { threads: 8, shapes: [{ ...INTEL, component: 'f32' }] },
+        { subgroups: 2, rows: 16, keys: 16, k: 'staged', q: 'registers' },
+      ),
+      w: half({ seqQuery: 41, seqKv: 83, queryHeads: 3, kvHeads: 1 }),
+    },
+  ])('$name', async ({ kernel, w }) => {
     expect(await runKernel(host, kernel, w), describeWorkload(w)).toMatchOracle();
   });
 });

@@ -1,8 +1,14 @@
+diagnostic(off, chromium.subgroup_matrix_uniformity);
+diagnostic(off, subgroup_uniformity);
 enable chromium_experimental_subgroup_matrix;
+enable subgroups;
 
-// Flash attention with an online softmax, 32 keys at a time, both products by 8 x 8 x 8 matrices of f32 with sums of f32:
+// Flash attention with an online softmax, both products by 8 x 8 x 8 matrices of f32 with sums of f32. For each block of keys
 //   S = q k^T;  P = 2^(S - m);  l = l + sum P;  O = O + P v,  and at the end O / l
 // m, a row's maximum, is raised, and l and O rescaled, only where a score passes it by 8.
+//
+// A workgroup of 1 subgroups owns 16 rows and walks over blocks of 32 keys. A subgroup owns 16 rows, with
+// O as matrices o<row block>_<column block>.
 
 // The call.
 //
@@ -107,46 +113,80 @@ fn highKey(row: u32) -> i32 {
   return clamp(i32(row) + params.windowHigh, 0, i32(params.seqKv));
 }
 
-const keys = 32u; // staged at a time
+// Rows in workgroup memory, in vec4s: 16 bytes more than they need, so that they begin in different banks.
+const blockKeys = 32u;
+const keyStride = 9u;   // of 32 dims
+const valueStride = 9u; // of 32 keys
+const scoreStride = 9u; // of 32 scores
 
-var<workgroup> stage: array<f32, 1024>;
-var<workgroup> scores: array<f32, 512>;
-var<workgroup> weights: array<f32, 512>;
-var<workgroup> scratch: array<f32, 64>;
-var<workgroup> factors: array<f32, 16>;
-var<workgroup> partial: array<f32, 32>;
-var<workgroup> anyGrown: u32;
+// in turns q as [row][dim], k as [key][dim], v as [dim][key]
+var<workgroup> stage: array<vec4f, 288>;
+// of each subgroup S as [row][key]; O passes through it
+var<workgroup> scores: array<array<vec4f, 144>, 1>;
+// and P as [row][key]
+var<workgroup> weights: array<array<vec4f, 144>, 1>;
+// 1 where a row of the workgroup raised its maximum
+var<workgroup> anyRaised: atomic<u32>;
+
+// Over the 2 lanes that share a row.
+fn maxOverRow(value: f32) -> f32 {
+  var all = value;
+  all = max(all, subgroupShuffleXor(all, 1u));
+  return all;
+}
+fn sumOverRow(value: f32) -> f32 {
+  var all = value;
+  all = all + subgroupShuffleXor(all, 1u);
+  return all;
+}
 
 @compute @workgroup_size(32)
-fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_id) subgroupId: u32, @builtin(subgroup_size) subgroupSize: u32, @builtin(subgroup_invocation_id) subgroupLane: u32) {
+  let subgroup = subgroupId * subgroupSize / 32u;
+  let lane = subgroupId * subgroupSize % 32u + subgroupLane;
   let tile = findWorkTile(params.tileBase + workgroup.y);
-  let part = thread % 2u;
+  let firstRow = subgroup * 16u;
+  let part = lane % 2u; // of the keys of a row
+  let lastRow = tile.firstRow + tile.tokens - 1u;
+  // The keys that any row of the tile sees, from the start of a block.
+  let firstKey = lowKey(tile.firstRow) / i32(blockKeys) * i32(blockKeys);
+  let endKey = highKey(lastRow);
+  // The keys that every row of it sees: their blocks need no mask.
+  let plainBegin = lowKey(lastRow);
+  let plainEnd = highKey(tile.firstRow);
 
-  // Of each row: the keys that it sees, the running maximum and this lane's part of the row sum.
-  let row0 = thread / 2u;
-  let low0 = lowKey(rowInSequence(tile, min(row0, tile.rows - 1u)));
-  let high0 = highKey(rowInSequence(tile, min(row0, tile.rows - 1u)));
+  // Of the lane's rows: the keys that they see, the running maximum, this lane's part of the row sum, and where its scores and weights lie.
+  let row0 = lane / 2u; // of the subgroup's
+  let low0 = lowKey(rowInSequence(tile, min(firstRow + row0, tile.rows - 1u)));
+  let high0 = highKey(rowInSequence(tile, min(firstRow + row0, tile.rows - 1u)));
   var m0 = -0x1p+100f;
   var l0 = 0.0;
+  let score0_0 = &scores[subgroup][row0 * scoreStride + part * 4u];
+  let weight0_0 = &weights[subgroup][row0 * valueStride + part * 4u];
+  let score0_1 = &scores[subgroup][row0 * scoreStride + part * 4u + 1u];
+  let weight0_1 = &weights[subgroup][row0 * valueStride + part * 4u + 1u];
+  let score0_2 = &scores[subgroup][row0 * scoreStride + part * 4u + 2u];
+  let weight0_2 = &weights[subgroup][row0 * valueStride + part * 4u + 2u];
+  let score0_3 = &scores[subgroup][row0 * scoreStride + part * 4u + 3u];
+  let weight0_3 = &weights[subgroup][row0 * valueStride + part * 4u + 3u];
 
-  // load q: once, into matrices; scores are scaled, not q, which would be rounded once more where it is f16.
-  for (var t = thread; t < 128u; t += 32u) {
-    let row = min(t / columns, tile.rows - 1u);
-    let value = readQ(rowIndex(tile, row) + t % columns);
-    stage[t * 4u] = value.x;
-    stage[t * 4u + 1u] = value.y;
-    stage[t * 4u + 2u] = value.z;
-    stage[t * 4u + 3u] = value.w;
+  // load q: once, to matrices; scores are scaled, not q, which would be rounded again.
+  for (var i = 0u; i < 4u; i += 1u) {
+    let t = thread + i * 32u;
+    let row = t / 8u;
+    let column = t % 8u;
+    let at = rowIndex(tile, min(row, tile.rows - 1u)) + column;
+    stage[row * keyStride + column] = q[at];
   }
   workgroupBarrier();
-  let q0_0 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, 0u, 32u);
-  let q0_1 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, 8u, 32u);
-  let q0_2 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, 16u, 32u);
-  let q0_3 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, 24u, 32u);
-  let q1_0 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, 256u, 32u);
-  let q1_1 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, 264u, 32u);
-  let q1_2 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, 272u, 32u);
-  let q1_3 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, 280u, 32u);
+  let q0_0 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, firstRow * keyStride, keyStride);
+  let q0_1 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, firstRow * keyStride + 2u, keyStride);
+  let q0_2 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, firstRow * keyStride + 4u, keyStride);
+  let q0_3 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, firstRow * keyStride + 6u, keyStride);
+  let q1_0 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, (firstRow + 8u) * keyStride, keyStride);
+  let q1_1 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, (firstRow + 8u) * keyStride + 2u, keyStride);
+  let q1_2 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, (firstRow + 8u) * keyStride + 4u, keyStride);
+  let q1_3 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, (firstRow + 8u) * keyStride + 6u, keyStride);
   var o0_0 = subgroup_matrix_result<f32, 8, 8>();
   var o0_1 = subgroup_matrix_result<f32, 8, 8>();
   var o0_2 = subgroup_matrix_result<f32, 8, 8>();
@@ -156,372 +196,229 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   var o1_2 = subgroup_matrix_result<f32, 8, 8>();
   var o1_3 = subgroup_matrix_result<f32, 8, 8>();
 
-  let endKey = highKey(tile.firstRow + tile.tokens - 1u);
-  for (var base = lowKey(tile.firstRow) / i32(keys) * i32(keys); base < endKey; base += i32(keys)) {
+  // What this thread stages of each block.
+  let kKey = thread / 8u;
+  let kColumn = thread % 8u;
+  let kTo = kKey * keyStride + kColumn;
+  let vKey = thread % 8u * 4u;
+  let vColumn = thread / 8u;
+  let vTo = vColumn * 4u * valueStride + thread % 8u;
+
+  for (var base = firstKey; base < endKey; ) {
+    // A block that is not whole.
+    let blockKey = base;
 
     // stage K: as [key][dim].
     workgroupBarrier();
-    for (var t = thread; t < 256u; t += 32u) {
-      let key = u32(base) + t / columns;
-      let value = loadK(tile, key, t % columns);
-      stage[t * 4u] = value.x;
-      stage[t * 4u + 1u] = value.y;
-      stage[t * 4u + 2u] = value.z;
-      stage[t * 4u + 3u] = value.w;
+    for (var i = 0u; i < 8u; i += 1u) {
+      let t = thread + i * 32u;
+      let at = tile.kv + min(u32(blockKey) + kKey + i * 4u, params.seqKv - 1u) * tile.kvStride + kColumn;
+      stage[kTo + i * 36u] = k[at];
     }
     workgroupBarrier();
 
     // scores: S = q k^T, to workgroup memory.
     {
-      var s0 = subgroup_matrix_result<f32, 8, 8>();
-      var s1 = subgroup_matrix_result<f32, 8, 8>();
-      let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 0u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_0, k0, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_0, k0, s1);
-      let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 8u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_1, k1, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_1, k1, s1);
-      let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 16u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_2, k2, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_2, k2, s1);
-      let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 24u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_3, k3, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_3, k3, s1);
-      subgroupMatrixStore<row_major>(&scores, 0u, s0, 32u);
-      subgroupMatrixStore<row_major>(&scores, 256u, s1, 32u);
-    }
-    {
-      var s0 = subgroup_matrix_result<f32, 8, 8>();
-      var s1 = subgroup_matrix_result<f32, 8, 8>();
-      let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 256u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_0, k0, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_0, k0, s1);
-      let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 264u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_1, k1, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_1, k1, s1);
-      let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 272u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_2, k2, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_2, k2, s1);
-      let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 280u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_3, k3, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_3, k3, s1);
-      subgroupMatrixStore<row_major>(&scores, 8u, s0, 32u);
-      subgroupMatrixStore<row_major>(&scores, 264u, s1, 32u);
-    }
-    {
-      var s0 = subgroup_matrix_result<f32, 8, 8>();
-      var s1 = subgroup_matrix_result<f32, 8, 8>();
-      let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 512u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_0, k0, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_0, k0, s1);
-      let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 520u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_1, k1, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_1, k1, s1);
-      let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 528u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_2, k2, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_2, k2, s1);
-      let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 536u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_3, k3, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_3, k3, s1);
-      subgroupMatrixStore<row_major>(&scores, 16u, s0, 32u);
-      subgroupMatrixStore<row_major>(&scores, 272u, s1, 32u);
-    }
-    {
-      var s0 = subgroup_matrix_result<f32, 8, 8>();
-      var s1 = subgroup_matrix_result<f32, 8, 8>();
-      let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 768u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_0, k0, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_0, k0, s1);
-      let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 776u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_1, k1, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_1, k1, s1);
-      let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 784u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_2, k2, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_2, k2, s1);
-      let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 792u, 32u);
-      s0 = subgroupMatrixMultiplyAccumulate(q0_3, k3, s0);
-      s1 = subgroupMatrixMultiplyAccumulate(q1_3, k3, s1);
-      subgroupMatrixStore<row_major>(&scores, 24u, s0, 32u);
-      subgroupMatrixStore<row_major>(&scores, 280u, s1, 32u);
+      var s0_0 = subgroup_matrix_result<f32, 8, 8>();
+      var s0_1 = subgroup_matrix_result<f32, 8, 8>();
+      var s0_2 = subgroup_matrix_result<f32, 8, 8>();
+      var s0_3 = subgroup_matrix_result<f32, 8, 8>();
+      var s1_0 = subgroup_matrix_result<f32, 8, 8>();
+      var s1_1 = subgroup_matrix_result<f32, 8, 8>();
+      var s1_2 = subgroup_matrix_result<f32, 8, 8>();
+      var s1_3 = subgroup_matrix_result<f32, 8, 8>();
+      {
+        let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 0u, keyStride);
+        s0_0 = subgroupMatrixMultiplyAccumulate(q0_0, k0, s0_0);
+        s1_0 = subgroupMatrixMultiplyAccumulate(q1_0, k0, s1_0);
+        let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 8u * keyStride + 0u, keyStride);
+        s0_1 = subgroupMatrixMultiplyAccumulate(q0_0, k1, s0_1);
+        s1_1 = subgroupMatrixMultiplyAccumulate(q1_0, k1, s1_1);
+        let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 16u * keyStride + 0u, keyStride);
+        s0_2 = subgroupMatrixMultiplyAccumulate(q0_0, k2, s0_2);
+        s1_2 = subgroupMatrixMultiplyAccumulate(q1_0, k2, s1_2);
+        let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 24u * keyStride + 0u, keyStride);
+        s0_3 = subgroupMatrixMultiplyAccumulate(q0_0, k3, s0_3);
+        s1_3 = subgroupMatrixMultiplyAccumulate(q1_0, k3, s1_3);
+      }
+      {
+        let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 2u, keyStride);
+        s0_0 = subgroupMatrixMultiplyAccumulate(q0_1, k0, s0_0);
+        s1_0 = subgroupMatrixMultiplyAccumulate(q1_1, k0, s1_0);
+        let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 8u * keyStride + 2u, keyStride);
+        s0_1 = subgroupMatrixMultiplyAccumulate(q0_1, k1, s0_1);
+        s1_1 = subgroupMatrixMultiplyAccumulate(q1_1, k1, s1_1);
+        let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 16u * keyStride + 2u, keyStride);
+        s0_2 = subgroupMatrixMultiplyAccumulate(q0_1, k2, s0_2);
+        s1_2 = subgroupMatrixMultiplyAccumulate(q1_1, k2, s1_2);
+        let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 24u * keyStride + 2u, keyStride);
+        s0_3 = subgroupMatrixMultiplyAccumulate(q0_1, k3, s0_3);
+        s1_3 = subgroupMatrixMultiplyAccumulate(q1_1, k3, s1_3);
+      }
+      {
+        let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 4u, keyStride);
+        s0_0 = subgroupMatrixMultiplyAccumulate(q0_2, k0, s0_0);
+        s1_0 = subgroupMatrixMultiplyAccumulate(q1_2, k0, s1_0);
+        let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 8u * keyStride + 4u, keyStride);
+        s0_1 = subgroupMatrixMultiplyAccumulate(q0_2, k1, s0_1);
+        s1_1 = subgroupMatrixMultiplyAccumulate(q1_2, k1, s1_1);
+        let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 16u * keyStride + 4u, keyStride);
+        s0_2 = subgroupMatrixMultiplyAccumulate(q0_2, k2, s0_2);
+        s1_2 = subgroupMatrixMultiplyAccumulate(q1_2, k2, s1_2);
+        let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 24u * keyStride + 4u, keyStride);
+        s0_3 = subgroupMatrixMultiplyAccumulate(q0_2, k3, s0_3);
+        s1_3 = subgroupMatrixMultiplyAccumulate(q1_2, k3, s1_3);
+      }
+      {
+        let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 6u, keyStride);
+        s0_0 = subgroupMatrixMultiplyAccumulate(q0_3, k0, s0_0);
+        s1_0 = subgroupMatrixMultiplyAccumulate(q1_3, k0, s1_0);
+        let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 8u * keyStride + 6u, keyStride);
+        s0_1 = subgroupMatrixMultiplyAccumulate(q0_3, k1, s0_1);
+        s1_1 = subgroupMatrixMultiplyAccumulate(q1_3, k1, s1_1);
+        let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 16u * keyStride + 6u, keyStride);
+        s0_2 = subgroupMatrixMultiplyAccumulate(q0_3, k2, s0_2);
+        s1_2 = subgroupMatrixMultiplyAccumulate(q1_3, k2, s1_2);
+        let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 24u * keyStride + 6u, keyStride);
+        s0_3 = subgroupMatrixMultiplyAccumulate(q0_3, k3, s0_3);
+        s1_3 = subgroupMatrixMultiplyAccumulate(q1_3, k3, s1_3);
+      }
+      subgroupMatrixStore<row_major>(&scores[subgroup], 0u, s0_0, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 2u, s0_1, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 4u, s0_2, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 6u, s0_3, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 0u, s1_0, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 2u, s1_1, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 4u, s1_2, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 6u, s1_3, scoreStride);
     }
     workgroupBarrier();
 
-    // stage V: in place of K.
-    for (var t = thread; t < 256u; t += 32u) {
-      let key = u32(base) + t / columns;
-      let value = loadV(tile, key, t % columns);
-      stage[t * 4u] = value.x;
-      stage[t * 4u + 1u] = value.y;
-      stage[t * 4u + 2u] = value.z;
-      stage[t * 4u + 3u] = value.w;
+    // stage V: as [dim][key]. x turns four keys of four dims in registers.
+    for (var i = 0u; i < 2u; i += 1u) {
+      let t = thread + i * 32u;
+      let key = u32(blockKey) + vKey;
+      let x = transpose(mat4x4f(
+        select(vec4f(), v[tile.kv + min(key, params.seqKv - 1u) * tile.kvStride + vColumn + i * 4u], key < params.seqKv),
+        select(vec4f(), v[tile.kv + min(key + 1u, params.seqKv - 1u) * tile.kvStride + vColumn + i * 4u], key + 1u < params.seqKv),
+        select(vec4f(), v[tile.kv + min(key + 2u, params.seqKv - 1u) * tile.kvStride + vColumn + i * 4u], key + 2u < params.seqKv),
+        select(vec4f(), v[tile.kv + min(key + 3u, params.seqKv - 1u) * tile.kvStride + vColumn + i * 4u], key + 3u < params.seqKv),
+      ));
+      stage[vTo + i * 144u] = x[0];
+      stage[vTo + i * 144u + valueStride] = x[1];
+      stage[vTo + i * 144u + valueStride * 2u] = x[2];
+      stage[vTo + i * 144u + valueStride * 3u] = x[3];
     }
 
-    // mask and row maximum: of the keys that a row sees, shared by its lanes; maxima that grew by little stay as they were.
-    var largest0 = -0x1p+126f;
-    for (var j = part; j < keys; j += 2u) {
-      let key = base + i32(j);
-      let seen = key >= low0 && key < high0;
-      let s = scores[row0 * keys + j] * params.scale;
-      largest0 = max(largest0, select(-0x1p+126f, s, seen));
-    }
-    partial[row0 * 2u + part] = largest0;
-    workgroupBarrier();
-    var found0 = partial[row0 * 2u];
-    for (var i = 1u; i < 2u; i += 1u) {
-      found0 = max(found0, partial[row0 * 2u + i]);
-    }
-    let grown0 = found0 > m0 + 8.0;
+    // mask: and keys that the block before had.
+    var s0_0 = *score0_0;
+    var s0_1 = *score0_1;
+    var s0_2 = *score0_2;
+    var s0_3 = *score0_3;
+    let keys = blockKey + i32(part * 16u) + vec4i(0, 1, 2, 3);
+    let masked = -0x1p+126f / max(params.scale, 1.0); // times the scale it is finite
+    s0_0 = select(vec4f(masked), s0_0, (keys >= vec4i(low0)) & (keys < vec4i(high0)) & (keys >= vec4i(base)));
+    s0_1 = select(vec4f(masked), s0_1, ((keys + 4) >= vec4i(low0)) & ((keys + 4) < vec4i(high0)) & ((keys + 4) >= vec4i(base)));
+    s0_2 = select(vec4f(masked), s0_2, ((keys + 8) >= vec4i(low0)) & ((keys + 8) < vec4i(high0)) & ((keys + 8) >= vec4i(base)));
+    s0_3 = select(vec4f(masked), s0_3, ((keys + 12) >= vec4i(low0)) & ((keys + 12) < vec4i(high0)) & ((keys + 12) >= vec4i(base)));
 
-    // rescale: l = l 2^(m - m'), and the factor of O.
-    let rescale0 = select(1.0, exp2(m0 - found0), grown0);
-    m0 = select(m0, found0, grown0);
-    l0 *= rescale0;
-    if (part == 0u) {
-      factors[row0] = rescale0;
+    // row maximum: shared by the lanes of a row; one that grew by little stays as it was.
+    let four0 = max(max(max(s0_0, s0_1), s0_2), s0_3);
+    let found0 = maxOverRow(max(max(four0.x, four0.y), max(four0.z, four0.w))) * params.scale;
+    let raised0 = found0 > m0 + 8.0;
+    let rescale0 = select(1.0, exp2(m0 - found0), raised0);
+    m0 = select(m0, found0, raised0);
+    if (raised0) {
+      atomicStore(&anyRaised, 1u);
     }
 
-    // exponentials and row sum: P = 2^(S - m), 0 where the row does not see the key; l = l + sum P.
-    for (var j = part; j < keys; j += 2u) {
-      let key = base + i32(j);
-      let seen = key >= low0 && key < high0;
-      let s = scores[row0 * keys + j] * params.scale;
-      let p = select(0.0, exp2(s - m0), seen);
-      l0 += p;
-      weights[row0 * keys + j] = f32(p);
-    }
-    workgroupBarrier();
-    if (thread == 0u) {
-      var any = 0u;
-      for (var i = 0u; i < 16u; i += 1u) {
-        any |= select(0u, 1u, factors[i] != 1.0);
-      }
-      anyGrown = any;
-    }
+    // exponentials: P = 2^(S - m).
+    s0_0 = exp2(fma(s0_0, vec4f(params.scale), vec4f(-m0)));
+    *weight0_0 = s0_0;
+    s0_1 = exp2(fma(s0_1, vec4f(params.scale), vec4f(-m0)));
+    *weight0_1 = s0_1;
+    s0_2 = exp2(fma(s0_2, vec4f(params.scale), vec4f(-m0)));
+    *weight0_2 = s0_2;
+    s0_3 = exp2(fma(s0_3, vec4f(params.scale), vec4f(-m0)));
+    *weight0_3 = s0_3;
 
-    // rescale: O = O 2^(m - m'), seldom: through memory, a matrix at a time.
-    if (workgroupUniformLoad(&anyGrown) != 0u) {
-      subgroupMatrixStore<row_major>(&scratch, 0u, o0_0, 8u);
-      workgroupBarrier();
-      for (var t = thread; t < 64u; t += 32u) {
-        scratch[t] *= factors[t / 8u];
+    // row sum: l = l 2^(m - m') + sum P, of this lane's keys.
+    let sum0 = s0_0 + s0_1 + s0_2 + s0_3;
+    l0 = l0 * rescale0 + sum0.x + sum0.y + sum0.z + sum0.w;
+
+    // rescale: O = O 2^(m - m'), seldom: through workgroup memory. Waits for the weights and V too.
+    if (workgroupUniformLoad(&anyRaised) != 0u) {
+      if (thread == 0u) {
+        atomicStore(&anyRaised, 0u);
       }
+      subgroupMatrixStore<row_major>(&scores[subgroup], 0u, o0_0, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 2u, o0_1, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 4u, o0_2, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 6u, o0_3, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 0u, o1_0, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 2u, o1_1, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 4u, o1_2, scoreStride);
+      subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 6u, o1_3, scoreStride);
       workgroupBarrier();
-      o0_0 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
+      *score0_0 = *score0_0 * rescale0;
+      *score0_1 = *score0_1 * rescale0;
+      *score0_2 = *score0_2 * rescale0;
+      *score0_3 = *score0_3 * rescale0;
       workgroupBarrier();
-      subgroupMatrixStore<row_major>(&scratch, 0u, o0_1, 8u);
-      workgroupBarrier();
-      for (var t = thread; t < 64u; t += 32u) {
-        scratch[t] *= factors[t / 8u];
-      }
-      workgroupBarrier();
-      o0_1 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
-      workgroupBarrier();
-      subgroupMatrixStore<row_major>(&scratch, 0u, o0_2, 8u);
-      workgroupBarrier();
-      for (var t = thread; t < 64u; t += 32u) {
-        scratch[t] *= factors[t / 8u];
-      }
-      workgroupBarrier();
-      o0_2 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
-      workgroupBarrier();
-      subgroupMatrixStore<row_major>(&scratch, 0u, o0_3, 8u);
-      workgroupBarrier();
-      for (var t = thread; t < 64u; t += 32u) {
-        scratch[t] *= factors[t / 8u];
-      }
-      workgroupBarrier();
-      o0_3 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
-      workgroupBarrier();
-      subgroupMatrixStore<row_major>(&scratch, 0u, o1_0, 8u);
-      workgroupBarrier();
-      for (var t = thread; t < 64u; t += 32u) {
-        scratch[t] *= factors[t / 8u + 8u];
-      }
-      workgroupBarrier();
-      o1_0 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
-      workgroupBarrier();
-      subgroupMatrixStore<row_major>(&scratch, 0u, o1_1, 8u);
-      workgroupBarrier();
-      for (var t = thread; t < 64u; t += 32u) {
-        scratch[t] *= factors[t / 8u + 8u];
-      }
-      workgroupBarrier();
-      o1_1 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
-      workgroupBarrier();
-      subgroupMatrixStore<row_major>(&scratch, 0u, o1_2, 8u);
-      workgroupBarrier();
-      for (var t = thread; t < 64u; t += 32u) {
-        scratch[t] *= factors[t / 8u + 8u];
-      }
-      workgroupBarrier();
-      o1_2 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
-      workgroupBarrier();
-      subgroupMatrixStore<row_major>(&scratch, 0u, o1_3, 8u);
-      workgroupBarrier();
-      for (var t = thread; t < 64u; t += 32u) {
-        scratch[t] *= factors[t / 8u + 8u];
-      }
-      workgroupBarrier();
-      o1_3 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scratch, 0u, 8u);
-      workgroupBarrier();
+      o0_0 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scores[subgroup], 0u, scoreStride);
+      o0_1 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scores[subgroup], 2u, scoreStride);
+      o0_2 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scores[subgroup], 4u, scoreStride);
+      o0_3 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scores[subgroup], 6u, scoreStride);
+      o1_0 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scores[subgroup], 8u * scoreStride + 0u, scoreStride);
+      o1_1 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scores[subgroup], 8u * scoreStride + 2u, scoreStride);
+      o1_2 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scores[subgroup], 8u * scoreStride + 4u, scoreStride);
+      o1_3 = subgroupMatrixLoad<subgroup_matrix_result<f32, 8, 8>, row_major>(&scores[subgroup], 8u * scoreStride + 6u, scoreStride);
     }
 
     // accumulate: O = O + P v.
-    {
-      let p0 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&weights, 0u, 32u);
-      let p1 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&weights, 256u, 32u);
-      let v0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 0u, 32u);
+    for (var d = 0u; d < 4u; d += 1u) {
+      let p0 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&weights[subgroup], d * 2u, valueStride);
+      let p1 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&weights[subgroup], 8u * valueStride + d * 2u, valueStride);
+      let v0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, d * 2u, valueStride);
       o0_0 = subgroupMatrixMultiplyAccumulate(p0, v0, o0_0);
       o1_0 = subgroupMatrixMultiplyAccumulate(p1, v0, o1_0);
-      let v1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 8u, 32u);
+      let v1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 8u * valueStride + d * 2u, valueStride);
       o0_1 = subgroupMatrixMultiplyAccumulate(p0, v1, o0_1);
       o1_1 = subgroupMatrixMultiplyAccumulate(p1, v1, o1_1);
-      let v2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 16u, 32u);
+      let v2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 16u * valueStride + d * 2u, valueStride);
       o0_2 = subgroupMatrixMultiplyAccumulate(p0, v2, o0_2);
       o1_2 = subgroupMatrixMultiplyAccumulate(p1, v2, o1_2);
-      let v3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 24u, 32u);
+      let v3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 24u * valueStride + d * 2u, valueStride);
       o0_3 = subgroupMatrixMultiplyAccumulate(p0, v3, o0_3);
       o1_3 = subgroupMatrixMultiplyAccumulate(p1, v3, o1_3);
     }
-    {
-      let p0 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&weights, 8u, 32u);
-      let p1 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&weights, 264u, 32u);
-      let v0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 256u, 32u);
-      o0_0 = subgroupMatrixMultiplyAccumulate(p0, v0, o0_0);
-      o1_0 = subgroupMatrixMultiplyAccumulate(p1, v0, o1_0);
-      let v1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 264u, 32u);
-      o0_1 = subgroupMatrixMultiplyAccumulate(p0, v1, o0_1);
-      o1_1 = subgroupMatrixMultiplyAccumulate(p1, v1, o1_1);
-      let v2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 272u, 32u);
-      o0_2 = subgroupMatrixMultiplyAccumulate(p0, v2, o0_2);
-      o1_2 = subgroupMatrixMultiplyAccumulate(p1, v2, o1_2);
-      let v3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 280u, 32u);
-      o0_3 = subgroupMatrixMultiplyAccumulate(p0, v3, o0_3);
-      o1_3 = subgroupMatrixMultiplyAccumulate(p1, v3, o1_3);
-    }
-    {
-      let p0 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&weights, 16u, 32u);
-      let p1 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&weights, 272u, 32u);
-      let v0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 512u, 32u);
-      o0_0 = subgroupMatrixMultiplyAccumulate(p0, v0, o0_0);
-      o1_0 = subgroupMatrixMultiplyAccumulate(p1, v0, o1_0);
-      let v1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 520u, 32u);
-      o0_1 = subgroupMatrixMultiplyAccumulate(p0, v1, o0_1);
-      o1_1 = subgroupMatrixMultiplyAccumulate(p1, v1, o1_1);
-      let v2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 528u, 32u);
-      o0_2 = subgroupMatrixMultiplyAccumulate(p0, v2, o0_2);
-      o1_2 = subgroupMatrixMultiplyAccumulate(p1, v2, o1_2);
-      let v3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 536u, 32u);
-      o0_3 = subgroupMatrixMultiplyAccumulate(p0, v3, o0_3);
-      o1_3 = subgroupMatrixMultiplyAccumulate(p1, v3, o1_3);
-    }
-    {
-      let p0 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&weights, 24u, 32u);
-      let p1 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&weights, 280u, 32u);
-      let v0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 768u, 32u);
-      o0_0 = subgroupMatrixMultiplyAccumulate(p0, v0, o0_0);
-      o1_0 = subgroupMatrixMultiplyAccumulate(p1, v0, o1_0);
-      let v1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 776u, 32u);
-      o0_1 = subgroupMatrixMultiplyAccumulate(p0, v1, o0_1);
-      o1_1 = subgroupMatrixMultiplyAccumulate(p1, v1, o1_1);
-      let v2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 784u, 32u);
-      o0_2 = subgroupMatrixMultiplyAccumulate(p0, v2, o0_2);
-      o1_2 = subgroupMatrixMultiplyAccumulate(p1, v2, o1_2);
-      let v3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, row_major>(&stage, 792u, 32u);
-      o0_3 = subgroupMatrixMultiplyAccumulate(p0, v3, o0_3);
-      o1_3 = subgroupMatrixMultiplyAccumulate(p1, v3, o1_3);
-    }
+    base += i32(blockKeys);
   }
 
-  // write: O / l; a row that saw no key has sum 0 and gives zeros.
+  // write: O / l, with l summed over the lanes of a row; a row that saw no key has l = 0 and gives zeros.
+  let total0 = sumOverRow(l0);
+  let factor0 = select(0.0, 1.0 / total0, total0 > 0.0);
+  let to0 = rowIndex(tile, firstRow + row0);
   workgroupBarrier();
-    partial[row0 * 2u + part] = l0;
-    workgroupBarrier();
-    var sum0 = partial[row0 * 2u];
-    for (var i = 1u; i < 2u; i += 1u) {
-      sum0 = sum0 + partial[row0 * 2u + i];
-    }
-    if (part == 0u) {
-      factors[row0] = select(0.0, 1.0 / sum0, sum0 > 0.0);
-    }
+  subgroupMatrixStore<row_major>(&scores[subgroup], 0u, o0_0, scoreStride);
+  subgroupMatrixStore<row_major>(&scores[subgroup], 2u, o0_1, scoreStride);
+  subgroupMatrixStore<row_major>(&scores[subgroup], 4u, o0_2, scoreStride);
+  subgroupMatrixStore<row_major>(&scores[subgroup], 6u, o0_3, scoreStride);
+  subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 0u, o1_0, scoreStride);
+  subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 2u, o1_1, scoreStride);
+  subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 4u, o1_2, scoreStride);
+  subgroupMatrixStore<row_major>(&scores[subgroup], 8u * scoreStride + 6u, o1_3, scoreStride);
   workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scratch, 0u, o0_0, 8u);
-  workgroupBarrier();
-  for (var t = thread; t < 16u; t += 32u) {
-    let row = t / 2u;
-    if (row < tile.rows) {
-      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
-      writeO(rowIndex(tile, row) + t % 2u, value * factors[row]);
-    }
+  if (firstRow + row0 < tile.rows) {
+    writeO(to0 + part * 4u, *score0_0 * factor0);
   }
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scratch, 0u, o0_1, 8u);
-  workgroupBarrier();
-  for (var t = thread; t < 16u; t += 32u) {
-    let row = t / 2u;
-    if (row < tile.rows) {
-      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
-      writeO(rowIndex(tile, row) + t % 2u + 2u, value * factors[row]);
-    }
+  if (firstRow + row0 < tile.rows) {
+    writeO(to0 + part * 4u + 1u, *score0_1 * factor0);
   }
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scratch, 0u, o0_2, 8u);
-  workgroupBarrier();
-  for (var t = thread; t < 16u; t += 32u) {
-    let row = t / 2u;
-    if (row < tile.rows) {
-      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
-      writeO(rowIndex(tile, row) + t % 2u + 4u, value * factors[row]);
-    }
+  if (firstRow + row0 < tile.rows) {
+    writeO(to0 + part * 4u + 2u, *score0_2 * factor0);
   }
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scratch, 0u, o0_3, 8u);
-  workgroupBarrier();
-  for (var t = thread; t < 16u; t += 32u) {
-    let row = t / 2u;
-    if (row < tile.rows) {
-      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
-      writeO(rowIndex(tile, row) + t % 2u + 6u, value * factors[row]);
-    }
-  }
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scratch, 0u, o1_0, 8u);
-  workgroupBarrier();
-  for (var t = thread; t < 16u; t += 32u) {
-    let row = t / 2u + 8u;
-    if (row < tile.rows) {
-      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
-      writeO(rowIndex(tile, row) + t % 2u, value * factors[row]);
-    }
-  }
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scratch, 0u, o1_1, 8u);
-  workgroupBarrier();
-  for (var t = thread; t < 16u; t += 32u) {
-    let row = t / 2u + 8u;
-    if (row < tile.rows) {
-      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
-      writeO(rowIndex(tile, row) + t % 2u + 2u, value * factors[row]);
-    }
-  }
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scratch, 0u, o1_2, 8u);
-  workgroupBarrier();
-  for (var t = thread; t < 16u; t += 32u) {
-    let row = t / 2u + 8u;
-    if (row < tile.rows) {
-      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
-      writeO(rowIndex(tile, row) + t % 2u + 4u, value * factors[row]);
-    }
-  }
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scratch, 0u, o1_3, 8u);
-  workgroupBarrier();
-  for (var t = thread; t < 16u; t += 32u) {
-    let row = t / 2u + 8u;
-    if (row < tile.rows) {
-      let value = vec4f(scratch[t * 4u], scratch[t * 4u + 1u], scratch[t * 4u + 2u], scratch[t * 4u + 3u]);
-      writeO(rowIndex(tile, row) + t % 2u + 6u, value * factors[row]);
-    }
+  if (firstRow + row0 < tile.rows) {
+    writeO(to0 + part * 4u + 3u, *score0_3 * factor0);
   }
 }

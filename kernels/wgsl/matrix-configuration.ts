@@ -1,0 +1,69 @@
+/** The configuration of wgsl-matrix, and what follows from it on a device's matrices: rows, lanes, workgroup memory. */
+
+import { z } from 'zod';
+import type { SubgroupMatrix, SubgroupMatrixShape } from '../device.ts';
+import { count } from '../tunable.ts';
+import type { Storage } from './storage.ts';
+
+export const matrixConfigurationSchema = z.strictObject({
+  /** Subgroups of a workgroup: they share what is staged of K and V. */
+  subgroups: count,
+  /** Query rows of a subgroup, a multiple of the matrices' rows: each matrix of K and V is used for all of them. */
+  rows: count,
+  /** Keys of a block. */
+  keys: count,
+  /** Matrices of K loaded from the tensor itself, or from a copy of the block in workgroup memory. */
+  k: z.enum(['direct', 'staged']),
+  /** Matrices of q held in registers, or loaded from workgroup memory in every block. */
+  q: z.enum(['registers', 'workgroup']),
+});
+
+export type MatrixConfiguration = z.infer<typeof matrixConfigurationSchema>;
+
+/** Everything that the text of wgsl-matrix depends on beside the workload. */
+export interface MatrixPlan {
+  config: MatrixConfiguration;
+  shape: SubgroupMatrixShape;
+  spelling: SubgroupMatrix['spelling'];
+  /** Invocations of a subgroup. */
+  lanes: number;
+  storage: Storage;
+  /** True where keys are as many as a block has: each block is then read whole, the last one from so much sooner. */
+  whole: boolean;
+}
+
+/** Sizes that follow from a plan; those of workgroup memory count vec4s of the matrices' floats, of f32 for scores. */
+export function matrixSizes(headDim: number, { config, shape, lanes }: MatrixPlan) {
+  const bytes = shape.component === 'f32' ? 4 : 2;
+  // 16 bytes more a row: rows then begin in different banks.
+  const padding = 16 / bytes;
+  const blockRows = config.subgroups * config.rows;
+  const keyStride = (headDim + padding) / 4;
+  const valueStride = (config.keys + padding) / 4;
+  const scoreStride = config.keys / 4 + 1;
+  /** Lanes that share a row in the softmax, or rows that a lane has, and vec4s of scores that it has of each. */
+  const rowLanes = Math.max(1, Math.floor(lanes / config.rows));
+  const laneRows = Math.max(1, config.rows / lanes);
+  const laneVectors = config.keys / 4 / rowLanes;
+  const stage = Math.max(
+    config.k === 'staged' ? config.keys * keyStride : 0,
+    config.q === 'registers' ? blockRows * keyStride : 0,
+    headDim * valueStride,
+  );
+  /** Of one subgroup. */
+  const queries = config.q === 'workgroup' ? config.rows * keyStride : 0;
+  const scores = config.rows * scoreStride;
+  const weights = config.rows * valueStride;
+  const workgroupBytes =
+    (stage + config.subgroups * (queries + weights)) * 4 * bytes + config.subgroups * scores * 16 + 4;
+  return {
+    ...{ threads: config.subgroups * lanes, blockRows, keyStride, valueStride, scoreStride, workgroupBytes },
+    ...{ rowLanes, laneRows, laneVectors, stage, queries, scores, weights },
+  };
+}
+
+/** Floats of S, O and, where it stays in registers, q that a lane keeps at least: a matrix is spread over the lanes of its subgroup. */
+export function floatsOfLane(headDim: number, { config, shape, lanes }: MatrixPlan): number {
+  const queries = config.q === 'registers' ? (headDim * (shape.component === 'f32' ? 4 : 2)) / 4 : 0;
+  return Math.ceil((config.rows * (headDim + config.keys + queries)) / lanes);
+}

@@ -1,0 +1,214 @@
+/** The phases of wgsl-matrix between its two products and after them: the online softmax on scores in workgroup memory, and the end. */
+
+import { indent, lines, phase, plus, range } from './emit.ts';
+import { MASKED, seesFour } from './mask.ts';
+import { type MatrixParts, matrixAt } from './matrix-parts.ts';
+
+/** Maxima may be stale by this much, in powers of 2, before the output is rescaled: that means a way through memory. */
+export const STALE = 8;
+
+/** f16 weights small beside the row's largest would vanish; a power of two cancels in O / l. Up to 2^(8 + 7) f16 has no infinity. */
+const LIFT = 7;
+
+/** Values of a lane's vec4s of scores of row r, by name. */
+const own = ({ sizes }: MatrixParts, r: number) => range(sizes.laneVectors).map((i) => `s${r}_${i}`);
+/**
+ * Statements that name the places of a lane's scores and weights of row r. As pointers before the loop over blocks: compilers then check
+ * them once, not in every block.
+ */
+export function ownPlaces(parts: MatrixParts, r: number): string[] {
+  const { sizes, text, arrays } = parts;
+  const { laneVectors } = sizes;
+  const at = (stride: string, i: number) => plus(`row${r} * ${stride} + part * ${laneVectors}u`, i);
+  return range(laneVectors).flatMap((i) => [
+    text.memory.place(`score${r}_${i}`, arrays.scores, at('scoreStride', i)),
+    text.memory.place(`weight${r}_${i}`, arrays.weights, at('valueStride', i)),
+  ]);
+}
+
+const folded = (values: string[], fold: (a: string, b: string) => string) => values.reduce(fold);
+const max = (a: string, b: string) => `max(${a}, ${b})`;
+const sum = (a: string, b: string) => `${a} + ${b}`;
+const lanesOf = (value: string) => ['x', 'y', 'z', 'w'].map((lane) => `${value}.${lane}`);
+
+/** Statements that load a lane's scores of all its rows. */
+const loadScores = (parts: MatrixParts) =>
+  range(parts.sizes.laneRows).flatMap((r) =>
+    own(parts, r).map((name, i) => `var ${name} = ${parts.text.memory.get(`score${r}_${i}`, parts.arrays.scores)};`),
+  );
+
+/** Expression: the largest of a row's scores, scaled. */
+function largest(parts: MatrixParts, r: number): string {
+  const all = parts.text.overRow('max', max(max(`four${r}.x`, `four${r}.y`), max(`four${r}.z`, `four${r}.w`)));
+  return `${all} * params.scale`;
+}
+const largestFour = (parts: MatrixParts, r: number) => `let four${r} = ${folded(own(parts, r), max)};`;
+
+/** Statements: the first of those that follow where some row of the workgroup raised its maximum; all wait for each other, so none reads it late. */
+const IF_RAISED = [
+  'if (workgroupUniformLoad(&anyRaised) != 0u) {',
+  '  if (thread == 0u) {',
+  '    atomicStore(&anyRaised, 0u);',
+  '  }',
+];
+
+const SET_RAISED = ['  atomicStore(&anyRaised, 1u);', '}'];
+
+/** exponentials: weights in place of scores. The row sum is of the weights as they are multiplied: what rounding adds to all of them cancels. */
+function exponentials(parts: MatrixParts): string {
+  const { text, arrays, plan, four } = parts;
+  const { memory } = text;
+  const lift = plan.shape.component === 'f16' ? `${LIFT}.0 - ` : '-';
+  return phase(
+    'exponentials',
+    'P = 2^(S - m).',
+    range(parts.sizes.laneRows).flatMap((r) =>
+      own(parts, r).flatMap((name, i) => [
+        `${name} = exp2(fma(${name}, vec4f(params.scale), vec4f(${lift}m${r})));`,
+        ...(four === 'vec4f'
+          ? [memory.set(`weight${r}_${i}`, arrays.weights, name)]
+          : [
+              `let p${r}_${i} = ${four}(${name});`,
+              memory.set(`weight${r}_${i}`, arrays.weights, `p${r}_${i}`),
+              `${name} = vec4f(p${r}_${i});`,
+            ]),
+      ]),
+    ),
+  );
+}
+
+/** row sum: of a lane's weights, beside what was summed up before. */
+const rowSum = (parts: MatrixParts, what: string, before: (r: number) => string) =>
+  phase(
+    'row sum',
+    what,
+    range(parts.sizes.laneRows).flatMap((r) => [
+      `let sum${r} = ${folded(own(parts, r), sum)};`,
+      `l${r} = ${before(r)} + ${folded(lanesOf(`sum${r}`), sum)};`,
+    ]),
+  );
+
+/** The softmax of a block that every row sees whole; it leaves the loop where a maximum has to be raised, with nothing of the block summed. */
+export function plainSoftmax(parts: MatrixParts): string {
+  const rows = range(parts.sizes.laneRows);
+  return lines([
+    phase('row maximum', `shared by the lanes of a row; it stays as it is up to a factor of 2^${STALE}.`, [
+      ...loadScores(parts),
+      ...rows.flatMap((r) => [
+        largestFour(parts, r),
+        `if (${largest(parts, r)} > m${r} + ${STALE}.0) {`,
+        ...SET_RAISED,
+      ]),
+    ]),
+    exponentials(parts),
+    phase('rescale', 'never here. Waits for the weights and V too.', [...IF_RAISED, '  break;', '}']),
+    rowSum(parts, "l = l + sum P, of this lane's keys.", (r) => `l${r}`),
+  ]);
+}
+
+/** The softmax of any block: masked, and with what was summed up under an old maximum rescaled. */
+export function maskedSoftmax(parts: MatrixParts): string {
+  const rows = range(parts.sizes.laneRows);
+  const { text, arrays } = parts;
+  const { memory } = text;
+  const mask = rows.flatMap((r) =>
+    own(parts, r).map((name, i) => {
+      const keys = i === 0 ? 'keys' : `(keys + ${i * 4})`;
+      return `${name} = select(vec4f(masked), ${name}, ${seesFour(keys, r)} & (${keys} >= vec4i(base)));`;
+    }),
+  );
+  return lines([
+    phase('mask', 'and keys that the block before had.', [
+      ...loadScores(parts),
+      `let keys = blockKey + i32(part * ${parts.sizes.laneVectors * 4}u) + vec4i(0, 1, 2, 3);`,
+      `let masked = ${MASKED} / max(params.scale, 1.0); // times the scale it is finite`,
+      ...mask,
+    ]),
+    phase(
+      'row maximum',
+      'shared by the lanes of a row; one that grew by little stays as it was.',
+      rows.flatMap((r) => [
+        largestFour(parts, r),
+        `let found${r} = ${largest(parts, r)};`,
+        `let raised${r} = found${r} > m${r} + ${STALE}.0;`,
+        `let rescale${r} = select(1.0, exp2(m${r} - found${r}), raised${r});`,
+        `m${r} = select(m${r}, found${r}, raised${r});`,
+        `if (raised${r}) {`,
+        ...SET_RAISED,
+      ]),
+    ),
+    exponentials(parts),
+    rowSum(parts, "l = l 2^(m - m') + sum P, of this lane's keys.", (r) => `l${r} * rescale${r}`),
+    phase('rescale', "O = O 2^(m - m'), seldom: through workgroup memory. Waits for the weights and V too.", [
+      ...IF_RAISED,
+      indent(
+        1,
+        throughScores(parts, true, (r, i) => {
+          const score = `score${r}_${i}`;
+          return [memory.set(score, arrays.scores, `${memory.get(score, arrays.scores)} * rescale${r}`)];
+        }),
+      ),
+      '}',
+    ]),
+  ]);
+}
+
+/** Statements that put O through the memory of scores, so many columns at a time as it has keys, and apply some to a lane's vec4s. */
+function throughScores(
+  { plan, sizes, text, arrays, rowBlocks, columns }: MatrixParts,
+  back: boolean,
+  apply: (r: number, i: number, firstColumn: number) => string[],
+): string {
+  const { m, n } = plan.shape;
+  const perPiece = plan.config.keys / n;
+  const pieces = range(Math.ceil(columns.length / perPiece));
+  return lines(
+    pieces.flatMap((piece) => {
+      const matrices = rowBlocks.flatMap((r) =>
+        columns.slice(piece * perPiece, (piece + 1) * perPiece).map((c, i) => ({
+          name: `o${r}_${c}`,
+          at: matrixAt(r * m, 'scoreStride', `${(i * n) / 4}u`),
+        })),
+      );
+      return [
+        ...(piece > 0 || !back ? ['workgroupBarrier();'] : []),
+        ...matrices.map(({ name, at }) => text.store(arrays.scores, at, name, 'scoreStride')),
+        'workgroupBarrier();',
+        ...range(sizes.laneRows).flatMap((r) =>
+          range(sizes.laneVectors).flatMap((i) => apply(r, i, (piece * plan.config.keys) / 4)),
+        ),
+        ...(back ? ['workgroupBarrier();'] : []),
+        ...matrices.flatMap(({ name, at }) =>
+          back ? [`${name} = ${text.load('result', arrays.scores, at, 'scoreStride')};`] : [],
+        ),
+      ];
+    }),
+  );
+}
+
+/** write: O / l; a row that saw no key has sum 0 and gives zeros. */
+export function writeO(parts: MatrixParts): string {
+  const { sizes, text, arrays, headDim, plan } = parts;
+  const rows = range(sizes.laneRows);
+  const narrow = (firstColumn: number) => headDim / 4 - firstColumn < plan.config.keys / 4;
+  return phase(
+    'write',
+    'O / l, with l summed over the lanes of a row; a row that saw no key has l = 0 and gives zeros.',
+    [
+      ...rows.flatMap((r) => [
+        `let total${r} = ${text.overRow('sum', `l${r}`)};`,
+        `let factor${r} = select(0.0, 1.0 / total${r}, total${r} > 0.0);`,
+        `let to${r} = rowIndex(tile, firstRow + row${r});`,
+      ]),
+      throughScores(parts, false, (r, i, firstColumn) => {
+        const column = plus(`part * ${sizes.laneVectors}u`, firstColumn + i);
+        const inside = narrow(firstColumn) ? ` && ${column} < columns` : '';
+        return [
+          `if (firstRow + row${r} < tile.rows${inside}) {`,
+          `  writeO(to${r} + ${column}, ${text.memory.get(`score${r}_${i}`, arrays.scores)} * factor${r});`,
+          '}',
+        ];
+      }),
+    ],
+  );
+}

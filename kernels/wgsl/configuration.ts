@@ -8,9 +8,9 @@ export const wgslConfigurationSchema = z.strictObject({
   threadRows: count,
   /** Threads along the keys and the output columns. */
   threadColumns: count,
-  /** Query rows that one thread owns, a multiple of 4. */
+  /** Query rows that one thread owns, in fours, a multiple of 4. */
   rows: count,
-  /** Keys of a block that one thread owns, a multiple of 4. */
+  /** Keys of a block that one thread owns, in fours, a multiple of 4. */
   keys: count,
   /** Head dimensions of q and k staged in workgroup memory at a time: 16 divides every head dimension. */
   chunk: count,
@@ -24,6 +24,8 @@ export const wgslConfigurationSchema = z.strictObject({
   rescale: z.enum(['always', 'branch']),
   /** The first rows of V staged after the softmax, or before it, while workgroup memory is free. */
   values: z.enum(['after-softmax', 'before-softmax']),
+  /** Fours of rows and keys in workgroup memory in their order, or changing places so that neighbouring threads meet in no bank. */
+  layout: z.enum(['plain', 'swizzled']),
 });
 
 export type WgslConfiguration = z.infer<typeof wgslConfigurationSchema>;

@@ -18,7 +18,7 @@ import { tunable } from '../tunable.ts';
 import { abi } from './abi.ts';
 import { wgslCandidates, wgslConfigurationProblem, wgslExcess } from './candidates.ts';
 import { sizes, type WgslConfiguration, wgslConfigurationSchema, workgroupBytes } from './configuration.ts';
-import { indent, lines, range, times } from './emit.ts';
+import { indent, lines, range } from './emit.ts';
 import { emitKeyRange, emitMask, LOWEST } from './mask.ts';
 import { emitMerge } from './merge.ts';
 import { emitAccumulate, emitScores } from './products.ts';
@@ -123,7 +123,8 @@ function about(headDim: number, config: WgslConfiguration): string {
 // and at the end O / l. Scores never leave the chip; blocks that the mask hides are never visited.
 //
 // A workgroup of ${size.threads} threads owns ${size.blockRows} rows and walks over blocks of ${size.blockKeys} keys. The threads lie as ${config.threadRows} x ${config.threadColumns}: thread (r, c) owns
-// ${config.rows} rows, ${config.keys} keys of each block and, of the output, the vec4 columns c, c + ${config.threadColumns}, c + ${2 * config.threadColumns} and so on.`;
+// ${config.rows} rows and, of each block, ${config.keys} keys: fours r, r + ${config.threadRows} and so on of the rows, and c, c + ${config.threadColumns} and so on of the keys; of the
+// output it owns the same rows and the vec4 columns c, c + ${config.threadColumns}, c + ${2 * config.threadColumns} and so on.`;
 }
 
 /** The constants and the workgroup memory of the kernel. */
@@ -140,10 +141,10 @@ const stagedK = chunk * rowVectors;
 
 // q as [dim][row] and from stagedK on k as [dim][key]; later v as [key][column]
 var<workgroup> stage: array<vec4f, ${size.stageVectors}>;
-// P as [key][row]; before that, row maxima as [thread column][row]
+// P as [key][row]; before that, row maxima as [row][thread column]
 var<workgroup> weights: array<vec4f, ${size.weightVectors}>;
 
-${workgroupAccess(config.rows)}`;
+${workgroupAccess(config.rows, config.threadRows)}`;
 }
 
 /** The kernel itself, phase by phase. */
@@ -159,8 +160,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   let tile = findWorkTile(params.tileBase + workgroup.y);
   let r = thread / ${config.threadColumns}u;
   let c = thread % ${config.threadColumns}u;
-  let ownRow = r * ${config.rows}u;
-  let ownRows = ${times('r', config.rows / 4)}; // in vec4s
+  let ownRow = r * 4u; // the first of its rows
 ${indent(1, emitKeyRange(splits))}
 
   // Of the thread's rows: the running maximum, its part of the row sums, and O, a Quad for each of its columns.

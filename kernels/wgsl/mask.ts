@@ -100,14 +100,16 @@ ${lines(LANES.map((lane, i) => `    maskRows(s.${lane}, key${i === 0 ? '' : ` + 
 export function emitMask(config: WgslConfiguration): string {
   const bounds = (name: string) =>
     `RowKeys(${range(config.rows / 4)
-      .map((v) => `${name}Keys(tile, ${plus('ownRow', v * 4)})`)
+      .map((v) => `${name}Keys(tile, ${plus('ownRow', v * 4 * config.threadRows)})`)
       .join(', ')})`;
   return phase('mask', 'only in blocks that some row does not see whole.', [
     'if (base < plainBegin || base + i32(blockKeys) > plainEnd) {',
     `  let low = ${bounds('low')};`,
     `  let high = ${bounds('high')};`,
-    `  let key = base + i32(c * ${config.keys}u);`,
-    ...range(config.keys / 4).map((g) => `  s${g} = maskQuad(s${g}, key${g === 0 ? '' : ` + ${g * 4}`}, low, high);`),
+    '  let key = base + i32(c * 4u);',
+    ...range(config.keys / 4).map(
+      (g) => `  s${g} = maskQuad(s${g}, key${g === 0 ? '' : ` + ${g * 4 * config.threadColumns}`}, low, high);`,
+    ),
     '}',
   ]);
 }

@@ -1,22 +1,49 @@
 /** The phases of wgsl-flash between its two products: the online softmax of a block of scores. */
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
-import { indent, lines, phase, range } from './emit.ts';
+import { indent, lines, phase, plus, range, times } from './emit.ts';
 
 const quads = (config: WgslConfiguration) => range(config.keys / 4).map((g) => `s${g}`);
 /** A function of Rows and a Quad, applied to all Quads of scores from `start` on. */
 const fold = (name: string, start: string, config: WgslConfiguration) =>
   quads(config).reduce((rows, quad) => `${name}(${rows}, ${quad})`, start);
 
+/** Folds over the thread columns: a vec4 with another thread's, and where to begin; a maximum may meet itself, a sum may not. */
+const FOLDS = {
+  maximum: { fold: (a: string, b: string) => `max(${a}, ${b})`, begin: (own: string) => own },
+  sum: { fold: (a: string, b: string) => `${a} + ${b}`, begin: () => 'Rows()' },
+};
+
+/**
+ * Statements that declare `result`, the fold over the thread columns of Rows `own`. Workgroup memory holds each thread's, as
+ * [rows][thread column]. Four rows after four: all at once, three registers are spilled at 12 rows a thread.
+ */
+export function overThreadColumns(
+  config: WgslConfiguration,
+  operation: keyof typeof FOLDS,
+  own: string,
+  result: string,
+): string[] {
+  const { threads } = sizes(0, config);
+  const { fold, begin } = FOLDS[operation];
+  const vectors = range(config.rows / 4);
+  return [
+    ...vectors.map((v) => `weights[${plus('thread', v * threads)}] = ${own}.r${v};`),
+    'workgroupBarrier();',
+    `var ${result} = ${begin(own)};`,
+    ...vectors.flatMap((v) => [
+      `for (var other = 0u; other < ${config.threadColumns}u; other += 1u) {`,
+      `  ${result}.r${v} = ${fold(`${result}.r${v}`, `weights[${plus(`${times('r', config.threadColumns)} + other`, v * threads)}]`)};`,
+      '}',
+    ]),
+  ];
+}
+
 /** row maximum: m' = max(m, rows of S); each thread knows its own keys, workgroup memory tells it the others'. */
 export function emitRowMaximum(config: WgslConfiguration): string {
   return phase('row maximum', "m' = max(m, rows of S), of this thread's keys and then over the thread columns.", [
-    `var next = ${fold('maxFour', 'm', config)};`,
-    'putRows(c * rowVectors + ownRows, next);',
-    'workgroupBarrier();',
-    `for (var other = 0u; other < ${config.threadColumns}u; other += 1u) {`,
-    '  next = maxRows(next, weightRows(other * rowVectors + ownRows));',
-    '}',
+    `let own = ${fold('maxFour', 'm', config)};`,
+    ...overThreadColumns(config, 'maximum', 'own', 'next'),
     'workgroupBarrier();',
   ]);
 }

@@ -2,6 +2,7 @@
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
 import { indent, lines, phase, plus, range } from './emit.ts';
+import { stagedOfDims } from './layout.ts';
 
 /**
  * Statements for each t of `count`, shared out over the threads. Tint knows a loop to end only where it counts by 1 to a constant, and
@@ -27,6 +28,7 @@ function stageTransposed(
   count: number,
   load: (row: string) => string,
   offset: string,
+  place: string,
 ): string[] {
   const quads = config.chunk / 4;
   return shareOut((count / 4) * quads, config, [
@@ -35,7 +37,7 @@ function stageTransposed(
     'let x = transpose(mat4x4f(',
     ...range(4).map((i) => `  ${load(plus('four * 4u', i))},`),
     '));',
-    `let to = ${offset}dims * ${count}u + four;`,
+    `let to = ${offset}dims * ${count}u + ${place};`,
     ...range(4).map((i) => `stage[${plus('to', (i * count) / 4)}] = x[${i}];`),
   ]);
 }
@@ -45,7 +47,13 @@ export function emitLoadQ(config: WgslConfiguration): string {
   return phase(
     'load q',
     `${config.chunk} dims of the tile's rows, as [dim][row]. x turns four dims of four rows in registers.`,
-    stageTransposed(config, sizes(0, config).blockRows, (row) => `loadQ(tile, ${row}, d + dims)`, ''),
+    stageTransposed(
+      config,
+      sizes(0, config).blockRows,
+      (row) => `loadQ(tile, ${row}, d + dims)`,
+      '',
+      stagedOfDims(config, 'r'),
+    ),
   );
 }
 
@@ -53,7 +61,7 @@ export function emitLoadQ(config: WgslConfiguration): string {
 export function emitStageK(config: WgslConfiguration): string {
   const load = (row: string) => `loadK(tile, u32(base) + ${row}, d + dims)`;
   return phase('stage K', `the same dims of the block's keys, as [dim][key], behind q.`, [
-    ...stageTransposed(config, sizes(0, config).blockKeys, load, 'stagedK + '),
+    ...stageTransposed(config, sizes(0, config).blockKeys, load, 'stagedK + ', stagedOfDims(config, 'c')),
     'workgroupBarrier();',
   ]);
 }

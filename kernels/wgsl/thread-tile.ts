@@ -60,21 +60,16 @@ fn addFour(a: Rows, b: Quad) -> Rows {
 ${maskFunctions(rows / 4)}`;
 }
 
-/** WGSL expression: the Rows that lie from index `at` of a workgroup array on. Written in place: see products.ts. */
-export const readRows = (array: string, at: string, rows: number) =>
+/** WGSL expression: the Rows in a workgroup array whose first vec4 is at index `at`, the others `stride` on. In place: see products.ts. */
+export const readRows = (array: string, at: string, rows: number, stride: number) =>
   `Rows(${range(rows / 4)
-    .map((v) => `${array}[${plus(at, v)}]`)
+    .map((v) => `${array}[${plus(at, v * stride)}]`)
     .join(', ')})`;
 
-/** WGSL functions that read and write the registers of a thread of `rows` rows in workgroup memory, at an index of its vec4s. */
-export function workgroupAccess(rows: number): string {
-  const vectors = range(rows / 4);
-  const read = (array: string) => `Rows(${vectors.map((v) => `${array}[${plus('i', v)}]`).join(', ')})`;
-  return `fn weightRows(i: u32) -> Rows {
-  return ${read('weights')};
-}
-fn putRows(i: u32, value: Rows) {
-${lines(vectors.map((v) => `  weights[${plus('i', v)}] = value.r${v};`))}
+/** WGSL functions that write the registers of a thread of `rows` rows to workgroup memory, `threadRows` threads beside each other. */
+export function workgroupAccess(rows: number, threadRows: number): string {
+  return `fn putRows(i: u32, value: Rows) {
+${lines(range(rows / 4).map((v) => `  weights[${plus('i', v * threadRows)}] = value.r${v};`))}
 }
 // Four keys, one after another.
 fn putQuad(i: u32, value: Quad) {

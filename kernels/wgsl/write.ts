@@ -2,6 +2,7 @@
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
 import { indent, LANES, lines, phase, plus, range } from './emit.ts';
+import { overThreadColumns } from './softmax.ts';
 
 /** vec4s of scratch of one split: sums [row][column] of the tile, then the maxima and the sums of weights of its rows. */
 export function partVectors(headDim: number, config: WgslConfiguration): number {
@@ -29,7 +30,7 @@ export function writeFunctions(config: WgslConfiguration, splits: number): strin
   );
   const fours = range(config.rows / 4).map((v) => {
     const dims = LANES.map((lane) => `sums.${lane}.r${v}`).join(', ');
-    return `  writeFour(tile, ${argument}${plus('row', 4 * v)}, column, mat4x4f(${dims}));`;
+    return `  writeFour(tile, ${argument}${plus('row', 4 * config.threadRows * v)}, column, mat4x4f(${dims}));`;
   });
   return `
 // A column of four rows, as far as they exist, from its four dims; then of all rows of the thread.
@@ -47,14 +48,7 @@ ${lines(fours)}
 export function emitWrite(headDim: number, config: WgslConfiguration, splits: number): string {
   const { blockRows } = sizes(headDim, config);
   const vectors = range(config.rows / 4);
-  const total = [
-    'putRows(c * rowVectors + ownRows, l);',
-    'workgroupBarrier();',
-    'var total = Rows();',
-    `for (var other = 0u; other < ${config.threadColumns}u; other += 1u) {`,
-    '  total = addRows(total, weightRows(other * rowVectors + ownRows));',
-    '}',
-  ];
+  const total = overThreadColumns(config, 'sum', 'l', 'total');
   if (splits === 1) {
     const factors = vectors.map((v) => `select(vec4f(), 1.0 / total.r${v}, total.r${v} > vec4f())`);
     return phase(
@@ -71,7 +65,7 @@ export function emitWrite(headDim: number, config: WgslConfiguration, splits: nu
       ],
     );
   }
-  const at = (value: string, v: number) => plus(`part + ${value} + ownRows`, v);
+  const at = (value: string, v: number) => plus(`part + ${value} + r`, v * config.threadRows);
   const statistics = vectors.flatMap((v) => [
     `scratch[${at(`${(blockRows * headDim) / 4}u`, v)}] = m.r${v};`,
     `scratch[${at(`${(blockRows * (headDim + 1)) / 4}u`, v)}] = total.r${v};`,

@@ -23,25 +23,26 @@ type Row = [
   weightParts: number,
   rescale: WgslConfiguration['rescale'],
   values: WgslConfiguration['values'],
+  layout: WgslConfiguration['layout'],
   headDim: number,
   group: number,
   dtype: Dtype,
 ];
 
-/** Any two values of any two columns meet in some row; all combinations would be 13,824. Small, since compiling is what takes time here. */
+/** Any two values of any two columns meet in some row; all combinations would be 27,648. Small, since compiling is what takes time here. */
 const PAIRWISE: Row[] = [
-  [[4, 2], 4, 8, 16, 4, 1, 1, 'branch', 'before-softmax', 32, 3, 'f16'],
-  [[1, 4], 8, 4, 8, 8, 4, 2, 'always', 'after-softmax', 48, 1, 'f16'],
-  [[2, 4], 8, 12, 16, 8, 2, 1, 'always', 'after-softmax', 32, 3, 'f32'],
-  [[4, 2], 4, 4, 8, 4, 2, 2, 'branch', 'before-softmax', 48, 1, 'f32'],
-  [[2, 4], 4, 8, 8, 8, 1, 2, 'always', 'after-softmax', 48, 3, 'f32'],
-  [[1, 4], 4, 12, 8, 4, 4, 1, 'branch', 'before-softmax', 32, 1, 'f32'],
-  [[2, 4], 8, 12, 16, 8, 1, 2, 'branch', 'before-softmax', 48, 1, 'f16'],
-  [[2, 4], 8, 4, 16, 4, 4, 2, 'always', 'after-softmax', 32, 3, 'f16'],
-  [[1, 4], 8, 8, 16, 4, 2, 1, 'branch', 'after-softmax', 48, 3, 'f16'],
-  [[4, 2], 8, 8, 8, 8, 4, 1, 'always', 'after-softmax', 48, 1, 'f16'],
-  [[1, 4], 8, 4, 8, 4, 1, 1, 'always', 'before-softmax', 48, 3, 'f32'],
-  [[4, 2], 8, 12, 8, 8, 1, 1, 'branch', 'before-softmax', 48, 3, 'f16'],
+  [[4, 2], 4, 8, 16, 4, 1, 1, 'branch', 'before-softmax', 'swizzled', 32, 3, 'f16'],
+  [[1, 4], 8, 4, 8, 8, 4, 2, 'always', 'after-softmax', 'swizzled', 48, 1, 'f16'],
+  [[2, 4], 8, 12, 16, 8, 2, 1, 'always', 'after-softmax', 'swizzled', 32, 3, 'f32'],
+  [[4, 2], 4, 4, 8, 4, 2, 2, 'branch', 'before-softmax', 'swizzled', 48, 1, 'f32'],
+  [[2, 4], 4, 8, 8, 8, 1, 2, 'always', 'after-softmax', 'swizzled', 48, 3, 'f32'],
+  [[1, 4], 4, 12, 8, 4, 4, 1, 'branch', 'before-softmax', 'plain', 32, 1, 'f32'],
+  [[2, 4], 8, 12, 16, 8, 1, 2, 'branch', 'before-softmax', 'swizzled', 48, 1, 'f16'],
+  [[2, 4], 8, 4, 16, 4, 4, 2, 'always', 'after-softmax', 'plain', 32, 3, 'f16'],
+  [[1, 4], 8, 8, 16, 4, 2, 1, 'branch', 'after-softmax', 'plain', 48, 3, 'f16'],
+  [[4, 2], 8, 8, 8, 8, 4, 1, 'always', 'after-softmax', 'plain', 48, 1, 'f16'],
+  [[1, 4], 8, 4, 8, 4, 1, 1, 'always', 'before-softmax', 'plain', 48, 3, 'f32'],
+  [[4, 2], 8, 12, 8, 8, 1, 1, 'branch', 'before-softmax', 'plain', 48, 3, 'f16'],
 ];
 
 /** Ragged and masked shapes that are one program in a configuration. */
@@ -76,10 +77,11 @@ await describeOnGpu('wgsl-flash', (host) => {
   });
 
   describe.each(PAIRWISE)('%j', (...row) => {
-    const [[threadRows, threadColumns], rows, keys, chunk, valueKeys, unroll, weightParts, rescale, values] = row;
+    const [[threadRows, threadColumns], rows, keys, chunk, valueKeys, unroll, weightParts, rescale, values, layout] =
+      row;
     const [headDim, group, dtype] = row.slice(-3) as [number, number, Dtype];
     const blocks = { threadRows, threadColumns, rows, keys };
-    const config = { ...blocks, chunk, valueKeys, unroll, weightParts, rescale, values };
+    const config = { ...blocks, chunk, valueKeys, unroll, weightParts, rescale, values, layout };
     testShapes(configured(wgslFlash, config), () => host, shapes(headDim, group, dtype));
   });
 

@@ -3,7 +3,8 @@
 // and at the end O / l. Scores never leave the chip; blocks that the mask hides are never visited.
 //
 // A workgroup of 8 threads owns 8 rows and walks over blocks of 16 keys. The threads lie as 2 x 4: thread (r, c) owns
-// 4 rows, 4 keys of each block and, of the output, the vec4 columns c, c + 4, c + 8 and so on.
+// 4 rows and, of each block, 4 keys: fours r, r + 2 and so on of the rows, and c, c + 4 and so on of the keys; of the
+// output it owns the same rows and the vec4 columns c, c + 4, c + 8 and so on.
 
 // The call.
 //
@@ -199,12 +200,9 @@ const stagedK = chunk * rowVectors;
 
 // q as [dim][row] and from stagedK on k as [dim][key]; later v as [key][column]
 var<workgroup> stage: array<vec4f, 48>;
-// P as [key][row]; before that, row maxima as [thread column][row]
+// P as [key][row]; before that, row maxima as [row][thread column]
 var<workgroup> weights: array<vec4f, 32>;
 
-fn weightRows(i: u32) -> Rows {
-  return Rows(weights[i]);
-}
 fn putRows(i: u32, value: Rows) {
   weights[i] = value.r0;
 }
@@ -241,8 +239,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   let tile = findWorkTile(params.tileBase + workgroup.y);
   let r = thread / 4u;
   let c = thread % 4u;
-  let ownRow = r * 4u;
-  let ownRows = r; // in vec4s
+  let ownRow = r * 4u; // the first of its rows
   let lastRow = tile.firstRow + tile.tokens - 1u;
   // The keys that any row of the tile sees, from the start of a block.
   let firstKey = lowKey(tile.firstRow) / i32(blockKeys) * i32(blockKeys);
@@ -272,7 +269,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
           loadQ(tile, four * 4u + 2u, d + dims),
           loadQ(tile, four * 4u + 3u, d + dims),
         ));
-        let to = dims * 8u + four;
+        let to = dims * 8u + min(four ^ dims, 1u);
         stage[to] = x[0];
         stage[to + 2u] = x[1];
         stage[to + 4u] = x[2];
@@ -290,7 +287,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
           loadK(tile, u32(base) + four * 4u + 2u, d + dims),
           loadK(tile, u32(base) + four * 4u + 3u, d + dims),
         ));
-        let to = stagedK + dims * 16u + four;
+        let to = stagedK + dims * 16u + min(four ^ (dims * 2u), 3u);
         stage[to] = x[0];
         stage[to + 4u] = x[1];
         stage[to + 8u] = x[2];
@@ -301,9 +298,9 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       // scores: S += q k^T over these dims, an outer product for each.
       for (var i = 0u; i < 8u; i += 1u) {
         let dim = i;
-        let row = dim * rowVectors + ownRows;
+        let row = dim * rowVectors + min(r ^ (i / 4u), 1u);
         let q = Rows(stage[row]);
-        let key = stagedK + dim * keyVectors + c;
+        let key = stagedK + dim * keyVectors + min(c ^ ((i / 4u) * 2u), 3u);
         s0 = addProduct(s0, stage[key], q);
       }
       workgroupBarrier();
@@ -318,11 +315,12 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
     }
 
     // row maximum: m' = max(m, rows of S), of this thread's keys and then over the thread columns.
-    var next = maxFour(m, s0);
-    putRows(c * rowVectors + ownRows, next);
+    let own = maxFour(m, s0);
+    weights[thread] = own.r0;
     workgroupBarrier();
+    var next = own;
     for (var other = 0u; other < 4u; other += 1u) {
-      next = maxRows(next, weightRows(other * rowVectors + ownRows));
+      next.r0 = max(next.r0, weights[r * 4u + other]);
     }
     workgroupBarrier();
 
@@ -339,11 +337,11 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
     // row sum: l = l + sum P, of this thread's keys.
     l = addRows(l, addFour(Rows(), s0));
 
-    // The weights go to workgroup memory as [key][row], 16 keys at a time: those of 4 thread columns.
+    // The weights go to workgroup memory as [key][row], 16 keys at a time.
     for (var part = 0u; part < 1u; part += 1u) {
-      if (c / 4u == part) {
-        let key = c % 4u * 4u;
-        putQuad(key * rowVectors + ownRows, s0);
+      if (part == 0u) {
+        let four = c;
+        putQuad(four * (4u * rowVectors) + min(r ^ (four % 2u), 1u), s0);
       }
       for (var piece = 0u; piece < 4u; piece += 1u) {
         let first = piece * 4u;
@@ -359,7 +357,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
         // accumulate: O += P v over these keys, an outer product for each.
         for (var i = 0u; i < 4u; i += 1u) {
           let key = i;
-          let row = (first + key) * rowVectors + ownRows;
+          let row = (first + key) * rowVectors + min(r ^ ((piece + i / 4u) % 2u), 1u);
           let p = Rows(weights[row]);
           let column = key * 8u + c;
           o0 = addProduct(o0, stage[column], p);
@@ -371,11 +369,11 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   }
 
   // write: O / l, with l summed over the thread columns; a row that saw no key has l = 0 and gives zeros.
-  putRows(c * rowVectors + ownRows, l);
+  weights[thread] = l.r0;
   workgroupBarrier();
   var total = Rows();
   for (var other = 0u; other < 4u; other += 1u) {
-    total = addRows(total, weightRows(other * rowVectors + ownRows));
+    total.r0 = total.r0 + weights[r * 4u + other];
   }
   let factor = Rows(
     select(vec4f(), 1.0 / total.r0, total.r0 > vec4f()),

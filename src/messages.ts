@@ -259,7 +259,16 @@ export const nothingMeasured = {
 /** What bench doctor ends with. */
 export const doctorSays = {
   ready: (devices: readonly string[]) => `Ready to measure: ${devices.join(', ')}. Next: bench mha --seq 4k`,
+  others: (warnings: number, all: number) =>
+    warnings === 0 ? `all ${all} checks are well` : `${warnings} of ${all} checks have a warning`,
   nothing: 'Nothing can be measured here until what fails above is mended; then run bench doctor again.',
+} as const;
+
+/** What bench without a word says, in this order. */
+export const tourSays = {
+  begin: 'A tour of about ten seconds: what is here, and how far attention on it is from a B200.',
+  command: (words: readonly string[]) => `Measuring now: bench ${words.join(' ')}`,
+  next: 'What to try next:',
 } as const;
 
 export const publishedOfDecoding =

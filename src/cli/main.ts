@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { seeHelp, UsageError } from '../messages.ts';
 import type { Finish } from './command.ts';
-import { addDefaults } from './command-line.ts';
+import { setCommandLine } from './command-line.ts';
 import { COMMANDS } from './commands/index.ts';
 import { HELP } from './help.ts';
 import { ownVersion } from './versions.ts';
@@ -13,17 +13,13 @@ const DEFAULTS_HELP = `
 Defaults of your own: attnbench.config.json in this folder, such as
 {"budget": 10}, and variables, such as ATTNBENCH_BUDGET=10, which win over it.`;
 
-/** Runs the command line and returns the exit code. */
+/** Runs the command line, without a word the tour, and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  let exitCode = 0;
+  const words = argv.slice(2);
   try {
-    const program = await createProgram(argv.slice(2), (code) => {
-      exitCode = code;
-    });
-    addDefaults([]);
-    if (hasUserDefaults()) program.hook('preAction', (_, command) => useUserDefaults(command));
-    await program.parseAsync([...argv]);
-    return exitCode;
+    if (words.length > 0) return await runCommand(words);
+    const { showTour } = await import('./actions/tour.ts');
+    return await showTour(runCommand);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof UsageError) {
@@ -32,6 +28,18 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+/** Runs the command that the words ask for; its exit code. */
+async function runCommand(words: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = await createProgram(words, (code) => {
+    exitCode = code;
+  });
+  setCommandLine(words);
+  if (hasUserDefaults()) program.hook('preAction', (_, command) => useUserDefaults(command));
+  await program.parseAsync([...words], { from: 'user' });
+  return exitCode;
 }
 
 const hasUserDefaults = () =>
@@ -52,7 +60,7 @@ async function useUserDefaults(command: Command): Promise<void> {
 export async function createProgram(words: readonly string[], finish: Finish): Promise<Command> {
   const program = new Command('bench')
     .description(
-      'How fast is attention on this machine, and how far is that from the published B200 figures?\n\nStart with: bench mha --seq 32k',
+      'How fast is attention on this machine, and how far is that from the published B200 figures?\n\nbench alone is a tour of ten seconds. Then: bench mha --seq 32k',
     )
     .usage('<command> [options]')
     .exitOverride()

@@ -87,7 +87,7 @@ describe('the answer of bench doctor', () => {
       { name: 'GPU adapter', state: 'warning', text: 'one two three four', advice: 'five six' },
     ];
     expect(
-      formatDiagnosis({ versions: {}, canMeasure: ['JavaScript'], checks }, 40)
+      formatDiagnosis({ canMeasure: ['JavaScript'], checks }, 40)
         .split('\n')
         .slice(0, 4),
     ).toEqual([
@@ -96,7 +96,7 @@ describe('the answer of bench doctor', () => {
       '                      four; five six',
       '',
     ]);
-    expect(formatDiagnosis({ versions: {}, canMeasure: [], checks }, 80)).toMatch(/\nNothing can be measured here/);
+    expect(formatDiagnosis({ canMeasure: [], checks }, 80)).toMatch(/\nNothing can be measured here/);
   });
 });
 

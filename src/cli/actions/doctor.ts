@@ -17,6 +17,8 @@ export interface Diagnosis {
   versions: Record<string, string>;
   /** What kernels can be measured on: "NVIDIA H100", "2 threads of WebAssembly", "JavaScript". */
   canMeasure: string[];
+  /** Their backends. */
+  backends: ('webgpu' | 'wasm' | 'scalar')[];
   checks: Check[];
 }
 
@@ -34,8 +36,8 @@ export async function diagnose(format: 'table' | 'json', results: string): Promi
   return diagnosis.canMeasure.length > 0 ? 0 : 1;
 }
 
-/** The state of this machine and of this install. */
-export async function examine(results: string): Promise<Diagnosis> {
+/** The state of this machine and of this install; `results` is the folder of records, null where it is told later. */
+export async function examine(results: string | null): Promise<Diagnosis> {
   const found = versions();
   // Before the children: they keep the machine busy themselves.
   const load = await checkLoad();
@@ -46,24 +48,37 @@ export async function examine(results: string): Promise<Diagnosis> {
     ...gpu.checks,
     checkMemory(availableMemory()),
     load,
-    checkResults(results),
+    ...(results === null ? [] : [checkResults(results)]),
     checkCache(),
     await checkPng(),
     checkBrowser(),
   ];
-  const devices = [
-    ...gpu.hardware,
-    ...(cpu.threads === null ? [] : [`${counted(cpu.threads, 'thread')} of WebAssembly`]),
-    ...(cpu.scalar ? ['JavaScript'] : []),
-  ];
-  const possible = !checks.some(({ state }) => state === 'fails');
-  return { versions: found, canMeasure: possible ? devices : [], checks };
+  const usable = checks.some(({ state }) => state === 'fails')
+    ? []
+    : [
+        ...gpu.hardware.map((name) => ({ name, backend: 'webgpu' as const })),
+        ...(cpu.threads === null
+          ? []
+          : [{ name: `${counted(cpu.threads, 'thread')} of WebAssembly`, backend: 'wasm' as const }]),
+        ...(cpu.scalar ? [{ name: 'JavaScript', backend: 'scalar' as const }] : []),
+      ];
+  const canMeasure = usable.map(({ name }) => name);
+  return { versions: found, canMeasure, backends: [...new Set(usable.map(({ backend }) => backend))], checks };
 }
 
 const COLOURS: Record<CheckState, 'green' | 'yellow' | 'red'> = { ok: 'green', warning: 'yellow', fails: 'red' };
 
 /** A line for each check, broken where it is longer than `width`, and the answer below them. */
-export function formatDiagnosis({ checks, canMeasure }: Diagnosis, width: number): string {
+export function formatDiagnosis(
+  { checks, canMeasure }: Pick<Diagnosis, 'checks' | 'canMeasure'>,
+  width = WIDTH,
+): string {
+  const answer = canMeasure.length > 0 ? doctorSays.ready(canMeasure) : doctorSays.nothing;
+  return `${formatChecks(checks, width)}\n${wrapText(answer, width).join('\n')}\n`;
+}
+
+/** A line for each check, broken where it is longer than `width`. */
+export function formatChecks(checks: readonly Check[], width = WIDTH): string {
   const names = Math.max(...checks.map(({ name }) => name.length));
   const states = Math.max(...checks.map(({ state }) => state.length));
   const lines = checks.flatMap(({ name, state, text, advice }) => {
@@ -75,6 +90,5 @@ export function formatDiagnosis({ checks, canMeasure }: Diagnosis, width: number
     );
     return [styleText(COLOURS[state], first.slice(0, state.length)) + first.slice(state.length), ...rest];
   });
-  const answer = canMeasure.length > 0 ? doctorSays.ready(canMeasure) : doctorSays.nothing;
-  return `${[...lines, '', ...wrapText(answer, width)].join('\n')}\n`;
+  return lines.map((line) => `${line}\n`).join('');
 }

@@ -244,6 +244,8 @@ export const noDefaultRuns = (workload: string) =>
 export const noGain = 'fewer than 6 rounds; --budget gives more';
 export const noSharedRound = (what: string) => `no round held ${what}`;
 export const notMeasured = 'it was not measured';
+/** Said in place of a file that would hold a sentence and no chart. */
+export const noChart = (sentence: string) => `No chart: ${sentence}`;
 export const notDrawn = (path: string, why: string) => `${path} could not be drawn: ${why}`;
 export const notFinished = 'the run ended before a sample of this case was verified; give it a larger --budget';
 

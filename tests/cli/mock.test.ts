@@ -225,14 +225,26 @@ describe('bench mha', () => {
     const cwd = temporaryFolder();
     const args = ['mha', '--seq', '1k', '--kernel', 'wasm-flash', '--host', 'mock:sleep=3600', ...ONE_HEAD];
     let sent = false;
-    const { code } = await startBench(args, cwd, (text, pid) => {
+    const { code, stderr } = await startBench([...args, '--chart', 'why.png'], cwd, (text, pid) => {
       if (sent || !text.includes('workload')) return;
       sent = true;
       process.kill(pid, 'SIGINT');
     });
     expect(code).toBe(130);
     expect(journalLines(cwd)).toHaveLength(1);
+    // Nothing was measured: a line in place of an empty chart.
+    expect(stderr).toContain('No chart: Nothing was measured');
+    expect(stderr).not.toContain('Chart:');
+    expect(readdirSync(cwd, { recursive: true }).filter((name) => /\.(svg|png)$/.test(String(name)))).toEqual([]);
   });
+});
+
+it('says why a chart that was asked for is not drawn, and draws the other', async () => {
+  const cwd = temporaryFolder();
+  const { code, stderr } = await bench(['mha', '--seq', '1k', ...MOCK, ...ONE_HEAD, '--chart', 'scaling.svg'], cwd);
+  expect(code).toBe(0);
+  expect(stderr).toContain('No chart: Throughput against length needs two lengths or more');
+  expect(readdirSync(cwd)).toEqual(['results']);
 });
 
 describe('bench suite', () => {

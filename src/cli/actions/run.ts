@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import { allCharts } from '../../chart/all.ts';
+import { sentenceOf } from '../../chart/frame.ts';
 import { checkChart, writeChart } from '../../chart/render.ts';
 import { comparePublished } from '../../compare/comparisons.ts';
 import { findingText } from '../../compare/finding.ts';
@@ -13,7 +14,7 @@ import { ablationGains } from '../../compare/technique-gains.ts';
 import { counted, formatGrouped, formatRate } from '../../format.ts';
 import { ceilingsOf } from '../../measure/ceilings.ts';
 import { measureRun, type RunEvent } from '../../measure/run.ts';
-import { messageOf, moreThreadsThanCores, notDrawn, runBegins } from '../../messages.ts';
+import { messageOf, moreThreadsThanCores, noChart, notDrawn, runBegins } from '../../messages.ts';
 import type { Case } from '../../problem/cases.ts';
 import { flops } from '../../problem/flops.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
@@ -158,19 +159,28 @@ async function show(
   return failed || nothing ? 1 : (presentation?.exitCode ?? 0);
 }
 
-/** Draws the SVG beside the journal and the chart that was asked for; their paths. A chart that fails loses no measurement. */
+/**
+ * Draws the SVG beside the journal and the chart that was asked for; their paths. Where there is nothing to draw a line says so.
+ * A chart that fails loses no measurement.
+ */
 async function drawCharts(run: RunDocument, journal: Journal, options: RunOptions): Promise<string[]> {
   if (!options.drawChart) return [];
   const drawn: string[] = [];
+  const sentences = new Set<string>();
   for (const path of [journal.path.replace(/\.jsonl$/, '.svg'), options.chart]) {
     if (path === null) continue;
     try {
-      await writeChart(chartFor(run, path, options.published), path);
-      drawn.push(path);
+      const chart = chartFor(run, path, options.published);
+      const sentence = sentenceOf(chart);
+      if (sentence === null) {
+        await writeChart(chart, path);
+        drawn.push(path);
+      } else sentences.add(sentence);
     } catch (error) {
       process.stderr.write(`${notDrawn(path, messageOf(error))}\n`);
     }
   }
+  for (const sentence of sentences) sayLine(noChart(sentence));
   return drawn;
 }
 

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kernel } from '../../../kernels/kernel.ts';
+import { sentenceOf } from '../../chart/frame.ts';
 import { writeChart } from '../../chart/render.ts';
 import { tuningChart } from '../../chart/tuning.ts';
 import { counted, formatEstimate } from '../../format.ts';
@@ -21,7 +22,7 @@ import {
   winner,
 } from '../../measure/search-record.ts';
 import type { StopSignal } from '../../measure/stop.ts';
-import { noDefaultRuns, searchContinues, searchOver } from '../../messages.ts';
+import { noChart, noDefaultRuns, searchContinues, searchOver } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { timeStamp } from '../../record/context.ts';
 import { makeFolders } from '../../record/files.ts';
@@ -170,7 +171,10 @@ async function conclude(search: Search, results: string): Promise<string[]> {
   const record = join(results, `tune-${name}-d${search.headDim}-${search.mask}-${timeStamp()}.json`);
   writeFileSync(record, `${JSON.stringify(search)}\n`);
   const chart = record.replace(/\.json$/, '.svg');
-  await writeChart(tuningChart(search), chart);
+  const specification = tuningChart(search);
+  const sentence = sentenceOf(specification);
+  if (sentence !== null) return [`Record: ${record}`, noChart(sentence)];
+  await writeChart(specification, chart);
   return [`Record: ${record}`, `Chart:  ${chart}`];
 }
 

@@ -49,7 +49,10 @@ export const tooManyCases = (count: number, limit: number) =>
   `these options make ${count} workloads; the most in one run is ${limit}: shorten a list`;
 export const cannotWrite = (path: string, reason: string) =>
   `cannot write to '${path}' (${reason}); choose another folder or file`;
-export const cannotRead = (path: string, reason: string) => `cannot read '${path}' (${reason}); check the path`;
+export const cannotRead = (path: string, reason: string) =>
+  reason === 'EISDIR'
+    ? `'${path}' is a folder; name a file in it`
+    : `cannot read '${path}' (${reason}); check the path`;
 export const badRunFile = (path: string, what: string) =>
   `'${path}' is not the record of a run: ${what}; give a .jsonl journal or a document of --format json`;
 export const oneShapeForTune =

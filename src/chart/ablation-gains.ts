@@ -10,6 +10,7 @@ import {
   type ChartLayout,
   heading,
   masksOf,
+  ONCE,
   type Panel,
   type Position,
   sentenceChart,
@@ -109,7 +110,7 @@ export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): T
         width,
         height: { step: 20 },
         layer: [
-          { mark: { type: 'rule', strokeWidth: 1 }, encoding: { x: { ...x, field: undefined, datum: 0 } } },
+          { data: ONCE, mark: { type: 'rule', strokeWidth: 1 }, encoding: { x: { ...x, field: undefined, datum: 0 } } },
           { mark: { type: 'bar', height: 12, tooltip: true }, encoding: { y, x, color } },
           { mark: { type: 'rule' }, encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } } },
           {

@@ -91,8 +91,11 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
         ? `times slower than ${reference.library} on ${reference.device} at ${formatLengths(reference.workload)} (log scale)`
         : 'times slower (log scale)',
     axis: {
-      values: [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].filter(
-        (value) => value <= most * 4 && (layout === 'wide' || Math.log10(value) % 2 === 0),
+      values: [0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].filter(
+        (value) =>
+          value >= Math.min(0.4, least / 1.5) &&
+          value <= most * 4 &&
+          (layout === 'wide' || Math.log10(value) % 3 === 0),
       ),
       format: ',',
       grid: false,

@@ -8,7 +8,17 @@ import { formatRate } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { describe, formatSize, isGrouped, sameProblem, type Workload } from '../problem/workload.ts';
 import type { Measured, RunDocument } from '../record/measurement.ts';
-import { type ChartLayout, heading, type Panel, type Position, sentenceChart, stacked, VEGA_LITE } from './frame.ts';
+import {
+  type ChartLayout,
+  heading,
+  ONCE,
+  type Panel,
+  type Position,
+  sentenceChart,
+  stacked,
+  VEGA_LITE,
+  wrap,
+} from './frame.ts';
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
@@ -71,7 +81,11 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
           tooltip: [{ field: 'label' }, { field: 'share', format: '.1f' }, { field: 'detail' }],
         },
       },
-      { mark: { type: 'rule', strokeDash: [4, 3] }, encoding: { x: { ...x, field: undefined, datum: 100 } } },
+      {
+        data: ONCE,
+        mark: { type: 'rule', strokeDash: [4, 3] },
+        encoding: { x: { ...x, field: undefined, datum: 100 } },
+      },
       { mark: { type: 'rule' }, encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' } } },
       {
         mark: { type: 'text', align: 'right', x: width - 4 },
@@ -81,7 +95,7 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
   });
   const panels = kinds.map(
     (kind, index): Panel => ({
-      title: kind,
+      title: layout === 'wide' ? kind : wrap(kind, 50),
       chart: chartOf(
         rows.filter((row) => row.kind === kind),
         xOf(index === kinds.length - 1),

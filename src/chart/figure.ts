@@ -108,7 +108,7 @@ function panel(
   const x = {
     ...logTflops(values),
     scale: { type: 'log', domain, nice: false },
-    axis: { format: '~g', values, labelOverlap: values.length > 8 },
+    axis: { format: '~g', values, labelOverlap: true, labelSeparation: 5 },
   } satisfies Position;
   const color = { field: 'name', scale: seriesScale(dots.map(({ series }) => series)), legend: null };
   const dy = narrow ? 6 : 0;

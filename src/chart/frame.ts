@@ -14,12 +14,15 @@ export type ChartLayout = 'wide' | 'narrow';
 /** The x or y of a chart, defined once and used in several layers. */
 export type Position = PositionFieldDef<string>;
 
+/** The data of a mark that is drawn once, not for each row. */
+export const ONCE = { values: [{}] };
+
 /** One layer of a chart: a mark and its encoding. */
 export type Layer = LayerSpec<Field>['layer'][number];
 
 /** One of several stacked charts, with its heading. */
 export interface Panel {
-  title: string;
+  title: string | string[];
   chart: NonNormalizedSpec;
 }
 
@@ -113,7 +116,7 @@ export function sentenceChart(sentences: readonly string[], layout: ChartLayout 
   const text = sentences.flatMap((line) => wrap(line, layout === 'wide' ? 100 : 46));
   return {
     $schema: VEGA_LITE,
-    data: { values: [{}] },
+    data: ONCE,
     width: layout === 'wide' ? 640 : 330,
     height: 40 + 18 * text.length,
     view: { stroke: null },

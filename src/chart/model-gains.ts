@@ -6,7 +6,7 @@ import { PUBLISHED_GAINS, publishedGain } from '../compare/technique-gains.ts';
 import { formatChange } from '../format.ts';
 import type { B200Model } from '../model/b200.ts';
 import { formatSize } from '../problem/workload.ts';
-import { heading, lengthAxis, type Position, VEGA_LITE } from './frame.ts';
+import { heading, lengthAxis, ONCE, type Position, VEGA_LITE } from './frame.ts';
 
 /** Gains in percent against the length, published and simulated: a column for each technique, a row for each mask. */
 export function modelAblationChart(model: B200Model): TopLevelSpec {
@@ -50,7 +50,7 @@ export function modelAblationChart(model: B200Model): TopLevelSpec {
       width: 210,
       height: 170,
       layer: [
-        { mark: { type: 'rule', strokeWidth: 1 }, encoding: { y: { datum: 0 } } },
+        { data: ONCE, mark: { type: 'rule', strokeWidth: 1 }, encoding: { y: { datum: 0 } } },
         { mark: { type: 'line', strokeWidth: 2.5 }, encoding: { x, y, color } },
         {
           mark: { type: 'circle', size: 50, opacity: 1 },

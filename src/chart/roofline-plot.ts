@@ -129,7 +129,7 @@ export function rooflineChart(
       ),
       {
         data: { values: rows },
-        mark: { type: 'point', size: 60, strokeWidth: 1 },
+        mark: { type: 'point', size: 60, strokeWidth: 1, opacity: 1 },
         encoding: {
           x,
           y,

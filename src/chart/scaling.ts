@@ -7,7 +7,16 @@ import { formatChange, formatRate } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { formatSize, type Workload } from '../problem/workload.ts';
 import type { Published, RunDocument } from '../record/measurement.ts';
-import { type ChartLayout, heading, maskFacet, masksOf, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
+import {
+  type ChartLayout,
+  heading,
+  maskFacet,
+  masksOf,
+  ONCE,
+  type Position,
+  sentenceChart,
+  VEGA_LITE,
+} from './frame.ts';
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
@@ -91,7 +100,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartL
       width: layout === 'wide' ? 365 : 270,
       height: 260,
       layer: [
-        { mark: { type: 'rule', strokeWidth: 1, strokeDash: [4, 3] }, encoding: { y: { datum: 100 } } },
+        { data: ONCE, mark: { type: 'rule', strokeWidth: 1, strokeDash: [4, 3] }, encoding: { y: { datum: 100 } } },
         { mark: { type: 'line', strokeWidth: 1.5 }, encoding: { x, y, color } },
         { mark: { type: 'rule' }, encoding: { x, y: { ...y, field: 'lowShare' }, y2: { field: 'highShare' } } },
         {

@@ -30,6 +30,9 @@ export interface PageParts {
   themes: { light: object; dark: object };
 }
 
+/** The same text with a value, its ± and its unit never on two lines. */
+const keepTogether = (text: string) => text.replaceAll(/ (?=[%±])|(?<=±) /g, '\u00a0');
+
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => escapes[character] ?? character);
 /** JSON for a script element, which no tag in it can end. */
@@ -79,7 +82,7 @@ function runHtml(run: PageRun, all: readonly PageChart[], named: boolean): strin
   const [first, ...rest] = run.sections;
   return `<article>
 ${named ? `<h2>${escapeHtml(run.name)}</h2>` : ''}
-<p class="answer">${escapeHtml(run.answer.replaceAll(' %', '\u00a0%'))}</p>
+<p class="answer">${escapeHtml(keepTogether(run.answer))}</p>
 ${leads.map(figureHtml).join('\n')}
 ${first === undefined ? '' : sectionHtml(first)}
 ${others.map(figureHtml).join('\n')}
@@ -87,16 +90,22 @@ ${rest.map(sectionHtml).join('\n')}
 </article>`;
 }
 
+/** Characters from which a cell is a sentence. */
+const SENTENCE = 90;
+
 function sectionHtml({ title, table, lines = [] }: Section): string {
   const [header = [], ...body] = table ?? [];
   const row = (cells: readonly string[], tag: string) =>
-    `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
+    `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(keepTogether(cell))}</${tag}>`).join('')}</tr>`;
+  // Sentences wrap and, on a phone, stand below one another; numbers keep to their line.
+  const prose = header.length > 2 && body.some((cells) => cells.some((cell) => cell.length > SENTENCE));
+  const kind = prose ? ' class="prose"' : header.length > 3 ? ' class="figures"' : '';
   const rows = body.map((cells) => row(cells, 'td')).join('\n');
   const tableHtml =
     table === undefined
       ? ''
       : `<p class="hint">The table goes on to the right: scroll it sideways.</p>
-<div class="scroll" tabindex="0"><table${header.length > 3 ? ' class="figures"' : ''}><thead>${row(header, 'th')}</thead><tbody>\n${rows}\n</tbody></table></div>`;
+<div class="scroll" tabindex="0"><table${kind}><thead>${row(header, 'th')}</thead><tbody>\n${rows}\n</tbody></table></div>`;
   const list = lines.length === 0 ? '' : `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('\n')}</ul>`;
   return `<section><h3>${escapeHtml(title)}</h3>\n${tableHtml}\n${list}</section>`;
 }
@@ -121,17 +130,32 @@ table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tab
 th, td { text-align: left; padding: 0.3rem 0.7rem 0.3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td { max-width: 34rem; overflow-wrap: anywhere; }
 th, td:first-child, .figures td { white-space: nowrap; }
+.prose td { max-width: none; overflow-wrap: break-word; }
+.prose td:first-child { white-space: normal; width: 27%; }
+.prose td:nth-child(2) { width: 20%; }
+@media screen and (max-width: 700px) {
+  .prose thead { display: none; }
+  .prose tr { display: block; padding: 0.4rem 0; border-bottom: 1px solid var(--line); }
+  .prose td, .prose td:first-child, .prose td:nth-child(2) { display: block; width: auto; padding: 0.1rem 0; border: 0; }
+  .prose td:first-child { font-weight: bold; }
+}
 ul { padding-left: 1.2rem; margin: 0.7rem 0; color: var(--faint); font-size: 0.9rem; overflow-wrap: anywhere; }
 footer { margin-top: 3rem; color: var(--faint); font-size: 0.85rem; }
 @media print {
+  @page { margin: 12mm; }
   :root { --background: #ffffff; --ink: #000000; --faint: #444444; --line: #cccccc; --card: #ffffff; }
+  html { font-size: 10pt; }
+  body { font-size: 1rem; }
   main { max-width: none; padding: 0; }
+  h2, h3 { break-after: avoid; }
   figure, tr { break-inside: avoid; }
+  .answer { padding: 0; }
   .scroll { overflow: visible; }
   .hint.needed { display: none; }
   table { font-size: 7.5pt; width: 100%; }
-  th, td:first-child, .figures td { white-space: normal; }
-  th, td { padding-right: 0.35rem; }
+  .figures { font-size: 6.5pt; }
+  th, td:first-child, .figures td { white-space: normal; overflow-wrap: break-word; }
+  th, td { padding-right: 0.3rem; }
 }
 `;
 

@@ -64,6 +64,7 @@ describe('bench report', () => {
   it.each([
     [['report'], 'no run with a measurement is in'],
     [['report', 'absent.jsonl'], "cannot read 'absent.jsonl' (ENOENT); check the path"],
+    [['report', 'results'], "'results' is a folder; name a file in it"],
     [['report', 'broken.jsonl'], 'line 1 is not JSON'],
     [['report', '--format', 'pdf'], "--format: 'pdf' is not known"],
   ])('%j is answered in one line', async (args, text) => {

@@ -173,7 +173,8 @@ function finding(gains: readonly SureGain[]): string {
   const [best] = gains.filter((gain) => gain.technique !== 'branchless' && sure(gain)).sort((a, b) => b.gain - a.gain);
   if (best !== undefined)
     parts.push(`what matters here is ${best.name}: ${best.on} is ${best.gain.toFixed(0)} % faster than ${best.off}`);
-  return parts.length === 0 ? 'No technique gains more than the noise here' : parts.join('; ');
+  const text = parts.length === 0 ? 'no technique gains more than the noise here' : parts.join('; ');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 /** "-2.6 to +0.1 %", or the number alone if there is only one. */

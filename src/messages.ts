@@ -91,6 +91,9 @@ export const pngMissing = (why: string, instead: string) =>
 export const noBackendForKernel = (kernel: string, backend: string) =>
   `--kernel ${kernel} does not run on --backend ${backend}; leave --backend out or choose another kernel`;
 
+export const notWgsl = (kernel: string) =>
+  `--kernel ${kernel} is no WGSL kernel, and bench bringup takes no others; bench kernels lists them`;
+
 export const backendHasNo = (backend: string, what: string, instead: string) =>
   `--backend ${backend} has no ${what}; choose ${instead}`;
 
@@ -355,6 +358,25 @@ export const variantUnclear = (gain: string) =>
   `256-bit WebAssembly is not clearly worth its experimental flag here (${gain} than 128-bit in a probe): 128 bits are used. --variant simd256 or --variant simd-relaxed keeps runs alike.`;
 export const machineBusy = (average: string, cores: number) =>
   `Something else keeps this machine busy (load ${average} on ${cores} cores): rates may come out low. Close it and measure again.`;
+/** Why bench bringup leaves something out, and what its steps say when they are over. */
+export const bringupTexts = {
+  notAskedFor: 'not among --steps',
+  kernelNotAskedFor: (kernel: string) => `${kernel} is not among --kernel`,
+  noDevice: (why: string) => `no device was opened (${why})`,
+  budgetSpent: (seconds: number) => `the budget of ${seconds} s was spent before it began; --budget gives more`,
+  noTimeToCheck: 'the budget left no time to check it; --budget gives more',
+  notTimed: (why: string) => `not timed: ${why}`,
+  notChecked: 'it was not checked',
+  nothingToCompare: 'the kernel has no other configuration to compare',
+  checks: (right: number, others: readonly string[]) => [`${right} right`, ...others].join(', '),
+  checksElsewhere: (count: number) => `${count} not for this device`,
+  checksLate: (count: number) => `${count} not checked for want of time (--budget gives more)`,
+  checksFailed: (failed: number, all: number, first: string) => `${failed} of ${all} not right; first ${first}`,
+  submissionsLeftOut: (lengths: string, sample: string) =>
+    `${lengths} left out: a sample of ${sample} would not hold it; a larger --budget makes samples longer`,
+  stepOver: (number: number, of: number, title: string, state: string, time: string, remark: string | null) =>
+    `${number}/${of} ${title}: ${state} after ${time}${remark === null ? '' : `: ${remark}`}`,
+} as const;
 export const stoppingSoon = 'Stopping within seconds; press Ctrl-C again to stop at once.';
 export const interrupted = 'Interrupted: what was measured is kept.';
 export const interruptedRun = 'an interrupt ended it';

@@ -76,6 +76,12 @@ const SHORTEST_SAMPLE = 0.02;
 const LONGEST_SAMPLE = 2;
 const MOST_SAMPLES = 100;
 
+/** Seconds that a sample of each of so many contenders aims at, within the seconds of a case. */
+export function sampleSecondsFor(budgetSeconds: number, contenders: number): number {
+  const shareSeconds = budgetSeconds / Math.max(1, contenders);
+  return Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, shareSeconds / SAMPLES_AIMED_AT));
+}
+
 /** Measures one workload on every contender. A contender that fails loses none of the others. */
 export async function* measureCase(
   w: Workload,
@@ -228,7 +234,7 @@ function runnersOf(
 ): Runner[] {
   const open = contenders.filter(({ target }) => target.state === 'open');
   const shareSeconds = options.budgetSeconds / Math.max(1, open.length);
-  const sampleSeconds = Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, shareSeconds / SAMPLES_AIMED_AT));
+  const sampleSeconds = sampleSecondsFor(options.budgetSeconds, open.length);
   const { data, seed, full, devices, watch } = options;
   // Beside a peer, which runs whole heads only, everyone runs the same ones.
   const peers = contenders.filter(({ kernel }) => kernel.library !== undefined);

@@ -36,6 +36,15 @@ export function wholeSlice(w: Workload, blockRows: number): Slice {
   return { batches: w.batch, kvHeads: w.kvHeads, blockRows, runs: [{ start: 0, count: blocksPerHead(w, blockRows) }] };
 }
 
+/** Every output row in the order of memory: batch, row, head. */
+export function allRows(w: Workload): RowAddress[] {
+  return Array.from({ length: w.batch * w.seqQuery * w.queryHeads }, (_, index) => ({
+    batch: Math.floor(index / (w.seqQuery * w.queryHeads)),
+    row: Math.floor(index / w.queryHeads) % w.seqQuery,
+    queryHead: index % w.queryHeads,
+  }));
+}
+
 /** The slice of `groups` whole KV heads: one batch's first heads, or whole batches. */
 export function groupSlice(w: Workload, blockRows: number, groups: number): Slice {
   return { ...wholeSlice(w, blockRows), batches: Math.ceil(groups / w.kvHeads), kvHeads: Math.min(groups, w.kvHeads) };

@@ -15,6 +15,11 @@ export function shortArgv(argv: readonly string[]): string[] {
   });
 }
 
+/** A message, perhaps of a driver, with the absolute paths in it shortened to their last part. */
+export function withoutPaths(text: string): string {
+  return text.replaceAll(/(?<![\w.])(?:[A-Za-z]:)?(?:[\\/][^\\/\s]+){2,}/g, (path) => path.split(/[\\/]/).at(-1) ?? '');
+}
+
 /** The context of a run that starts now. `argv` is the command line as it was given. */
 export function newContext(run: {
   argv: readonly string[];

@@ -4,7 +4,8 @@ import { formatRate } from '../format.ts';
 import type { DeviceCeiling } from '../measure/ceilings.ts';
 import { formatColumns, USUAL_WIDTH } from './columns.ts';
 
-const NAMES = {
+/** What people call the limits. */
+export const CEILING_NAMES = {
   'multiply-add': 'multiply-adds',
   'multiply-add f16': 'f16 multiply-adds',
   'matrix-product f32': 'f32 matrix products',
@@ -33,11 +34,11 @@ export function formatCeilings(
     const body = ceilings
       .filter((item) => item.device === device)
       .map((item) => [
-        NAMES[item.quantity],
+        CEILING_NAMES[item.quantity],
         COMPILED[item.variant] ?? item.variant,
         item.threads === null ? '' : String(item.threads),
-        amount(item.unit, item.rate),
-        `${amount(item.unit, item.minimum)} to ${amount(item.unit, item.maximum)}`,
+        formatCeiling(item.unit, item.rate),
+        `${formatCeiling(item.unit, item.minimum)} to ${formatCeiling(item.unit, item.maximum)}`,
         item.probe
           .replace(/^wasm-multiply-add-/, 'tile of ')
           .replace(/^wgsl-matrix-products-(f32|f16)-(.*)$/, 'matrices of $2'),
@@ -47,7 +48,8 @@ export function formatCeilings(
   return `${tables.join('\n')}\nNode ${versions['node']}, V8 ${versions['v8']}\n`;
 }
 
-function amount(unit: DeviceCeiling['unit'], rate: number): string {
+/** A limit in the unit that people use. */
+export function formatCeiling(unit: DeviceCeiling['unit'], rate: number): string {
   if (unit === 'Hz') return `${(rate / 1e9).toPrecision(3)} GHz`;
   if (unit === 'FLOP/s') return formatRate(rate / 1e12);
   return `${(rate / 1e9).toPrecision(3)} ${unit === '1/s' ? 'G/s' : 'GB/s'}`;

@@ -8,7 +8,7 @@ import { createPreparedRun } from '../../measure/prepared-run.ts';
 import { FIRST_RATES } from '../../measure/runner.ts';
 import { badSafetensors, messageOf, UsageError } from '../../messages.ts';
 import { SafetensorsError, type Tensor, writeSafetensors } from '../../problem/safetensors.ts';
-import { type RowAddress, wholeSlice } from '../../problem/slice.ts';
+import { allRows, wholeSlice } from '../../problem/slice.ts';
 import { type AttentionSettings, readProblem, type TensorProblem } from '../../problem/tensor-problem.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { checkWritable, orUnreadable, writeInto } from '../../record/files.ts';
@@ -83,15 +83,6 @@ function loadProblem({ tensors: path, ...attention }: VerifyOptions): TensorProb
     if (error instanceof SafetensorsError) throw new UsageError(badSafetensors(path, error.message));
     throw error;
   }
-}
-
-/** Every output row in the order of memory: batch, row, head. */
-function allRows(w: Workload): RowAddress[] {
-  return Array.from({ length: w.batch * w.seqQuery * w.queryHeads }, (_, index) => ({
-    batch: Math.floor(index / (w.seqQuery * w.queryHeads)),
-    row: Math.floor(index / w.queryHeads) % w.seqQuery,
-    queryHead: index % w.queryHeads,
-  }));
 }
 
 function joinRows(w: Workload, rows: readonly Float32Array[]): { shape: number[]; values: Float32Array } {

@@ -40,6 +40,11 @@ export const COMMANDS: readonly { heading: string; commands: readonly Entry[] }[
         load: async () => (await import('./tune.ts')).declareTune,
       },
       {
+        name: 'bringup',
+        summary: 'the first hour on a GPU: devices, verification, limits, comparisons',
+        load: async () => (await import('./bringup.ts')).declareBringup,
+      },
+      {
         name: 'verify',
         summary: 'run a kernel on tensors from a file and check its output',
         load: async () => (await import('./verify.ts')).declareVerify,

@@ -55,6 +55,13 @@ const adapterOptions = () => ({
 export const backendOptions = (listed: readonly BackendName[]) =>
   under(DEVICES, { backend: backendOption(listed), ...adapterOptions() });
 
+/** The WebGPU adapter and its limits, and which of the WGSL kernels are brought up on it. */
+export const bringupDeviceOptions = () =>
+  under(DEVICES, {
+    kernel: list('--kernel <names>', 'WGSL kernels to check and compare', kernelNames, null, 'all of them'),
+    ...adapterOptions(),
+  });
+
 /** Everything that says where to run, kernels aside. */
 export const targetOptions = (listed: readonly BackendName[] = BACKEND_NAMES) =>
   under(DEVICES, {

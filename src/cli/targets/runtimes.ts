@@ -10,6 +10,7 @@ import { mockTarget, nodeTarget } from '../../host/node/targets.ts';
 import type { GpuSettings } from '../../host/role.ts';
 import type { Target } from '../../host/target.ts';
 import { connectFailed, messageOf } from '../../messages.ts';
+import { withoutPaths } from '../../record/context.ts';
 
 /** Where to run, and how devices are opened there. */
 export interface RuntimeRequest {
@@ -99,5 +100,5 @@ async function browserRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
 /** What went wrong, without the address of a machine or paths on it. */
 function withoutAddresses(why: string, endpoint: string): string {
   const there = why.replaceAll(endpoint, 'there').replaceAll(new URL(endpoint).host, 'there');
-  return there.replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\\/\s]+){2,}/g, (path) => path.split(/[\\/]/).at(-1) ?? '');
+  return withoutPaths(there);
 }

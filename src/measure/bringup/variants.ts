@@ -1,0 +1,83 @@
+/** The configurations of a kernel that bench bringup compares with the shipped one: few, each for a reason. */
+
+import type { DeviceProfile } from '../../../kernels/device.ts';
+import type { Configuration, Kernel } from '../../../kernels/kernel.ts';
+import { distance, sameConfiguration } from '../../../kernels/tunable.ts';
+import { wgslConfigurationSchema } from '../../../kernels/wgsl/configuration.ts';
+import { floatsOfThread } from '../../../kernels/wgsl/registers.ts';
+import { counted } from '../../format.ts';
+import type { Workload } from '../../problem/workload.ts';
+
+/** A configuration to try, and what to call it. */
+export interface Variant {
+  label: string;
+  configuration: Configuration;
+}
+
+/** Threads of a workgroup that GPUs differ in what they make of. */
+const THREADS = [64, 128, 256] as const;
+/** Vendors whose shipped configurations are small: where registers are fewer than thought, those win. */
+const SMALL_VENDORS = ['apple', 'intel'] as const;
+
+/** Threads of a workgroup of wgsl-flash; null for a configuration of another kernel. */
+export function threadsOf(configuration: Configuration): number | null {
+  const { threadRows, threadColumns } = configuration;
+  return typeof threadRows === 'number' && typeof threadColumns === 'number' ? threadRows * threadColumns : null;
+}
+
+/** Floats of S and O that a thread of wgsl-flash keeps; null for a configuration of another kernel. */
+export function threadFloatsOf(headDim: number, configuration: Configuration): number | null {
+  const parsed = wgslConfigurationSchema.safeParse(configuration);
+  return parsed.success ? floatsOfThread(headDim, parsed.data) : null;
+}
+
+/**
+ * Configurations of wgsl-flash beside the shipped one: those of vendors with few registers, then the nearest of each number
+ * of threads that most GPUs take. At most `most`; none where the kernel has no choice.
+ */
+export function tileVariants({ tunable }: Kernel, w: Workload, device: DeviceProfile, most: number): Variant[] {
+  if (tunable === undefined) return [];
+  const shipped = tunable.shipped(w, device);
+  const others = [undefined, ...SMALL_VENDORS].map((vendor) =>
+    tunable.shipped(w, { ...device, features: { ...device.features, software: false, vendor } }),
+  );
+  const nearest = tunable.candidates(w, device).toSorted((a, b) => distance(a, shipped) - distance(b, shipped));
+  const byThreads = THREADS.flatMap((threads) => {
+    const found = nearest.find((candidate) => threadsOf(candidate) === threads);
+    return found === undefined || threadsOf(shipped) === threads ? [] : [found];
+  });
+  const chosen: Configuration[] = [];
+  for (const one of [...byThreads, ...others]) {
+    const known = [shipped, ...chosen].some((other) => sameConfiguration(other, one));
+    if (!known && tunable.problem(one, w, device) === undefined) chosen.push(one);
+  }
+  return chosen.slice(0, most).map((configuration) => ({
+    label: `${counted(threadsOf(configuration) ?? 0, 'thread')}: ${changes(shipped, configuration)}`,
+    configuration,
+  }));
+}
+
+/** What is varied of wgsl-matrix, one field at a time. */
+const MATRIX_FIELDS: readonly string[] = ['subgroups', 'k', 'q', 'rows', 'keys'];
+
+/** Configurations of wgsl-matrix that differ from the shipped one in one field, by field; at most `most`. */
+export function matrixVariants({ tunable }: Kernel, w: Workload, device: DeviceProfile, most: number): Variant[] {
+  if (tunable === undefined) return [];
+  const shipped = tunable.shipped(w, device);
+  const fieldOf = (configuration: Configuration) =>
+    MATRIX_FIELDS.findIndex((field) => shipped[field] !== configuration[field]);
+  return tunable
+    .candidates(w, device)
+    .filter((candidate) => distance(candidate, shipped) === 1 && fieldOf(candidate) >= 0)
+    .toSorted((a, b) => fieldOf(a) - fieldOf(b))
+    .slice(0, most)
+    .map((configuration) => ({ label: changes(shipped, configuration), configuration }));
+}
+
+/** The fields in which a configuration differs from the shipped one: "rows 4, keys 8". */
+function changes(shipped: Configuration, configuration: Configuration): string {
+  return Object.entries(configuration)
+    .filter(([field, value]) => shipped[field] !== value)
+    .map(([field, value]) => `${field} ${value}`)
+    .join(', ');
+}

@@ -374,8 +374,7 @@ export const bringupTexts = {
   checksFailed: (failed: number, all: number, first: string) => `${failed} of ${all} not right; first ${first}`,
   submissionsLeftOut: (lengths: string, sample: string) =>
     `${lengths} left out: a sample of ${sample} would not hold it; a larger --budget makes samples longer`,
-  stepOver: (number: number, of: number, title: string, state: string, time: string, remark: string | null) =>
-    `${number}/${of} ${title}: ${state} after ${time}${remark === null ? '' : `: ${remark}`}`,
+  stepDone: (time: string, note: string | null) => `done in ${time}${note === null ? '' : `: ${note}`}`,
 } as const;
 export const stoppingSoon = 'Stopping within seconds; press Ctrl-C again to stop at once.';
 export const interrupted = 'Interrupted: what was measured is kept.';

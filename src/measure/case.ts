@@ -82,6 +82,10 @@ export function sampleSecondsFor(budgetSeconds: number, contenders: number): num
   return Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, shareSeconds / SAMPLES_AIMED_AT));
 }
 
+/** Seconds of a case in which samples of so many contenders aim at so many seconds. */
+export const caseSecondsFor = (sampleSeconds: number, contenders: number) =>
+  sampleSeconds * SAMPLES_AIMED_AT * contenders;
+
 /** Measures one workload on every contender. A contender that fails loses none of the others. */
 export async function* measureCase(
   w: Workload,

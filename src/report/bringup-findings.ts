@@ -38,7 +38,7 @@ export function bringupFindingsOf(found: Bringup): string[] {
         `tiles: "${label}" runs at ${formatNumber(ratio)} of its smaller neighbour "${neighbour}": likely a register spill.`,
     ),
     ...comparisons.flatMap(gainOf),
-    ...sharesOf(found),
+    ...(software ? [] : sharesOf(found)),
     ...(software ? ['A CPU emulates this adapter: results count, rates say nothing of a GPU.'] : []),
     ...(cancelled ? ['The run was interrupted: what stands here was found until then.'] : []),
   ];

@@ -4,10 +4,11 @@ import { counted, formatDuration, formatRate } from '../format.ts';
 import type { Bringup, Check, ComparedSide, SideBySide, StepOutcome } from '../measure/bringup/outcome.ts';
 import { STEPS } from '../measure/bringup/plan.ts';
 import { isBad } from '../measure/bringup/verify-all.ts';
+import { bringupTexts } from '../messages.ts';
 import { describe } from '../problem/workload.ts';
+import { bringupDeviceTable } from './bringup-device.ts';
 import { bringupFindingsOf } from './bringup-findings.ts';
 import { CEILING_NAMES, formatCeiling } from './ceilings-text.ts';
-import { formatLimits } from './limits-text.ts';
 import { escapeMarkdown, markdownList, markdownTable } from './markdown-table.ts';
 
 /** The document: adapter, what to look at first, verification, limits, comparisons, steps. */
@@ -15,7 +16,7 @@ export function bringupMarkdown(found: Bringup): string {
   const { environment } = found;
   const parts = [
     `## attnbench bring-up: ${escapeMarkdown(environment?.device.name ?? 'no device')}`,
-    deviceTable(found),
+    bringupDeviceTable(found),
     `**Look at first**\n\n${markdownList(bringupFindingsOf(found).map(oneLine))}`,
     ...verification(found),
     ...(found.ceilings.length === 0 ? [] : [`**Limits, by probes**\n\n${ceilingsTable(found)}`]),
@@ -31,60 +32,6 @@ function oneLine(text: string): string {
   return line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 1)}…`;
 }
 const LONGEST = 240;
-
-function deviceTable({ environment, versions, startedAt, plan, argv }: Bringup): string {
-  const stack = [
-    `attnbench ${versions['attnbench']}, Node ${versions['node']}, Dawn of webgpu ${versions['webgpu'] ?? 'unknown'}`,
-    `${versions['platform']}, ${startedAt.slice(0, 10)}`,
-  ].join(', ');
-  const rows = [['software', stack]];
-  if (environment !== null) {
-    const { device, adapter, deviceLimits, listedMatrices, features } = environment;
-    const { clock } = device;
-    const said =
-      adapter === undefined ? [] : [adapter.vendor, adapter.architecture, adapter.device, adapter.description];
-    const sizes =
-      adapter === undefined || adapter.subgroupMaxSize === 0
-        ? ''
-        : ` (${range(adapter.subgroupMinSize, adapter.subgroupMaxSize)})`;
-    const selfTest =
-      clock.selfTest === undefined
-        ? ''
-        : `; self-test ${formatDuration(clock.selfTest.gpuSeconds)} by the GPU, ${formatDuration(clock.selfTest.wallSeconds)} by the wall`;
-    rows.unshift([
-      'adapter',
-      `${said.filter((text) => text !== '').join(', ') || device.name}${device.software ? ' (software)' : ''}`,
-    ]);
-    rows.push(
-      [
-        'features',
-        `f16 ${features.f16 ? 'yes' : 'no'}, subgroups ${features.subgroups === true ? `yes${sizes}` : 'no'}, ${device.features.join(', ')}`,
-      ],
-      ['matrices', matricesText(listedMatrices)],
-      ['limits', formatLimits(deviceLimits)],
-      [
-        'clock',
-        `${clock.clock}, steps of ${formatDuration(clock.quantumSeconds)}, empty submission ${formatDuration(clock.emptySeconds)}${selfTest}`,
-      ],
-    );
-  }
-  rows.push([
-    'run',
-    `\`${['bench', ...argv].join(' ')}\`${plan === null ? '' : `, ${plan.quick ? 'quick plan' : 'whole plan'}, ${plan.budgetSeconds} s`}`,
-  ]);
-  return markdownTable(['', ''], rows);
-}
-
-const range = (low: number, high: number) => (low === high ? String(low) : `${low} to ${high}`);
-
-/** Each configuration of subgroup matrices that is listed; those that a kernel uses are marked. */
-function matricesText(listed: NonNullable<Bringup['environment']>['listedMatrices']): string {
-  if (listed === undefined) return 'no subgroup matrices';
-  if (listed.length === 0) return 'none listed';
-  return listed
-    .map(({ m, n, k, component, result, used }) => `${m}x${n}x${k} ${component} to ${result}${used ? ' (used)' : ''}`)
-    .join(', ');
-}
 
 /** The table of shipped kernels, the reasons under it, and a line about the configurations. */
 function verification({ checks }: Bringup): string[] {
@@ -107,15 +54,14 @@ function verification({ checks }: Bringup): string[] {
   ]);
   const table = markdownTable(['kernel', ...columns], body);
   const others = checks.filter(({ configuration }) => configuration !== null);
-  const lines = [
-    ...reasons.map((reason, index) => `(${index + 1}) ${oneLine(reason)}`),
-    ...unique(others.map(({ kernel }) => kernel)).map((kernel) =>
-      configurationsText(
-        kernel,
-        others.filter((check) => check.kernel === kernel),
-      ),
+  const configurations = unique(others.map(({ kernel }) => kernel)).map((kernel) =>
+    configurationsText(
+      kernel,
+      others.filter((check) => check.kernel === kernel),
+      noteOf,
     ),
-  ];
+  );
+  const lines = [...configurations, ...reasons.map((reason, index) => `(${index + 1}) ${oneLine(reason)}`)];
   return [
     `**Verification: largest error of both masks as a share of what is allowed**\n\n${table}`,
     ...(lines.length === 0 ? [] : [markdownList(lines)]),
@@ -133,18 +79,23 @@ function cellOf(checks: readonly Check[], noteOf: (reason: string) => string): s
   return `right, ${Math.ceil(100 * Math.max(...shares))} %`;
 }
 
-/** "5 other configurations of wgsl-flash, d 128 f32: right". */
-function configurationsText(kernel: string, checks: readonly Check[]): string {
-  const count = unique(checks.map(({ configuration }) => JSON.stringify(configuration))).length;
-  const states = unique(checks.map(({ state }) => state));
-  const each = states.map((state) => {
-    const number = unique(
-      checks.filter((check) => check.state === state).map(({ configuration }) => JSON.stringify(configuration)),
-    ).length;
-    return states.length === 1 ? state : `${number} ${state}`;
+/** "5 other configurations of wgsl-flash (d 128 f32): 4 right, 1 wrong (2)". */
+function configurationsText(kernel: string, checks: readonly Check[], noteOf: (reason: string) => string): string {
+  const worst = new Map<string, Check>();
+  for (const check of checks) {
+    const key = JSON.stringify(check.configuration);
+    // Both masks of a configuration count as one: what is the matter with either.
+    if (!worst.has(key) || check.state !== 'right') worst.set(key, check);
+  }
+  const all = [...worst.values()];
+  const each = unique(all.map(({ state }) => state)).map((state) => {
+    const own = all.filter((check) => check.state === state);
+    const reason = own[0]?.reason ?? null;
+    return `${own.length} ${state}${reason === null ? '' : ` ${noteOf(reason)}`}`;
   });
   const [first] = checks;
-  return `${counted(count, 'other configuration')} of ${kernel} (d ${first?.headDim} ${first?.dtype}): ${each.join(', ')}`;
+  const where = `d ${first?.headDim} ${first?.dtype}`;
+  return `${counted(all.length, 'other configuration')} of ${kernel} (${where}): ${each.join(', ')}`;
 }
 
 function ceilingsTable({ ceilings }: Bringup): string {
@@ -182,12 +133,19 @@ function stepsText({ steps }: Bringup): string {
   const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
   const missing = STEPS.filter(({ name }) => !steps.some(({ step }) => step === name)).map(({ name }) => name);
   const line = `${done.map(({ step }) => step).join(', ') || 'none'} done; ${formatDuration(seconds)} in all.`;
+  const notAsked = steps.filter(isNotAskedFor).map(({ step }) => step);
   const lines = [
-    ...steps.flatMap((step) => (remarkOf(step) === null ? [] : [`${step.step}: ${oneLine(remarkOf(step) ?? '')}`])),
+    ...steps.flatMap((step) => {
+      const remark = isNotAskedFor(step) ? null : remarkOf(step);
+      return remark === null ? [] : [`${step.step}: ${oneLine(remark)}`];
+    }),
+    ...(notAsked.length === 0 ? [] : [`not asked for: ${notAsked.join(', ')}`]),
     ...(missing.length === 0 ? [] : [`still to do: ${missing.join(', ')}`]),
   ];
   return lines.length === 0 ? line : `${line}\n\n${markdownList(lines)}`;
 }
+
+const isNotAskedFor = (step: StepOutcome) => step.state === 'skipped' && step.reason === bringupTexts.notAskedFor;
 
 /** What a step says beside that it is done; null for nothing. */
 export function remarkOf(step: StepOutcome): string | null {

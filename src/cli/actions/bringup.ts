@@ -63,7 +63,9 @@ export async function bringUpDevice(options: BringupOptions): Promise<number> {
         const number = STEPS.findIndex(({ name }) => name === outcome.step);
         const { title } = STEPS[number] as (typeof STEPS)[number];
         const time = formatDuration(outcome.seconds);
-        progress.say(bringupTexts.stepOver(number + 1, STEPS.length, title, outcome.state, time, remarkOf(outcome)));
+        const how =
+          outcome.state === 'done' ? bringupTexts.stepDone(time, outcome.note) : (remarkOf(outcome) ?? outcome.state);
+        progress.say(`${number + 1}/${STEPS.length} ${title}: ${how}`);
       }
     }
   } finally {

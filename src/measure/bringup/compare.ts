@@ -7,17 +7,21 @@ import type { GpuSettings } from '../../host/role.ts';
 import { bringupTexts as texts } from '../../messages.ts';
 import { flops } from '../../problem/flops.ts';
 import type { Workload } from '../../problem/workload.ts';
-import { sampleSecondsFor } from '../case.ts';
+import { caseSecondsFor, sampleSecondsFor } from '../case.ts';
 import { configured } from '../configured.ts';
 import { Interrupted } from '../stop.ts';
 import type { StepEnd } from './outcome.ts';
 import { checkWorkload, square } from './plan.ts';
 import type { BringupEvent, Running, Step } from './running.ts';
 import { measureSides, type Side } from './side-by-side.ts';
+import { labelOf } from './variants.ts';
 import { comparedWorkload, TUNED, untimedReason, variantsOf } from './verify-all.ts';
 
 /** Share of what is left of a step that goes to samples; the rest is for compiling, filling and verifying. */
 const SAMPLING = 0.7;
+
+/** Seconds that a sample aims at where nothing wants longer ones: many submissions. */
+const SAMPLE_SECONDS = 0.25;
 
 const skipped = (reason: string): StepEnd => ({ state: 'skipped', reason });
 
@@ -26,18 +30,33 @@ function wanted(kernels: readonly Kernel[], name: string): Kernel | StepEnd {
   return kernels.find((kernel) => kernel.name === name) ?? skipped(texts.kernelNotAskedFor(name));
 }
 
+/** The kernel of comparisons that are not about a kernel: wgsl-flash, or the first of those that the user wants instead. */
+function mainKernel({ kernels }: Running): Kernel {
+  const kernel = kernels.find(({ name }) => name === TUNED.tiles) ?? kernels[0];
+  if (kernel === undefined) throw new RangeError('no kernel is to be brought up');
+  return kernel;
+}
+
 /** Times the sides, which have been checked, and adds the comparison to what was found. */
 async function* compareSides(
   running: Running,
   workload: Workload,
   sides: readonly Side[],
-  note: string | null = null,
+  { sampleSeconds = SAMPLE_SECONDS, note = null }: { sampleSeconds?: number; note?: string | null } = {},
 ): AsyncGenerator<BringupEvent, StepEnd, void> {
-  const { step, found, pool, signal } = running;
+  const { step, plan, found, pool, signal } = running;
   const [base] = sides;
   if (base === undefined || sides.length < 2) return skipped(texts.nothingToCompare);
   if (base.untimed !== null) return skipped(base.untimed);
-  const events = measureSides(workload, sides, pool, running.secondsLeft() * SAMPLING, signal);
+  const [, first] = sides;
+  if (first !== undefined && sides.slice(1).every(({ untimed }) => untimed !== null)) {
+    return skipped(`${first.label}: ${first.untimed}`);
+  }
+  const events = measureSides(workload, sides, pool, {
+    budgetSeconds: Math.min(running.secondsLeft() * SAMPLING, caseSecondsFor(sampleSeconds, sides.length)),
+    rounds: plan.rounds,
+    signal,
+  });
   for (;;) {
     const { value, done } = await events.next();
     if (!done) {
@@ -56,10 +75,12 @@ async function* compareSides(
 }
 
 /** The shipped configuration of a kernel on a workload, checked before. */
-function shippedSide(kernel: Kernel, workload: Workload, { target, found }: Running, label = 'as shipped'): Side {
+function shippedSide(kernel: Kernel, workload: Workload, { target, found }: Running, label?: string): Side {
+  const configuration = kernel.tunable?.shipped(workload, target.environment) ?? null;
+  const tile = configuration === null ? '' : labelOf(configuration, configuration);
   return {
-    ...{ label, contender: { kernel, target }, settings: null },
-    configuration: kernel.tunable?.shipped(workload, target.environment) ?? null,
+    ...{ label: label ?? [`${kernel.name} as shipped`, tile].filter((text) => text !== '').join(': '), settings: null },
+    ...{ contender: { kernel, target }, configuration },
     untimed: untimedReason(found.checks, kernel.name, null, workload),
   };
 }
@@ -106,13 +127,15 @@ export const tilesStep: Step = async function* (running) {
 /** Shares of a sample that a submission may be, so that a sample holds whole ones. */
 const WHOLE_SUBMISSIONS = 0.8;
 
-/** wgsl-flash at the longest length, in submissions of several lengths. */
+/** The main kernel at the longest length, in submissions of several lengths. */
 export const submissionsStep: Step = async function* (running) {
-  const kernel = wanted(running.kernels, TUNED.tiles);
-  if ('state' in kernel) return kernel;
+  const kernel = mainKernel(running);
   const { submissions } = running.plan;
   const [usual = 0, ...others] = submissions;
-  const sample = sampleSecondsFor(running.secondsLeft() * SAMPLING, submissions.length);
+  const sample = Math.min(
+    Math.max(...submissions) / WHOLE_SUBMISSIONS,
+    sampleSecondsFor(running.secondsLeft() * SAMPLING, submissions.length),
+  );
   const fitting = others.filter((seconds) => seconds <= Math.max(WHOLE_SUBMISSIONS * sample, others[0] ?? 0));
   const left = others.slice(fitting.length);
   const workload = longEnough(running, Math.max(...submissions));
@@ -126,7 +149,7 @@ export const submissionsStep: Step = async function* (running) {
   }
   const note =
     left.length === 0 ? null : texts.submissionsLeftOut(left.map(formatDuration).join(', '), formatDuration(sample));
-  return yield* compareSides(running, workload, sides, note);
+  return yield* compareSides(running, workload, sides, { sampleSeconds: sample, note });
 };
 
 /** The longest workload; with twice its length, and half its heads for the memory, where a pass would end within a submission. */
@@ -137,10 +160,9 @@ function longEnough({ plan: { longest }, found }: Running, seconds: number): Wor
   return flops(longest) < rate * seconds ? square(2 * seqQuery, Math.ceil(queryHeads / 2), headDim) : longest;
 }
 
-/** wgsl-flash on a device that leaves accesses out of bounds unguarded. */
+/** The main kernel on a device that leaves accesses out of bounds unguarded. */
 export const robustnessStep: Step = async function* (running) {
-  const kernel = wanted(running.kernels, TUNED.tiles);
-  if ('state' in kernel) return kernel;
+  const kernel = mainKernel(running);
   const { compared } = running.plan;
   const base = shippedSide(kernel, compared, running, 'guarded');
   if (base.untimed !== null) return skipped(base.untimed);
@@ -165,10 +187,9 @@ export const matrixStep: Step = async function* (running) {
   ]);
 };
 
-/** ONNX Runtime's attention beside wgsl-flash. */
+/** ONNX Runtime's attention beside the main kernel. */
 export const peersStep: Step = async function* (running) {
-  const kernel = wanted(running.kernels, TUNED.tiles);
-  if ('state' in kernel) return kernel;
+  const kernel = mainKernel(running);
   const { plan, checker } = running;
   const { compared } = plan;
   const base = shippedSide(kernel, compared, running, kernel.name);

@@ -2,10 +2,13 @@
 
 import type { Dtype, Mask, Workload } from '../../problem/workload.ts';
 
-/** The steps in their order, and the share of the budget that each has beside the others. */
+/**
+ * The steps in their order, and the share of the budget that each has beside those after it. What a step leaves is theirs, so
+ * verification, which is over soon unless compiling takes long, may have most of it.
+ */
 export const STEPS = [
   { name: 'devices', weight: 0.2, title: 'the device, its features, limits and clocks' },
-  { name: 'verify', weight: 5, title: 'every kernel and configuration against the float64 oracle' },
+  { name: 'verify', weight: 20, title: 'every kernel and configuration against the float64 oracle' },
   { name: 'ceilings', weight: 1.5, title: 'the limits of the device' },
   { name: 'tiles', weight: 4, title: 'configurations of wgsl-flash' },
   { name: 'submissions', weight: 4, title: 'lengths of a submission' },
@@ -48,6 +51,8 @@ export interface Plan {
   longest: Workload;
   /** Configurations of a kernel that are compared beside the shipped one. */
   mostVariants: number;
+  /** Rounds of a comparison: enough for an interval, whatever the noise. */
+  rounds: number;
   /** Seconds of a submission; the first is the usual one. */
   submissions: readonly number[];
 }
@@ -68,7 +73,7 @@ export function planFor(request: PlanRequest, software: boolean): Plan {
   // The published figures are of head dimension 128.
   const headDim = wanted.includes(128) ? 128 : Math.max(...wanted);
   // Emulated, a pass over these takes a second or so.
-  const [tokens, heads, longest] = software ? [512, 2, 1024] : [4096, 16, quick ? 16384 : 32768];
+  const [tokens, heads, longest] = software ? [256, 2, 1024] : [4096, 16, quick ? 16384 : 32768];
   return {
     steps: ['devices', 'verify', ...TIMED_STEPS.filter((name) => steps === null || steps.includes(name))],
     quick,
@@ -80,6 +85,7 @@ export function planFor(request: PlanRequest, software: boolean): Plan {
     compared: square(tokens, heads, headDim),
     longest: square(longest, heads, headDim),
     mostVariants: quick ? 3 : 8,
+    rounds: quick ? 9 : 12,
     submissions: quick ? [0.05, 0.1, 0.25] : [0.05, 0.1, 0.25, 1],
   };
 }

@@ -25,13 +25,21 @@ export interface Side {
 
 const SEED = 1;
 
-/** Runs the sides that may be timed within so many seconds, compiling aside; all sides as they came out, in their order. */
+/** How long, and how often. */
+export interface SidesOptions {
+  /** Seconds of samples that slices are sized for. */
+  budgetSeconds: number;
+  /** Samples of each side. */
+  rounds: number;
+  signal: StopSignal;
+}
+
+/** Runs the sides that may be timed; all sides as they came out, in their order. */
 export async function* measureSides(
   w: Workload,
   sides: readonly Side[],
   pool: HostPool,
-  budgetSeconds: number,
-  signal: StopSignal,
+  { budgetSeconds, rounds, signal }: SidesOptions,
 ): AsyncGenerator<CaseEvent, ComparedSide[], void> {
   const timed = sides.filter(({ untimed }) => untimed === null);
   const events = measureCase(
@@ -39,7 +47,7 @@ export async function* measureSides(
     timed.map(({ contender }) => contender),
     pool,
     {
-      ...{ data: { kind: 'normal', seed: SEED }, seed: SEED, full: false, budgetSeconds, samples: null, signal },
+      ...{ data: { kind: 'normal', seed: SEED }, seed: SEED, full: false, budgetSeconds, samples: rounds, signal },
       ...{ baseline: null, devices: new Map(), firstRound: 0 },
     },
   );

@@ -5,7 +5,6 @@ import type { Configuration, Kernel } from '../../../kernels/kernel.ts';
 import { distance, sameConfiguration } from '../../../kernels/tunable.ts';
 import { wgslConfigurationSchema } from '../../../kernels/wgsl/configuration.ts';
 import { floatsOfThread } from '../../../kernels/wgsl/registers.ts';
-import { counted } from '../../format.ts';
 import type { Workload } from '../../problem/workload.ts';
 
 /** A configuration to try, and what to call it. */
@@ -51,10 +50,18 @@ export function tileVariants({ tunable }: Kernel, w: Workload, device: DevicePro
     const known = [shipped, ...chosen].some((other) => sameConfiguration(other, one));
     if (!known && tunable.problem(one, w, device) === undefined) chosen.push(one);
   }
-  return chosen.slice(0, most).map((configuration) => ({
-    label: `${counted(threadsOf(configuration) ?? 0, 'thread')}: ${changes(shipped, configuration)}`,
-    configuration,
-  }));
+  return chosen.slice(0, most).map((configuration) => ({ label: labelOf(shipped, configuration), configuration }));
+}
+
+/** Fields of wgsl-flash that the label of a tile begins with. */
+const SHAPE: readonly string[] = ['threadRows', 'threadColumns', 'rows', 'keys'];
+
+/** "8x16 threads of 4x4", and the other fields in which a configuration differs from the shipped one; those alone for other kernels. */
+export function labelOf(shipped: Configuration, configuration: Configuration): string {
+  const { threadRows, threadColumns, rows, keys } = configuration;
+  if (threadsOf(configuration) === null) return changes(shipped, configuration, []);
+  const others = changes(shipped, configuration, SHAPE);
+  return `${threadRows}x${threadColumns} threads of ${rows}x${keys}${others === '' ? '' : `, ${others}`}`;
 }
 
 /** What is varied of wgsl-matrix, one field at a time. */
@@ -71,13 +78,13 @@ export function matrixVariants({ tunable }: Kernel, w: Workload, device: DeviceP
     .filter((candidate) => distance(candidate, shipped) === 1 && fieldOf(candidate) >= 0)
     .toSorted((a, b) => fieldOf(a) - fieldOf(b))
     .slice(0, most)
-    .map((configuration) => ({ label: changes(shipped, configuration), configuration }));
+    .map((configuration) => ({ label: labelOf(shipped, configuration), configuration }));
 }
 
-/** The fields in which a configuration differs from the shipped one: "rows 4, keys 8". */
-function changes(shipped: Configuration, configuration: Configuration): string {
+/** The fields but some in which a configuration differs from the shipped one: "rows 4, keys 8". */
+function changes(shipped: Configuration, configuration: Configuration, but: readonly string[]): string {
   return Object.entries(configuration)
-    .filter(([field, value]) => shipped[field] !== value)
+    .filter(([field, value]) => shipped[field] !== value && !but.includes(field))
     .map(([field, value]) => `${field} ${value}`)
     .join(', ');
 }

@@ -13,6 +13,7 @@ import { bringupTexts, notWgsl, UsageError } from '../../messages.ts';
 import { shortArgv, timeStamp, withoutPaths } from '../../record/context.ts';
 import { checkFolder, makeFolders } from '../../record/files.ts';
 import { bringupMarkdown, remarkOf } from '../../report/bringup-markdown.ts';
+import { commandLine } from '../command-line.ts';
 import { lookAtLoad } from '../machine-load.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -40,12 +41,13 @@ export async function bringUpDevice(options: BringupOptions): Promise<number> {
   checkFolder(output);
   const progress = createProgress(options.quiet);
   const stopping = stopOnInterrupt(progress);
-  const about = { startedAt: new Date().toISOString(), argv: shortArgv(process.argv.slice(2)), versions: versions() };
+  const about = { startedAt: new Date().toISOString(), argv: shortArgv(commandLine()), versions: versions() };
   const base = join(output, `bringup-${timeStamp(about.startedAt)}`);
   const paths = { markdown: `${base}.md`, json: `${base}.json` };
   let last: Bringup | undefined;
   try {
-    await lookAtLoad(progress.say);
+    const { warning } = await lookAtLoad();
+    if (warning !== null) progress.say(warning);
     const events = bringUp({
       ...{ plan: { steps, quick, budgetSeconds, headDims }, kernels, about, signal: stopping.signal },
       open: (engine, settings) =>

@@ -40,7 +40,9 @@ export function tileVariants({ tunable }: Kernel, w: Workload, device: DevicePro
   const others = [undefined, ...SMALL_VENDORS].map((vendor) =>
     tunable.shipped(w, { ...device, features: { ...device.features, software: false, vendor } }),
   );
-  const nearest = tunable.candidates(w, device).toSorted((a, b) => distance(a, shipped) - distance(b, shipped));
+  const nearest = tunable
+    .shortlist(w, device)
+    .candidates.toSorted((a, b) => distance(a, shipped) - distance(b, shipped));
   const byThreads = THREADS.flatMap((threads) => {
     const found = nearest.find((candidate) => threadsOf(candidate) === threads);
     return found === undefined || threadsOf(shipped) === threads ? [] : [found];
@@ -74,8 +76,8 @@ export function matrixVariants({ tunable }: Kernel, w: Workload, device: DeviceP
   const fieldOf = (configuration: Configuration) =>
     MATRIX_FIELDS.findIndex((field) => shipped[field] !== configuration[field]);
   return tunable
-    .candidates(w, device)
-    .filter((candidate) => distance(candidate, shipped) === 1 && fieldOf(candidate) >= 0)
+    .shortlist(w, device)
+    .candidates.filter((candidate) => distance(candidate, shipped) === 1 && fieldOf(candidate) >= 0)
     .toSorted((a, b) => fieldOf(a) - fieldOf(b))
     .slice(0, most)
     .map((configuration) => ({ label: labelOf(shipped, configuration), configuration }));

@@ -120,7 +120,7 @@ function speedAxis(measured: readonly DrawnTrial[], free: number) {
   return {
     type: 'quantitative',
     title: "times the default's speed",
-    scale: { type: log ? 'log' : 'linear', domain, nice: false, zero: false },
+    scale: { ...(log ? { type: 'log' } : { type: 'linear', zero: false }), domain, nice: false },
     axis: { grid: false },
   } satisfies Position;
 }

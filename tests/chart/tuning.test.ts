@@ -1,6 +1,6 @@
 /** The chart of a search: its finding, the best so far, turning points, failures, and searches that have little to draw. */
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { renderSvg } from '../../src/chart/render.ts';
 import { tuningChart } from '../../src/chart/tuning.ts';
 import { drawnTrials, stretchesOf } from '../../src/chart/tuning-trials.ts';
@@ -101,11 +101,14 @@ describe('the chart', () => {
     ['no trials', []],
     ['many new bests', Array.from({ length: 200 }, (_, i) => trial(0, 'wgsl-flash', i, 1 + i / 100))],
   ] as [string, Trial[]][])('draws %s', async (_, trials) => {
+    const warned = vi.spyOn(console, 'warn');
     for (const layout of ['wide', 'narrow'] as const) {
       const svg = await renderSvg(tuningChart(searchOf(trials), layout));
       expect(/<(text|tspan)[^>]*>[^<]+</.test(svg)).toBe(true);
       expect(/NaN|undefined|Infinity/.exec(svg)?.[0]).toBe(undefined);
     }
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
   });
 
   it('shows hostile names as text', async () => {

@@ -6,7 +6,7 @@ import { wgslConfiguration } from '../configurations.ts';
 import type { DeviceProfile, Limits } from '../device.ts';
 import { combinations, distance, sameConfiguration } from '../tunable.ts';
 import { sizes, type WgslConfiguration, workgroupBytes } from './configuration.ts';
-import { excess } from './excess.ts';
+import { excess, withoutLimits } from './excess.ts';
 import { floatsOfThread } from './registers.ts';
 
 /** Why a configuration cannot be built or run: parts that do not divide, or the limits of the device. */
@@ -40,29 +40,22 @@ const MOST_READS = 1.5;
 
 /** Why a configuration takes more than a device has, or reads workgroup memory far more often than the shipped one; undefined where neither. */
 export function wgslExcess(config: WgslConfiguration, headDim: number, device: DeviceProfile): string | undefined {
+  const shipped = wgslConfiguration(headDim, device);
   const { threads } = sizes(headDim, config);
-  const needs = {
-    floats: floatsOfThread(headDim, config),
-    threads,
-    workgroupBytes: workgroupBytes(headDim, config),
-  };
-  const tooMuch = excess(needs, device);
+  const needs = { floats: floatsOfThread(headDim, config), threads, workgroupBytes: workgroupBytes(headDim, config) };
+  const tooMuch = excess(needs, device, floatsOfThread(headDim, shipped));
   if (tooMuch !== undefined || device.features.software === true) return tooMuch;
-  return reads(config, headDim) > MOST_READS * reads(wgslConfiguration(headDim, device), headDim)
+  return reads(config, headDim) > MOST_READS * reads(shipped, headDim)
     ? `more than ${MOST_READS} times as many reads of workgroup memory as the default`
     : undefined;
 }
-
-/** A device without limits: what cannot be built there is no configuration at all. */
-const UNLIMITED = { workgroupMemoryBytes: Number.POSITIVE_INFINITY, workgroupInvocations: Number.POSITIVE_INFINITY };
 
 /**
  * Configurations that can be built. Each shape of the products comes once, fewest reads of workgroup memory first, before any comes again
  * in another way to stage. Where a CPU emulates the GPU, neighbours of the shipped one come first: a search there has time for few.
  */
 export function wgslCandidates(headDim: number, device: DeviceProfile): WgslConfiguration[] {
-  const { features, limits } = device;
-  const software = features.software === true;
+  const software = device.features.software === true;
   const shipped = wgslConfiguration(headDim, device);
   const combined = combinations<WgslConfiguration>(shipped, {
     threadRows: software ? [1, 2, 4] : [4, 8, 16],
@@ -76,22 +69,26 @@ export function wgslCandidates(headDim: number, device: DeviceProfile): WgslConf
     values: ['after-softmax', 'before-softmax'],
     layout: features.software === true ? ['plain'] : ['plain', 'swizzled'],
   });
-  const built = combined.filter(
-    (config) =>
-      !sameConfiguration(config, shipped) &&
-      wgslConfigurationProblem(config, headDim, { ...limits, ...UNLIMITED }) === undefined,
-  );
-  const byReads = (a: WgslConfiguration, b: WgslConfiguration) => reads(a, headDim) - reads(b, headDim);
-  const byDistance = (a: WgslConfiguration, b: WgslConfiguration) => distance(a, shipped) - distance(b, shipped);
-  if (software) return built.sort((a, b) => byDistance(a, b) || byReads(a, b));
-  const fitting = new Set(built.filter((config) => wgslExcess(config, headDim, device) === undefined));
-  const outside = (config: WgslConfiguration) => (fitting.has(config) ? 0 : 1);
+  const { limits } = withoutLimits(device);
+  const built = combined
+    .filter(
+      (config) =>
+        !sameConfiguration(config, shipped) && wgslConfigurationProblem(config, headDim, limits) === undefined,
+    )
+    .map((config) => ({
+      config,
+      distance: distance(config, shipped),
+      reads: reads(config, headDim),
+      // Within a shape those that fit come first, so that its first turn is one that runs.
+      outside: Number(wgslExcess(config, headDim, device) !== undefined),
+    }));
+  if (software) return built.sort((a, b) => a.distance - b.distance || a.reads - b.reads).map(({ config }) => config);
   const shapes = Map.groupBy(
-    built.sort((a, b) => outside(a) - outside(b) || byDistance(a, b)),
-    shapeOf,
+    built.sort((a, b) => a.outside - b.outside || a.distance - b.distance),
+    ({ config }) => shapeOf(config),
   );
-  const inTurn = [...shapes.values()].flatMap((alike) => alike.map((config, turn) => ({ config, turn })));
-  return inTurn.sort((a, b) => a.turn - b.turn || byReads(a.config, b.config)).map(({ config }) => config);
+  const inTurn = [...shapes.values()].flatMap((alike) => alike.map((one, turn) => ({ ...one, turn })));
+  return inTurn.sort((a, b) => a.turn - b.turn || a.reads - b.reads).map(({ config }) => config);
 }
 
 /** What the threads of a configuration own; the rest is how it is staged. */

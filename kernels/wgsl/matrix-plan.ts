@@ -5,7 +5,7 @@ import { needsMemory } from '../../src/messages.ts';
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { DeviceProfile, SubgroupMatrixShape } from '../device.ts';
 import { combinations, distance, sameConfiguration } from '../tunable.ts';
-import { excess } from './excess.ts';
+import { excess, withoutLimits } from './excess.ts';
 import { floatsOfLane, type MatrixConfiguration, type MatrixPlan, matrixSizes } from './matrix-configuration.ts';
 import { storageOf } from './storage.ts';
 
@@ -116,12 +116,6 @@ export function shippedMatrixPlan(w: Workload, device: DeviceProfile): MatrixPla
     .find((plan) => plan !== undefined && matrixPlanProblem(plan, w, device) === undefined);
 }
 
-/** A device without limits: what cannot be built there is no configuration at all. */
-const unlimited = ({ limits, features }: DeviceProfile): DeviceProfile => ({
-  limits: { ...limits, workgroupMemoryBytes: Number.POSITIVE_INFINITY, workgroupInvocations: Number.POSITIVE_INFINITY },
-  features,
-});
-
 /** Configurations that can be built for a workload, neighbours of the shipped one first. */
 export function matrixCandidates(w: Workload, device: DeviceProfile): MatrixConfiguration[] {
   const shipped = shippedMatrixPlan(w, device)?.config;
@@ -139,7 +133,7 @@ export function matrixCandidates(w: Workload, device: DeviceProfile): MatrixConf
       return (
         !sameConfiguration(config, shipped) &&
         plan !== undefined &&
-        matrixPlanProblem(plan, w, unlimited(device)) === undefined
+        matrixPlanProblem(plan, w, withoutLimits(device)) === undefined
       );
     })
     .sort((a, b) => distance(a, shipped) - distance(b, shipped));
@@ -150,5 +144,7 @@ export function matrixExcess(config: MatrixConfiguration, w: Workload, device: D
   const plan = matrixPlan(config, w, device);
   if (plan === undefined) return undefined;
   const { threads, workgroupBytes } = matrixSizes(w.headDim, plan);
-  return excess({ floats: floatsOfLane(w.headDim, plan), threads, workgroupBytes }, device);
+  const shipped = shippedMatrixPlan(w, device);
+  const shippedFloats = shipped === undefined ? 0 : floatsOfLane(w.headDim, shipped);
+  return excess({ floats: floatsOfLane(w.headDim, plan), threads, workgroupBytes }, device, shippedFloats);
 }

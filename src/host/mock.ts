@@ -1,5 +1,6 @@
 /** A host without arithmetic or clock, for testing everything around the kernels: fixed rates, chosen failures, oracle outputs. */
 
+import type { SubgroupMatrix } from '../../kernels/device.ts';
 import type { Engine } from '../../kernels/kernel.ts';
 import { badMockOption, hostStopped, UsageError } from '../messages.ts';
 import { sliceFlops } from '../problem/slice.ts';
@@ -7,6 +8,13 @@ import type { PrepareRequest } from './contract.ts';
 import { oracle } from './oracle.ts';
 import { createPreparedTable } from './prepared-table.ts';
 import type { KillableHost } from './target.ts';
+
+/** The matrices of a mock GPU that has some: NVIDIA's. */
+const MATRICES: SubgroupMatrix = {
+  shapes: [{ m: 16, n: 16, k: 16, component: 'f16' }],
+  threads: 32,
+  spelling: 'template',
+};
 
 /** What a mock host does. */
 export interface MockOptions {
@@ -16,17 +24,20 @@ export interface MockOptions {
   jitter: number;
   /** Seconds that a run really takes. */
   sleep: number;
+  /** True for a GPU with f16 and subgroup matrices. */
+  matrices: boolean;
   /** What goes wrong, by backend or library: 'fail' throws in run, 'wrong' gives outputs 1 % off, 'memory' allows 1 KiB. */
   fault: Record<string, 'fail' | 'wrong' | 'memory'>;
 }
 
-/** Reads "rate=1e9,jitter=0.01,sleep=0.1,wasm=fail" (a backend or a library is given its fault). Throws UsageError. */
+/** Reads "rate=1e9,jitter=0.01,sleep=0.1,matrices=yes,wasm=fail" (a backend or a library is given its fault). Throws UsageError. */
 export function parseMockOptions(text: string): MockOptions {
-  const options: MockOptions = { rate: 1e11, jitter: 0, sleep: 0, fault: {} };
+  const options: MockOptions = { rate: 1e11, jitter: 0, sleep: 0, matrices: false, fault: {} };
   for (const part of text.split(',').filter((item) => item !== '')) {
     const [name = '', value = ''] = part.split('=');
     const number = value === '' ? Number.NaN : Number(value);
     if ((name === 'rate' || name === 'jitter' || name === 'sleep') && number >= 0) options[name] = number;
+    else if (name === 'matrices' && value === 'yes') options.matrices = true;
     else if (name !== '' && (value === 'fail' || value === 'wrong' || value === 'memory')) options.fault[name] = value;
     else throw new UsageError(badMockOption(part));
   }
@@ -76,7 +87,10 @@ export function createMockHost({ backend, library }: Engine, options: MockOption
         },
         deviceLimits: {},
         limits: { memoryBytes: memory, tensorBytes: memory, workgroupMemoryBytes: 32768, workgroupInvocations: 256 },
-        features: { relaxedSimd: true, simd256: false, f16: false, subgroups: true },
+        features: {
+          ...{ relaxedSimd: true, simd256: false, f16: options.matrices, subgroups: true },
+          ...(options.matrices ? { subgroupMatrix: MATRICES } : {}),
+        },
       };
     },
     async compile() {

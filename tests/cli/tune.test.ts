@@ -3,7 +3,7 @@
 import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findKernel } from '../../kernels/index.ts';
+import { EXPERIMENTAL, findKernel, KERNELS } from '../../kernels/index.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { cacheFolder } from '../../src/host/node/cache-folder.ts';
 import { parseSearch, type Search } from '../../src/measure/search-record.ts';
@@ -100,6 +100,31 @@ describe('bench tune', () => {
       expect(stdout).toContain(`${kernel}: ${configurations.length.toLocaleString('en-US')} pruned: ${reason}.`);
     }
     expect(stdout).toContain(`of ${candidates.length.toLocaleString('en-US')} candidates tested`);
+  });
+
+  it('searches among all kernels of a GPU that run the workload, and says why one is left out', async () => {
+    const cwd = temporaryFolder();
+    const args = ['tune', '--backend', 'webgpu', '--dtype', 'f16', '--causal', 'false', '--head-dim', '64', '--quiet'];
+    const tune = (host: string) => bench([...args, '--budget', '1', '--host', host], cwd);
+    const { code, stdout } = await tune('mock:rate=1e11,matrices=yes');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^wgsl-flash and wgsl-matrix, head dimension 64, full mask, f16, on Mock device: /);
+    expect(stdout).toMatch(/^wgsl-matrix: \d+ pruned: more than 32\.0 KiB of workgroup memory\.$/m);
+    const [file = ''] = globSync('results/runs/tune-wgsl-flash-and-wgsl-matrix-d64-full-*.json', { cwd });
+    const { kernel, alternatives, trials } = parseSearch(JSON.parse(readFileSync(join(cwd, file), 'utf8'))) as Search;
+    expect([kernel, ...alternatives.map((other) => other.kernel)]).toEqual(['wgsl-flash', 'wgsl-matrix']);
+    // The other kernel as it is shipped comes first.
+    expect(trials[0]).toMatchObject({ rung: 0, kernel: 'wgsl-matrix', tile: alternatives[0]?.shipped });
+    expect((await tune('mock:rate=1e11')).stdout).toMatch(
+      /^wgsl-matrix is left out: this kernel needs subgroup matrices/m,
+    );
+  });
+
+  it('names the kernels that have configurations in its help', async () => {
+    const tunable = [...KERNELS, ...EXPERIMENTAL].filter((kernel) => kernel.tunable !== undefined);
+    const { stdout } = await bench(['tune', '--help']);
+    const [, listed = ''] = /search among these only: ([^(]*)\(/.exec(stdout) ?? [];
+    expect(listed.match(/[a-z]+-[a-z]+/g)?.sort()).toEqual(tunable.map(({ name }) => name).sort());
   });
 
   it.each([

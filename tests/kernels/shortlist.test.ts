@@ -1,13 +1,16 @@
 /** The shortlists of bench tune: what a device rules out of the real tables, and why. */
 
 import { describe, expect, it } from 'vitest';
-import type { DeviceProfile } from '../../kernels/device.ts';
+import type { DeviceProfile, SubgroupMatrix } from '../../kernels/device.ts';
 import { findKernel } from '../../kernels/index.ts';
+import { sameConfiguration } from '../../kernels/tunable.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { wgslCandidates } from '../../kernels/wgsl/candidates.ts';
 import { sizes, type WgslConfiguration, workgroupBytes } from '../../kernels/wgsl/configuration.ts';
+import { wgslMatrix } from '../../kernels/wgsl/matrix.ts';
 import { floatsOfThread, floatsThatFit } from '../../kernels/wgsl/registers.ts';
 import { workload } from '../workloads.ts';
+import { APPLE, INTEL, SQUARE } from './matrix-features.ts';
 
 /** A device of a vendor with so much workgroup memory; by default twice what WebGPU promises. */
 const deviceOf = (vendor: string | undefined, workgroupMemoryBytes = 32768): DeviceProfile => ({
@@ -95,6 +98,34 @@ describe('wgsl-flash', () => {
     expect(Math.max(...candidates.map((config) => floatsOfThread(128, config)))).toBeGreaterThan(
       floatsThatFit('google'),
     );
+  });
+});
+
+describe('wgsl-matrix', () => {
+  it.each([
+    { vendor: 'nvidia', threads: 32, shape: SQUARE, dtype: 'f16' as const },
+    { vendor: 'amd', threads: 64, shape: SQUARE, dtype: 'f16' as const },
+    { vendor: 'intel', threads: 16, shape: INTEL, dtype: 'f16' as const },
+    { vendor: 'apple', threads: 32, shape: APPLE, dtype: 'f32' as const },
+  ])('$vendor: candidates fit, the others are pruned for a reason', ({ vendor, threads, shape, dtype }) => {
+    const { limits, features } = deviceOf(vendor);
+    const subgroupMatrix: SubgroupMatrix = { threads, shapes: [shape], spelling: 'template' };
+    const device = { limits, features: { ...features, f16: true, subgroupMatrix } };
+    const w = workload({ headDim: 128, seqQuery: 1024, dtype });
+    const { tunable } = wgslMatrix;
+    const { candidates, pruned } = tunable?.shortlist(w, device) ?? { candidates: [], pruned: [] };
+    expect(candidates.length).toBeGreaterThan(2);
+    for (const config of candidates) expect(tunable?.problem(config, w, device)).toBeUndefined();
+    expect(pruned.length).toBeGreaterThan(0);
+    for (const { reason, configurations } of pruned) {
+      expect([REGISTERS, MEMORY, THREADS].filter((known) => known.test(reason))).toHaveLength(1);
+      // What has too many registers for a GPU may be built; the rest may not.
+      for (const config of REGISTERS.test(reason) ? [] : configurations) {
+        expect(tunable?.problem(config, w, device)).toMatch(/workgroup memory|threads in a workgroup/);
+      }
+    }
+    const all = pruned.flatMap(({ configurations }) => configurations);
+    expect(candidates.some((config) => all.some((other) => sameConfiguration(config, other)))).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
 /** The work of bench tune: one search for each head dimension and mask, among all kernels of a device that have configurations. */
 
-import { ALL_KERNELS } from '../../../kernels/index.ts';
+import { EXPERIMENTAL, KERNELS } from '../../../kernels/index.ts';
 import type { Kernel } from '../../../kernels/kernel.ts';
 import { createHostPool } from '../../host/pool.ts';
 import type { OpenTarget } from '../../host/target.ts';
@@ -23,7 +23,7 @@ export interface TuneOptions extends SearchRequest {
 }
 
 /** Those whose configuration can be chosen, in the order in which they are the default. */
-const TUNABLE = ALL_KERNELS.filter(({ tunable, ablation }) => tunable !== undefined && ablation === undefined);
+const TUNABLE = [...KERNELS, ...EXPERIMENTAL].filter(({ tunable }) => tunable !== undefined);
 
 /** Tunes and returns the exit code. Throws UsageError for kernels that have no configurations or run on two devices. */
 export async function tune(workloads: readonly Workload[], options: TuneOptions): Promise<number> {

@@ -67,7 +67,7 @@ export function wgslCandidates(headDim: number, device: DeviceProfile): WgslConf
     unroll: [1, 2, 4],
     weightParts: [1, 2, 4],
     values: ['after-softmax', 'before-softmax'],
-    layout: features.software === true ? ['plain'] : ['plain', 'swizzled'],
+    layout: software ? ['plain'] : ['plain', 'swizzled'],
   });
   const { limits } = withoutLimits(device);
   const built = combined

@@ -5,7 +5,8 @@ import type { Configuration } from '../../kernels/kernel.ts';
 import { sameConfiguration } from '../../kernels/tunable.ts';
 import { MIN_FOR_INTERVAL } from './statistics.ts';
 
-const configurationSchema = z.record(z.string(), z.union([z.number(), z.string()]));
+const valueSchema = z.union([z.number(), z.string()]);
+const configurationSchema = z.record(z.string(), valueSchema);
 
 const trialSchema = z.object({
   rung: z.number().int().min(0).describe('0 is the first and shortest'),
@@ -38,9 +39,16 @@ const searchSchema = z.object({
     .default([])
     .describe('other kernels in the same search; their shipped configurations are candidates too'),
   pruned: z
-    .array(z.object({ kernel: z.string(), reason: z.string(), configurations: z.array(configurationSchema) }))
+    .array(
+      z.object({
+        kernel: z.string(),
+        reason: z.string(),
+        fields: z.array(z.string()),
+        configurations: z.array(z.array(valueSchema)).describe('of each configuration the values of the fields'),
+      }),
+    )
     .default([])
-    .describe('what the device rules out before anything runs'),
+    .describe('what the device rules out before anything runs; thousands, so the names of fields are written once'),
   unsupported: z
     .array(z.object({ kernel: z.string(), reason: z.string() }))
     .default([])

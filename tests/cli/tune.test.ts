@@ -96,7 +96,9 @@ describe('bench tune', () => {
     const [file = ''] = globSync('results/runs/tune-wgsl-flash-d32-full-*.json', { cwd });
     const { pruned, candidates } = parseSearch(JSON.parse(readFileSync(join(cwd, file), 'utf8'))) as Search;
     expect(pruned.length).toBeGreaterThan(1);
-    for (const { kernel, reason, configurations } of pruned) {
+    for (const { kernel, reason, fields, configurations } of pruned) {
+      expect(fields).toEqual(Object.keys(candidates[0] ?? {}));
+      expect(configurations.every((values) => values.length === fields.length)).toBe(true);
       expect(stdout).toContain(`${kernel}: ${configurations.length.toLocaleString('en-US')} pruned: ${reason}.`);
     }
     expect(stdout).toContain(`of ${candidates.length.toLocaleString('en-US')} candidates tested`);

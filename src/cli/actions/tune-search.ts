@@ -157,7 +157,13 @@ function newSearch(
   return {
     ...{ kernel: first.kernel, device, variant, headDim, mask, dtype },
     ...{ shipped: first.shipped, candidates: first.candidates, alternatives },
-    pruned: lists.flatMap(({ kernel, pruned }) => pruned.map((one) => ({ kernel, ...one }))),
+    pruned: lists.flatMap(({ kernel, shipped, pruned }) =>
+      pruned.map(({ reason, configurations }) => {
+        const fields = Object.keys(shipped);
+        const values = configurations.map((one) => fields.map((field) => one[field] ?? ''));
+        return { kernel, reason, fields, configurations: values };
+      }),
+    ),
     unsupported,
     trials: [],
   };

@@ -1,13 +1,21 @@
 /** A chart as an HTML page of its own, with the libraries that draw it. It needs no network. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { TopLevelSpec } from 'vega-lite';
+
+/** The chart libraries, in loading order. */
+export const CHART_LIBRARIES = ['vega', 'vega-lite', 'vega-embed'] as const;
+
+/** The file of a library for browsers: beside the bundled program, or in the library's own package in a checkout. */
+export function libraryFile(name: (typeof CHART_LIBRARIES)[number]): string {
+  const bundled = new URL(`../chart-libraries/${name}.min.js`, import.meta.url);
+  return fileURLToPath(existsSync(bundled) ? bundled : new URL(`./${name}.min.js`, import.meta.resolve(name)));
+}
 
 /** The texts of the chart libraries for a page, in loading order. */
 export function librarySources(): string[] {
-  return ['vega', 'vega-lite', 'vega-embed'].map((name) =>
-    readFileSync(new URL(`./${name}.min.js`, import.meta.resolve(name)), 'utf8'),
-  );
+  return CHART_LIBRARIES.map((name) => readFileSync(libraryFile(name), 'utf8'));
 }
 
 /** The page of a specification that has its theme. */

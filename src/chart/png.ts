@@ -8,8 +8,8 @@ import { pngMissing, UsageError, whyNotLoaded } from '../messages.ts';
 
 /** The font's files in its package. */
 export const FACES = ['400Regular/Inter_400Regular.ttf', '700Bold/Inter_700Bold.ttf'];
-/** Fonts of the published package, which `npm run build` puts there. */
-const BUNDLED = fileURLToPath(new URL('../../fonts/', import.meta.url));
+/** The fonts beside the bundled program. */
+const BUNDLED = fileURLToPath(new URL('../fonts/', import.meta.url));
 
 /**
  * Loads what turns SVG text into PNG bytes at twice the size. Throws UsageError where resvg or its binary is not installed, which

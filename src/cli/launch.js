@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 
-// A checkout runs its sources; the published package has them compiled.
+// A checkout runs its sources; the published package has them bundled.
 const source = new URL('./main.ts', import.meta.url);
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
@@ -21,6 +21,6 @@ process.stdout.on('error', (error) => {
 });
 module.enableCompileCache?.();
 const { main } = await import(
-  existsSync(source) ? source.href : new URL('../../dist/src/cli/main.js', import.meta.url).href
+  existsSync(source) ? source.href : new URL('../../dist/program/main.js', import.meta.url).href
 );
 process.exitCode = await main(process.argv);

@@ -11,23 +11,13 @@ export const ownVersion = () => ownPackage().version ?? 'unknown';
 export const ownEngines = () => ownPackage().engines?.node ?? '';
 
 interface PackageFile {
-  name?: string;
   version?: string;
   engines?: { node?: string };
 }
 
-/** What this package says of itself. */
+/** What this package says of itself: its file lies as far from here as from the bundled program in dist/program/. */
 function ownPackage(): PackageFile {
-  // One folder deeper where the sources were compiled to dist/.
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const found = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as PackageFile;
-      if (found.name === 'attnbench') return found;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  return {};
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as PackageFile;
 }
 
 /** Versions by name, for a record. */

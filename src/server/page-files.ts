@@ -9,10 +9,8 @@ import { firstLineOf, pageNotBuilt, UsageError } from '../messages.ts';
 import { makeFolders, orUsageError } from '../record/files.ts';
 import { CONTENT_POLICY } from './content-policy.ts';
 
-/** The folder of this package. Compiled sources lie one folder deeper, in dist/. */
-const ROOT = [new URL('../../', import.meta.url), new URL('../../../', import.meta.url)]
-  .map((url) => fileURLToPath(url))
-  .find((folder) => existsSync(join(folder, 'package.json'))) as string;
+/** The folder of this package, seen from here and from the bundled program in dist/program/ alike. */
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BUILT = join(ROOT, 'dist', 'page');
 const SOURCES = join(ROOT, 'src', 'page');
 
@@ -76,6 +74,7 @@ async function buildPage(): Promise<void> {
       emptyOutDir: true,
       target: 'es2022',
       modulePreload: { polyfill: false },
+      license: { fileName: 'licenses.md' },
       // The chart libraries alone weigh a megabyte.
       chunkSizeWarningLimit: 4000,
       rollupOptions: { input: ['index.html', 'hosts.html'].map((file) => join(SOURCES, file)) },

@@ -1,4 +1,7 @@
-/** The charts of results/examples/: each from a stored run of a real machine, from published figures, or from the model. */
+/**
+ * What results/examples/ holds: charts, each from a stored run of a real machine, from published figures, or from the model; and the
+ * Markdown of bench bringup on two software adapters.
+ */
 
 import { readFileSync } from 'node:fs';
 import type { TopLevelSpec } from 'vega-lite';
@@ -8,8 +11,10 @@ import { modelChart } from '../src/chart/model-figure.ts';
 import { modelAblationChart } from '../src/chart/model-gains.ts';
 import { timelineChart } from '../src/chart/timeline.ts';
 import { parseRunFile } from '../src/compare/run-file.ts';
+import type { Bringup } from '../src/measure/bringup/outcome.ts';
 import { parseSearch } from '../src/measure/search-record.ts';
 import { modelB200 } from '../src/model/b200.ts';
+import { bringupMarkdown } from '../src/report/bringup-markdown.ts';
 
 /** Folder of the stored runs and of their charts. */
 export const EXAMPLES = new URL('../results/examples/', import.meta.url);
@@ -42,4 +47,12 @@ export function exampleCharts(): { name: string; specification: TopLevelSpec }[]
     { name: 'model-ablation', specification: modelAblationChart(model) },
     { name: 'model-timeline', specification: timelineChart() },
   ];
+}
+
+/** The documents of bench bringup that are stored, and their Markdown. */
+export function exampleBringups(): { name: string; markdown: string }[] {
+  return ['bringup-swiftshader', 'bringup-llvmpipe'].map((name) => ({
+    name,
+    markdown: bringupMarkdown(JSON.parse(read(`${name}.json`)) as Bringup),
+  }));
 }

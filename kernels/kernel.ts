@@ -63,6 +63,8 @@ export interface WgslProgram {
   scratchBytesPerTile: number;
   /** True where a work tile holds the rows of all query heads of a KV head's group. */
   groupedRows?: boolean;
+  /** Work tiles that a large GPU is taken to run at once; no device says how many it does. Submissions take whole multiples. */
+  wave?: number;
   /** True where weights are rounded to half precision before they are multiplied with the values. */
   halfWeights?: boolean;
 }

@@ -26,7 +26,7 @@ import { emitExponentials, emitRescale, emitRowMaximum, emitRowSum } from './sof
 import { emitLoadQ, emitStageK, emitStageV } from './stage.ts';
 import { type Storage, storageOf } from './storage.ts';
 import { threadTile, workgroupAccess } from './thread-tile.ts';
-import { ONE_HEAD, type Schedule, scheduleOf, tokensOf } from './work-tiles.ts';
+import { ONE_HEAD, type Schedule, scheduleOf, tokensOf, waveOf } from './work-tiles.ts';
 import { emitWrite, partVectors, writeFunctions } from './write.ts';
 
 export const wgslFlash: Kernel = {
@@ -112,6 +112,7 @@ export function emitWgslFlash(
     blockRows: tokens,
     scratchBytesPerTile: splits > 1 ? partVectors(headDim, config) * splits * 16 : 0,
     groupedRows: group > 1,
+    wave: waveOf(config, schedule),
   };
 }
 

@@ -9,10 +9,12 @@ import { type Schedule, tokensOf } from './work-tiles.ts';
 import { partVectors } from './write.ts';
 
 const THREADS = 64;
+/** Threads that share the splits of one vec4 of the output: there may be a hundred, and as many reads one after another take long. */
+const SHARERS = 4;
 
 /**
- * m = max of m_i, O = sum of O_i 2^(m_i - m) / sum of l_i 2^(m_i - m) over the splits i, a thread for each vec4 of the output; a split
- * that saw no key of a row has l_i = 0 there. Reads scratch as write.ts leaves it.
+ * m = max of m_i, O = sum of O_i 2^(m_i - m) / sum of l_i 2^(m_i - m) over the splits i; a split that saw no key of a row has l_i = 0
+ * there. Reads scratch as write.ts leaves it.
  */
 export function emitMerge(headDim: number, config: WgslConfiguration, storage: Storage, schedule: Schedule): WgslPass {
   const { group, splits } = schedule;
@@ -25,35 +27,52 @@ const partVectors = ${partVectors(headDim, config)}u;
 const maxima = ${(blockRows * headDim) / 4}u; // place of m_i in a part
 const sums = ${(blockRows * (headDim + 1)) / 4}u;   // and of l_i
 
+// Of every thread: O, m and l over its splits, each ${SHARERS}th.
+var<workgroup> outputs: array<vec4f, ${THREADS}>;
+var<workgroup> statistics: array<vec2f, ${THREADS}>;
+
 @compute @workgroup_size(${THREADS})
-fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(workgroup_id) workgroup: vec3u) {
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let tile = findWorkTile(params.tileBase + workgroup.y);
-  let row = thread.x / columns;
-  let column = thread.x % columns;
-  if (row >= tile.rows) {
-    return;
-  }
+  let output = workgroup.x * ${THREADS / SHARERS}u + thread / ${SHARERS}u;
+  let row = output / columns;
+  let column = output % columns;
   let first = workgroup.y * splits * partVectors;
 
-  // row maximum: over the splits.
+  // row maximum, rescale and row sum: one split after another. Rows past the tile's end hold anything, and are not written.
   var m = ${LOWEST};
-  for (var split = 0u; split < splits; split += 1u) {
-    m = max(m, scratch[first + split * partVectors + maxima + row / 4u][row % 4u]);
-  }
-
-  // rescale and row sum: every split to the common maximum.
-  var o = vec4f();
   var l = 0.0;
-  for (var split = 0u; split < splits; split += 1u) {
-    let part = first + split * partVectors;
-    let rescale = exp2(scratch[part + maxima + row / 4u][row % 4u] - m);
-    o += rescale * scratch[part + row * columns + column];
-    l += rescale * scratch[part + sums + row / 4u][row % 4u];
+  var o = vec4f();
+  for (var i = 0u; i < ${Math.ceil(splits / SHARERS)}u; i += 1u) {
+    let split = i * ${SHARERS}u + thread % ${SHARERS}u;
+    if (split < splits) {
+      let part = first + split * partVectors;
+      let own = scratch[part + maxima + row / 4u][row % 4u];
+      let next = max(m, own);
+      let before = exp2(m - next);
+      let here = exp2(own - next);
+      o = o * before + here * scratch[part + row * columns + column];
+      l = l * before + here * scratch[part + sums + row / 4u][row % 4u];
+      m = next;
+    }
   }
+  outputs[thread] = o;
+  statistics[thread] = vec2f(m, l);
+  workgroupBarrier();
 
-  // write: O / l; a row that saw no key has l = 0 and gives zeros.
-  writeO(rowIndex(tile, row) + column, o * select(0.0, 1.0 / l, l > 0.0));
+  // write: O / l over the threads that share an output; a row that saw no key has l = 0 and gives zeros.
+  if (thread % ${SHARERS}u == 0u && row < tile.rows) {
+    for (var other = 1u; other < ${SHARERS}u; other += 1u) {
+      let next = max(m, statistics[thread + other].x);
+      let before = exp2(m - next);
+      let here = exp2(statistics[thread + other].x - next);
+      o = o * before + here * outputs[thread + other];
+      l = l * before + here * statistics[thread + other].y;
+      m = next;
+    }
+    writeO(rowIndex(tile, row) + column, o * select(0.0, 1.0 / l, l > 0.0));
+  }
 }
 `;
-  return { label: 'merge', code, workgroupsPerTile: Math.ceil((blockRows * headDim) / 4 / THREADS) };
+  return { label: 'merge', code, workgroupsPerTile: Math.ceil((blockRows * headDim * SHARERS) / 4 / THREADS) };
 }

@@ -13,10 +13,21 @@ export interface Schedule {
 
 export const ONE_HEAD: Schedule = { group: 1, splits: 1 };
 
-/** Workgroups that should be in flight at least: some for each core of a large GPU. */
-const WORKGROUPS = 128;
-/** Blocks of keys that a split has at least, so that merging costs little beside it. */
-const LEAST_BLOCKS = 4;
+/**
+ * Workgroups of 64 threads that a large GPU is taken to run at once: four on each of 128 units, which is what 240 registers a thread leave of
+ * the 65,536 of an RTX 4090's multiprocessors. An estimate: WebGPU tells neither a device's units nor how many workgroups each has room for.
+ */
+const WORKGROUPS = 512;
+/** A split reads at least so many times the bytes that it leaves for the merge, where one block of keys is less. */
+const READ_OF_LEFT = 8;
+
+/** Workgroups of a configuration that a large GPU is taken to run at once. */
+const workgroupsAtOnce = ({ threadRows, threadColumns }: WgslConfiguration) =>
+  Math.max(1, Math.floor((WORKGROUPS * 64) / (threadRows * threadColumns)));
+
+/** Work tiles that it runs at once, by the same estimate. */
+export const waveOf = (config: WgslConfiguration, { splits }: Schedule) =>
+  Math.max(1, Math.floor(workgroupsAtOnce(config) / splits));
 
 /** Tokens of one work tile. */
 export const tokensOf = (config: WgslConfiguration, { group }: Schedule) =>
@@ -29,7 +40,10 @@ export function scheduleOf(w: Workload, config: WgslConfiguration, features: Fea
   const group = groupSize(w) <= blockRows ? groupSize(w) : 1;
   const tiles = (w.batch * w.queryHeads * Math.ceil(w.seqQuery / Math.floor(blockRows / group))) / group;
   // Splitting feeds the many cores of a GPU; a CPU that emulates one has few.
-  const wanted = features.software === true ? 1 : Math.floor(WORKGROUPS / tiles);
-  const most = Math.floor(w.seqKv / (LEAST_BLOCKS * config.threadColumns * config.keys));
+  const wanted = features.software === true ? 1 : Math.floor(workgroupsAtOnce(config) / tiles);
+  // It reads two rows of headDim for each key, and leaves one for each row.
+  const blockKeys = config.threadColumns * config.keys;
+  const least = Math.ceil((READ_OF_LEFT * blockRows) / 2 / blockKeys) * blockKeys;
+  const most = Math.floor(w.seqKv / least);
   return { group, splits: Math.max(1, Math.min(wanted, most)) };
 }

@@ -5,6 +5,7 @@ import { createScalarHost } from '../host/cpu/scalar-host.ts';
 import { createWasmHost } from '../host/cpu/wasm-host.ts';
 import type { ThreadJob } from '../host/cpu/wasm-thread.ts';
 import { openDevice } from '../host/gpu/open-device.ts';
+import { SUBMISSION_SECONDS } from '../host/gpu/submissions.ts';
 import { answer, type Request } from '../host/protocol.ts';
 import type { HostRole, WebgpuOptions } from '../host/role.ts';
 import {
@@ -80,7 +81,7 @@ async function openGpu(options: WebgpuOptions, untimed: boolean): Promise<Host> 
   }
   const { host } = await openDevice(adapter, {
     limits: options.limits,
-    submissionSeconds: options.settings?.submissionSeconds,
+    submissionSeconds: options.settings?.submissionSeconds ?? SUBMISSION_SECONDS.watched,
     memoryBytes,
     untimed,
     onLost: (reason) => reply({ gone: deviceLost(reason) }),

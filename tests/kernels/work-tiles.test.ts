@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import { fewRowsConfiguration, wgslConfiguration } from '../../kernels/configurations.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
-import { scheduleOf } from '../../kernels/wgsl/work-tiles.ts';
+import { scheduleOf, waveOf } from '../../kernels/wgsl/work-tiles.ts';
 import { workload } from '../workloads.ts';
 
 it('keys are split where there is little else to split, and never on an adapter that a CPU emulates', () => {
@@ -11,10 +11,20 @@ it('keys are split where there is little else to split, and never on an adapter 
   const prefill = workload({ headDim: 128, seqQuery: 4096, queryHeads: 32, kvHeads: 4 });
   const { features } = TYPICAL_DEVICE;
   const few = fewRowsConfiguration(8, 128, TYPICAL_DEVICE);
-  expect(scheduleOf(decode, few, features)).toEqual({ group: 8, splits: 32 });
+  expect(scheduleOf(decode, few, features)).toEqual({ group: 8, splits: 128 });
   expect(scheduleOf(decode, few, { ...features, software: true }).splits).toBe(1);
   expect(scheduleOf(prefill, wgslConfiguration(128, TYPICAL_DEVICE), features)).toEqual({ group: 8, splits: 1 });
-  // A part has four blocks of keys at least.
-  expect(scheduleOf({ ...decode, seqKv: 1024 }, few, features).splits).toBe(1);
-  expect(scheduleOf({ ...decode, seqKv: 2048 }, few, features).splits).toBe(2);
+  // A part of few rows has a block of 256 keys at least, one of 64 rows four blocks of 64.
+  expect(scheduleOf({ ...decode, seqKv: 255 }, few, features).splits).toBe(1);
+  expect(scheduleOf({ ...decode, seqKv: 2048 }, few, features).splits).toBe(8);
+  const short = workload({ headDim: 128, seqQuery: 64, seqKv: 2048 });
+  expect(scheduleOf(short, wgslConfiguration(128, TYPICAL_DEVICE), features).splits).toBe(8);
+});
+
+it('a wave is the work tiles that 512 workgroups of 64 threads are, and one where their keys are in so many parts', () => {
+  const of64 = wgslConfiguration(128, TYPICAL_DEVICE);
+  expect(waveOf(of64, { group: 1, splits: 1 })).toBe(512);
+  expect(waveOf({ ...of64, threadRows: 32 }, { group: 1, splits: 1 })).toBe(128);
+  expect(waveOf(of64, { group: 8, splits: 128 })).toBe(4);
+  expect(waveOf(of64, { group: 8, splits: 1024 })).toBe(1);
 });

@@ -10,6 +10,7 @@ import type { PrepareRequest } from '../contract.ts';
 import { createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { checked } from './error-scopes.ts';
 import { bindGroupLayout } from './pipelines.ts';
+import type { TileQueue } from './submissions.ts';
 import { BUFFER_USAGE } from './usage-flags.ts';
 
 /** First guess of a device's speed, FLOP/s: low, so that the first submission is short; corrected by each one timed. */
@@ -18,7 +19,7 @@ const FIRST_RATE = 2e8;
 const MOST_WORKGROUPS = 65535;
 
 /** A program with the tensors of a slice, or of a part of it that fits the device. */
-export interface PreparedPart {
+export interface PreparedPart extends TileQueue {
   program: WgslProgram;
   layout: TensorLayout;
   workload: Workload;
@@ -28,16 +29,8 @@ export interface PreparedPart {
   paramWords: ArrayBuffer;
   output: GPUBuffer;
   buffers: GPUBuffer[];
-  /** Work tiles: those of the layout, or one for all query heads of a group. */
-  tiles: number;
-  /** FLOPs of work tile t at t % length: those of one KV head, in their order. */
-  workTileFlops: number[];
-  /** Most work tiles in one submission. */
-  workTilesAtOnce: number;
   /** FLOPs of one pass over all work tiles. */
   flops: number;
-  /** FLOP/s seen so far. */
-  rate: number;
   /** True once a whole pass has been timed. */
   calibrated: boolean;
 }
@@ -128,6 +121,7 @@ function allocate(
     tiles,
     workTileFlops: workTileFlops(w, layout, starts.length, headsPerTile),
     workTilesAtOnce,
+    wave: program.wave ?? 1,
     flops: sliceFlops(w, slice),
     rate: FIRST_RATE,
     calibrated: false,

@@ -11,8 +11,8 @@ import { createWebgpuHost } from './webgpu-host.ts';
 export interface DeviceOptions {
   /** Limits to ask for below the adapter's own, by name. */
   limits: Record<string, number>;
-  /** Seconds that a submission aims at, where an experiment wants others than usual. */
-  submissionSeconds?: number | undefined;
+  /** Seconds that a submission aims at. */
+  submissionSeconds: number;
   /** Memory that tensors may take in all, bytes. */
   memoryBytes: number;
   /** Skip the test of the clocks: nothing will be timed. */

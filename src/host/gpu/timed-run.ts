@@ -5,10 +5,9 @@
 
 import { PARAM_NAMES } from '../../../kernels/wgsl/abi.ts';
 import type { PreparedPart } from './buffers.ts';
+import { nextSubmission } from './submissions.ts';
 import type { TimestampQueries } from './timestamp-queries.ts';
 
-/** A submission aims at this many seconds, half of what the gentlest watchdogs tolerate. */
-export const SUBMISSION_SECONDS = 0.05;
 /** Submissions between two reads of their timestamps. */
 export const TIMED_SUBMISSIONS = 256;
 
@@ -32,20 +31,23 @@ export async function timedRun(
   repeats: number,
   clock: RunClock,
 ): Promise<number> {
+  const calibrated = parts.every((part) => part.calibrated);
   const begin = performance.now();
   let gpuSeconds = 0;
   for (let i = 0; i < repeats; i += 1) {
     for (const part of parts) gpuSeconds += await submitPass(device, part, clock);
   }
   await device.queue.onSubmittedWorkDone();
-  return clock.queries === undefined ? (performance.now() - begin) / 1000 : gpuSeconds;
+  const seconds = clock.queries === undefined ? (performance.now() - begin) / 1000 : gpuSeconds;
+  // A whole run says more than the last of the submissions that were waited for, which may be a small one.
+  const rate = (repeats * parts.reduce((sum, { flops }) => sum + flops, 0)) / seconds;
+  if (calibrated) for (const part of parts) part.rate = rate;
+  return seconds;
 }
 
 /**
-/**
- * Submits all work tiles of a part once; the seconds of their timestamps, 0 without them. A submission covers as many of them as the
- * rate seen so far fits into the seconds that it aims at. Until the first whole pass is over each submission is waited for, to learn
- * that rate.
+ * Submits all work tiles of a part once, in submissions as submissions.ts sizes them; the seconds of their timestamps, 0 without them.
+ * Until the first whole pass is over each submission is waited for, to learn the rate.
  */
 async function submitPass(device: GPUDevice, part: PreparedPart, clock: RunClock): Promise<number> {
   const { queries, emptySeconds, submissionSeconds } = clock;
@@ -61,7 +63,7 @@ async function submitPass(device: GPUDevice, part: PreparedPart, clock: RunClock
   };
 
   for (let tile = 0; tile < part.tiles; ) {
-    const { count, flops } = submissionSize(part, tile, submissionSeconds);
+    const { count, flops } = nextSubmission(part, tile, submissionSeconds);
     const submitted = performance.now();
     submit(device, part, tile, count, queries, pending);
     pending += 1;
@@ -77,19 +79,6 @@ async function submitPass(device: GPUDevice, part: PreparedPart, clock: RunClock
   part.calibrated = true;
   await collect();
   return gpuSeconds;
-}
-
-/** Work tiles from number `from` on for one submission, one at least, and the FLOPs of their attention. */
-function submissionSize(part: PreparedPart, from: number, seconds: number): { count: number; flops: number } {
-  const most = Math.min(part.workTilesAtOnce, part.tiles - from);
-  const target = part.rate * seconds;
-  let count = 0;
-  let flops = 0;
-  while (count < most && (count === 0 || flops < target)) {
-    flops += part.workTileFlops[(from + count) % part.workTileFlops.length] ?? 0;
-    count += 1;
-  }
-  return { count, flops };
 }
 
 /**

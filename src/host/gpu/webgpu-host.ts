@@ -15,7 +15,7 @@ import { checked } from './error-scopes.ts';
 import { createPipelines } from './pipelines.ts';
 import { readRows } from './read-rows.ts';
 import type { MatricesFound } from './subgroup-matrix.ts';
-import { SUBMISSION_SECONDS, TIMED_SUBMISSIONS, timedRun } from './timed-run.ts';
+import { TIMED_SUBMISSIONS, timedRun } from './timed-run.ts';
 import { createTimestampQueries } from './timestamp-queries.ts';
 
 /** What a WebGPU host is told about its device. */
@@ -35,8 +35,8 @@ export interface WebgpuHostOptions {
   memoryBytes: number;
   /** Limits below the device's own to keep to, by name. */
   limits: Record<string, number>;
-  /** Seconds that a submission aims at, where an experiment wants others than usual. */
-  submissionSeconds?: number | undefined;
+  /** Seconds that a submission aims at. */
+  submissionSeconds: number;
   /** Called when the device is lost: nothing prepared on it can run again. */
   onLost: (reason: string) => void;
 }
@@ -125,7 +125,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
         timedRun(device, parts, repeats, {
           queries: wall ? undefined : queries,
           emptySeconds: clock.emptySeconds,
-          submissionSeconds: options.submissionSeconds ?? SUBMISSION_SECONDS,
+          submissionSeconds: options.submissionSeconds,
         }),
       );
       const shortest = wall ? 50 * clock.emptySeconds : 100 * clock.quantumSeconds;

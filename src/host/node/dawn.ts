@@ -12,6 +12,7 @@ import {
 import type { Host } from '../contract.ts';
 import { type AdapterDescription, describeAdapter } from '../gpu/adapter-description.ts';
 import { openDevice } from '../gpu/open-device.ts';
+import { SUBMISSION_SECONDS } from '../gpu/submissions.ts';
 import type { GpuSettings, WebgpuOptions } from '../role.ts';
 import { spareMemoryBytes } from './this-machine.ts';
 
@@ -89,7 +90,8 @@ export async function createDawnHost(options: WebgpuOptions, untimed: boolean): 
   const adapter = await openAdapter(options);
   const { device, host } = await openDevice(adapter, {
     limits: options.limits,
-    submissionSeconds: options.settings?.submissionSeconds,
+    submissionSeconds:
+      options.settings?.submissionSeconds ?? SUBMISSION_SECONDS[process.platform === 'linux' ? 'unwatched' : 'watched'],
     untimed,
     // Discrete memory is not reported by WebGPU; the machine's own is the bound that can be known.
     memoryBytes: spareMemoryBytes(),

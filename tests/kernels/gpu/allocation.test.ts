@@ -25,6 +25,7 @@ function prepareWith(refused: number): Found {
     const device = await adapter.requestDevice();
     const host = await createWebgpuHost(device, {
       deviceName: 'null', vendor: undefined, info: adapter.info, software: true, untimed: true, memoryBytes: 2 ** 30,
+      submissionSeconds: 0.05,
       // One KV head of f32 a part.
       limits: { maxStorageBufferBindingSize: 4 * 16 * 32 }, onLost() {},
     });

@@ -109,6 +109,8 @@ export const defaultErrors = {
     `${place} is not an option of bench; ${nearest === null ? 'bench mha --help lists the options' : `did you mean ${nearest}?`}`,
   noDefault: (place: string, option: string) => `${place}: ${option} can have no default; give it on the command line`,
   notTrueOrFalse: (place: string, text: string) => `${place}: '${text}' is neither true nor false; write one of them`,
+  conflict: (one: string, other: string) =>
+    `the defaults ${one} and ${other} cannot be used together; remove one of them`,
   noText: (place: string) => `${place}: this is neither text nor a number nor a list of them; write for example "4k"`,
 } as const;
 export const defaultsUsed = (options: readonly string[]) => `Defaults of yours: ${options.join(', ')}.`;

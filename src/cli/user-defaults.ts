@@ -38,11 +38,15 @@ export async function takeUserDefaults(command: Command, program: () => Promise<
   if (foreign.length > 0) refuseUnknown(foreign, optionNames(await program()));
   // The last one of a name wins.
   const last = written.filter(({ name }, index) => written.findLastIndex((item) => item.name === name) === index);
+  const given = [...own.values()].filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
   const used = last.flatMap((item) => {
     const option = own.get(item.name);
-    return option?.takesDefault ? [{ option, source: item.source, words: takeDefault(option, item) }] : [];
+    // What stands on the command line shuts out whatever cannot stand beside it.
+    if (!option?.takesDefault || given.some((other) => excludesOther(option, other))) return [];
+    return [{ option, source: item.source, words: takeDefault(option, item) }];
   });
-  const decisive = used.filter(({ option }) => command.getOptionValueSource(option.attributeName()) !== 'cli');
+  const decisive = used.filter(({ option }) => !given.includes(option));
+  refuseConflicts(decisive);
   addDefaults(decisive.filter(({ option }) => option.helpGroupHeading !== OUTPUT).flatMap(({ words }) => words));
   const shown = Map.groupBy(
     decisive.filter(({ words }) => words.length > 0),
@@ -56,6 +60,19 @@ export async function takeUserDefaults(command: Command, program: () => Promise<
 
 const typedOptions = (command: Command) => command.options.filter((item) => item instanceof TypedOption);
 const nameOf = (option: TypedOption<unknown>) => (option.long ?? option.flags).replace(/^--/, '');
+
+const excludesOther = (one: TypedOption<unknown>, other: TypedOption<unknown>) =>
+  one.excludes.includes(other.attributeName()) || other.excludes.includes(one.attributeName());
+
+function refuseConflicts(used: readonly { option: TypedOption<unknown>; source: string }[]): void {
+  for (const [index, { option, source }] of used.entries()) {
+    const other = used.slice(index + 1).find((item) => excludesOther(option, item.option));
+    if (other !== undefined) {
+      const [one, two] = [`${nameOf(option)} (${source})`, `${nameOf(other.option)} (${other.source})`];
+      throw new UsageError(defaultErrors.conflict(one, two));
+    }
+  }
+}
 
 function isQuiet(command: Command): boolean {
   const quiet = typedOptions(command).find((item) => nameOf(item) === 'quiet');

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { MODEL_NAMES } from '../../src/problem/models.ts';
 import { bench, type Outcome, parseRun, temporaryFolder } from './bench.ts';
 
 const MOCK = ['--host', 'mock', '--no-chart', '--format', 'json'];
@@ -83,6 +84,20 @@ describe("defaults of the user's own", () => {
     expect(stderr).toContain('Defaults of yours: --no-chart (ATTNBENCH_CHART).');
     expect(stderr).not.toContain('Chart:');
     expect(JSON.parse(stdout)).toMatchObject({ environment: [], missing: [] });
+  });
+
+  it('give way to an option that they cannot stand beside', async () => {
+    const plan = ['--seq', '64', '--kernel', 'wasm-flash', '--dry-run', '--format', 'json'];
+    const folder = folderWith({ model: MODEL_NAMES[0] });
+    const planned = await run({}, ['mha', '--heads', '3', '--causal', 'true', ...plan], folder);
+    expect(JSON.parse(planned.stdout)).toMatchObject([{ workload: { queryHeads: 3, mask: 'causal' } }]);
+    expect(planned.stderr).toBe('');
+    const { code, stderr } = await run({ ATTNBENCH_HEADS: '3' }, ['mha', ...plan], folder);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr:
+        'the defaults model (attnbench.config.json) and heads (ATTNBENCH_HEADS) cannot be used together; remove one of them\n',
+    });
   });
 
   it('of other commands are left alone, and help needs none', async () => {

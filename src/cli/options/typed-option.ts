@@ -16,6 +16,8 @@ export class TypedOption<T> extends Option {
   user: { value: T } | null = null;
   /** False where no default of the user's own is taken: what else decides is said where it is set. */
   takesDefault = true;
+  /** The values that it cannot stand beside, by name. */
+  excludes: readonly string[] = [];
   /** Values that a shell completes beside the choices. */
   suggested: readonly string[] = [];
   /** Whether it takes several values with commas between them. */
@@ -26,6 +28,11 @@ export class TypedOption<T> extends Option {
     super(flags, description);
     this.initial = initial;
     this.default(initial, described);
+  }
+
+  override conflicts(names: string | string[]): this {
+    this.excludes = [...this.excludes, names].flat();
+    return super.conflicts(names);
   }
 
   /** Lets a shell complete these values. */

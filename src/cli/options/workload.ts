@@ -68,7 +68,7 @@ export function modelOption<I extends string | null>(initial: I) {
     initial,
   );
   made.conflicts(['heads', 'kvHeads', 'headDim', 'window', 'causal', 'seqKv', 'scale', 'totalTokens']);
-  return made;
+  return made.suggest(MODEL_NAMES);
 }
 
 /** The values of workloadOptions. */

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { TopLevelSpec } from 'vega-lite';
 import { allCharts } from '../src/chart/all.ts';
+import { burstsChart } from '../src/chart/bursts.ts';
 import { evolutionChart } from '../src/chart/evolution.ts';
 import { modelChart } from '../src/chart/model-figure.ts';
 import { modelAblationChart } from '../src/chart/model-gains.ts';
@@ -42,6 +43,7 @@ export function exampleCharts(): { name: string; specification: TopLevelSpec }[]
       .filter(({ name }) => name === 'ablation')
       .map(({ name, draw }) => ({ name, specification: draw('wide') })),
     { name: 'evolution', specification: evolutionChart() },
+    { name: 'bursts', specification: burstsChart() },
     { name: 'model-mha', specification: modelChart(model, 'mha') },
     { name: 'model-gqa', specification: modelChart(model, 'gqa') },
     { name: 'model-ablation', specification: modelAblationChart(model) },

@@ -409,6 +409,16 @@ describe('listings', () => {
     expect((await bench(['published', '--figure', 'evolutoin'])).stderr).toContain("did you mean 'evolution'");
   });
 
+  it('shows error bars beside the times of passes as text, JSON and a chart', async () => {
+    const cwd = temporaryFolder();
+    const args = ['published', '--figure', 'bursts'];
+    const { stdout, stderr } = await bench([...args, '--chart', 'bursts.svg'], cwd);
+    expect(stderr).toBe('Chart: bursts.svg\n');
+    expect(readFileSync(join(cwd, 'bursts.svg'), 'utf8')).toContain('time per pass, ms');
+    expect(stdout).toMatch(/^ +5\.27 ms +± 18\.6 +1668 +AVO +16 heads +full +32k$/m);
+    expect(JSON.parse((await bench([...args, '--format', 'json'])).stdout)).toHaveLength(72);
+  });
+
   it('shows source text that names its algorithm', async () => {
     expect((await bench(['show', 'wgsl-flash', '--head-dim', '64'])).stdout).toContain('online');
     expect((await bench(['show', 'wasm-flash'])).stdout).toMatch(/^\(module/m);

@@ -5,6 +5,7 @@ import { CLAIMS } from '../../src/compare/claims.ts';
 import { modelB200 } from '../../src/model/b200.ts';
 import { whatIf } from '../../src/model/what-if.ts';
 import { formatModel } from '../../src/report/b200-text.ts';
+import { formatBursts } from '../../src/report/bursts-text.ts';
 import { formatClaims } from '../../src/report/claims-text.ts';
 import { fitText, formatColumns, wrapText } from '../../src/report/columns.ts';
 import { formatEvolution } from '../../src/report/evolution-text.ts';
@@ -20,6 +21,7 @@ describe.each([100, 80])('at %i columns', (width) => {
     ['the published figures of all sources', () => formatPublished('all', width)],
     ['the claims', () => formatClaims(width)],
     ['the evolution', () => formatEvolution(width)],
+    ['the bursts', () => formatBursts(width)],
   ])('%s fits', (_, text) => {
     expect(
       text()

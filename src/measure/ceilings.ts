@@ -36,6 +36,8 @@ export interface DeviceCeiling extends Ceiling {
     | MatrixQuantity
     | 'exponential'
     | 'workgroup-read'
+    | 'workgroup-conflict'
+    | 'cache-read'
     | 'memory-read'
     | 'clock';
   /** How the probe was compiled. */

@@ -1,7 +1,9 @@
-/** The limits of a GPU: multiply-adds, products of subgroup matrices, exponentials, workgroup memory and main memory, in WGSL. */
+/** The limits of a GPU in WGSL: multiply-adds, products of subgroup matrices, exponentials, reads of its memories. */
 
 import type { Probe } from '../../kernels/ceilings/probe.ts';
 import {
+  wgslBankConflicts,
+  wgslCacheReads,
   wgslExponential,
   wgslMemoryReads,
   wgslMultiplyAdd,
@@ -17,6 +19,8 @@ import { type Ceiling, type DeviceCeiling, fastestProbe, probeWorkload } from '.
 const RUNS = 5;
 /** From what a software adapter does in a tenth of a second to what fills a large GPU for some milliseconds. */
 const SIZES = [probeWorkload(512, 256, 128), probeWorkload(8192, 1024, 128), probeWorkload(65536, 4096, 128)] as const;
+/** The same with a K of 1 MiB: more than the caches of a core, less than the one that all cores share. */
+const CACHE_SIZES = SIZES.map(({ seqQuery }) => probeWorkload(seqQuery, 2048, 128));
 /** A run should take at least this long; the next size is tried below it. */
 const LONG_ENOUGH = 0.005;
 
@@ -38,7 +42,7 @@ export async function measureGpu(
       quantity: DeviceCeiling['quantity'],
       unit: DeviceCeiling['unit'],
       probe: Probe,
-      measure = longEnough,
+      measure = (own: KillableHost, one: Probe) => longEnough(own, one),
     ) => {
       try {
         ceilings.push({ ...common, quantity, unit, ...(await measure(host, probe)) });
@@ -53,6 +57,8 @@ export async function measureGpu(
     }
     await add('exponential', '1/s', wgslExponential);
     await add('workgroup-read', 'byte/s', wgslWorkgroupReads);
+    await add('workgroup-conflict', 'byte/s', wgslBankConflicts);
+    await add('cache-read', 'byte/s', wgslCacheReads, (_, probe) => longEnough(host, probe, CACHE_SIZES));
     // As large as one buffer may be, 128 MiB at most: more than the caches of any GPU but the largest.
     const keys = Math.min(2 ** 18, 2 ** Math.floor(Math.log2(limits.tensorBytes / (4 * 128))));
     await add('memory-read', 'byte/s', wgslMemoryReads, (_, probe) =>
@@ -64,10 +70,10 @@ export async function measureGpu(
   }
 }
 
-async function longEnough(host: KillableHost, probe: Probe): Promise<Ceiling> {
-  for (const size of SIZES) {
+async function longEnough(host: KillableHost, probe: Probe, sizes: readonly Workload[] = SIZES): Promise<Ceiling> {
+  for (const size of sizes) {
     const found = await fastestProbe(host, [probe], size, RUNS);
-    if (size === SIZES.at(-1) || secondsOf(size, probe, found.rate) >= LONG_ENOUGH) return found;
+    if (size === sizes.at(-1) || secondsOf(size, probe, found.rate) >= LONG_ENOUGH) return found;
   }
   throw new RangeError('no sizes to try');
 }

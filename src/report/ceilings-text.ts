@@ -12,6 +12,8 @@ export const CEILING_NAMES = {
   'matrix-product f16': 'f16 matrix products',
   exponential: 'exponentials',
   'workgroup-read': 'workgroup reads',
+  'workgroup-conflict': 'conflicting reads',
+  'cache-read': 'cache reads',
   'memory-read': 'memory reads',
   clock: 'clock of a core',
 } as const;

@@ -3,6 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Probe } from '../../kernels/ceilings/probe.ts';
 import {
+  wgslBankConflicts,
+  wgslCacheReads,
   wgslExponential,
   wgslMemoryReads,
   wgslMultiplyAdd,
@@ -58,6 +60,7 @@ async function gpu(subgroupMatrix?: SubgroupMatrix, broken?: string): Promise<Op
 
 const probesOn = (environment: Environment): Probe[] => [
   ...[wgslMultiplyAdd, wgslMultiplyAddF16, wgslExponential, wgslWorkgroupReads, wgslMemoryReads],
+  ...[wgslBankConflicts, wgslCacheReads],
   ...matrixProbes(environment),
 ];
 const labelOf = (probe: Probe, environment: Environment) => {
@@ -77,6 +80,8 @@ describe('measureGpu', () => {
       'matrix-product f32: wgsl-matrix-products-f32-8x8x8',
       'exponential: wgsl-exponentials',
       'workgroup-read: wgsl-workgroup-reads',
+      'workgroup-conflict: wgsl-bank-conflicts',
+      'cache-read: wgsl-cache-reads',
       'memory-read: wgsl-memory-reads',
     ]);
   });
@@ -89,7 +94,7 @@ describe('measureGpu', () => {
       ['wgsl-matrix-products-f16-16x16x16', expect.objectContaining({ message: expect.stringContaining('gave 7') })],
     ]);
     expect(found.map(({ quantity }) => quantity)).not.toContain('matrix-product f16');
-    expect(found).toHaveLength(6);
+    expect(found).toHaveLength(8);
   });
 });
 

@@ -2,6 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import {
+  wgslBankConflicts,
+  wgslCacheReads,
   wgslExponential,
   wgslMemoryReads,
   wgslMultiplyAdd,
@@ -64,7 +66,8 @@ await describeOnGpu(
     });
 
     describe('ceilings', () => {
-      const probes = [wgslMultiplyAdd, wgslExponential, wgslWorkgroupReads, wgslMemoryReads];
+      const reads = [wgslWorkgroupReads, wgslBankConflicts, wgslCacheReads, wgslMemoryReads];
+      const probes = [wgslMultiplyAdd, wgslExponential, ...reads];
       it.each(probes)('$name does the work that it claims', async (probe) => {
         // Throws where the result is not the one that the work gives.
         const found = await fastestProbe(host, [probe], probeWorkload(128, 256, 64), 2);

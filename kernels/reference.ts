@@ -9,8 +9,8 @@ export interface ReferenceRow {
   output: Float64Array;
   /** Largest absolute scaled logit among the visible keys; 0 where none is visible. */
   maxLogit: number;
-  /** Root mean square over dims of sum_j p_j |v_j|: how large the terms are that the output sums. */
-  termSize: number;
+  /** Of each dim sum_j p_j |v_j|: how large the terms are that the output sums. */
+  magnitude: Float64Array;
   /**
    * Of each dim sqrt(sum_j p_j^2 (v_j - o)^2), p summing to 1: what weights with independent errors of unit relative size
    * add to the output, o = sum_j p_j v_j / sum_j p_j.
@@ -57,7 +57,7 @@ export function* referenceSteps(
 
   // Mask: keys outside this range are not visited.
   const { low, high } = range;
-  if (high <= low) return { output, maxLogit: 0, termSize: 0, weightSpread: new Float64Array(headDim), keys: 0 };
+  if (high <= low) return { output, maxLogit: 0, magnitude, weightSpread: new Float64Array(headDim), keys: 0 };
 
   // Scores and row maximum.
   const logits = new Float64Array(high - low);
@@ -93,16 +93,15 @@ export function* referenceSteps(
   }
 
   // Write.
-  let squares = 0;
   for (let d = 0; d < headDim; d += 1) {
     output[d] = at(output, d) / total;
-    squares += (at(magnitude, d) / total) ** 2;
+    magnitude[d] = at(magnitude, d) / total;
   }
   const weightSpread = output.map((o, d) => {
     const sum = at(termSquares, d) - 2 * o * at(products, d) + o * o * weightSquares;
     return Math.sqrt(Math.max(0, sum)) / total;
   });
-  return { output, maxLogit, termSize: Math.sqrt(squares / headDim), weightSpread, keys: high - low };
+  return { output, maxLogit, magnitude, weightSpread, keys: high - low };
 }
 
 /** An element known to exist; the index arithmetic above keeps it in range. */

@@ -34,6 +34,8 @@ export const tooLarge = (option: string, text: string, largest: string) =>
   `${option}: '${text}' is above the largest value, ${largest}`;
 export const badNumber = (option: string, text: string, example: string) =>
   `${option}: '${text}' is not a number that can be used here; write ${example}`;
+export const badMap = (option: string, text: string) =>
+  `${option}: '${text}' is not ROLE=NAME; write for example q=layers.0.query`;
 export const badChoice = (option: string, text: string, nearest: string | null, choices: readonly string[]) =>
   nearest === null
     ? `${option}: '${text}' is not known; choose one of ${choices.join(', ')}`
@@ -119,6 +121,17 @@ export const defaultsUsed = (options: readonly string[]) => `Defaults of yours: 
 
 export const badSafetensors = (path: string, what: string) => `'${path}' is not a usable safetensors file: ${what}`;
 
+/** What bench verify suggests where its verdict may mislead. */
+export const verifyHints = {
+  layout: (tokens: number, heads: number, kvHeads: number) =>
+    `the shapes look like PyTorch's [batch, heads, seq, headDim], ${tokens} tokens and ${heads} query heads over ${kvHeads} KV heads; --layout bhsd reads them so`,
+  fits: (settings: string) => `the file's o agrees ${settings}`,
+  unused: (names: readonly string[]) =>
+    `the file's o may have been made with ${names.join(', ')}, which are not used here`,
+  dtype:
+    "the file's o is stored as f32; if it was computed in another type, --dtype bf16 or f16 allows for its rounding, and --tolerance for anything else",
+} as const;
+
 // The page
 
 export const pageNotBuilt = (why: string) =>
@@ -184,6 +197,8 @@ export const peersMissing = (inCheckout: boolean, why: string) =>
 export const noPeersInBrowser = 'third-party native kernels do not run in a browser; use --host node for them';
 export const headDimUnsupported = (headDim: number) =>
   `head dimension ${headDim} is not a multiple of 16 from 32 to 576; choose one that is`;
+export const headDimTooLarge = (headDim: number, largest: number) =>
+  `head dimension ${headDim} is above ${largest}, the largest that kernels here take`;
 export const headDimAboveKernel = (headDim: number, largest: number) =>
   `this kernel takes head dimensions up to ${largest}, not ${headDim}; wasm-flash takes it`;
 export const subgroupMatrixMissing =

@@ -1,7 +1,7 @@
 /** The one assertion on what a kernel computed, for every test: within the tolerance of the float64 oracle. */
 
 import { expect } from 'vitest';
-import type { Verification } from '../src/host/oracle.ts';
+import type { Verification } from '../src/host/comparison.ts';
 
 declare module 'vitest' {
   // The name and parameters of the interface that is extended.

@@ -1,9 +1,10 @@
 /** Runs the WGSL kernels on an adapter: small shapes, every output row against the oracle. */
 
 import type { Kernel } from '../../kernels/kernel.ts';
+import { compareRows, roundingOf } from '../../src/host/comparison.ts';
 import type { Host } from '../../src/host/contract.ts';
 import { type ChildHost, spawnHost } from '../../src/host/node/spawn.ts';
-import { compareRows, oracle, roundsWeights } from '../../src/host/oracle.ts';
+import { oracle } from '../../src/host/oracle.ts';
 import { watched } from '../../src/host/watchdog.ts';
 import { messageOf, wrongResult } from '../../src/messages.ts';
 import { wholeSlice } from '../../src/problem/slice.ts';
@@ -94,7 +95,9 @@ async function runOne(
     row: index % w.seqQuery,
   }));
   const outputs = await host.read(id, rows);
-  const { maxRelativeError, tolerance } = compareRows(w, oracle(w, DATA, rows), outputs, roundsWeights(program));
+  const { maxRelativeError, tolerance } = compareRows(w, oracle(w, DATA, rows), outputs, {
+    rounding: roundingOf(w, program),
+  });
   await host.dispose(id);
   return maxRelativeError <= tolerance ? null : { wrong: wrongResult(maxRelativeError, tolerance) };
 }

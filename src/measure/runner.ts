@@ -1,8 +1,8 @@
 /** One contender at one workload: looked at, fitted, run, verified; every way that it can end is a state of its record. */
 
 import type { Program } from '../../kernels/kernel.ts';
+import type { Verification } from '../host/comparison.ts';
 import type { Sample } from '../host/contract.ts';
-import type { Verification } from '../host/oracle.ts';
 import type { Contender, HostPool } from '../host/pool.ts';
 import { messageOf, notFinished, wrongResult } from '../messages.ts';
 import type { Data } from '../problem/data.ts';

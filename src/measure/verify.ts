@@ -1,7 +1,8 @@
 /** Checks the output of a timed run against the float64 oracle on seeded random rows of the slice. */
 
 import type { Program } from '../../kernels/kernel.ts';
-import { compareRows, oracleSteps, roundsWeights, type Verification } from '../host/oracle.ts';
+import { compareRows, roundingOf, type Verification } from '../host/comparison.ts';
+import { oracleSteps } from '../host/oracle.ts';
 import type { Data } from '../problem/data.ts';
 import { pairs } from '../problem/flops.ts';
 import { blockStarts, type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
@@ -79,7 +80,9 @@ export async function verify(
   { rows, outputs }: OutputRows,
   watch: StopWatch,
 ): Promise<Verification> {
-  return compareRows(w, await runSteps(oracleSteps(w, data, rows), watch), outputs, roundsWeights(program));
+  return compareRows(w, await runSteps(oracleSteps(w, data, rows), watch), outputs, {
+    rounding: roundingOf(w, program),
+  });
 }
 
 /** Values that the oracle makes or multiplies to verify a slice: what its time is in proportion to. */

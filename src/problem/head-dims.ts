@@ -11,6 +11,11 @@ export function fitsHeadDims(value: number): boolean {
   return value >= SMALLEST_HEAD_DIM && value <= LARGEST_HEAD_DIM && value % HEAD_DIM_STEP === 0;
 }
 
+/** The least head dimension that kernels tile and that holds `value` dims: the rest are zeros. */
+export function paddedHeadDim(value: number): number {
+  return Math.max(SMALLEST_HEAD_DIM, HEAD_DIM_STEP * Math.ceil(value / HEAD_DIM_STEP));
+}
+
 /** The head dimensions next to a number: one below and one above it, or the only one. */
 export function nearestHeadDims(value: number): number[] {
   const within = (dim: number) => Math.max(SMALLEST_HEAD_DIM, Math.min(LARGEST_HEAD_DIM, dim));

@@ -8,7 +8,7 @@ export class SafetensorsError extends Error {
 }
 
 const DTYPES = { F32: 4, F16: 2, BF16: 2 } as const;
-type StoredDtype = keyof typeof DTYPES;
+export type StoredDtype = keyof typeof DTYPES;
 
 /** A tensor of a file, widened to f32. */
 export interface Tensor {
@@ -21,29 +21,48 @@ export interface Tensor {
 /** The format's own bound on the header, which guards against a length read from garbage. */
 const MOST_HEADER_BYTES = 100_000_000;
 
+/** Where the bytes of a file come from: a part at a time, since a file may be larger than any array. */
+export interface ByteSource {
+  size: number;
+  read(offset: number, length: number): Uint8Array<ArrayBuffer>;
+}
+
+/** Bytes in memory as a source. */
+export const sourceOf = (bytes: Uint8Array<ArrayBuffer>): ByteSource => ({
+  size: bytes.length,
+  read: (offset, length) => bytes.slice(offset, offset + length),
+});
+
+/** The header of a file: what it says of each tensor, not yet checked, and where the values begin. */
+export interface SafetensorsHeader {
+  entries: ReadonlyMap<string, unknown>;
+  dataOffset: number;
+}
+
+/** Reads the header. Throws SafetensorsError where the file is truncated or its header cannot be read. */
+export function readHeader(source: ByteSource): SafetensorsHeader {
+  if (source.size < 8)
+    throw new SafetensorsError(`it has ${source.size} bytes, fewer than the 8 of the header's length`);
+  const headerBytes = Number(new DataView(source.read(0, 8).buffer).getBigUint64(0, true));
+  if (headerBytes > MOST_HEADER_BYTES || headerBytes > source.size - 8) {
+    throw new SafetensorsError(`its header of ${headerBytes} bytes does not fit its ${source.size} bytes`);
+  }
+  const entries = Object.entries(parseHeader(source.read(8, headerBytes)));
+  return { entries: new Map(entries.filter(([name]) => name !== '__metadata__')), dataOffset: 8 + headerBytes };
+}
+
 /**
  * Reads the named tensors as f32; F16 and BF16 are widened exactly. Names that the file lacks are left out of the
  * result. Throws SafetensorsError where the file is truncated, its header cannot be read, or a tensor lies outside it.
  */
 export function readSafetensors(bytes: Uint8Array<ArrayBuffer>, names: readonly string[]): Map<string, Tensor> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 8)
-    throw new SafetensorsError(`it has ${bytes.length} bytes, fewer than the 8 of the header's length`);
-  const headerBytes = Number(view.getBigUint64(0, true));
-  if (headerBytes > MOST_HEADER_BYTES || headerBytes > bytes.length - 8) {
-    throw new SafetensorsError(`its header of ${headerBytes} bytes does not fit its ${bytes.length} bytes`);
-  }
-  const header = readHeader(bytes.subarray(8, 8 + headerBytes));
-  const data = bytes.subarray(8 + headerBytes);
-  const result = new Map<string, Tensor>();
-  for (const name of names) {
-    const entry = Object.hasOwn(header, name) ? header[name] : undefined;
-    if (entry !== undefined) result.set(name, readTensor(name, entry, data));
-  }
-  return result;
+  const source = sourceOf(bytes);
+  const header = readHeader(source);
+  const present = names.filter((name) => header.entries.has(name));
+  return new Map(present.map((name) => [name, readTensor(source, header, name)]));
 }
 
-function readHeader(bytes: Uint8Array): Record<string, unknown> {
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -58,8 +77,20 @@ function readHeader(bytes: Uint8Array): Record<string, unknown> {
 
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function readTensor(name: string, entry: unknown, data: Uint8Array<ArrayBuffer>): Tensor {
-  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+/** Bytes that are read at once: a multiple of every element's width. */
+const CHUNK_BYTES = 1 << 26;
+
+/**
+ * Reads one tensor, a part at a time; `progress` gets the bytes of each part. Throws SafetensorsError where the file has no
+ * such tensor, it has a type that cannot be read, or it lies outside the file.
+ */
+export function readTensor(
+  source: ByteSource,
+  { entries, dataOffset }: SafetensorsHeader,
+  name: string,
+  progress: (bytes: number) => void = () => {},
+): Tensor {
+  const { dtype, shape, data_offsets: offsets } = (entries.get(name) ?? {}) as Record<string, unknown>;
   if (typeof dtype !== 'string' || !Object.hasOwn(DTYPES, dtype)) {
     throw new SafetensorsError(
       `tensor '${name}' has dtype ${String(dtype).slice(0, 20)}; F32, F16 and BF16 can be read`,
@@ -70,39 +101,46 @@ function readTensor(name: string, entry: unknown, data: Uint8Array<ArrayBuffer>)
     throw new SafetensorsError(`tensor '${name}' has no usable offsets`);
   }
   const [begin = 0, end = 0] = offsets as number[];
-  if (begin > end || end > data.length) {
-    throw new SafetensorsError(`tensor '${name}' lies at bytes ${begin} to ${end} of ${data.length}: outside the file`);
+  const available = source.size - dataOffset;
+  if (begin > end || end > available) {
+    throw new SafetensorsError(`tensor '${name}' lies at bytes ${begin} to ${end} of ${available}: outside the file`);
   }
-  const width = DTYPES[dtype as StoredDtype];
+  const stored = dtype as StoredDtype;
+  const width = DTYPES[stored];
   const elements = (shape as number[]).reduce((product, size) => product * size, 1);
   if (elements * width !== end - begin) {
     throw new SafetensorsError(
       `tensor '${name}' of shape [${shape.join(', ')}] needs ${elements * width} bytes and has ${end - begin}`,
     );
   }
-  return {
-    dtype: dtype as StoredDtype,
-    shape: shape as number[],
-    values: widen(dtype as StoredDtype, data.slice(begin, end)),
-  };
+  const values = new Float32Array(elements);
+  for (let at = begin; at < end; at += CHUNK_BYTES) {
+    const length = Math.min(CHUNK_BYTES, end - at);
+    widen(stored, source.read(dataOffset + at, length), values, (at - begin) / width);
+    progress(length);
+  }
+  return { dtype: stored, shape: shape as number[], values };
 }
 
-/** Values as f32, every one exact. */
-function widen(dtype: StoredDtype, bytes: Uint8Array<ArrayBuffer>): Float32Array {
-  const view = new DataView(bytes.buffer);
+/** Writes the values of `bytes` to `target` from `offset` on as f32, every one exact. */
+function widen(dtype: StoredDtype, bytes: Uint8Array<ArrayBuffer>, target: Float32Array, offset: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const count = bytes.length / DTYPES[dtype];
   switch (dtype) {
     case 'F32':
-      return Float32Array.from({ length: count }, (_, i) => view.getFloat32(i * 4, true));
+      for (let i = 0; i < count; i += 1) target[offset + i] = view.getFloat32(i * 4, true);
+      return;
     case 'F16':
-      return Float32Array.from({ length: count }, (_, i) => fromHalf(view.getUint16(i * 2, true)));
+      for (let i = 0; i < count; i += 1) target[offset + i] = fromHalf(view.getUint16(i * 2, true));
+      return;
     case 'BF16': {
       // bf16 is the upper half of an f32.
-      const words = Uint32Array.from({ length: count }, (_, i) => view.getUint16(i * 2, true) << 16);
-      return new Float32Array(words.buffer);
+      const words = new Uint32Array(target.buffer, target.byteOffset, target.length);
+      for (let i = 0; i < count; i += 1) words[offset + i] = view.getUint16(i * 2, true) << 16;
+      return;
     }
     default:
-      return dtype satisfies never;
+      dtype satisfies never;
   }
 }
 

@@ -1,10 +1,15 @@
-/** An attention problem from a safetensors file: q, k and v, and perhaps the o that is expected. */
+/** An attention problem from the tensors of a file: its workload, its values, and the output that the file expects. */
 
-import { headDimUnsupported } from '../messages.ts';
+import { headDimTooLarge } from '../messages.ts';
+import { roundToBfloat16 } from './bfloat16.ts';
 import type { Data } from './data.ts';
-import { fitsHeadDims } from './head-dims.ts';
-import { readSafetensors, SafetensorsError, type Tensor } from './safetensors.ts';
-import type { Workload } from './workload.ts';
+import { roundToHalf } from './half.ts';
+import { LARGEST_HEAD_DIM, paddedHeadDim } from './head-dims.ts';
+import { SafetensorsError } from './safetensors.ts';
+import { type Layout, packed, type TensorView, usualLayout, viewOf } from './tensor-layout.ts';
+import type { Role } from './tensor-names.ts';
+import { disagree, storedOutput, type TensorSet, tensorOf } from './tensor-set.ts';
+import type { Dtype, Workload } from './workload.ts';
 
 /** What a file of tensors does not say. */
 export interface AttentionSettings {
@@ -13,57 +18,117 @@ export interface AttentionSettings {
   window: number | null;
   /** Null: 1/sqrt(headDim). */
   scale: number | null;
+  /** Null: by the number of axes. */
+  layout: Layout | null;
+  /** The type that o was computed in; null: the one that it is stored in. */
+  dtype: Dtype | null;
 }
 
 /** A problem with the values of its tensors. */
 export interface TensorProblem {
+  /** Its head dimension is that of the kernels: the file's, padded with zeros, which change no result. */
   workload: Workload;
   data: Data;
-  /** The file's own o, if it has one. */
-  expected: Tensor | undefined;
+  /** Head dimensions of the file: of q and k, and of v and o. */
+  headDim: number;
+  headDimV: number;
+  layout: Layout;
+  /** The file's own o, [batch, seq, heads, headDimV]; undefined if it has none. */
+  expected: Float32Array | undefined;
+  /** The type that the file's o was computed in. */
+  dtype: Dtype;
+  /** Whether q, k and v had to be rounded to that type. */
+  rounded: boolean;
 }
 
-/** Reads the problem. Throws SafetensorsError if a tensor is missing or its shape fits no attention. */
-export function readProblem(bytes: Uint8Array<ArrayBuffer>, settings: AttentionSettings): TensorProblem {
-  const found = readSafetensors(bytes, ['q', 'k', 'v', 'o']);
-  const required = (name: string): Tensor => {
-    const tensor = found.get(name);
-    if (tensor === undefined) throw new SafetensorsError(`it has no tensor '${name}'`);
-    if (tensor.shape.length !== 4 || tensor.shape.includes(0)) {
-      throw new SafetensorsError(`${shapeOf(name, tensor)}; [batch, seq, heads, headDim] is needed`);
-    }
-    return tensor;
-  };
-  const [q, k, v] = [required('q'), required('k'), required('v')];
-  const expected = found.get('o');
-  const workload = workloadOf(q, k, v, expected, settings);
-  return { workload, data: { kind: 'values', q: q.values, k: k.values, v: v.values }, expected };
-}
-
-const shapeOf = (name: string, { shape }: Tensor) => `tensor '${name}' has shape [${shape.join(', ')}]`;
-
-function workloadOf(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  o: Tensor | undefined,
-  { causal, window, scale }: AttentionSettings,
-): Workload {
-  const [batch = 0, seqQuery = 0, queryHeads = 0, headDim = 0] = q.shape;
-  const [, seqKv = 0, kvHeads = 0] = k.shape;
-  const same = (name: string, tensor: Tensor, shape: number[]) => {
-    if (shape.some((size, i) => size !== tensor.shape[i])) {
-      throw new SafetensorsError(`${shapeOf(name, tensor)}; [${shape.join(', ')}] fits the others`);
-    }
-  };
-  same('k', k, [batch, seqKv, kvHeads, headDim]);
-  same('v', v, k.shape);
-  if (o !== undefined) same('o', o, q.shape);
-  if (queryHeads % kvHeads !== 0) {
-    throw new SafetensorsError(`${queryHeads} query heads cannot share ${kvHeads} KV heads`);
+/** Makes the problem. Throws SafetensorsError where the shapes fit no attention. */
+export function readProblem(set: TensorSet, settings: AttentionSettings): TensorProblem {
+  const views = viewsOf(set, settings.layout);
+  const { q, k, v, o } = views;
+  const headDim = q.sizes.dim;
+  const headDimV = v.sizes.dim;
+  checkSizes(set, views);
+  if (Math.max(headDim, headDimV) > LARGEST_HEAD_DIM) {
+    throw new SafetensorsError(headDimTooLarge(Math.max(headDim, headDimV), LARGEST_HEAD_DIM));
   }
-  if (!fitsHeadDims(headDim)) throw new SafetensorsError(headDimUnsupported(headDim));
-  const mask = causal ? 'causal' : 'full';
-  const factor = scale ?? 1 / Math.sqrt(headDim);
-  return { batch, queryHeads, kvHeads, headDim, seqQuery, seqKv, mask, window, dtype: 'f32', scale: factor };
+  const padded = paddedHeadDim(Math.max(headDim, headDimV));
+  const dtype = settings.dtype ?? ({ F32: 'f32', F16: 'f16', BF16: 'bf16' } as const)[storedOutput(set) ?? 'F32'];
+  const values = { q: packed(q, padded), k: packed(k, padded), v: packed(v, padded) };
+  const round = { f32: null, f16: roundToHalf, bf16: roundToBfloat16 }[dtype];
+  const rounded = round !== null && Object.values(values).some((list) => list.some((x) => differs(x, round(x))));
+  if (rounded) for (const name of ['q', 'k', 'v'] as const) values[name] = values[name].map(round);
+  const { causal, window, scale } = settings;
+  return {
+    workload: {
+      ...{ batch: q.sizes.batch, queryHeads: q.sizes.heads, kvHeads: k.sizes.heads, headDim: padded },
+      ...{ seqQuery: q.sizes.seq, seqKv: k.sizes.seq, mask: causal ? 'causal' : 'full', window, dtype: 'f32' },
+      scale: scale ?? 1 / Math.sqrt(headDim),
+    },
+    data: { kind: 'values', ...values },
+    ...{ headDim, headDimV, dtype, rounded, layout: views.layout },
+    expected: o === undefined ? undefined : packed(o),
+  };
+}
+
+const differs = (a: number, b: number) => a !== b && !(Number.isNaN(a) && Number.isNaN(b));
+
+interface Views {
+  q: TensorView;
+  k: TensorView;
+  v: TensorView;
+  o: TensorView | undefined;
+  layout: Layout;
+}
+
+/** The tensors by their axes, taken out of packed ones where they are in such. */
+function viewsOf(set: TensorSet, wanted: Layout | null): Views {
+  const [query, qkv, kv] = [tensorOf(set, 'q'), tensorOf(set, 'qkv'), tensorOf(set, 'kv')];
+  const axes = query?.tensor.shape.length ?? (qkv?.tensor.shape.length ?? 5) - 1;
+  const layout = wanted ?? usualLayout(axes);
+  const single = (role: Role): TensorView | undefined => {
+    const found = tensorOf(set, role);
+    return found === undefined ? undefined : viewOf(found.name, found.tensor, layout);
+  };
+  const part = (role: 'q' | 'k' | 'v'): TensorView => {
+    if (qkv !== undefined) {
+      return viewOf(qkv.name, qkv.tensor, layout, { index: { q: 0, k: 1, v: 2 }[role], count: 3 });
+    }
+    if (kv !== undefined && role !== 'q') {
+      return viewOf(kv.name, kv.tensor, layout, { index: role === 'k' ? 0 : 1, count: 2 });
+    }
+    throw new RangeError(`no tensor is ${role}`);
+  };
+  const of = (role: 'q' | 'k' | 'v') => single(role) ?? part(role);
+  return { q: of('q'), k: of('k'), v: of('v'), o: single('o'), layout };
+}
+
+/** Throws where the sizes of the tensors do not belong together. */
+function checkSizes(set: TensorSet, { q, k, v, o, layout }: Views): void {
+  const shape = ({ batch, seq, heads, dim }: TensorView['sizes']) =>
+    ({ bshd: [batch, seq, heads, dim], bhsd: [batch, heads, seq, dim], thd: [seq, heads, dim] })[layout];
+  const same = (role: Role, view: TensorView, wanted: TensorView['sizes']) => {
+    const [has, needs] = [shape(view.sizes), shape(wanted)];
+    if (has.some((size, axis) => size !== needs[axis])) disagree(set.names[role] ?? role, has, needs);
+  };
+  same('k', k, { ...k.sizes, batch: q.sizes.batch, dim: q.sizes.dim });
+  same('v', v, { ...k.sizes, dim: v.sizes.dim });
+  if (o !== undefined) same('o', o, { ...q.sizes, dim: v.sizes.dim });
+  if (q.sizes.heads % k.sizes.heads !== 0) {
+    throw new SafetensorsError(`${q.sizes.heads} query heads cannot share ${k.sizes.heads} KV heads`);
+  }
+}
+
+/**
+ * Whether the axes are likelier [batch, heads, seq, dim] than they were read: read as [batch, seq, heads, dim] there are more heads than
+ * tokens, and read the other way the heads can share. Then the heads and tokens of that reading, else null.
+ */
+export function likelierBhsd(set: TensorSet, { layout, workload: w }: TensorProblem): Workload | null {
+  if (layout !== 'bshd' || w.kvHeads <= w.seqKv) return null;
+  try {
+    const settings = { causal: false, window: null, scale: null, dtype: null } as const;
+    return readProblem(set, { ...settings, layout: 'bhsd' }).workload;
+  } catch (error) {
+    if (error instanceof SafetensorsError) return null;
+    throw error;
+  }
 }

@@ -77,7 +77,10 @@ const measuredSchema = caseSchema.extend({
   verification: z.object({
     rows: count,
     maxAbsoluteError: z.number().min(0),
-    maxRelativeError: z.number().min(0).describe('largest error of a row over the root mean square of the row'),
+    maxRelativeError: z
+      .number()
+      .min(0)
+      .describe('the error that comes closest to what is allowed, over the root mean square of its row'),
     tolerance: positive,
   }),
 });

@@ -269,17 +269,17 @@ describe('bench verify', () => {
     [
       'three dimensions',
       fileBytes({ ...good, q: entry([1, 1, 32], 0, 128) }, data),
-      '[batch, seq, heads, headDim] is needed',
+      '[tokens, heads, headDim] is needed',
     ],
-    ['no v', fileBytes({ q: good.q, k: good.k }, data), "no tensor 'v'"],
+    ['no v', fileBytes({ q: good.q, k: good.k }, data), "no tensor 'v'; it has q, k; --map v=NAME"],
     ['shapes that disagree', fileBytes({ ...good, v: entry([1, 1, 2, 16], 256, 384) }, data), 'fits the others'],
     [
-      'a head dimension of 8',
+      'a head dimension of 640',
       fileBytes(
-        { q: entry([1, 4, 1, 8], 0, 128), k: entry([1, 4, 1, 8], 0, 128), v: entry([1, 4, 1, 8], 0, 128) },
-        data,
+        { q: entry([1, 1, 1, 640], 0, 2560), k: entry([1, 1, 1, 640], 0, 2560), v: entry([1, 1, 1, 640], 0, 2560) },
+        Buffer.alloc(2560),
       ),
-      'multiple of 16',
+      'head dimension 640 is above 576',
     ],
   ])('refuses %s in one line with exit code 2', async (_, bytes, message) => {
     const folder = temporaryFolder();

@@ -3,8 +3,9 @@
 import { expect, it } from 'vitest';
 import type { DeviceProfile } from '../../kernels/device.ts';
 import type { Configuration, Kernel } from '../../kernels/kernel.ts';
+import { compareRows, roundingOf, type Verification } from '../../src/host/comparison.ts';
 import type { Host } from '../../src/host/contract.ts';
-import { compareRows, oracle, roundsWeights, type Verification } from '../../src/host/oracle.ts';
+import { oracle } from '../../src/host/oracle.ts';
 import type { Data } from '../../src/problem/data.ts';
 import { type RowAddress, type Slice, wholeSlice } from '../../src/problem/slice.ts';
 import { describe as describeWorkload, groupSize, type Workload } from '../../src/problem/workload.ts';
@@ -46,7 +47,7 @@ export async function runKernel(
     await host.run(id);
     const rows = check.rows ?? allRows(w);
     const outputs = await host.read(id, rows);
-    return { ...compareRows(w, oracle(w, data, rows), outputs, roundsWeights(program)), outputs };
+    return { ...compareRows(w, oracle(w, data, rows), outputs, { rounding: roundingOf(w, program) }), outputs };
   } finally {
     await host.dispose(id);
   }

@@ -1,7 +1,8 @@
 /** Verification: which rows are checked, and that wrong outputs are found. */
 
 import { describe, expect, it } from 'vitest';
-import { compareRows, oracle, tolerance } from '../../src/host/oracle.ts';
+import { allowedErrors, compareRows, tolerance } from '../../src/host/comparison.ts';
+import { oracle } from '../../src/host/oracle.ts';
 import { chooseRows } from '../../src/measure/verify.ts';
 import { blockStarts, chooseSlice, wholeSlice } from '../../src/problem/slice.ts';
 import { workload } from '../workloads.ts';
@@ -50,16 +51,17 @@ describe('comparison', () => {
   });
 
   it('allows for weights rounded to halves what their errors can add, and not to other kernels', () => {
-    const halves = { ...W, dtype: 'f16' as const };
-    const allowed = (halfWeights: boolean) => compareRows(halves, references, outputs(), halfWeights).tolerance;
-    expect(allowed(true)).toBeGreaterThan(allowed(false));
-    // A long row of normal values is of the size that its terms have by chance, so 4 2^-11 of its size; a short one may be smaller.
-    expect(allowed(true) - allowed(false)).toBeLessThan(10 * 2 ** -11);
-    // A single key has weight 1.
-    const [first] = oracle(halves, data, [{ batch: 0, queryHead: 0, row: 0 }]);
-    const one = (halfWeights: boolean) =>
-      compareRows(halves, first === undefined ? [] : [first], [Float32Array.from(first?.output ?? [])], halfWeights);
-    expect(one(true).tolerance).toBe(one(false).tolerance);
+    const rounding = (weights: 'f16' | 'f32') => ({ output: 'f16', weights, independent: true, sides: 1 }) as const;
+    const size = (values: Float64Array) => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
+    for (const reference of references) {
+      const [with16, with32] = (['f16', 'f32'] as const).map((type) => allowedErrors(W, reference, rounding(type)));
+      const added = (with16 ?? new Float64Array()).map((value, d) => value - (with32?.[d] ?? 0));
+      // A row of normal values is of the size that its terms have by chance, so 4 2^-11 of its size; the row may be smaller by chance.
+      expect(size(added)).toBeLessThan(10 * 2 ** -11 * size(reference.output));
+      if (reference.keys > 1) expect(Math.min(...added)).toBeGreaterThan(0);
+      // A single key has weight 1.
+      else expect(Math.max(...added)).toBeLessThan(1e-4);
+    }
   });
 
   it('allows more to large logits and to very long keys', () => {

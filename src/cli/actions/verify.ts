@@ -1,25 +1,40 @@
 /** The work of bench verify: every row of the output, not a sample of them. */
 
-import { readFileSync } from 'node:fs';
 import { findKernel } from '../../../kernels/index.ts';
-import { compareRows, oracle, type Verification as RowComparison, roundsWeights } from '../../host/oracle.ts';
+import type { Kernel } from '../../../kernels/kernel.ts';
+import { type Rounding, roundingOf } from '../../host/comparison.ts';
+import { type OracleRow, oracle } from '../../host/oracle.ts';
 import { createHostPool } from '../../host/pool.ts';
 import { createPreparedRun } from '../../measure/prepared-run.ts';
 import { FIRST_RATES } from '../../measure/runner.ts';
-import { badSafetensors, messageOf, UsageError } from '../../messages.ts';
-import { SafetensorsError, type Tensor, writeSafetensors } from '../../problem/safetensors.ts';
-import { allRows, wholeSlice } from '../../problem/slice.ts';
-import { type AttentionSettings, readProblem, type TensorProblem } from '../../problem/tensor-problem.ts';
+import {
+  compareWithOracle,
+  compareWithStored,
+  fittingSettings,
+  type RowsCompared,
+  unseeingRows,
+} from '../../measure/stored-output.ts';
+import { badSafetensors, messageOf, UsageError, verifyHints } from '../../messages.ts';
+import { SafetensorsError, writeSafetensors } from '../../problem/safetensors.ts';
+import { allRows, type RowAddress, wholeSlice } from '../../problem/slice.ts';
+import type { Role } from '../../problem/tensor-names.ts';
+import { type AttentionSettings, likelierBhsd, readProblem, type TensorProblem } from '../../problem/tensor-problem.ts';
+import { notFinite, readTensorSet, type TensorSet } from '../../problem/tensor-set.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
-import { checkWritable, orUnreadable, writeInto } from '../../record/files.ts';
+import { checkWritable, writeInto } from '../../record/files.ts';
 import { formatVerification, type VerifiedOutput } from '../../report/verification-text.ts';
 import type { TargetOptions } from '../options/device.ts';
 import { openTargets } from '../targets/open-targets.ts';
+import { withTensorFile } from '../tensor-file.ts';
 import { printText } from '../terminal/output.ts';
+import { createProgress, type Progress } from '../terminal/progress.ts';
 
 /** What bench verify was asked for. */
 export interface VerifyOptions extends AttentionSettings {
   tensors: string;
+  map: Partial<Record<Role, string>>;
+  /** An error over its row's size that is right, in place of the derived one. */
+  tolerance: number | null;
   output: string | null;
   format: 'table' | 'json';
   target: TargetOptions;
@@ -28,83 +43,170 @@ export interface VerifyOptions extends AttentionSettings {
 /** Runs a kernel on the tensors of a file and compares every row; 1 where it cannot run or a row is wrong. */
 export async function verifyKernel(name: string, options: VerifyOptions): Promise<number> {
   const kernel = findKernel(name);
-  const { workload: w, data, expected } = loadProblem(options);
+  const progress = createProgress(false);
+  const { set, problem } = loadProblem(options, progress);
+  const { workload: w } = problem;
   if (options.output !== null) checkWritable(options.output);
-  const { targets, close } = await openTargets({ ...options.target, kernels: [kernel], named: true });
+  try {
+    const { device, outputs, rounding } = await run(kernel, problem, options, progress);
+    const addresses = allRows(w);
+    const references = referencesOf(problem, addresses, progress);
+    progress.stop();
+    if (options.output !== null) writeInto(options.output, writeSafetensors({ o: joinRows(problem, outputs) }));
+    const rows = { addresses, references, outputs };
+    // A tolerance that is given is one for the file's o, where there is one.
+    const stored = problem.expected === undefined ? null : compareWithStored(problem, rows, options.tolerance);
+    const own = compareWithOracle(problem, rows, rounding, stored === null ? options.tolerance : null);
+    const agrees = isRight(own) && (stored === null || isRight(stored));
+    const { layout, headDim, headDimV, dtype, rounded } = problem;
+    const result: VerifiedOutput = {
+      ...{ kernel: kernel.name, device, workload: w, agrees, oracle: own, file: stored },
+      tensors: { layout, names: set.names, unused: set.unused, headDim, headDimV, dtype, rounded },
+      notFinite: notFinite(set),
+      unseeing: unseeingRows(problem),
+      hints: hintsOf(set, problem, options, own, stored),
+    };
+    if (options.format === 'json') process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    else printText(formatVerification(result));
+    return agrees ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`${kernel.name}, ${describe({ ...w, headDim: problem.headDim })}: ${messageOf(error)}\n`);
+    return 1;
+  } finally {
+    progress.stop();
+  }
+}
+
+const isRight = ({ notNumbers, maxRelativeError, tolerance }: RowsCompared) =>
+  notNumbers === null && maxRelativeError <= tolerance;
+
+/** Reads the file and the problem in it. Throws UsageError with one line where either cannot be used. */
+function loadProblem(options: VerifyOptions, progress: Progress): { set: TensorSet; problem: TensorProblem } {
+  const { tensors: path, map } = options;
+  try {
+    const set = withTensorFile(path, (source) =>
+      readTensorSet(source, map, (share) => progress.update(share / 3, `reading ${path}`)),
+    );
+    return { set, problem: readProblem(set, options) };
+  } catch (error) {
+    if (error instanceof SafetensorsError) throw new UsageError(badSafetensors(path, error.message));
+    throw error;
+  } finally {
+    progress.stop();
+  }
+}
+
+/** The outputs of the kernel, every row, and the device that it ran on. Throws where it cannot run. */
+async function run(
+  kernel: Kernel,
+  { workload, data, dtype }: TensorProblem,
+  { target: wanted }: VerifyOptions,
+  progress: Progress,
+): Promise<{ device: string; outputs: Float32Array[]; rounding: Rounding }> {
+  const { targets, close } = await openTargets({ ...wanted, kernels: [kernel], named: true });
   const [target] = targets;
   const pool = createHostPool();
   try {
     if (target?.state !== 'open') throw new Error(target?.reason ?? 'no device');
     const { environment } = target;
+    // Halves stay halves where the kernel takes them.
+    const half: Workload = { ...workload, dtype: 'f16' };
+    const w = dtype === 'f16' && kernel.unsupported(half, environment) === undefined ? half : workload;
     const unsupported = kernel.unsupported(w, environment);
     if (unsupported !== undefined) throw new Error(unsupported);
     const program = kernel.build(w, environment);
-    const firstRate = FIRST_RATES[kernel.backend];
     const prepared = createPreparedRun(w, target, pool, {
       data,
       wallClock: false,
-      firstRate,
+      firstRate: FIRST_RATES[kernel.backend],
       signal: new AbortController().signal,
     });
+    progress.update(1 / 3, `${kernel.name} runs`);
     await prepared.prepare(program, wholeSlice(w, program.blockRows));
     await prepared.run();
-    const rows = allRows(w);
-    const outputs = await prepared.read(rows);
-    if (options.output !== null) writeInto(options.output, writeSafetensors({ o: joinRows(w, outputs) }));
-    const own = compareRows(w, oracle(w, data, rows), outputs, roundsWeights(program));
-    const file = expected === undefined ? null : compareWithFile(w, expected, outputs, own.tolerance);
-    const right = own.maxRelativeError <= own.tolerance && (file === null || file.maxRelativeError <= file.tolerance);
-    const result: VerifiedOutput = {
-      kernel: kernel.name,
-      device: environment.device.name,
-      workload: w,
-      agrees: right,
-      oracle: own,
-      file,
-    };
-    if (options.format === 'json') process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    else printText(formatVerification(result));
-    return right ? 0 : 1;
-  } catch (error) {
-    process.stderr.write(`${kernel.name}, ${describe(w)}: ${messageOf(error)}\n`);
-    return 1;
+    const outputs = await prepared.read(allRows(w));
+    return { device: environment.device.name, outputs, rounding: roundingOf(w, program) };
   } finally {
     await pool.close();
     await close();
   }
 }
 
-/** Reads the file and the problem in it. Throws UsageError with one line where either cannot be used. */
-function loadProblem({ tensors: path, ...attention }: VerifyOptions): TensorProblem {
-  const bytes = orUnreadable(path, () => new Uint8Array(readFileSync(path)));
-  try {
-    return readProblem(bytes, attention);
-  } catch (error) {
-    if (error instanceof SafetensorsError) throw new UsageError(badSafetensors(path, error.message));
-    throw error;
+/** Rows that the oracle computes between two steps of the progress. */
+const ROWS_AT_ONCE = 256;
+
+/** The oracle's rows, in the order of the addresses; made head by head, since the rows of a head share its keys. */
+function referencesOf(problem: TensorProblem, addresses: readonly RowAddress[], progress: Progress): OracleRow[] {
+  const { workload: w, data } = problem;
+  const order = addresses.map((_, index) => index);
+  const headOf = (index: number) => {
+    const { batch, queryHead } = addresses[index] as RowAddress;
+    return batch * w.queryHeads + queryHead;
+  };
+  order.sort((a, b) => headOf(a) - headOf(b) || a - b);
+  const references: OracleRow[] = [];
+  for (let start = 0; start < order.length; start += ROWS_AT_ONCE) {
+    const indices = order.slice(start, start + ROWS_AT_ONCE);
+    const rows = oracle(
+      w,
+      data,
+      indices.map((index) => addresses[index] as RowAddress),
+    );
+    indices.forEach((index, i) => {
+      references[index] = rows[i] as OracleRow;
+    });
+    progress.update(1 / 3 + (2 / 3) * ((start + indices.length) / order.length), 'the oracle computes every row');
   }
+  return references;
 }
 
-function joinRows(w: Workload, rows: readonly Float32Array[]): { shape: number[]; values: Float32Array } {
-  const values = new Float32Array(rows.length * w.headDim);
-  rows.forEach((row, index) => {
-    values.set(row, index * w.headDim);
+/** The output as the file's o would be: [batch, seq, heads, headDimV], or in the layout of the file. */
+function joinRows(
+  { workload: w, headDimV, layout }: TensorProblem,
+  rows: readonly Float32Array[],
+): { shape: number[]; values: Float32Array } {
+  const values = new Float32Array(rows.length * headDimV);
+  allRows(w).forEach(({ batch, row, queryHead }, index) => {
+    const place =
+      layout === 'bhsd'
+        ? (batch * w.queryHeads + queryHead) * w.seqQuery + row
+        : (batch * w.seqQuery + row) * w.queryHeads + queryHead;
+    values.set((rows[index] as Float32Array).subarray(0, headDimV), place * headDimV);
   });
-  return { shape: [w.batch, w.seqQuery, w.queryHeads, w.headDim], values };
+  const shape = {
+    bshd: [w.batch, w.seqQuery, w.queryHeads, headDimV],
+    bhsd: [w.batch, w.queryHeads, w.seqQuery, headDimV],
+    thd: [w.seqQuery, w.queryHeads, headDimV],
+  }[layout];
+  return { shape, values };
 }
 
-/** Steps of a stored type near 1, relative: what rounding the file's o to it can cost. */
-const ROUNDING = { F32: 0, F16: 2 ** -11, BF16: 2 ** -8 } as const;
+/** No rounding explains an error above this share of a row's size: bf16 has steps of 2^-7. */
+const ROUNDING_AT_MOST = 2 ** -5;
 
-/** The output beside the file's o, whose own rounding to its dtype is allowed for. */
-function compareWithFile(w: Workload, o: Tensor, outputs: readonly Float32Array[], tolerance: number): RowComparison {
-  const references = outputs.map((_, index) => ({
-    output: Float64Array.from(o.values.subarray(index * w.headDim, (index + 1) * w.headDim)),
-    maxLogit: 0,
-    termSize: 0,
-    weightSpread: new Float64Array(w.headDim),
-    keys: 0,
-  }));
-  // A rounded value errs by half a step of its own size; the largest of a row is some 4 times the row's size.
-  return { ...compareRows(w, references, outputs), tolerance: 2 * tolerance + 4 * ROUNDING[o.dtype] };
+/** What may be wrong where the verdict may mislead: the layout, the mask, the type. */
+function hintsOf(
+  set: TensorSet,
+  problem: TensorProblem,
+  options: VerifyOptions,
+  own: RowsCompared,
+  stored: RowsCompared | null,
+): string[] {
+  const hints: string[] = [];
+  const other = likelierBhsd(set, problem);
+  if (other !== null) hints.push(verifyHints.layout(other.seqQuery, other.queryHeads, other.kvHeads));
+  if (stored === null || isRight(stored) || !isRight(own)) return hints;
+  const fitting = fittingSettings(set, options);
+  hints.push(...fitting.map((change) => verifyHints.fits(settingsText(change))));
+  if (fitting.length === 0 && set.unused.length > 0) hints.push(verifyHints.unused(set.unused));
+  const small = stored.notNumbers === null && stored.maxRelativeError < ROUNDING_AT_MOST;
+  if (fitting.length === 0 && small && problem.dtype === 'f32' && options.dtype === null) hints.push(verifyHints.dtype);
+  return hints;
+}
+
+function settingsText({ causal, layout }: Partial<AttentionSettings>): string {
+  return [
+    ...(layout == null ? [] : [`with --layout ${layout}`]),
+    ...(causal === undefined ? [] : [causal ? 'with --causal' : 'without --causal']),
+  ].join(' and ');
 }

@@ -1,6 +1,10 @@
 /** bench verify: a kernel on q, k and v from a file, against the float64 oracle and against the file's own output. */
 
+import { badMap, UsageError } from '../../messages.ts';
+import { LAYOUTS } from '../../problem/tensor-layout.ts';
+import { ROLES, type Role } from '../../problem/tensor-names.ts';
 import type { Declare } from '../command.ts';
+import { choose } from '../nearest.ts';
 import { kernelArgument } from '../options/arguments.ts';
 import { targetOf, targetOptions } from '../options/device.ts';
 import { OUTPUT, tableOrJson } from '../options/run.ts';
@@ -8,7 +12,10 @@ import {
   addOptions,
   anyNumber,
   asText,
+  choice,
+  list,
   option,
+  type Parser,
   required,
   toggle,
   under,
@@ -16,19 +23,52 @@ import {
   wholeNumber,
 } from '../options/typed-option.ts';
 
+/** Reads "q=NAME". */
+const parseMap: Parser<readonly (readonly [Role, string])[]> = (text, option) => {
+  const [role = '', name = ''] = text.split(/=(.*)/s);
+  if (name === '') throw new UsageError(badMap(option, text));
+  return [[choose(option, role, ROLES), name]];
+};
+
 /** A kernel checked on tensors from a file. */
 export const declareVerify: Declare = (command, finish) => {
   const options = {
     ...under('Tensors:', {
       tensors: required(
         '--tensors <file>',
-        'safetensors file with q, k and v, [batch, seq, heads, headDim], F32, F16 or BF16; an o in it is compared too',
+        'safetensors file with q, k and v, F32, F16 or BF16; an o in it is compared too',
+      ),
+      layout: choice(
+        '--layout <name>',
+        'order of their axes: bshd is [batch, seq, heads, headDim], bhsd is that of PyTorch, thd one sequence',
+        LAYOUTS,
+        null,
+        'bshd, or thd for three axes',
+      ),
+      map: list(
+        '--map <role=name>',
+        'name in the file of q, k, v, o, qkv or kv, where it is none of the usual ones',
+        parseMap,
+        null,
       ),
       causal: toggle('--causal', 'causal mask, aligned bottom right'),
       window: option(
         '--window <tokens>',
         'sliding window in tokens, including the query itself',
         wholeNumber(1, 1e6),
+        null,
+      ),
+      dtype: choice(
+        '--dtype <type>',
+        "type that the file's o was computed in: its rounding is allowed for",
+        ['f32', 'f16', 'bf16'],
+        null,
+        'that of o',
+      ),
+      tolerance: option(
+        '--tolerance <share>',
+        "error of a value over its row's size that is right, in place of the derived bound",
+        anyNumber(0, 1e3),
         null,
       ),
       scale: option('--scale <factor>', 'softmax scale', anyNumber(1e-6, 1e6), null, '1/sqrt(head dimension)'),
@@ -44,9 +84,11 @@ export const declareVerify: Declare = (command, finish) => {
     .addArgument(kernelArgument());
   addOptions(command, options).action(async (kernel: string) => {
     const values = valuesOf(command, options);
-    const { tensors, causal, window, scale, output, format } = values;
+    const { tensors, causal, window, scale, layout, dtype, tolerance, output, format } = values;
     const { verifyKernel } = await import('../actions/verify.ts');
     const target = targetOf(values);
-    finish(await verifyKernel(kernel, { tensors, causal, window, scale, output, format, target }));
+    const map = Object.fromEntries(values.map ?? []);
+    const reading = { tensors, map, causal, window, scale, layout, dtype, tolerance };
+    finish(await verifyKernel(kernel, { ...reading, output, format, target }));
   });
 };

@@ -6,7 +6,8 @@ import { formatFaster } from '../../format.ts';
 import { messageOf, variantUnclear } from '../../messages.ts';
 import { wholeSlice } from '../../problem/slice.ts';
 import type { Workload } from '../../problem/workload.ts';
-import { compareRows, oracle } from '../oracle.ts';
+import { compareRows } from '../comparison.ts';
+import { oracle } from '../oracle.ts';
 import type { KillableHost } from '../target.ts';
 import { watched } from '../watchdog.ts';
 

@@ -1,7 +1,8 @@
 /** Checks a program before anything is timed: every row of a small ragged problem against the float64 oracle. */
 
 import type { ReferenceRow } from '../../../kernels/reference.ts';
-import { compareRows, oracleSteps } from '../../host/oracle.ts';
+import { compareRows, roundingOf } from '../../host/comparison.ts';
+import { oracleSteps } from '../../host/oracle.ts';
 import type { Contender, HostPool } from '../../host/pool.ts';
 import { messageOf, wrongResult } from '../../messages.ts';
 import type { Data } from '../../problem/data.ts';
@@ -47,7 +48,9 @@ export function createChecker(pool: HostPool, watch: StopWatch): Checker {
         const program = kernel.build(w, environment);
         await prepared.prepare(program, wholeSlice(w, program.blockRows));
         await prepared.run();
-        const { maxRelativeError, tolerance } = compareRows(w, references, await prepared.read(allRows(w)));
+        const { maxRelativeError, tolerance } = compareRows(w, references, await prepared.read(allRows(w)), {
+          rounding: roundingOf(w, program),
+        });
         await prepared.dispose();
         const right = maxRelativeError <= tolerance;
         const reason = right ? null : wrongResult(maxRelativeError, tolerance);

@@ -1,0 +1,155 @@
+/** How far an output may be from the float64 oracle, element by element, and how far it is. */
+
+import type { Program } from '../../kernels/kernel.ts';
+import type { Dtype, Workload } from '../problem/workload.ts';
+import type { OracleRow } from './oracle.ts';
+
+/** How far output rows are from their references, and how far they may be. */
+export interface Verification {
+  /** Rows compared. */
+  rows: number;
+  maxAbsoluteError: number;
+  /** The error that comes closest to what is allowed, or goes furthest beyond it, over the root mean square of its row. */
+  maxRelativeError: number;
+  /** What is allowed there, over the same. */
+  tolerance: number;
+}
+
+/**
+ * The largest relative error of rounding to the nearest number of a type: f32 has 24 significant bits, f16 has 11, bf16
+ * has 8 (IEEE 754-2019 section 3.6 for the first two).
+ */
+export const UNIT_ROUNDOFF: Record<Dtype, number> = { f32: 2 ** -24, f16: 2 ** -11, bf16: 2 ** -8 };
+/** Half a step of the subnormal numbers of f16, an absolute error. */
+const HALF_UNDERFLOW = 2 ** -25;
+
+/** An f32 kernel's row error over the row's size, for unit normal inputs. */
+const F32_TOLERANCE = 5e-5;
+
+/**
+ * The error of f32 arithmetic in a row, over the row's size: 5e-5 for logits below 8, growing with the logits (an error
+ * of one part in 2^24 of a logit s is a factor 1 + s 2^-24 on its weight) and, past 32k keys, with the length of the
+ * sums.
+ */
+export function tolerance(w: Workload, maxLogit: number): number {
+  return F32_TOLERANCE * Math.max(1, maxLogit / 8) * Math.max(1, w.seqKv / 32768);
+}
+
+/**
+ * Times their spread that independent errors of weights may move an output, in units of the roundoff.
+ *
+ * With weights p_j (1 + d_j) in both sums, o' - o = sum_j p_j d_j (v_j - o) / sum_j p_j (1 + d_j), and |d_j| <= u_p. As independent
+ * errors, uniform within half a unit in the last place, their sum passes t u_p sqrt(sum_j p_j^2 (v_j - o)^2) with a probability of
+ * at most 2 exp(-3 t^2 / 2) (Hoeffding; a uniform variable in [-h, h] is sub-Gaussian with variance h^2 / 3): 8e-11 for t = 4. Of n keys
+ * it never passes t = sqrt(n) (Cauchy and Schwarz), whatever the errors are.
+ */
+const INDEPENDENT_ERRORS = 4;
+
+/** What rounding in a type other than f32 an output went through. */
+export interface Rounding {
+  /** The output was rounded to this type. */
+  output: Dtype;
+  /** The weights were rounded to it before the second product. */
+  weights: Dtype;
+  /**
+   * The sum that a row is divided by is of the rounded weights, and their errors are independent, as in our own kernels. Where it is not
+   * known, the bound is that of the worst errors.
+   */
+  independent: boolean;
+  /** f32 results on this many sides: 1 beside the oracle, 2 beside another kernel's output. */
+  sides: 1 | 2;
+}
+
+/** The rounding of a program's results on tensors of a workload's type. */
+export function roundingOf({ dtype }: Workload, program: Program): Rounding {
+  const halves = program.kind === 'wgsl' && program.halfWeights === true;
+  return { output: dtype, weights: halves ? 'f16' : 'f32', independent: true, sides: 1 };
+}
+
+/**
+ * How far element d of a row may be off. With u and u_p the unit roundoffs of output and weights, and
+ * A_d = sum_j p_j |v_jd| (at most the largest |v| that the row sees):
+ *
+ *   sides x f32 error x size of the row + u |o_d| + u_p A_d
+ *
+ * where the last term is t u_p sqrt(sum_j p_j^2 (v_jd - o_d)^2) for independent errors (see INDEPENDENT_ERRORS). For o_d (1 + u) bounds a rounded output, and weights p_j (1 + u_p) move sum_j p_j v_jd by at most u_p A_d. Weights
+ * of f16 below 2^-14 are off by up to 2^-25 each, which adds at most 2^-25 n max |v| for n keys. For f32 these terms are
+ * far below the first.
+ */
+export function allowedErrors(
+  w: Workload,
+  reference: OracleRow,
+  { output, weights, independent, sides }: Rounding,
+  dims = reference.output.length,
+): Float64Array {
+  const size = rowSize(reference, dims);
+  const f32 = sides * tolerance(w, reference.maxLogit) * size;
+  const [u, p] = [output, weights].map((dtype) => (dtype === 'f32' ? 0 : UNIT_ROUNDOFF[dtype]));
+  const lost = weights === 'f16' ? HALF_UNDERFLOW * w.seqKv * reference.largestValue : 0;
+  const errors = Math.min(INDEPENDENT_ERRORS, Math.sqrt(reference.keys));
+  return Float64Array.from({ length: dims }, (_, d) => {
+    const value = Math.abs(reference.output[d] ?? 0);
+    const terms = independent ? errors * (reference.weightSpread[d] ?? 0) : (reference.magnitude[d] ?? 0);
+    return f32 + (u ?? 0) * value + (p ?? 0) * terms + lost;
+  });
+}
+
+/** The root mean square of a row; where its terms cancel, a thousandth of theirs stands in for it. Values that are no numbers do not count. */
+export function rowSize({ output, magnitude }: OracleRow, dims = output.length): number {
+  const rms = (list: Float64Array) => {
+    const finite = list.subarray(0, dims).filter((value) => Number.isFinite(value));
+    return Math.sqrt(finite.reduce((sum, value) => sum + value * value, 0) / Math.max(1, finite.length));
+  };
+  return Math.max(rms(output), rms(magnitude) / 1000);
+}
+
+/** What a comparison takes besides the references and the outputs. */
+export interface Comparing {
+  rounding?: Rounding;
+  /** Elements of a row that count; by default all. */
+  dims?: number;
+  /** What the outputs are compared with, in place of the references: rows of a stored output. */
+  targets?: readonly (Float32Array | Float64Array)[];
+  /** An error over the row's size that is right in place of the derived one. */
+  tolerance?: number | null;
+}
+
+/**
+ * Compares output rows with their references. A NaN anywhere gives an infinite error, unless the reference has one in the
+ * same place.
+ */
+export function compareRows(
+  w: Workload,
+  references: readonly OracleRow[],
+  outputs: readonly Float32Array[],
+  { rounding, dims, targets, tolerance: given = null }: Comparing = {},
+): Verification {
+  const rounded = rounding ?? { output: w.dtype, weights: 'f32', independent: true, sides: 1 };
+  let maxAbsoluteError = 0;
+  let worst = { excess: -1, error: 0, allowed: 0 };
+  references.forEach((reference, index) => {
+    const output = outputs[index] as Float32Array;
+    const target = targets?.[index] ?? reference.output;
+    const count = dims ?? reference.output.length;
+    const size = rowSize(reference, count);
+    const allowed = given === null ? allowedErrors(w, reference, rounded, count) : undefined;
+    for (let d = 0; d < count; d += 1) {
+      const error = errorOf(target[d] as number, output[d] as number);
+      const limit = allowed?.[d] ?? (given ?? 0) * size;
+      maxAbsoluteError = Math.max(maxAbsoluteError, error);
+      const excess = error === 0 ? 0 : limit === 0 ? Number.POSITIVE_INFINITY : error / limit;
+      if (excess > worst.excess) worst = { excess, error: relative(error, size), allowed: relative(limit, size) };
+    }
+  });
+  const { error, allowed } = worst;
+  return { rows: references.length, maxAbsoluteError, maxRelativeError: error, tolerance: allowed };
+}
+
+/** Zero where both are the same, numbers or not; infinite where one is no number. */
+function errorOf(expected: number, found: number): number {
+  if (Object.is(expected, found) || expected === found) return 0;
+  const error = Math.abs(expected - found);
+  return Number.isFinite(error) ? error : Number.POSITIVE_INFINITY;
+}
+
+const relative = (error: number, size: number) => (error === 0 ? 0 : error / size);

@@ -1,8 +1,7 @@
 /** Checks a program before anything is timed: every row of a small ragged problem against the float64 oracle. */
 
-import type { ReferenceRow } from '../../../kernels/reference.ts';
 import { compareRows, roundingOf } from '../../host/comparison.ts';
-import { oracleSteps } from '../../host/oracle.ts';
+import { type OracleRow, oracleSteps } from '../../host/oracle.ts';
 import type { Contender, HostPool } from '../../host/pool.ts';
 import { messageOf, wrongResult } from '../../messages.ts';
 import type { Data } from '../../problem/data.ts';
@@ -26,7 +25,7 @@ export interface Checker {
 
 /** A checker that runs programs on the hosts of a pool. */
 export function createChecker(pool: HostPool, watch: StopWatch): Checker {
-  const made = new Map<string, ReferenceRow[]>();
+  const made = new Map<string, OracleRow[]>();
   const referencesOf = async (w: Workload) => {
     const key = JSON.stringify(w);
     const rows = made.get(key) ?? (await runSteps(oracleSteps(w, DATA, allRows(w)), watch));

@@ -119,3 +119,7 @@ export function formatBytes(bytes: number): string {
 export function formatExactBytes(bytes: number): string {
   return `${formatBytes(bytes)} (${bytes} bytes)`;
 }
+
+/** Seconds of something that was to take a round number of them: "60 s", "2.5 s". */
+export const formatSeconds = (seconds: number) =>
+  `${seconds < 10 ? Number(seconds.toFixed(1)) : Math.round(seconds)} s`;

@@ -237,6 +237,7 @@ export const nothingToDraw = {
   roofline: 'No limit of this device is in the run, so there is no roof to draw.',
   samples: 'There are no samples: nothing was measured.',
   scaling: 'Throughput against length needs two lengths or more, for example --seq 4k-32k*2.',
+  sustained: 'No kernel ran without a pause; bench mha --seq 4k --sustain 60 runs each for a minute.',
   why: (reason: string) => `The distance cannot be taken apart into factors: ${reason}.`,
   search: 'No search for a configuration is stored beside this run; bench tune makes one.',
   candidates: (kernel: string, device: string) => `No candidate of ${kernel} on ${device} could be measured.`,
@@ -324,6 +325,12 @@ export const omittedColumns = (names: readonly string[]) =>
 export const dryRunTimes = 'Times are for typical speeds; a run measures parts of the work that fit its budget.';
 
 // Notices on stderr
+
+export const clockLost = (why: string) => `the clock of a core was not read (${why}).`;
+export const sustainEnded = (seconds: number, why: string) =>
+  `it ran without a pause for ${seconds.toFixed(1)} s only (${why}).`;
+export const sustainBegins = (kernels: number, seconds: number, total: string) =>
+  `Then ${kernels === 1 ? 'the kernel' : `each of ${kernels} kernels`} runs by itself for ${seconds} s without a pause: ${total} beside the budget.`;
 
 export const skipping = (backend: string, why: string) => `Skipping ${backend}: ${why}.`;
 export const noCeiling = (device: string, why: string) =>

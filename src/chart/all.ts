@@ -12,6 +12,7 @@ import type { ChartLayout } from './frame.ts';
 import { type MemoryLimit, rooflineChart } from './roofline-plot.ts';
 import { samplesChart } from './samples.ts';
 import { scalingChart } from './scaling.ts';
+import { sustainedChart } from './sustained.ts';
 import { tuningChart } from './tuning.ts';
 import { whyChart } from './why.ts';
 
@@ -39,6 +40,7 @@ export function allCharts(
     { name: 'roofline', heading: 'Roofline', draw: (layout) => rooflineChart(run, set, memory, layout) },
     { name: 'ablation', heading: 'Techniques of the AVO paper', draw: (layout) => ablationChart(run, layout) },
     { name: 'tuning', heading: 'Search for a configuration', draw: (layout) => tuningChart(search, layout) },
+    { name: 'sustained', heading: 'Burst and sustained', draw: (layout) => sustainedChart(run, layout) },
     { name: 'samples', heading: 'Every sample', draw: (layout) => samplesChart(run, layout) },
   ];
 }

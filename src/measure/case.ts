@@ -13,6 +13,7 @@ import { pairedRatio, ratiosOf } from './ratios.ts';
 import { createRunner, type RoundSample, type Runner } from './runner.ts';
 import { boundsOf, summarize } from './statistics.ts';
 import { type StopSignal, type StopWatch, watchStop } from './stop.ts';
+import { sustainEach } from './sustain-each.ts';
 import { type Ahead, type CaseCost, caseSecondsLeft } from './time-left.ts';
 
 /** How a case is measured. */
@@ -27,6 +28,8 @@ export interface CaseOptions {
   /** Kernel that the others are divided by, or null. */
   baseline: string | null;
   signal: StopSignal;
+  /** Seconds that each kernel then runs by itself without a pause, beside the budget; none where it is left out. */
+  sustainSeconds?: number | undefined;
   /** Index of each target's device in the record. */
   devices: ReadonlyMap<Target, number>;
   /** Number of the first round: rounds of a run are numbered through, so that no two cases share one. */
@@ -110,13 +113,22 @@ async function* measureWatched(
   const { budgetSeconds, samples: wanted, signal, firstRound } = options;
   const begin = performance.now();
   const runners = runnersOf(w, contenders, pool, options);
+  let sustaining = 0;
+  /** Seconds of running without a pause that are over; all of them once the kernels are through. */
+  let sustained = 0;
+  const sustainLeft = () => {
+    const kernels = runners.filter(({ ended, contender }) => ended === null && contender.ceiling !== true);
+    return Math.max(0, (options.sustainSeconds ?? 0) * kernels.length - sustained);
+  };
   const elapsed = () =>
-    (performance.now() - begin) / 1000 - runners.reduce((sum, { preparingSeconds }) => sum + preparingSeconds, 0);
+    (performance.now() - begin) / 1000 -
+    sustaining -
+    runners.reduce((sum, { preparingSeconds }) => sum + preparingSeconds, 0);
   const [ready, verified] = [new Set<Runner>(), new Set<Runner>()];
   const progress = (message: string): CaseEvent => {
     const ahead = runners.map((runner) => aheadOf(runner, wanted, ready.has(runner), verified.has(runner)));
     const sampling = verified.size === 0 && wanted === null ? budgetSeconds - elapsed() : 0;
-    const secondsLeft = caseSecondsLeft(ahead, sampling);
+    const secondsLeft = caseSecondsLeft(ahead, sampling) + sustainLeft();
     return { kind: 'progress', message, secondsLeft, cost: costOf(w, runners, wanted) };
   };
 
@@ -151,6 +163,16 @@ async function* measureWatched(
       yield { kind: 'sample', contender: runner.contender, sample };
     }
     if (ran === 0) break;
+  }
+
+  if (options.sustainSeconds !== undefined) {
+    const since = performance.now();
+    for await (const event of sustainEach(runners, pool, options.sustainSeconds, signal)) {
+      if (event.kind === 'progress') sustained = event.seconds;
+      yield event.kind === 'progress' ? progress(event.text) : event;
+    }
+    sustained = Number.POSITIVE_INFINITY;
+    sustaining = (performance.now() - since) / 1000;
   }
 
   const outcomes: ContenderOutcome[] = [];

@@ -33,6 +33,8 @@ export interface RunRequest {
   seed: number;
   /** Kernel that the others are divided by, or null. */
   baseline: string | null;
+  /** Seconds that each kernel of a case then runs by itself without a pause, beside the budget; none where it is left out. */
+  sustainSeconds?: number | undefined;
   /** Once it is aborted no further sample begins; what was measured is still verified and reported. */
   signal: StopSignal;
 }
@@ -98,12 +100,13 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
       const contenders = withCeilings(request.contendersOf(planned), ceilings, planned.workload);
       const events = measureCase(planned.workload, contenders, pool, {
         ...{ data: { kind: 'normal', seed }, seed, full, samples, baseline, signal },
-        ...{ budgetSeconds, devices, firstRound },
+        ...{ budgetSeconds, devices, firstRound, sustainSeconds: request.sustainSeconds },
       });
       for await (const event of events) {
         if (event.kind === 'progress') {
           const later = laterSeconds(cases, index + 1, samples === null ? left - budgetSeconds : 0, event.cost);
-          yield progress(`${describeShort(planned.workload)}: ${event.message}`, event.secondsLeft + later);
+          const lasting = (cases.length - index - 1) * kernels * (request.sustainSeconds ?? 0);
+          yield progress(`${describeShort(planned.workload)}: ${event.message}`, event.secondsLeft + later + lasting);
           continue;
         }
         if (event.kind === 'case-ended') {

@@ -10,7 +10,7 @@ import { flops } from '../problem/flops.ts';
 import { sliceFlops } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
 import { backendName } from '../record/backend.ts';
-import type { Measurement } from '../record/measurement.ts';
+import type { Measurement, Sustained } from '../record/measurement.ts';
 import { rateOf, tflopsOf } from '../record/rate.ts';
 import { createFitting, type Fitting, type Outlook } from './fitting.ts';
 import { createPreparedRun, type Prepared } from './prepared-run.ts';
@@ -71,6 +71,10 @@ export interface Runner {
   start(): Promise<void>;
   /** One timed run in a round; null where it ended. */
   sample(round: number): Promise<RoundSample | null>;
+  /** Runs once more, for no sample. Throws where that fails; what was measured before stands. */
+  again(): Promise<Sample>;
+  /** What it did without a pause; goes into its record. */
+  sustained: Sustained | null;
   /** Keeps the rows of the last run that are verified, in case that an interrupt ends its host. */
   keepRows(): Promise<void>;
   /** True where its interval is small enough. */
@@ -133,6 +137,7 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
       tflops: { median: tflops.median, ...boundsOf(tflops) },
       passSeconds: flops(w) / (tflops.median * 1e12),
       verification,
+      ...(runner.sustained === null ? {} : { sustained: runner.sustained }),
     };
   };
   /** Does something that may end it. */
@@ -195,6 +200,16 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
       });
       return sample;
     },
+    async again() {
+      try {
+        return await prepared.run();
+      } catch (error) {
+        // Its rows are kept since the last round, so its samples are not lost.
+        await prepared.forget();
+        throw error;
+      }
+    },
+    sustained: null,
     keepRows: () =>
       orEnd(async () => {
         const ready = prepared.prepared;
@@ -236,6 +251,8 @@ function skippedRunner(contender: Contender, record: Omit<Skipped, 'state' | 're
     async look() {},
     async start() {},
     async keepRows() {},
+    again: () => Promise.reject(new Error(reason)),
+    sustained: null,
     sample: async () => null,
     settled: () => true,
     finish: async () => ({ ...record, state: 'skipped', reason }),

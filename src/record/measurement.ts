@@ -46,6 +46,30 @@ const caseSchema = z.object({
   workload: workloadSchema,
 });
 
+const sustainedSchema = z.object({
+  seconds: positive.describe('that it ran without a pause'),
+  restSeconds: z.number().min(0).describe('without work before it'),
+  samples: z
+    .array(
+      z.object({
+        at: z.number().min(0).describe('seconds from the first run to the begin of this one'),
+        seconds: positive,
+        flops: positive,
+        clock: z.enum(['gpu-timestamp', 'wall', 'mock']),
+      }),
+    )
+    .min(1)
+    .describe('in time order; short runs that follow each other are added up'),
+  burst: positive.describe('TFLOPS of the first second after the rest, or of the first run where that took longer'),
+  sustained: positive.describe('TFLOPS of the second half of the time'),
+  clocks: z
+    .array(z.object({ at: z.number().min(0), hertz: positive }))
+    .optional()
+    .describe(
+      'clock of a core, by a chain of dependent additions between the runs; absent where it cannot be measured',
+    ),
+});
+
 const measuredSchema = caseSchema.extend({
   state: z.literal('measured'),
   samples: z.array(sampleSchema).min(1).describe('in time order'),
@@ -74,6 +98,7 @@ const measuredSchema = caseSchema.extend({
     })
     .optional()
     .describe('the limit of the device for this arithmetic, run in the same rounds'),
+  sustained: sustainedSchema.optional().describe('the kernel by itself without a pause, where --sustain asked for it'),
   verification: z.object({
     rows: count,
     maxAbsoluteError: z.number().min(0),
@@ -231,6 +256,8 @@ export type Measurement = z.infer<typeof measurementSchema>;
 export type RecordedSample = z.infer<typeof sampleSchema>;
 /** A measurement that has samples. */
 export type Measured = z.infer<typeof measuredSchema>;
+/** A kernel by itself without a pause: its rate over time. */
+export type Sustained = z.infer<typeof sustainedSchema>;
 /** How a run measured. */
 export type Settings = z.infer<typeof settingsSchema>;
 /** The load of a machine. */

@@ -10,6 +10,7 @@ import { escapeMarkdown, markdownList, markdownTable } from './markdown-table.ts
 import { toCells } from './result-columns.ts';
 import { toRows } from './result-rows.ts';
 import type { Section } from './sections.ts';
+import { ABOUT_SUSTAINED, sustainedLines } from './sustained-text.ts';
 
 /** A run as `--format markdown` prints it: its finding, its table, ratios, notes and cases without a number. */
 export function formatMarkdown(run: RunDocument): string {
@@ -18,6 +19,8 @@ export function formatMarkdown(run: RunDocument): string {
   const parts = [`**${escapeMarkdown(findingText(run))}**`, escapeMarkdown(rows.title)];
   if (body.length > 0) parts.push(markdownTable(header, body));
   if (rows.ratios.length > 0) parts.push(markdownList(rows.ratios));
+  const lasting = sustainedLines(run);
+  if (lasting.length > 0) parts.push(markdownList([...lasting, ABOUT_SUSTAINED]));
   const techniques = ablationCells(run);
   if (techniques !== null) {
     const [first = [], ...others] = techniques.cells;

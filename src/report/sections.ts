@@ -8,6 +8,7 @@ import { citedText } from './cited-figures.ts';
 import { ABOUT_HEADLINE, ABOUT_SUMS, layerSumCells } from './layer-sums-text.ts';
 import { toCells } from './result-columns.ts';
 import { toRows } from './result-rows.ts';
+import { ABOUT_SUSTAINED, sustainedLines } from './sustained-text.ts';
 
 /** A titled part of a report: a table, lines, or both. */
 export interface Section {
@@ -25,6 +26,8 @@ export function sections(run: RunDocument): Section[] {
   const list: Section[] = [];
   const caveats = rows.notes.map(([key, text]) => `${key}: ${text}`);
   if (body.length > 0) list.push({ title: 'Results', table: [header, ...body], lines: [rows.title, ...caveats] });
+  const lasting = sustainedLines(run);
+  if (lasting.length > 0) list.push({ title: 'Burst and sustained', lines: [...lasting, ABOUT_SUSTAINED] });
   if (techniques !== null)
     list.push({ title: 'The techniques of the AVO paper here', table: techniques.cells, lines: techniques.reasons });
   const sums = layerSums(run);

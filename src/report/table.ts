@@ -9,6 +9,7 @@ import { alignColumns, formatColumns, tableWidth, USUAL_WIDTH, wrapText } from '
 import { ABOUT_HEADLINE, ABOUT_SUMS, layerSumCells } from './layer-sums-text.ts';
 import { type Column, resultColumns, type TableKind } from './result-columns.ts';
 import { toRows } from './result-rows.ts';
+import { ABOUT_SUSTAINED, sustainedLines } from './sustained-text.ts';
 
 /** How parts of the text are emphasised. */
 export interface Marks {
@@ -48,6 +49,8 @@ export function formatTable(
     if (omitted.length > 0) blocks.push(faint(omittedColumns(omitted.map(({ head }) => head.join(' ')))));
   }
   if (rows.ratios.length > 0) blocks.push(rows.ratios.flatMap((line) => prose(line, 2)));
+  const lasting = sustainedLines(run);
+  if (lasting.length > 0) blocks.push([...lasting.flatMap((line) => prose(line, 2)), ...faint(ABOUT_SUSTAINED)]);
   const techniques = ablationCells(run);
   if (techniques !== null) {
     const [head = [], ...body] = techniques.cells;

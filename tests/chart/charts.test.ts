@@ -13,6 +13,7 @@ import { renderSvg } from '../../src/chart/render.ts';
 import { rooflineChart } from '../../src/chart/roofline-plot.ts';
 import { samplesChart } from '../../src/chart/samples.ts';
 import { scalingChart } from '../../src/chart/scaling.ts';
+import { sustainedChart } from '../../src/chart/sustained.ts';
 import { themed } from '../../src/chart/theme.ts';
 import { findingText } from '../../src/compare/finding.ts';
 import { parseRunFile } from '../../src/compare/run-file.ts';
@@ -28,6 +29,17 @@ const mha = (seq: number, mask: 'full' | 'causal' = 'full') => ({
   mask,
 });
 
+/** A kernel that falls from 100 to 80 GFLOPS within ten seconds, as a core's clock does where it can be read. */
+function lasting(changes: ReturnType<typeof mha>, clock = true): ReturnType<typeof measured> {
+  const samples = [1, 0.9, 0.8, 0.8].map((share, index) => ({
+    ...{ at: index * 2.5, seconds: 2.5, clock: 'wall' as const },
+    flops: share * 2.5e11,
+  }));
+  const clocks = [4e9, 3.6e9, 3.2e9, 3.2e9].map((hertz, index) => ({ at: index * 2.5, hertz }));
+  const sustained = { seconds: 10, restSeconds: 1, samples, burst: 0.1, sustained: 0.08, ...(clock ? { clocks } : {}) };
+  return { ...measured(changes), sustained };
+}
+
 const RUNS = {
   'a whole run': comparedRunOf([measured(mha(4096)), measured(mha(32768)), measured(mha(32768, 'causal'))]),
   'one point': comparedRunOf([measured(mha(4096))]),
@@ -35,6 +47,7 @@ const RUNS = {
   'only failures': comparedRunOf([skipped('no device at all')]),
   'decoding, which no figure is of': comparedRunOf([measured({ seqQuery: 1, seqKv: 4096 })]),
   'nothing at all': comparedRunOf([]),
+  'a run without a pause': comparedRunOf([lasting(mha(4096)), lasting(mha(4096, 'causal'), false)]),
   'a point without a ceiling': comparedRunOf([
     { ...measured(mha(4096)), ceiling: undefined } as ReturnType<typeof measured>,
   ]),
@@ -161,6 +174,14 @@ describe('what the charts say', () => {
     const run = parseRunFile(readFileSync(new URL('ablation.jsonl', EXAMPLES), 'utf8'), 'ablation.jsonl', 'avo');
     const bare = { ...run, ratios: run.ratios.map(({ low: _, high: __, ...ratio }) => ratio) };
     expect(await text(ablationChart(bare))).toContain('no gain has an interval');
+  });
+
+  it('sustained: what is left of the burst, and the clock where it was read', async () => {
+    const svg = (await text(sustainedChart(RUNS['a run without a pause']))).replaceAll('\u00a0', ' ');
+    expect(svg).toContain('wasm-flash sustains 80 % of its burst over 10 s, 80.0 GFLOPS of 100 GFLOPS');
+    expect(svg).toContain('4.00 GHz to 3.20 GHz');
+    expect(svg).toContain('The clock is read beside WebAssembly only');
+    expect(await text(sustainedChart(RUNS['one point']))).toContain('No kernel ran without a pause');
   });
 
   it('samples: an outlier is named', async () => {

@@ -46,6 +46,23 @@ describe('bench mha', () => {
     );
   });
 
+  it('runs each kernel without a pause where --sustain asks for it, keeps and draws it', async () => {
+    const cwd = temporaryFolder();
+    const args = ['mha', '--seq', '512', '--causal', 'false', '--kernel', 'wasm-flash', '--sustain', '2', ...ONE_HEAD];
+    const { code, stdout, stderr } = await bench([...args, ...MOCK, '--chart', 'rate.svg'], cwd);
+    expect(code).toBe(0);
+    expect(stderr).toContain('Then the kernel runs by itself for 2 s without a pause');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /burst 100(\.0)? GFLOPS, sustained 100(\.0)? GFLOPS over 2 s \(\+0\.0 %\)/,
+    );
+    expect(readFileSync(join(cwd, 'rate.svg'), 'utf8')).toMatch(/wasm-flash sustains 100.% of its burst over 2 s/);
+    const [measurement] = journalLines(cwd).slice(1);
+    const { sustained } = measurement as { sustained: { samples: unknown[]; burst: number } };
+    expect(sustained.burst).toBeCloseTo(0.1, 9);
+    const again = await bench([...args, ...MOCK, '--sustain', 'long'], cwd);
+    expect(again.code).toBe(2);
+  });
+
   it('makes the folders on the way to the files that it was asked for', async () => {
     const cwd = temporaryFolder();
     const args = ['mha', '--seq', '512', '--kernel', 'wasm-flash', '--format', 'csv', ...MOCK, ...ONE_HEAD];

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Contender, createHostPool } from '../../src/host/pool.ts';
 import { type CaseOptions, caseEnd, measureCase } from '../../src/measure/case.ts';
 import { flops } from '../../src/problem/flops.ts';
+import type { Measurement } from '../../src/record/measurement.ts';
 import { workload } from '../workloads.ts';
 import { contendersOn, mockTarget } from './targets.ts';
 
@@ -75,6 +76,55 @@ describe('a case', () => {
     expect(sliced?.coverage).toBeLessThan(0.05);
     // Both tell the same time for the whole: the rate does not depend on the share that ran.
     expect(sliced?.passSeconds).toBeCloseTo(flops(long) / 1e6, 3);
+  });
+
+  it('runs each kernel without a pause afterwards where that is asked for, ceilings aside', async () => {
+    const at = await mockTarget('rate=1e9');
+    const [kernel, ceiling] = contendersOn(at, at) as [Contender, Contender];
+    const { measurements, spentSeconds } = await measure(
+      SMALL,
+      [kernel, { ...ceiling, ceiling: true }],
+      createHostPool(),
+      { ...OPTIONS, sustainSeconds: 0.5 },
+    );
+    expect(measurements).toHaveLength(1);
+    const [m] = measurements;
+    if (m?.state !== 'measured') throw new Error('not measured');
+    expect(m.sustained?.burst).toBeCloseTo(0.001, 12);
+    expect(m.sustained?.sustained).toBeCloseTo(0.001, 12);
+    expect(m.sustained?.clocks).toBeUndefined();
+    // Its samples are the ones of the rounds only.
+    expect(m.samples).toHaveLength(6);
+    expect(spentSeconds).toBeLessThan(OPTIONS.budgetSeconds);
+  });
+
+  it('keeps the samples of a kernel that fails while it runs without a pause, and says so', async () => {
+    let [left, measured] = [5, 0];
+    const at = await mockTarget('rate=1e9', (host) => ({
+      ...host,
+      run: async (id) => {
+        if (measured === 6) left -= 1;
+        if (left === 0) throw new Error('too hot');
+        return host.run(id);
+      },
+    }));
+    const notices: string[] = [];
+    let measurement: Measurement | undefined;
+    const events = measureCase(SMALL, contendersOn(at), createHostPool(), {
+      ...OPTIONS,
+      samples: 6,
+      sustainSeconds: 60,
+    });
+    for await (const event of events) {
+      if (event.kind === 'sample') measured += 1;
+      if (event.kind === 'notice') notices.push(event.text);
+      if (event.kind === 'measured') measurement = event.measurement;
+    }
+    expect(notices).toEqual([
+      expect.stringMatching(/^scalar-flash: it ran without a pause for .* only \(too hot\)\.$/),
+    ]);
+    expect(measurement).toMatchObject({ state: 'measured', sustained: { burst: expect.closeTo(0.001, 9) } });
+    expect(measurement?.state === 'measured' && measurement.samples.length).toBe(6);
   });
 
   it('prepares the others again after one has brought their host down', async () => {

@@ -7,8 +7,10 @@ import type { RunDocument } from '../../src/record/measurement.ts';
 import { formatBars } from '../../src/report/bars.ts';
 import { answer } from '../../src/report/finding.ts';
 import { reportHtml } from '../../src/report/html.ts';
-import { reportMarkdown } from '../../src/report/markdown.ts';
+import { formatMarkdown, reportMarkdown } from '../../src/report/markdown.ts';
 import { sections } from '../../src/report/sections.ts';
+import { sustainedLines } from '../../src/report/sustained-text.ts';
+import { formatTable } from '../../src/report/table.ts';
 import { HOSTILE, measured, runOf, skipped } from '../runs.ts';
 
 const compared = (run: RunDocument): RunDocument => ({
@@ -42,6 +44,35 @@ describe('sections', () => {
   it('say that nothing matches where nothing does', () => {
     const found = sections(runOf([skipped('no device')])).find(({ title }) => title === 'Sources');
     expect(found?.lines?.[0]).toBe('No published figure is set beside this run.');
+  });
+});
+
+describe('a kernel that ran without a pause', () => {
+  const clocks = [4e9, 3.9e9, 3e9].map((hertz, index) => ({ at: index, hertz }));
+  const samples = [0, 1].map((at) => ({ at, seconds: 1, flops: 1e11, clock: 'wall' as const }));
+  const sustained = { seconds: 60.4, restSeconds: 5, samples, burst: 0.2, sustained: 0.18, clocks };
+  const run = compared(runOf([{ ...measured(MHA), sustained }, measured({ ...MHA, mask: 'causal' })]));
+  const line = 'wasm-flash, 32k full, 16 heads, d 128: burst 200 GFLOPS, sustained 180 GFLOPS over 60 s (-10.0 %)';
+
+  it('has a line in every text, and what the words mean', () => {
+    expect(sustainedLines(run)).toEqual([line]);
+    const table = formatTable(run).replaceAll(/\s+/g, ' ');
+    expect(table).toContain(line);
+    expect(table).toContain('Published figures are bursts.');
+    expect(formatMarkdown(run)).toContain('burst 200 GFLOPS, sustained 180 GFLOPS');
+    expect(sections(run).find(({ title }) => title === 'Burst and sustained')?.lines?.[0]).toBe(line);
+  });
+
+  it('tells the clock of a core where the second half has a reading too', () => {
+    const late = [...clocks, { at: 40, hertz: 3.5e9 }];
+    const read = compared(runOf([{ ...measured(MHA), sustained: { ...sustained, clocks: late } }]));
+    expect(sustainedLines(read)).toEqual([
+      `${line}; a core's clock 4.00 GHz in the first second, 3.50 GHz in the second half`,
+    ]);
+  });
+
+  it('has none where nothing ran so', () => {
+    expect(sustainedLines(runOf([measured(MHA)]))).toEqual([]);
   });
 });
 

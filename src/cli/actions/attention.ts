@@ -8,14 +8,20 @@ import { type WorkloadValues, workloadsOf } from '../options/workload.ts';
 import { runCases } from './run.ts';
 
 /** Measures every workload of the options; the exit code. */
-export function measureAttention(name: string, values: WorkloadValues & RunValues): Promise<number> {
+export function measureAttention(
+  name: string,
+  values: WorkloadValues & RunValues & { sustain: number | null },
+): Promise<number> {
   const workloads = workloadsOf(values);
   const sizes = summarizeSizes(workloads.map(({ seqQuery }) => seqQuery));
   const dtypes = workloads.map(({ dtype }) => dtype);
   return runCases(
     `${name}-${sizes}`,
     cases(workloads),
-    runOptionsOf(values, dtypes, values.model === null ? [] : [values.model]),
+    {
+      ...runOptionsOf(values, dtypes, values.model === null ? [] : [values.model]),
+      ...(values.sustain === null ? {} : { sustainSeconds: values.sustain }),
+    },
     values.kernel !== null,
   );
 }

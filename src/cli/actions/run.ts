@@ -10,11 +10,12 @@ import { comparePublished } from '../../compare/comparisons.ts';
 import { findingText } from '../../compare/finding.ts';
 import { layerSums } from '../../compare/layer-sums.ts';
 import type { PublishedSet } from '../../compare/published-figures.ts';
+import { sustainedCases } from '../../compare/sustained.ts';
 import { ablationGains } from '../../compare/technique-gains.ts';
-import { counted, formatGrouped, formatRate } from '../../format.ts';
+import { counted, formatEstimate, formatGrouped, formatRate } from '../../format.ts';
 import { ceilingsOf } from '../../measure/ceilings.ts';
 import { measureRun, type RunEvent } from '../../measure/run.ts';
-import { messageOf, moreThreadsThanCores, noChart, notDrawn, runBegins } from '../../messages.ts';
+import { messageOf, moreThreadsThanCores, noChart, notDrawn, runBegins, sustainBegins } from '../../messages.ts';
 import type { Case } from '../../problem/cases.ts';
 import { flops } from '../../problem/flops.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
@@ -74,6 +75,7 @@ export async function runCases(
     const events = measureRun({
       ...opened,
       ...{ cases, budgetSeconds, samples, full, seed, baseline, signal: stopping.signal },
+      sustainSeconds: options.sustainSeconds,
       // A peer needs no ceiling: it is the yardstick itself.
       ceilingsOf: options.kernels.some(({ library }) => library !== undefined) ? async () => [] : ceilingsOf,
     });
@@ -118,6 +120,11 @@ function tell(
         options.full ? null : options.budgetSeconds,
       ),
     );
+    if (options.sustainSeconds !== undefined) {
+      const runs = event.kernels * workloads.length;
+      const total = formatEstimate(runs * options.sustainSeconds);
+      progress.say(sustainBegins(event.kernels, options.sustainSeconds, total));
+    }
   }
   if (event.kind === 'measured') {
     const { measurement: m } = event;
@@ -184,10 +191,10 @@ async function drawCharts(run: RunDocument, journal: Journal, options: RunOption
   return drawn;
 }
 
-/** The chart that a file is named after, such as why.svg; for any other name the techniques of an ablation, else the figure. */
+/** The chart that a file is named after, such as why.svg; for any other name the techniques of an ablation, else the rate over time, else the figure. */
 function chartFor(run: RunDocument, path: string, set: PublishedSet): TopLevelSpec {
   const [name] = basename(path).split('.');
-  const own = ablationGains(run).length > 0 ? 'ablation' : 'figure';
+  const own = ablationGains(run).length > 0 ? 'ablation' : sustainedCases(run).length > 0 ? 'sustained' : 'figure';
   const charts = allCharts(run, set, [], null);
   const found = charts.find((chart) => chart.name === name) ?? charts.find((chart) => chart.name === own);
   if (found === undefined) throw new Error(`no chart is called '${own}'`);

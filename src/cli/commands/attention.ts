@@ -2,8 +2,8 @@
 
 import { presetAxes } from '../../problem/sweep.ts';
 import type { Declare } from '../command.ts';
-import { BUDGET_SECONDS, runOptions } from '../options/run.ts';
-import { addOptions, valuesOf } from '../options/typed-option.ts';
+import { BUDGET_SECONDS, MEASURING, runOptions, sustainOption } from '../options/run.ts';
+import { addOptions, under, valuesOf } from '../options/typed-option.ts';
 import { workloadOptions } from '../options/workload.ts';
 
 /** Multi-head attention: as many KV heads as query heads. */
@@ -20,7 +20,11 @@ export const declareGqa: Declare = declareAttention(
 
 function declareAttention(name: 'mha' | 'gqa', description: string): Declare {
   return (command, finish) => {
-    const options = { ...workloadOptions(presetAxes(name)), ...runOptions(BUDGET_SECONDS) };
+    const options = {
+      ...workloadOptions(presetAxes(name)),
+      ...runOptions(BUDGET_SECONDS),
+      ...under(MEASURING, { sustain: sustainOption() }),
+    };
     addOptions(command.description(description), options).action(async () => {
       const values = valuesOf(command, options);
       const { measureAttention } = await import('../actions/attention.ts');

@@ -21,6 +21,8 @@ export interface RunOptions extends TargetOptions {
   label: string | null;
   budgetSeconds: number;
   samples: number | null;
+  /** Seconds that each kernel then runs by itself without a pause. */
+  sustainSeconds?: number;
   full: boolean;
   seed: number;
   baseline: string | null;

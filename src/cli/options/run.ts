@@ -20,6 +20,15 @@ export const budgetOption = (budget: number, described?: string) =>
 export const samplesOption = () =>
   option('--samples <count>', 'take exactly this many samples of every case', wholeNumber(1, 10_000), null);
 
+/** A run without a pause after the samples. */
+export const sustainOption = () =>
+  option(
+    '--sustain <seconds>',
+    'then run each kernel by itself for so long without a pause: its rate over time, beside the budget',
+    anyNumber(0.1, 1e5),
+    null,
+  );
+
 /** The seed of q, k and v. */
 export const seedOption = () => option('--seed <number>', 'seed of the random inputs', wholeNumber(0, 2 ** 31 - 1), 1);
 

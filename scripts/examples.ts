@@ -37,7 +37,7 @@ export function exampleCharts(): { name: string; specification: TopLevelSpec }[]
   const model = modelB200();
   return [
     ...allCharts(figure, 'avo', memory, search)
-      .filter(({ name }) => name !== 'ablation')
+      .filter(({ name }) => name !== 'ablation' && name !== 'sustained')
       .map(({ name, draw }) => ({ name: name === 'figure' ? 'figure-mha' : name, specification: draw('wide') })),
     ...allCharts(ablation, 'avo', memory, null)
       .filter(({ name }) => name === 'ablation')

@@ -237,7 +237,7 @@ export const nothingToDraw = {
   roofline: 'No limit of this device is in the run, so there is no roof to draw.',
   samples: 'There are no samples: nothing was measured.',
   scaling: 'Throughput against length needs two lengths or more, for example --seq 4k-32k*2.',
-  sustained: 'No kernel ran without a pause; bench mha --seq 4k --sustain 60 runs each for a minute.',
+  sustained: 'No kernel ran without a pause; the help of bench mha tells how one does.',
   why: (reason: string) => `The distance cannot be taken apart into factors: ${reason}.`,
   search: 'No search for a configuration is stored beside this run; bench tune makes one.',
   candidates: (kernel: string, device: string) => `No candidate of ${kernel} on ${device} could be measured.`,

@@ -13,6 +13,10 @@ export interface Variant {
   configuration: Configuration;
 }
 
+/** Fields of wgsl-flash that say what its threads own; the others say how q, k and v are staged. */
+const SHAPE: readonly string[] = ['threadRows', 'threadColumns', 'rows', 'keys'];
+/** Those, what may gain most first. */
+const STAGING: readonly string[] = ['layout', 'values', 'chunk', 'unroll', 'valueKeys', 'weightParts'];
 /** Threads of a workgroup that GPUs differ in what they make of. */
 const THREADS = [64, 128, 256] as const;
 /** Vendors whose shipped configurations are small: where registers are fewer than thought, those win. */
@@ -31,8 +35,9 @@ export function threadFloatsOf(headDim: number, configuration: Configuration): n
 }
 
 /**
- * Configurations of wgsl-flash beside the shipped one: those of vendors with few registers, then the nearest of each number
- * of threads that most GPUs take. At most `most`; none where the kernel has no choice.
+ * Configurations of wgsl-flash beside the shipped one: the nearest of each number of threads that most GPUs take, those shipped for
+ * other vendors, small ones among them, then one change of each other field, the ways to stage. At most `most`; none where the kernel
+ * has no choice.
  */
 export function tileVariants({ tunable }: Kernel, w: Workload, device: DeviceProfile, most: number): Variant[] {
   if (tunable === undefined) return [];
@@ -47,16 +52,16 @@ export function tileVariants({ tunable }: Kernel, w: Workload, device: DevicePro
     const found = nearest.find((candidate) => threadsOf(candidate) === threads);
     return found === undefined || threadsOf(shipped) === threads ? [] : [found];
   });
+  const ways = STAGING.flatMap((field) =>
+    nearest.filter((one) => distance(one, shipped) === 1 && one[field] !== shipped[field]).slice(0, 1),
+  );
   const chosen: Configuration[] = [];
-  for (const one of [...byThreads, ...others]) {
+  for (const one of [...byThreads, ...others, ...ways]) {
     const known = [shipped, ...chosen].some((other) => sameConfiguration(other, one));
     if (!known && tunable.problem(one, w, device) === undefined) chosen.push(one);
   }
   return chosen.slice(0, most).map((configuration) => ({ label: labelOf(shipped, configuration), configuration }));
 }
-
-/** Fields of wgsl-flash that the label of a tile begins with. */
-const SHAPE: readonly string[] = ['threadRows', 'threadColumns', 'rows', 'keys'];
 
 /** "8x16 threads of 4x4", and the other fields in which a configuration differs from the shipped one; those alone for other kernels. */
 export function labelOf(shipped: Configuration, configuration: Configuration): string {

@@ -1,8 +1,9 @@
 /** The plan of bench bringup: sizes for the device, shares of the budget, and which configurations are compared. */
 
 import { describe, expect, it } from 'vitest';
+import type { SubgroupMatrix } from '../../../kernels/device.ts';
 import { findKernel } from '../../../kernels/index.ts';
-import { sameConfiguration } from '../../../kernels/tunable.ts';
+import { distance, sameConfiguration } from '../../../kernels/tunable.ts';
 import { TYPICAL_DEVICE } from '../../../kernels/typical-device.ts';
 import {
   checkWorkload,
@@ -13,9 +14,11 @@ import {
   stepSeconds,
   TIMED_STEPS,
 } from '../../../src/measure/bringup/plan.ts';
-import { threadsOf, tileVariants } from '../../../src/measure/bringup/variants.ts';
+import { matrixVariants, threadsOf, tileVariants } from '../../../src/measure/bringup/variants.ts';
 import { flops } from '../../../src/problem/flops.ts';
+import { SQUARE } from '../../kernels/matrix-features.ts';
 
+const MATRIX: SubgroupMatrix = { shapes: [SQUARE], threads: 32, spelling: 'template' };
 const ANY: PlanRequest = { steps: null, quick: false, budgetSeconds: null, headDims: null };
 
 describe('the plan', () => {
@@ -84,7 +87,7 @@ describe('the plan', () => {
 describe('the configurations of wgsl-flash', () => {
   const kernel = findKernel('wgsl-flash');
   const w = square(4096, 16, 128);
-  const variants = tileVariants(kernel, w, TYPICAL_DEVICE, 8);
+  const variants = tileVariants(kernel, w, TYPICAL_DEVICE, 20);
   const threads = variants.map(({ configuration }) => threadsOf(configuration));
 
   it('cover every usual number of threads beside the shipped one, and small tiles', () => {
@@ -96,6 +99,14 @@ describe('the configurations of wgsl-flash', () => {
       expect(variants.some(({ configuration }) => sameConfiguration(configuration, small))).toBe(true);
     }
     expect(variants.every(({ configuration }) => !sameConfiguration(configuration, shipped))).toBe(true);
+  });
+
+  it('change every way to stage once, alone', () => {
+    const shipped = kernel.tunable?.shipped(w, TYPICAL_DEVICE) ?? {};
+    const alone = variants.filter(({ configuration }) => distance(configuration, shipped) === 1);
+    for (const field of ['layout', 'values', 'chunk', 'unroll']) {
+      expect(alone.filter(({ configuration }) => configuration[field] !== shipped[field])).toHaveLength(1);
+    }
   });
 
   it('differ from one another, and so do their labels', () => {
@@ -110,5 +121,25 @@ describe('the configurations of wgsl-flash', () => {
       expect(kernel.tunable?.problem(configuration, w, TYPICAL_DEVICE)).toBeUndefined();
     }
     expect(tileVariants(findKernel('wgsl-naive'), w, TYPICAL_DEVICE, 8)).toEqual([]);
+  });
+});
+
+describe('the configurations of wgsl-matrix', () => {
+  const kernel = findKernel('wgsl-matrix');
+  const device = {
+    limits: { ...TYPICAL_DEVICE.limits, workgroupMemoryBytes: 49152, workgroupInvocations: 1024 },
+    features: { ...TYPICAL_DEVICE.features, f16: true, subgroupMatrix: MATRIX },
+  };
+  const w = { ...square(4096, 16, 128), dtype: 'f16' } as const;
+
+  it('change one field of the shipped one: subgroups first, then where K is', () => {
+    const shipped = kernel.tunable?.shipped(w, device) ?? {};
+    const variants = matrixVariants(kernel, w, device, 20);
+    expect(variants.every(({ configuration }) => distance(configuration, shipped) === 1)).toBe(true);
+    const fields = variants.map(({ configuration }) =>
+      Object.keys(shipped).find((field) => configuration[field] !== shipped[field]),
+    );
+    expect([...new Set(fields)].slice(0, 2)).toEqual(['subgroups', 'k']);
+    expect(matrixVariants(kernel, w, device, 2)).toEqual(variants.slice(0, 2));
   });
 });

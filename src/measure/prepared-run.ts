@@ -18,6 +18,8 @@ export interface PreparedRunOptions {
   wallClock: boolean;
   /** FLOP/s to expect of the first run, until one has told. */
   firstRate: number;
+  /** True where the first run compiles too, as a library's may: it may then take as long as that. */
+  compilesLate?: boolean;
   /** Once it is aborted, a call that does not end soon is ended with its host, and nothing is prepared again. */
   signal: StopSignal;
 }
@@ -55,12 +57,15 @@ export interface PreparedRun {
   forget(): Promise<void>;
 }
 
+/** Longest compiling within a run, seconds. */
+const LATE_COMPILE_S = 120;
+
 /** A run on a target, nothing prepared yet. */
 export function createPreparedRun(
   w: Workload,
   target: OpenTarget,
   pool: HostPool,
-  { data, wallClock, firstRate, signal }: PreparedRunOptions,
+  { data, wallClock, firstRate, compilesLate = false, signal }: PreparedRunOptions,
 ): PreparedRun {
   let prepared: Prepared | undefined;
   let rate = firstRate;
@@ -70,9 +75,12 @@ export function createPreparedRun(
   const expectedSeconds = () =>
     prepared === undefined ? 0 : (lastSeconds ?? sliceFlops(prepared.workload, prepared.slice) / rate);
 
-  /** A host whose runs may take ten times as long as expected, and 10 s. */
+  /** A host whose runs may take ten times as long as expected, and 10 s; a first one that compiles longer. */
   const watchedOf = ({ host, generation }: AcquiredHost) => ({
-    host: watched(host, () => 10 * expectedSeconds() + 10),
+    host: watched(
+      host,
+      () => 10 * expectedSeconds() + (compilesLate && lastSeconds === undefined ? LATE_COMPILE_S : 10),
+    ),
     generation,
   });
   /** A call that an interrupt ends with its host, unless it ends soon by itself. */

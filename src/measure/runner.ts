@@ -108,7 +108,13 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
   const data = contender.ceiling === true ? ({ kind: 'none' } as const) : options.data;
   const firstRate = FIRST_RATES[kernel.backend];
   const { watch, wallClock, seed } = options;
-  const prepared = createPreparedRun(w, target, pool, { data, wallClock, firstRate, signal: watch.signal });
+  const prepared = createPreparedRun(w, target, pool, {
+    data,
+    wallClock,
+    firstRate,
+    compilesLate: kernel.library !== undefined,
+    signal: watch.signal,
+  });
   let fitting: Fitting | undefined;
   let outlook: Outlook | null = null;
   let verifySeconds = 0;

@@ -17,9 +17,9 @@ const OPTIONS = { data: { kind: 'normal', seed: 1 }, wallClock: false, firstRate
 const ROWS = [{ batch: 0, queryHead: 0, row: 3 }];
 
 /** scalar-flash, prepared whole on a target. */
-async function prepareOn(target: Awaited<ReturnType<typeof mockTarget>>) {
+async function prepareOn(target: Awaited<ReturnType<typeof mockTarget>>, compilesLate = false) {
   const pool = createHostPool();
-  const run = createPreparedRun(W, target, pool, OPTIONS);
+  const run = createPreparedRun(W, target, pool, { ...OPTIONS, compilesLate });
   const program = findKernel('scalar-flash').build(W, target.environment);
   await run.prepare(program, wholeSlice(W, program.blockRows));
   return { run, pool };
@@ -111,6 +111,17 @@ describe('a host that hangs', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(state.killed).toBe(true);
     expect(await outcome).toMatch(/^no answer after 10 s/);
+  });
+
+  it('is given time to compile in the first run of a library', async () => {
+    const { target, state } = await hangingIn('run');
+    const { run } = await prepareOn(target, true);
+    const outcome = run.run().catch((error: Error) => error.message);
+    await vi.advanceTimersByTimeAsync(119_000);
+    expect(state.killed).toBe(false);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(state.killed).toBe(true);
+    expect(await outcome).toMatch(/^no answer after 120 s/);
   });
 
   it.each(['read', 'dispose'] as const)('is ended where it does not answer %s for a minute', async (method) => {

@@ -14,9 +14,6 @@ import type { Check } from './outcome.ts';
 
 const DATA: Data = { kind: 'normal', seed: 1 };
 
-/** FLOP/s to expect of a library's first run of a small problem: it may compile its shaders then, which a watchdog must allow for. */
-const LIBRARY_RATE = 2e6;
-
 /** How a check ended. */
 export type CheckResult = Pick<Check, 'state' | 'reason' | 'maxRelativeError' | 'tolerance'>;
 
@@ -42,8 +39,9 @@ export function createChecker(pool: HostPool, watch: StopWatch): Checker {
       const { environment } = target;
       const unsupported = kernel.unsupported(w, environment);
       if (unsupported !== undefined) return { state: 'skipped', reason: unsupported, ...none };
-      const firstRate = kernel.library === undefined ? FIRST_RATES[kernel.backend] : LIBRARY_RATE;
-      const options = { data: DATA, wallClock: false, firstRate, signal: watch.signal };
+      const firstRate = FIRST_RATES[kernel.backend];
+      const compilesLate = kernel.library !== undefined;
+      const options = { data: DATA, wallClock: false, firstRate, compilesLate, signal: watch.signal };
       const prepared = createPreparedRun(w, target, pool, options);
       try {
         const references = await referencesOf(w);

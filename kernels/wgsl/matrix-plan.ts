@@ -76,9 +76,9 @@ const FOUR: MatrixConfiguration = { subgroups: 4, rows: 16, keys: 32, k: 'staged
  */
 const TABLE: Row[] = [
   // AMD. Compiled for RDNA3 (navi31) by Mesa 25.0: docs/wgsl-attention.md has the counts.
-  { component: 'f16', lanes: 64, headDim: 64, config: { ...FOUR, subgroups: 2, keys: 128, q: 'workgroup' } },
-  { component: 'f16', lanes: 64, headDim: 128, config: { ...FOUR, q: 'workgroup' } },
-  { component: 'f16', lanes: 64, headDim: 256, config: { ...FOUR, subgroups: 2, q: 'workgroup' } },
+  { component: 'f16', lanes: 64, headDim: 64, config: { ...FOUR, subgroups: 2, rows: 64, q: 'workgroup' } },
+  { component: 'f16', lanes: 64, headDim: 128, config: { ...FOUR, subgroups: 2, rows: 32, q: 'workgroup' } },
+  { component: 'f16', lanes: 64, headDim: 256, config: { ...FOUR, keys: 16, q: 'workgroup' } },
   // NVIDIA and Intel, not compiled here: a lane holds the q of a row block in 32 registers up to head dimension 128.
   { component: 'f16', lanes: 16, headDim: 128, config: FOUR },
   { component: 'f16', lanes: 16, headDim: 256, config: { ...FOUR, subgroups: 2, q: 'workgroup' } },
@@ -97,20 +97,19 @@ export function shippedMatrixPlan(w: Workload, device: DeviceProfile): MatrixPla
   );
   if (shape === undefined || fitting === undefined) return undefined;
   const { config } = fitting;
-  const rows = Math.max(shape.m, config.rows);
-  // No more subgroups than the workload has rows for.
-  const most = Math.min(config.subgroups, Math.ceil((w.seqQuery * groupSize(w)) / rows));
+  // No more rows and subgroups than the workload has use for.
+  const needed = w.seqQuery * groupSize(w);
+  const rows = [64, 32, 16, 8].filter((number) => number >= shape.m && number <= Math.max(shape.m, config.rows));
+  const useful = rows.filter((number) => number === shape.m || number < 2 * needed);
+  const most = Math.min(config.subgroups, Math.ceil(needed / (useful[0] ?? shape.m)));
   const subgroups = [4, 2, 1].filter((number) => number === 1 || number <= most);
-  const smaller = combinations<MatrixConfiguration>(
-    { ...config, rows },
-    {
-      q: config.q === 'registers' ? ['registers'] : ['workgroup', 'registers'],
-      k: config.k === 'direct' ? ['direct', 'staged'] : ['staged'],
-      keys: [128, 64, 32, 16, 8].filter((keys) => keys <= config.keys),
-      subgroups,
-      rows: rows === shape.m ? [rows] : [rows, shape.m],
-    },
-  );
+  const smaller = combinations<MatrixConfiguration>(config, {
+    q: config.q === 'registers' ? ['registers'] : ['workgroup', 'registers'],
+    k: config.k === 'direct' ? ['direct', 'staged'] : ['staged'],
+    keys: [128, 64, 32, 16, 8].filter((keys) => keys <= config.keys),
+    subgroups,
+    rows: useful,
+  });
   return smaller
     .map((one) => matrixPlan(one, w, device))
     .find((plan) => plan !== undefined && matrixPlanProblem(plan, w, device) === undefined);

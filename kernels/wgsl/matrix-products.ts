@@ -36,11 +36,13 @@ export function scores({ plan, text, arrays, rowBlocks, dims }: MatrixParts): st
   const tiles = rowBlocks.flatMap((r) => keyBlocks.map((c) => ({ r, c, name: `s${r}_${c}` })));
   const place = (c: number, column: string) =>
     direct ? `${matrixAt(c * n, 'tile.kvStride', 'key')} + ${column}` : matrixAt(c * n, 'keyStride', column);
-  const multiplied = (column: string, q: (r: number) => string) =>
-    keyBlocks.flatMap((c) => [
-      `let k${c} = ${text.load('right', array, place(c, column), direct ? 'tile.kvStride' : 'keyStride', true)};`,
-      ...rowBlocks.map((r) => `s${r}_${c} = ${text.multiplyAdd(q(r), `k${c}`, `s${r}_${c}`)};`),
-    ]);
+  const multiplied = (column: string, q: (r: number) => string) => [
+    ...keyBlocks.map(
+      (c) =>
+        `let k${c} = ${text.load('right', array, place(c, column), direct ? 'tile.kvStride' : 'keyStride', true)};`,
+    ),
+    ...rowBlocks.flatMap((r) => keyBlocks.map((c) => `s${r}_${c} = ${text.multiplyAdd(q(r), `k${c}`, `s${r}_${c}`)};`)),
+  ];
   const column = times('d', k / 4);
   const product =
     config.q === 'registers'

@@ -19,11 +19,17 @@ const own = ({ sizes }: MatrixParts, r: number) => range(sizes.laneVectors).map(
 export function ownPlaces(parts: MatrixParts, r: number): string[] {
   const { sizes, text, arrays } = parts;
   const { laneVectors } = sizes;
-  const at = (stride: string, i: number) => plus(`row${r} * ${stride} + part * ${laneVectors}u`, i);
-  return range(laneVectors).flatMap((i) => [
-    text.memory.place(`score${r}_${i}`, arrays.scores, at('scoreStride', i)),
-    text.memory.place(`weight${r}_${i}`, arrays.weights, at('valueStride', i)),
-  ]);
+  // The largest such place, said so that compilers need no check of each of the fours that follow it.
+  const first = (name: string, stride: string, fours: number) =>
+    `let ${name}At${r} = min(row${r} * ${stride} + part * ${laneVectors}u, ${fours - laneVectors}u);`;
+  return [
+    first('score', 'scoreStride', sizes.scores),
+    first('weight', 'valueStride', sizes.weights),
+    ...range(laneVectors).flatMap((i) => [
+      text.memory.place(`score${r}_${i}`, arrays.scores, plus(`scoreAt${r}`, i)),
+      text.memory.place(`weight${r}_${i}`, arrays.weights, plus(`weightAt${r}`, i)),
+    ]),
+  ];
 }
 
 const folded = (values: string[], fold: (a: string, b: string) => string) => values.reduce(fold);
@@ -54,7 +60,7 @@ const IF_RAISED = [
 
 const SET_RAISED = ['  atomicStore(&anyRaised, 1u);', '}'];
 
-/** exponentials: weights in place of scores. The row sum is of the weights as they are multiplied: what rounding adds to all of them cancels. */
+/** exponentials: weights in place of scores; in memory they are rounded to the matrices' type, for the row sum they are not. */
 function exponentials(parts: MatrixParts): string {
   const { text, arrays, plan, four } = parts;
   const { memory } = text;
@@ -65,26 +71,20 @@ function exponentials(parts: MatrixParts): string {
     range(parts.sizes.laneRows).flatMap((r) =>
       own(parts, r).flatMap((name, i) => [
         `${name} = exp2(fma(${name}, vec4f(params.scale), vec4f(${lift}m${r})));`,
-        ...(four === 'vec4f'
-          ? [memory.set(`weight${r}_${i}`, arrays.weights, name)]
-          : [
-              `let p${r}_${i} = ${four}(${name});`,
-              memory.set(`weight${r}_${i}`, arrays.weights, `p${r}_${i}`),
-              `${name} = vec4f(p${r}_${i});`,
-            ]),
+        memory.set(`weight${r}_${i}`, arrays.weights, four === 'vec4f' ? name : `${four}(${name})`),
       ]),
     ),
   );
 }
 
-/** row sum: of a lane's weights, beside what was summed up before. */
-const rowSum = (parts: MatrixParts, what: string, before: (r: number) => string) =>
+/** row sum: of a lane's weights in the block, sum<row>. */
+const rowSum = (parts: MatrixParts, what: string) =>
   phase(
     'row sum',
     what,
     range(parts.sizes.laneRows).flatMap((r) => [
-      `let sum${r} = ${folded(own(parts, r), sum)};`,
-      `l${r} = ${before(r)} + ${folded(lanesOf(`sum${r}`), sum)};`,
+      `let fours${r} = ${folded(own(parts, r), sum)};`,
+      `let sum${r} = ${folded(lanesOf(`fours${r}`), sum)};`,
     ]),
   );
 
@@ -101,8 +101,13 @@ export function plainSoftmax(parts: MatrixParts): string {
       ]),
     ]),
     exponentials(parts),
-    phase('rescale', 'never here. Waits for the weights and V too.', [...IF_RAISED, '  break;', '}']),
-    rowSum(parts, "l = l + sum P, of this lane's keys.", (r) => `l${r}`),
+    rowSum(parts, "l = l + sum P, of this lane's keys."),
+    phase('rescale', 'never here. Waits for the weights and V too.', [
+      ...IF_RAISED,
+      '  break;',
+      '}',
+      ...rows.map((r) => `l${r} = l${r} + sum${r};`),
+    ]),
   ]);
 }
 
@@ -138,7 +143,8 @@ export function maskedSoftmax(parts: MatrixParts): string {
       ]),
     ),
     exponentials(parts),
-    rowSum(parts, "l = l 2^(m - m') + sum P, of this lane's keys.", (r) => `l${r} * rescale${r}`),
+    rowSum(parts, "l = l 2^(m - m') + sum P, of this lane's keys."),
+    lines(rows.map((r) => `l${r} = l${r} * rescale${r} + sum${r};`)),
     phase('rescale', "O = O 2^(m - m'), seldom: through workgroup memory. Waits for the weights and V too.", [
       ...IF_RAISED,
       indent(

@@ -86,10 +86,11 @@ enable subgroups;
     },
     builtins:
       ', @builtin(subgroup_id) subgroupId: u32, @builtin(subgroup_size) subgroupSize: u32, @builtin(subgroup_invocation_id) subgroupLane: u32',
-    // Right also where the device runs subgroups smaller than its largest: several then do the same.
+    // Right also where the device runs subgroups smaller than its largest: several then do the same. The remainders tell compilers how large
+    // both can be, so that places computed from them need no check.
     place: [
       `let subgroup = subgroupId * subgroupSize / ${lanes}u;`,
-      `let lane = subgroupId * subgroupSize % ${lanes}u + subgroupLane;`,
+      `let lane = (subgroupId * subgroupSize + subgroupLane) % ${lanes}u;`,
     ],
     load: (kind, array, offset, stride, columns = false) =>
       template

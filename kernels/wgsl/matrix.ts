@@ -164,10 +164,11 @@ ${indent(1, emitKeyRange(1))}
   // Of the lane's rows: the keys that they see, the running maximum, this lane's part of the row sum, and where its scores and weights lie.
 ${indent(1, lines(state))}
 ${indent(1, loadQ(parts))}
-${indent(1, lines(outputs))}
 
   // What this thread stages of each block.
 ${indent(1, lines(stagedPlaces(parts)))}
+
+${indent(1, lines(outputs))}
 
   for (var base = firstKey; base < endKey; ) {
 ${plan.whole ? plainLoop(parts) : ''}${maskedBlock(parts)}

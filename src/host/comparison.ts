@@ -38,10 +38,11 @@ export function tolerance(w: Workload, maxLogit: number): number {
 /**
  * Times their spread that independent errors of weights may move an output, in units of the roundoff.
  *
- * With weights p_j (1 + d_j) in both sums, o' - o = sum_j p_j d_j (v_j - o) / sum_j p_j (1 + d_j), and |d_j| <= u_p. As independent
- * errors, uniform within half a unit in the last place, their sum passes t u_p sqrt(sum_j p_j^2 (v_j - o)^2) with a probability of
- * at most 2 exp(-3 t^2 / 2) (Hoeffding; a uniform variable in [-h, h] is sub-Gaussian with variance h^2 / 3): 8e-11 for t = 4. Of n keys
- * it never passes t = sqrt(n) (Cauchy and Schwarz), whatever the errors are.
+ * With weights p_j (1 + d_j), |d_j| <= u_p, that add up to 1 before they are rounded, o' - o = sum_j p_j d_j (v_j - o) + o sum_j p_j d_j.
+ * The second sum is at most u_p. In the first, as independent errors, uniform within half a unit in the last place, the terms add up to
+ * more than t u_p sqrt(sum_j p_j^2 (v_j - o)^2) with a probability of at most 2 exp(-3 t^2 / 2) (Hoeffding; a uniform variable in
+ * [-h, h] is sub-Gaussian with variance h^2 / 3): 8e-11 for t = 4. Of n keys they never pass t = sqrt(n) (Cauchy and Schwarz), whatever
+ * the errors are.
  */
 const INDEPENDENT_ERRORS = 4;
 
@@ -52,8 +53,7 @@ export interface Rounding {
   /** The weights were rounded to it before the second product. */
   weights: Dtype;
   /**
-   * The sum that a row is divided by is of the rounded weights, and their errors are independent, as in our own kernels. Where it is not
-   * known, the bound is that of the worst errors.
+   * The errors of the weights are independent, as in our own kernels. Where it is not known, the bound is that of the worst errors.
    */
   independent: boolean;
   /** f32 results on this many sides: 1 beside the oracle, 2 beside another kernel's output. */
@@ -72,7 +72,7 @@ export function roundingOf({ dtype }: Workload, program: Program): Rounding {
  *
  *   sides x f32 error x size of the row + u |o_d| + u_p A_d
  *
- * where the last term is t u_p sqrt(sum_j p_j^2 (v_jd - o_d)^2) for independent errors (see INDEPENDENT_ERRORS). For o_d (1 + u) bounds a rounded output, and weights p_j (1 + u_p) move sum_j p_j v_jd by at most u_p A_d. Weights
+ * where the last term is u_p (|o_d| + t sqrt(sum_j p_j^2 (v_jd - o_d)^2)) for independent errors (see INDEPENDENT_ERRORS). For o_d (1 + u) bounds a rounded output, and weights p_j (1 + u_p) move sum_j p_j v_jd by at most u_p A_d. Weights
  * of f16 below 2^-14 are off by up to 2^-25 each, which adds at most 2^-25 n max |v| for n keys. For f32 these terms are
  * far below the first.
  */
@@ -89,7 +89,7 @@ export function allowedErrors(
   const errors = Math.min(INDEPENDENT_ERRORS, Math.sqrt(reference.keys));
   return Float64Array.from({ length: dims }, (_, d) => {
     const value = Math.abs(reference.output[d] ?? 0);
-    const terms = independent ? errors * (reference.weightSpread[d] ?? 0) : (reference.magnitude[d] ?? 0);
+    const terms = independent ? value + errors * (reference.weightSpread[d] ?? 0) : (reference.magnitude[d] ?? 0);
     return f32 + (u ?? 0) * value + (p ?? 0) * terms + lost;
   });
 }

@@ -143,7 +143,7 @@ fn sumOverRow(value: f32) -> f32 {
 @compute @workgroup_size(32)
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_id) subgroupId: u32, @builtin(subgroup_size) subgroupSize: u32, @builtin(subgroup_invocation_id) subgroupLane: u32) {
   let subgroup = subgroupId * subgroupSize / 32u;
-  let lane = subgroupId * subgroupSize % 32u + subgroupLane;
+  let lane = (subgroupId * subgroupSize + subgroupLane) % 32u;
   let tile = findWorkTile(params.tileBase + workgroup.y);
   let firstRow = subgroup * 16u;
   let part = lane % 2u; // of the keys of a row
@@ -161,14 +161,16 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   let high0 = highKey(rowInSequence(tile, min(firstRow + row0, tile.rows - 1u)));
   var m0 = -0x1p+100f;
   var l0 = 0.0;
-  let score0_0 = &scores[subgroup][row0 * scoreStride + part * 4u];
-  let weight0_0 = &weights[subgroup][row0 * valueStride + part * 4u];
-  let score0_1 = &scores[subgroup][row0 * scoreStride + part * 4u + 1u];
-  let weight0_1 = &weights[subgroup][row0 * valueStride + part * 4u + 1u];
-  let score0_2 = &scores[subgroup][row0 * scoreStride + part * 4u + 2u];
-  let weight0_2 = &weights[subgroup][row0 * valueStride + part * 4u + 2u];
-  let score0_3 = &scores[subgroup][row0 * scoreStride + part * 4u + 3u];
-  let weight0_3 = &weights[subgroup][row0 * valueStride + part * 4u + 3u];
+  let scoreAt0 = min(row0 * scoreStride + part * 4u, 140u);
+  let weightAt0 = min(row0 * valueStride + part * 4u, 140u);
+  let score0_0 = &scores[subgroup][scoreAt0];
+  let weight0_0 = &weights[subgroup][weightAt0];
+  let score0_1 = &scores[subgroup][scoreAt0 + 1u];
+  let weight0_1 = &weights[subgroup][weightAt0 + 1u];
+  let score0_2 = &scores[subgroup][scoreAt0 + 2u];
+  let weight0_2 = &weights[subgroup][weightAt0 + 2u];
+  let score0_3 = &scores[subgroup][scoreAt0 + 3u];
+  let weight0_3 = &weights[subgroup][weightAt0 + 3u];
 
   // load q: once, to matrices; scores are scaled, not q, which would be rounded again.
   for (var i = 0u; i < 4u; i += 1u) {
@@ -187,14 +189,6 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   let q1_1 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, (firstRow + 8u) * keyStride + 2u, keyStride);
   let q1_2 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, (firstRow + 8u) * keyStride + 4u, keyStride);
   let q1_3 = subgroupMatrixLoad<subgroup_matrix_left<f32, 8, 8>, row_major>(&stage, (firstRow + 8u) * keyStride + 6u, keyStride);
-  var o0_0 = subgroup_matrix_result<f32, 8, 8>();
-  var o0_1 = subgroup_matrix_result<f32, 8, 8>();
-  var o0_2 = subgroup_matrix_result<f32, 8, 8>();
-  var o0_3 = subgroup_matrix_result<f32, 8, 8>();
-  var o1_0 = subgroup_matrix_result<f32, 8, 8>();
-  var o1_1 = subgroup_matrix_result<f32, 8, 8>();
-  var o1_2 = subgroup_matrix_result<f32, 8, 8>();
-  var o1_3 = subgroup_matrix_result<f32, 8, 8>();
 
   // What this thread stages of each block.
   let kKey = thread / 8u;
@@ -203,6 +197,15 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
   let vKey = thread % 8u * 4u;
   let vColumn = thread / 8u;
   let vTo = vColumn * 4u * valueStride + thread % 8u;
+
+  var o0_0 = subgroup_matrix_result<f32, 8, 8>();
+  var o0_1 = subgroup_matrix_result<f32, 8, 8>();
+  var o0_2 = subgroup_matrix_result<f32, 8, 8>();
+  var o0_3 = subgroup_matrix_result<f32, 8, 8>();
+  var o1_0 = subgroup_matrix_result<f32, 8, 8>();
+  var o1_1 = subgroup_matrix_result<f32, 8, 8>();
+  var o1_2 = subgroup_matrix_result<f32, 8, 8>();
+  var o1_3 = subgroup_matrix_result<f32, 8, 8>();
 
   for (var base = firstKey; base < endKey; ) {
     // A block that is not whole.
@@ -229,58 +232,58 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       var s1_3 = subgroup_matrix_result<f32, 8, 8>();
       {
         let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 0u, keyStride);
-        s0_0 = subgroupMatrixMultiplyAccumulate(q0_0, k0, s0_0);
-        s1_0 = subgroupMatrixMultiplyAccumulate(q1_0, k0, s1_0);
         let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 8u * keyStride + 0u, keyStride);
-        s0_1 = subgroupMatrixMultiplyAccumulate(q0_0, k1, s0_1);
-        s1_1 = subgroupMatrixMultiplyAccumulate(q1_0, k1, s1_1);
         let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 16u * keyStride + 0u, keyStride);
-        s0_2 = subgroupMatrixMultiplyAccumulate(q0_0, k2, s0_2);
-        s1_2 = subgroupMatrixMultiplyAccumulate(q1_0, k2, s1_2);
         let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 24u * keyStride + 0u, keyStride);
+        s0_0 = subgroupMatrixMultiplyAccumulate(q0_0, k0, s0_0);
+        s0_1 = subgroupMatrixMultiplyAccumulate(q0_0, k1, s0_1);
+        s0_2 = subgroupMatrixMultiplyAccumulate(q0_0, k2, s0_2);
         s0_3 = subgroupMatrixMultiplyAccumulate(q0_0, k3, s0_3);
+        s1_0 = subgroupMatrixMultiplyAccumulate(q1_0, k0, s1_0);
+        s1_1 = subgroupMatrixMultiplyAccumulate(q1_0, k1, s1_1);
+        s1_2 = subgroupMatrixMultiplyAccumulate(q1_0, k2, s1_2);
         s1_3 = subgroupMatrixMultiplyAccumulate(q1_0, k3, s1_3);
       }
       {
         let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 2u, keyStride);
-        s0_0 = subgroupMatrixMultiplyAccumulate(q0_1, k0, s0_0);
-        s1_0 = subgroupMatrixMultiplyAccumulate(q1_1, k0, s1_0);
         let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 8u * keyStride + 2u, keyStride);
-        s0_1 = subgroupMatrixMultiplyAccumulate(q0_1, k1, s0_1);
-        s1_1 = subgroupMatrixMultiplyAccumulate(q1_1, k1, s1_1);
         let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 16u * keyStride + 2u, keyStride);
-        s0_2 = subgroupMatrixMultiplyAccumulate(q0_1, k2, s0_2);
-        s1_2 = subgroupMatrixMultiplyAccumulate(q1_1, k2, s1_2);
         let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 24u * keyStride + 2u, keyStride);
+        s0_0 = subgroupMatrixMultiplyAccumulate(q0_1, k0, s0_0);
+        s0_1 = subgroupMatrixMultiplyAccumulate(q0_1, k1, s0_1);
+        s0_2 = subgroupMatrixMultiplyAccumulate(q0_1, k2, s0_2);
         s0_3 = subgroupMatrixMultiplyAccumulate(q0_1, k3, s0_3);
+        s1_0 = subgroupMatrixMultiplyAccumulate(q1_1, k0, s1_0);
+        s1_1 = subgroupMatrixMultiplyAccumulate(q1_1, k1, s1_1);
+        s1_2 = subgroupMatrixMultiplyAccumulate(q1_1, k2, s1_2);
         s1_3 = subgroupMatrixMultiplyAccumulate(q1_1, k3, s1_3);
       }
       {
         let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 4u, keyStride);
-        s0_0 = subgroupMatrixMultiplyAccumulate(q0_2, k0, s0_0);
-        s1_0 = subgroupMatrixMultiplyAccumulate(q1_2, k0, s1_0);
         let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 8u * keyStride + 4u, keyStride);
-        s0_1 = subgroupMatrixMultiplyAccumulate(q0_2, k1, s0_1);
-        s1_1 = subgroupMatrixMultiplyAccumulate(q1_2, k1, s1_1);
         let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 16u * keyStride + 4u, keyStride);
-        s0_2 = subgroupMatrixMultiplyAccumulate(q0_2, k2, s0_2);
-        s1_2 = subgroupMatrixMultiplyAccumulate(q1_2, k2, s1_2);
         let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 24u * keyStride + 4u, keyStride);
+        s0_0 = subgroupMatrixMultiplyAccumulate(q0_2, k0, s0_0);
+        s0_1 = subgroupMatrixMultiplyAccumulate(q0_2, k1, s0_1);
+        s0_2 = subgroupMatrixMultiplyAccumulate(q0_2, k2, s0_2);
         s0_3 = subgroupMatrixMultiplyAccumulate(q0_2, k3, s0_3);
+        s1_0 = subgroupMatrixMultiplyAccumulate(q1_2, k0, s1_0);
+        s1_1 = subgroupMatrixMultiplyAccumulate(q1_2, k1, s1_1);
+        s1_2 = subgroupMatrixMultiplyAccumulate(q1_2, k2, s1_2);
         s1_3 = subgroupMatrixMultiplyAccumulate(q1_2, k3, s1_3);
       }
       {
         let k0 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 6u, keyStride);
-        s0_0 = subgroupMatrixMultiplyAccumulate(q0_3, k0, s0_0);
-        s1_0 = subgroupMatrixMultiplyAccumulate(q1_3, k0, s1_0);
         let k1 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 8u * keyStride + 6u, keyStride);
-        s0_1 = subgroupMatrixMultiplyAccumulate(q0_3, k1, s0_1);
-        s1_1 = subgroupMatrixMultiplyAccumulate(q1_3, k1, s1_1);
         let k2 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 16u * keyStride + 6u, keyStride);
-        s0_2 = subgroupMatrixMultiplyAccumulate(q0_3, k2, s0_2);
-        s1_2 = subgroupMatrixMultiplyAccumulate(q1_3, k2, s1_2);
         let k3 = subgroupMatrixLoad<subgroup_matrix_right<f32, 8, 8>, col_major>(&stage, 24u * keyStride + 6u, keyStride);
+        s0_0 = subgroupMatrixMultiplyAccumulate(q0_3, k0, s0_0);
+        s0_1 = subgroupMatrixMultiplyAccumulate(q0_3, k1, s0_1);
+        s0_2 = subgroupMatrixMultiplyAccumulate(q0_3, k2, s0_2);
         s0_3 = subgroupMatrixMultiplyAccumulate(q0_3, k3, s0_3);
+        s1_0 = subgroupMatrixMultiplyAccumulate(q1_3, k0, s1_0);
+        s1_1 = subgroupMatrixMultiplyAccumulate(q1_3, k1, s1_1);
+        s1_2 = subgroupMatrixMultiplyAccumulate(q1_3, k2, s1_2);
         s1_3 = subgroupMatrixMultiplyAccumulate(q1_3, k3, s1_3);
       }
       subgroupMatrixStore<row_major>(&scores[subgroup], 0u, s0_0, scoreStride);
@@ -343,8 +346,9 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
     *weight0_3 = s0_3;
 
     // row sum: l = l 2^(m - m') + sum P, of this lane's keys.
-    let sum0 = s0_0 + s0_1 + s0_2 + s0_3;
-    l0 = l0 * rescale0 + sum0.x + sum0.y + sum0.z + sum0.w;
+    let fours0 = s0_0 + s0_1 + s0_2 + s0_3;
+    let sum0 = fours0.x + fours0.y + fours0.z + fours0.w;
+    l0 = l0 * rescale0 + sum0;
 
     // rescale: O = O 2^(m - m'), seldom: through workgroup memory. Waits for the weights and V too.
     if (workgroupUniformLoad(&anyRaised) != 0u) {

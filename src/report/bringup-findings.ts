@@ -62,7 +62,7 @@ function gainOf({ step, sides }: SideBySide): string[] {
 /** What to do about a side that is faster, by step. */
 const NEXT: Partial<Record<StepName, string>> = {
   tiles: 'bench tune searches further.',
-  submissions: 'The usual length costs that much here.',
+  submissions: 'Longer ones pay here where no watchdog ends them.',
   robustness: 'That is what guarded accesses cost.',
   matrix: 'Another choice than the shipped one suits this device.',
   peers: 'What it does otherwise is worth a look.',

@@ -53,7 +53,7 @@ export interface Plan {
   mostVariants: number;
   /** Rounds of a comparison: enough for an interval, whatever the noise. */
   rounds: number;
-  /** Seconds of a submission; the first is the usual one. */
+  /** Seconds of a submission. */
   submissions: readonly number[];
 }
 

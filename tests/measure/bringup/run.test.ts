@@ -66,6 +66,7 @@ describe('bench bringup', async () => {
     expect(found.comparisons.map(({ step }) => step)).toEqual(['tiles', 'submissions', 'robustness', 'peers']);
     expect(asked).toEqual([
       undefined,
+      { submissionSeconds: 0.05 },
       { submissionSeconds: 0.1 },
       { submissionSeconds: 0.25 },
       { robustness: false },

@@ -11,6 +11,7 @@ import { evolutionChart } from '../src/chart/evolution.ts';
 import { modelChart } from '../src/chart/model-figure.ts';
 import { modelAblationChart } from '../src/chart/model-gains.ts';
 import { timelineChart } from '../src/chart/timeline.ts';
+import { versionConstantsChart } from '../src/chart/version-constants.ts';
 import { parseRunFile } from '../src/compare/run-file.ts';
 import type { Bringup } from '../src/measure/bringup/outcome.ts';
 import { parseSearch } from '../src/measure/search-record.ts';
@@ -47,6 +48,7 @@ export function exampleCharts(): { name: string; specification: TopLevelSpec }[]
     { name: 'model-mha', specification: modelChart(model, 'mha') },
     { name: 'model-gqa', specification: modelChart(model, 'gqa') },
     { name: 'model-ablation', specification: modelAblationChart(model) },
+    { name: 'model-versions', specification: versionConstantsChart() },
     { name: 'model-timeline', specification: timelineChart() },
   ];
 }

@@ -38,7 +38,12 @@ describe('bench model b200', () => {
     );
   });
 
-  it.each(['mha', 'gqa', 'ablation', 'timeline'])('draws %s', async (figure) => {
+  it('gives the constants of the versions as JSON', async () => {
+    const { stdout } = await bench(['model', 'b200', '--figure', 'versions', '--format', 'json']);
+    expect(JSON.parse(stdout)).toContainEqual(expect.objectContaining({ version: 40 }) as object);
+  });
+
+  it.each(['mha', 'gqa', 'ablation', 'timeline', 'versions'])('draws %s', async (figure) => {
     const cwd = temporaryFolder();
     const { code, stderr } = await bench(['model', 'b200', '--figure', figure, '--chart', 'model.svg'], cwd);
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'Chart: model.svg\n' });

@@ -11,6 +11,7 @@ import { fitText, formatColumns, wrapText } from '../../src/report/columns.ts';
 import { formatEvolution } from '../../src/report/evolution-text.ts';
 import { formatPublished } from '../../src/report/published-text.ts';
 import { formatTimeline } from '../../src/report/timeline-text.ts';
+import { formatVersions } from '../../src/report/versions-text.ts';
 import { formatWhatIf } from '../../src/report/what-if-text.ts';
 
 describe.each([100, 80])('at %i columns', (width) => {
@@ -22,6 +23,7 @@ describe.each([100, 80])('at %i columns', (width) => {
     ['the claims', () => formatClaims(width)],
     ['the evolution', () => formatEvolution(width)],
     ['the bursts', () => formatBursts(width)],
+    ['the versions', () => formatVersions(width)],
   ])('%s fits', (_, text) => {
     expect(
       text()

@@ -47,8 +47,8 @@ function declareB200(model: Command, finish: Finish): void {
   const options = under(OUTPUT, {
     figure: choice(
       '--figure <name>',
-      'show only this; a timeline is one block of the simulated pipeline',
-      ['mha', 'gqa', 'ablation', 'timeline'],
+      "show only this; a timeline is one block of the simulated pipeline, versions are those of AVO's kernel",
+      ['mha', 'gqa', 'ablation', 'timeline', 'versions'],
       null,
     ),
     format: tableOrJson(),

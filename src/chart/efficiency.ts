@@ -43,11 +43,15 @@ const VALUES = 46;
 
 /** Shares in percent: kernels here of their measured ceiling; AVO, cuDNN and FA4, in bursts, of B200's specification and beside a sustained product. */
 export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLevelSpec {
-  const main = findingOf(run)?.measured;
+  const found = findingOf(run);
+  const main = found?.measured;
   const local = localShares(run, main?.workload);
   const best = local.find(({ measurement }) => measurement === main) ?? highest(local);
   if (best === undefined) return sentenceChart([nothingToDraw.efficiency], layout);
-  const published = publishedShares(local.map(({ workload }) => workload));
+  const published = publishedShares(
+    local.map(({ workload }) => workload),
+    found?.reference?.published.workload.seqKv ?? null,
+  );
   const rows: Share[] = [...local, ...published];
   const kinds = [HERE, SPECIFICATION, SUSTAINED].filter((kind) => rows.some((row) => row.kind === kind));
   const color = { field: 'kernel', scale: seriesScale(rows.map(({ kernel }) => kernel)), legend: null };
@@ -56,7 +60,10 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
     type: 'nominal',
     title: null,
     sort: null,
-    axis: { labelLimit: 220, minExtent: layout === 'wide' ? 160 : 138 },
+    axis: {
+      labelLimit: 220,
+      minExtent: Math.min(layout === 'wide' ? 220 : 160, Math.max(...rows.map(({ label }) => 8 + 6.1 * label.length))),
+    },
   } satisfies Position;
   const width = layout === 'wide' ? 600 : 190;
   const most = Math.max(101, ...rows.map(({ high }) => high + 1));
@@ -118,6 +125,11 @@ interface LocalShare extends Share {
   workload: Workload;
 }
 
+/** A published figure, of a limit of its device. */
+interface PublishedShare extends Share {
+  workload: Workload;
+}
+
 const highest = (shares: readonly LocalShare[]) =>
   shares.reduce<LocalShare | undefined>((a, b) => (a === undefined || b.share > a.share ? b : a), undefined);
 
@@ -144,14 +156,15 @@ function localShares(run: RunDocument, main: Workload | undefined): LocalShare[]
   });
 }
 
-/** AVO, cuDNN and FA4: their figures of `workloads`, or else of MHA at the same length, or else at 32k; the masks of `workloads`. */
-function publishedShares(workloads: readonly Workload[]): Share[] {
+/** AVO, cuDNN and FA4: their figures of `workloads`, or else of MHA at the same length, or else at `length`, or else at 32k; the masks of `workloads`. */
+function publishedShares(workloads: readonly Workload[], length: number | null): PublishedShare[] {
   const { bf16Tflops, bestMatmulTflops } = deviceSpec('B200');
   const all = publishedFigures('avo').filter(({ workload: w }) => workloads.some(({ mask }) => mask === w.mask));
   const mha = all.filter(({ workload }) => !isGrouped(workload));
   const candidates = [
     all.filter(({ workload }) => workloads.some((w) => sameProblem(w, workload))),
     mha.filter(({ workload }) => workloads.some((w) => w.seqKv === workload.seqKv)),
+    mha.filter(({ workload }) => workload.seqKv === length),
     mha.filter(({ workload }) => workload.seqKv === 32_768),
   ];
   const figures = (candidates.find((own) => own.length > 0) ?? []).sort(
@@ -160,6 +173,7 @@ function publishedShares(workloads: readonly Workload[]): Share[] {
   return [SPECIFICATION, SUSTAINED].flatMap((kind) => {
     const limit = kind === SUSTAINED ? (bestMatmulTflops ?? bf16Tflops) : bf16Tflops;
     return figures.map(({ library, workload, tflops, error, source }) => ({
+      workload,
       kernel: library,
       label: `${library}, ${shortName(workload)}`,
       kind,
@@ -172,13 +186,16 @@ function publishedShares(workloads: readonly Workload[]): Share[] {
   });
 }
 
-/** The kernel of the run's finding and AVO, both at one mask. */
-function finding(best: LocalShare, published: readonly Share[]): string {
+/** The kernel of the run's finding and AVO, both at one mask, AVO at the nearest length where it has no figure of the same. */
+function finding(best: LocalShare, published: readonly PublishedShare[]): string {
   const { seqKv, mask } = best.workload;
   const avo = published.find(
-    (row) => row.kernel === 'AVO' && row.kind === SPECIFICATION && row.label.endsWith(mask),
-  )?.text;
-  return `${formatSize(seqKv)}, ${mask} mask: ${best.kernel} reaches ${best.text} of the multiply-adds measured here; AVO, in bursts, ${avo} of a B200's specification`;
+    ({ kernel, kind, workload }) => kernel === 'AVO' && kind === SPECIFICATION && workload.mask === mask,
+  );
+  const here = `${formatSize(seqKv)}, ${mask} mask: ${best.kernel} reaches ${best.text} of the multiply-adds measured here`;
+  if (avo === undefined) return here;
+  const at = avo.workload.seqKv === seqKv ? '' : ` at ${formatSize(avo.workload.seqKv)}`;
+  return `${here}; AVO${at}, in bursts, ${avo.text} of a B200's specification`;
 }
 
 function subtitle(rows: readonly Share[]): string[] {

@@ -108,7 +108,8 @@ function panel(
   const x = {
     ...logTflops(values),
     scale: { type: 'log', domain, nice: false },
-    axis: { format: '~g', values, labelOverlap: true, labelSeparation: 5 },
+    // The names of narrow rows stand in the panel, where lines would strike them.
+    axis: { format: '~g', values, grid: !narrow, labelOverlap: true, labelSeparation: 5 },
   } satisfies Position;
   const color = { field: 'name', scale: seriesScale(dots.map(({ series }) => series)), legend: null };
   const dy = narrow ? 6 : 0;
@@ -141,8 +142,9 @@ function panel(
       },
       {
         ...own([...links]),
-        mark: { ...text, fontWeight: 'bold', dy: dy - 7 },
-        encoding: { y, x: { ...x, field: 'middle' }, text: { field: 'text' } },
+        // In a narrow panel names stand above their dots, so the factor goes to the end of its line.
+        mark: { ...text, fontWeight: 'bold', dy: dy - 7, ...(narrow ? { align: 'right', dx: -8 } : {}) },
+        encoding: { y, x: { ...x, field: narrow ? 'to' : 'middle' }, text: { field: 'text' } },
       },
       {
         ...own([...dots]),

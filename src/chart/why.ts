@@ -77,7 +77,8 @@ export function whyChart(run: RunDocument, layout: ChartLayout = 'wide'): TopLev
   return {
     $schema: VEGA_LITE,
     title: heading(
-      `Why ${formatFactor(found.ratio)} times: ${productText(found)}`,
+      // A factor keeps to the line of its name.
+      `Why ${formatFactor(found.ratio)} times: ${productText(found).replaceAll(/ (?=[\d=])/g, '\u00a0')}`,
       [
         headline(finding),
         'Each bar multiplies the rate by its factor, in blue upwards and in orange downwards; the product of all is the ratio.',

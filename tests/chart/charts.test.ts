@@ -123,6 +123,11 @@ describe('what the charts say', () => {
     expect(svg).not.toContain('noise');
   });
 
+  it('efficiency: where the length has no figure, at that of the nearest one', async () => {
+    const svg = await text(efficiencyChart(comparedRunOf([measured(mha(1024))])));
+    expect(svg).toContain("AVO at 4k, in bursts, 70 % of a B200's specification");
+  });
+
   it('efficiency: calls what lies beyond a limit noise, and cuts nothing off', async () => {
     const { ceiling, ...point } = measured(mha(32768));
     const high = { ...point, ceiling: { name: '', tflops: 0.1, ...ceiling, share: 1.1, shareHigh: 1.4 } };

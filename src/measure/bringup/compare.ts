@@ -15,7 +15,7 @@ import { checkWorkload, square } from './plan.ts';
 import type { BringupEvent, Running, Step } from './running.ts';
 import { measureSides, type Side } from './side-by-side.ts';
 import { labelOf } from './variants.ts';
-import { comparedWorkload, TUNED, untimedReason, variantsOf } from './verify-all.ts';
+import { comparedWorkload, isBad, TUNED, untimedReason, variantsOf } from './verify-all.ts';
 
 /** Share of what is left of a step that goes to samples; the rest is for compiling, filling and verifying. */
 const SAMPLING = 0.7;
@@ -24,6 +24,7 @@ const SAMPLING = 0.7;
 const SAMPLE_SECONDS = 0.25;
 
 const skipped = (reason: string): StepEnd => ({ state: 'skipped', reason });
+const failedAt = (side: string, reason: string | null): StepEnd => ({ state: 'failed', reason: `${side}: ${reason}` });
 
 /** A kernel that the user wants, by name; or why the step has nothing to do. */
 function wanted(kernels: readonly Kernel[], name: string): Kernel | StepEnd {
@@ -48,9 +49,10 @@ async function* compareSides(
   const [base] = sides;
   if (base === undefined || sides.length < 2) return skipped(texts.nothingToCompare);
   if (base.untimed !== null) return skipped(base.untimed);
+  const wrong = sides.find(({ wrongHere }) => wrongHere);
   const [, first] = sides;
   if (first !== undefined && sides.slice(1).every(({ untimed }) => untimed !== null)) {
-    return skipped(`${first.label}: ${first.untimed}`);
+    return wrong === undefined ? skipped(`${first.label}: ${first.untimed}`) : failedAt(wrong.label, wrong.untimed);
   }
   const events = measureSides(workload, sides, pool, {
     budgetSeconds: Math.min(running.secondsLeft() * SAMPLING, caseSecondsFor(sampleSeconds, sides.length)),
@@ -67,10 +69,9 @@ async function* compareSides(
     found.comparisons.push({ step, workload, sides: value });
     yield { kind: 'kept', found };
     if (signal.aborted) throw new Interrupted();
+    if (wrong !== undefined) return failedAt(wrong.label, wrong.untimed);
     const failed = value.find(({ measurement }) => measurement?.state === 'failed');
-    return failed === undefined
-      ? { state: 'done', note }
-      : { state: 'failed', reason: `${failed.label}: ${failed.reason}` };
+    return failed === undefined ? { state: 'done', note } : failedAt(failed.label, failed.reason);
   }
 }
 
@@ -111,6 +112,7 @@ async function settingsSide(
     ...{ label, contender, settings },
     configuration: target.state === 'open' ? (kernel.tunable?.shipped(workload, target.environment) ?? null) : null,
     untimed: check.state === 'right' ? null : texts.notTimed(check.reason ?? texts.notChecked),
+    wrongHere: isBad(check),
   };
   return side;
 }

@@ -75,24 +75,25 @@ export async function* bringUp(request: BringupRequest): AsyncGenerator<BringupE
   const elapsed = () => (performance.now() - begin) / 1000;
   const shared = { found, kernels, pool, open, signal, checker: createChecker(pool, watch) };
 
-  /** The device, and with it the plan; or why it is not there. */
-  const openDevice = async (): Promise<OpenTarget | string> => {
+  let device: OpenTarget | undefined;
+  let missing = '';
+  /** Opens the device, and with it chooses the plan. */
+  const devicesStep = async (): Promise<StepEnd> => {
     const target = await open({ backend: 'webgpu' });
-    if (target.state === 'unavailable') return target.reason;
+    if (target.state === 'unavailable') {
+      missing = target.reason;
+      return { state: 'failed', reason: missing };
+    }
+    device = target;
     found.environment = target.environment;
     found.plan = planFor(request.plan, target.environment.device.software);
-    return target;
+    return { state: 'done', note: null };
   };
-  let device: OpenTarget | string = '';
   async function* doStep(step: StepName): AsyncGenerator<BringupEvent, StepEnd, void> {
     if (signal.aborted) throw new Interrupted();
-    if (step === 'devices') {
-      device = await openDevice();
-      return typeof device === 'string' ? { state: 'failed', reason: device } : { state: 'done', note: null };
-    }
+    if (step === 'devices') return await devicesStep();
     const { plan } = found;
-    if (typeof device === 'string' || plan === null)
-      return { state: 'skipped', reason: texts.noDevice(device as string) };
+    if (device === undefined || plan === null) return { state: 'skipped', reason: texts.noDevice(missing) };
     if (!plan.steps.includes(step)) return { state: 'skipped', reason: texts.notAskedFor };
     const [started, seconds] = [elapsed(), stepSeconds(plan, step, plan.budgetSeconds - elapsed())];
     if (seconds <= 0) return { state: 'skipped', reason: texts.budgetSpent(plan.budgetSeconds) };

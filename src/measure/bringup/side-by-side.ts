@@ -21,6 +21,8 @@ export interface Side {
   settings: GpuSettings | null;
   /** Why it must not be timed; null where its program was found right. */
   untimed: string | null;
+  /** True where its check in this very step, on a device of its own, found it wrong or failed. */
+  wrongHere?: boolean;
 }
 
 const SEED = 1;

@@ -107,7 +107,7 @@ export const verifyStep: Step = async function* (running) {
 };
 
 /** True where a program gave a wrong result or none. */
-export const isBad = ({ state }: Check): boolean => state === 'wrong' || state === 'failed';
+export const isBad = ({ state }: Pick<Check, 'state'>): boolean => state === 'wrong' || state === 'failed';
 
 /** "wgsl-flash, d 128 f16 causal"; a configuration that is not the shipped one is named. */
 export function nameOf({ kernel, configuration, headDim, dtype, mask }: Omit<Check, keyof Result>): string {

@@ -110,6 +110,21 @@ describe('bench bringup', async () => {
     });
   });
 
+  it('fails where a device that is opened otherwise gives a wrong result, and does not time it', async () => {
+    const usual = opener();
+    const wrong = opener('rate=1e11,webgpu=wrong');
+    const own = await foundBy({
+      plan: { ...request().plan, steps: ['robustness'] },
+      open: (engine, settings) => (settings === undefined ? usual : wrong).open(engine, settings),
+    });
+    expect(stateOf(own, 'verify')).toMatchObject({ state: 'done' });
+    expect(stateOf(own, 'robustness')).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/^unguarded: not timed: wrong/),
+    });
+    expect(own.comparisons).toEqual([]);
+  });
+
   it('keeps what it found where a side fails', async () => {
     const own = await foundBy({ open: opener('rate=1e11', 'onnxruntime=fail').open });
     expect(stateOf(own, 'peers')).toMatchObject({ state: 'failed', reason: expect.stringMatching(/told to fail/) });

@@ -71,6 +71,8 @@ export const damagedConfigurations = (path: string, what: string) =>
   `'${path}', which keeps what bench tune found, is damaged: ${what}; delete it, or run with --tiles default`;
 export const noSuchKernel = (kernel: string) => `no kernel is called '${kernel}'`;
 export const recordOfSearch = 'it is the record of a search, whose winner is used where --tiles is left out';
+export const tornLine = (path: string, line: number) =>
+  `'${path}': line ${line}, the last, was not written whole and is left out.`;
 export const nothingToRepeat = (path: string, unknown: readonly string[]) =>
   unknown.length > 0
     ? `'${path}' has no kernel that this version knows (${unknown.join(', ')}); run the version that made it`

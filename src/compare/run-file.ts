@@ -1,17 +1,23 @@
 /** A run read back from its file: a journal of JSON lines or a JSON document, checked against the schema. */
 
 import { ratiosOf } from '../measure/ratios.ts';
-import { badRunFile, UsageError } from '../messages.ts';
+import { badRunFile, tornLine, UsageError } from '../messages.ts';
 import { documentSchema, type Measurement, type RunDocument, SCHEMA_ID, schemaProblem } from '../record/measurement.ts';
 import { comparePublished } from './comparisons.ts';
 import type { PublishedSet } from './published-figures.ts';
 
 /**
  * The run in `text`; `name` is for messages. Comparisons are made anew with the figures of `set`; a journal has no
- * ratios, so they are derived as at the end of the run. Throws UsageError where the file is no run.
+ * ratios, so they are derived as at the end of the run. A journal whose last line was not written whole is read without it, and
+ * `notice` is told. Throws UsageError where the file is no run.
  */
-export function parseRunFile(text: string, name: string, set: PublishedSet): RunDocument {
-  const document = parseDocument(text, name);
+export function parseRunFile(
+  text: string,
+  name: string,
+  set: PublishedSet,
+  notice: (line: string) => void = () => {},
+): RunDocument {
+  const document = plainText(parseDocument(text.replace(/^\ufeff/, ''), name, notice));
   if ((document as { schema?: unknown } | null)?.schema !== SCHEMA_ID) {
     throw new UsageError(badRunFile(name, `it does not name the schema ${SCHEMA_ID}`));
   }
@@ -25,7 +31,29 @@ export function parseRunFile(text: string, name: string, set: PublishedSet): Run
   return { ...run, ratios, comparisons: comparePublished(run.measurements, run.context, set) };
 }
 
-function parseDocument(text: string, name: string): unknown {
+/** Characters that steer a terminal or turn the direction of text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+/** Properties that every object has. Vega 6 looks a text of such a name up in its own objects, and fails. */
+const OWN_NAMES = new Set(Object.getOwnPropertyNames(Object.prototype));
+/** Invisible and without width. */
+const WORD_JOINER = '\u2060';
+
+/**
+ * A value of JSON in which names are text everywhere: steering characters stand as their code, "\\u001b", and the name of a
+ * property that every object has gets an invisible character, so that it is none.
+ */
+function plainText(value: unknown): unknown {
+  if (typeof value === 'string') {
+    if (OWN_NAMES.has(value)) return `${value}${WORD_JOINER}`;
+    return value.replaceAll(STEERING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  }
+  if (Array.isArray(value)) return value.map(plainText);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [String(plainText(key)), plainText(item)]));
+}
+
+function parseDocument(text: string, name: string, notice: (line: string) => void): unknown {
   const parse = (part: string, line: number): unknown => {
     try {
       return JSON.parse(part);
@@ -41,8 +69,22 @@ function parseDocument(text: string, name: string): unknown {
     const value = parse(text, 1);
     if (lines.length > 1 || (value as { measurements?: unknown } | null)?.measurements !== undefined) return value;
   }
-  const [head, ...rest] = lines.map(({ line, number }) => parse(line, number));
+  // A run that was killed, or a full disk, leaves the beginning of a line at the end.
+  const last = lines.at(-1);
+  const torn = lines.length > 1 && last !== undefined && !text.endsWith('\n') && !isJson(last.line);
+  if (torn) notice(tornLine(name, last.number));
+  const whole = torn ? lines.slice(0, -1) : lines;
+  const [head, ...rest] = whole.map(({ line, number }) => parse(line, number));
   return { ...(head as object), measurements: rest, comparisons: [], ratios: [] };
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** More than the samples of any measurement. */

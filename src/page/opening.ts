@@ -14,8 +14,11 @@ const say = (text: string) => tell('opened', text);
 /** Opens the text of a run: shows it, or compares it with the run that is already shown. */
 async function openText(text: string, name: string): Promise<void> {
   let run: RunDocument;
+  let notice = '';
   try {
-    run = parseRunFile(text, name, 'avo');
+    run = parseRunFile(text, name, 'avo', (line) => {
+      notice = ` ${line}`;
+    });
   } catch (error) {
     say(messageOf(error));
     return;
@@ -23,7 +26,7 @@ async function openText(text: string, name: string): Promise<void> {
   const current = shownRun();
   if (current === undefined) {
     await showRun(run, true);
-    say(`${name} is shown above.`);
+    say(`${name} is shown above.${notice}`);
     return;
   }
   const differences = compareRuns(run, current);

@@ -11,22 +11,32 @@
  * of seq a causal mask keeps seq (seq + 1) / 2 pairs, 1/seq more than half of the square.
  */
 
-import { keyRange, type Workload } from './workload.ts';
+import { visibility, type Workload } from './workload.ts';
 
 /** How a figure counts FLOPs: pair by pair, or with the causal mask worth half of seqQuery x seqKv. */
 export type FlopRule = 'exact' | 'half-square';
 
 /**
  * Query-key pairs that the mask keeps for `count` query rows of one head, from row `start` on; by default for all rows.
+ *
+ * Row r sees the keys from low(r) up to high(r). Each of the two is r plus a constant, held between 0 and seqKv, so a row
+ * sees max(0, held(r + windowHigh) - held(r + windowLow)) keys, and the sums over rows have a closed form.
  */
 export function pairs(w: Workload, start = 0, count = w.seqQuery): number {
-  if (w.mask === 'full' && w.window === null) return count * w.seqKv;
-  let sum = 0;
-  for (let row = start; row < start + count; row += 1) {
-    const { low, high } = keyRange(w, row);
-    sum += high - low;
-  }
-  return sum;
+  const { windowLow, windowHigh } = visibility(w);
+  const heldSum = (shift: number) => sumHeld(start + shift, count, w.seqKv);
+  // windowLow never exceeds windowHigh, so no row has a negative number of keys.
+  return heldSum(windowHigh) - heldSum(windowLow);
+}
+
+/** The sum of max(0, min(limit, x)) over `count` whole numbers x from `first` on. */
+function sumHeld(first: number, count: number, limit: number): number {
+  const last = first + count - 1;
+  // Numbers above the limit count as the limit, those from 1 to the limit as themselves.
+  const above = Math.max(0, last - Math.max(limit, first - 1));
+  const [low, high] = [Math.max(first, 1), Math.min(last, limit)];
+  const between = high < low ? 0 : ((low + high) * (high - low + 1)) / 2;
+  return above * limit + between;
 }
 
 /** FLOPs of so many query-key pairs at a head dimension: 2 for each of 2 x headDim multiply-adds. */

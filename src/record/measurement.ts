@@ -5,8 +5,14 @@ import { z } from 'zod';
 /** Name and version of the schema; every document and journal begins with it. */
 export const SCHEMA_ID = 'attnbench/1';
 
-const positive = z.number().positive();
-const count = z.number().int().positive();
+/** Rates, times and ratios: no machine comes near these bounds, and within them no arithmetic on them overflows. */
+const positive = z.number().min(1e-30).max(1e30);
+/** More tokens, heads or samples than any run has; sums and products of them stay exact. */
+const count = z
+  .number()
+  .int()
+  .positive()
+  .max(2 ** 24);
 
 const workloadSchema = z.object({
   batch: count,

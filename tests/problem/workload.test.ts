@@ -58,6 +58,11 @@ describe('key ranges', () => {
           }
         }
         expect(pairs(w)).toBe(kept);
+        // A part of the rows, and the rest.
+        const middle = Math.floor(w.seqQuery / 2);
+        const firstHalf = Array.from({ length: middle }, (_, row) => keyRange(w, row));
+        expect(pairs(w, 0, middle)).toBe(firstHalf.reduce((sum, { low, high }) => sum + high - low, 0));
+        expect(pairs(w, middle, w.seqQuery - middle)).toBe(kept - pairs(w, 0, middle));
       }),
     );
   });

@@ -159,7 +159,7 @@ describe('parseRunFile', () => {
   it.each([
     ['', 'it is empty'],
     ['not json', 'line 1 is not JSON'],
-    [`${journal}\n{"broken`, 'line 3 is not JSON'],
+    [`${journal}\n{"broken\n`, 'line 3 is not JSON'],
     ['{"schema":"other/1"}', 'schema'],
     ['[1, 2]', 'schema'],
     ['null', 'schema'],

@@ -8,7 +8,7 @@ import { readText } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';
 import { formatDifferences, verdictText } from '../../report/differences-text.ts';
 import { runPath, stepsBack } from '../run-names.ts';
-import { widthOf, writeClosing } from '../terminal/output.ts';
+import { sayLine, widthOf, writeClosing } from '../terminal/output.ts';
 
 /**
  * Prints the comparison and ends with its verdict; 1 where a case became slower, else 0. Of two runs that are named by their
@@ -44,5 +44,5 @@ function byAge(first: string, second: string): [string, string] {
 
 /** The run in a file, compared with the figures of the AVO paper. Throws UsageError where it cannot be read or is no run. */
 export function readRun(path: string): RunDocument {
-  return parseRunFile(readText(path), path, 'avo');
+  return parseRunFile(readText(path), path, 'avo', sayLine);
 }

@@ -22,6 +22,7 @@ import { reportMarkdown } from '../../report/markdown.ts';
 import { claimsSection, sections } from '../../report/sections.ts';
 import { runPath } from '../run-names.ts';
 import { openFile } from '../terminal/open-file.ts';
+import { sayLine } from '../terminal/output.ts';
 
 /** What bench report was asked for. */
 interface ReportOptions {
@@ -83,7 +84,7 @@ async function readRecords(
   const companions = paths.map(companionOf);
   const runs = paths.flatMap((path, index): NamedRun[] => {
     if (companions[index] !== null) return [];
-    const run = parseRunFile(readText(path), path, published);
+    const run = parseRunFile(readText(path), path, published, sayLine);
     return [{ path, name: basename(path).replace(/\.jsonl?$/, ''), run }];
   });
   const [first, ...others] = runs;

@@ -89,7 +89,7 @@ function title(model: B200Model, figure: 'mha' | 'gqa'): string {
 function subtitle(model: B200Model, figure: 'mha' | 'gqa'): string[] {
   const shape = figure === 'mha' ? '16 heads' : '32 query heads; nothing here was fitted';
   return [
-    `B200, BF16, forward, head dimension 128, 32k tokens, ${shape}. Marks with error bars: AVO arXiv:2603.24517v1.`,
+    `B200, BF16, forward, head dimension 128, 32k tokens, ${shape}. Marks with error bars: bursts, AVO arXiv:2603.24517v1.`,
     figure === 'gqa'
       ? `At 32k without a mask it is ${longestMisses(model)} too fast. Those passes take more than 10 ms, longer than all others: a clock that falls during a pass would explain it.`
       : 'Filled circles were fitted (no mask; causal at 4k); open circles are predicted.',

@@ -92,7 +92,7 @@ export function rooflineChart(
     title: heading(
       finding(local, roofs),
       [
-        `Lines: the limits measured here and B200's published ones. Intensity counts each tensor once.${roofs.some(({ terabytes }) => terabytes === null) ? ' A line without a slope: its memory was not measured; bench ceilings does that.' : ''}`,
+        `Lines: the limits measured here and B200's published ones. ${published.length > 0 ? 'Published attention is in bursts. ' : ''}Intensity counts each tensor once.${roofs.some(({ terabytes }) => terabytes === null) ? ' A line without a slope: its memory was not measured; bench ceilings does that.' : ''}`,
       ],
       layout,
     ),

@@ -3,6 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { findingOf } from '../compare/finding.ts';
 import { type PublishedSet, publishedFigures, seriesOf, seriesOnDevice } from '../compare/published-figures.ts';
+import { isBurst } from '../compare/published-timing.ts';
 import { formatChange, formatRate } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { formatSize, type Workload } from '../problem/workload.ts';
@@ -90,6 +91,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartL
       finding(run, local, figures),
       [
         'Each line starts at 100 % at its shortest length, whatever its rate. Vertical lines: 95 % intervals here, error bars as published.',
+        ...(figures.some(isBurst) ? ['Published lines are of bursts: of passes of some milliseconds, from rest.'] : []),
       ],
       layout,
     ),

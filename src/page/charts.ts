@@ -12,6 +12,8 @@ import { inPageWords } from './words.ts';
 
 /** Charts that suit every run; the others are for searches and ablations. */
 const SHOWN = ['figure', 'why', 'distance', 'efficiency', 'scaling', 'roofline', 'samples'];
+/** Those that only some runs have, left out of others. */
+const SOME = ['sustained'];
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 let views: View[] = [];
@@ -34,12 +36,15 @@ export async function drawCharts(run: RunDocument, container: HTMLElement): Prom
   const made: View[] = [];
   let madeFigure: View | undefined;
   const figures: HTMLElement[] = [];
-  for (const { name, draw } of allCharts(run, 'avo', [], null).filter((chart) => SHOWN.includes(chart.name))) {
+  for (const { name, draw } of allCharts(run, 'avo', [], null).filter((chart) =>
+    [...SHOWN, ...SOME].includes(chart.name),
+  )) {
+    const specification = draw(layout);
+    const sentence = sentenceOf(specification);
+    if (sentence !== null && SOME.includes(name)) continue;
     const box = element('figure');
     box.setAttribute('aria-label', `Chart: ${name}`);
     figures.push(box);
-    const specification = draw(layout);
-    const sentence = sentenceOf(specification);
     if (sentence !== null) {
       // Why there is nothing to draw is no picture.
       box.append(element('p', inPageWords(sentence)));

@@ -32,9 +32,13 @@ export function formatModel(model: B200Model, figure: ModelFigure, width: number
     const others = wanted(model.otherPoints);
     parts.push(
       constantsSection(model, table),
-      pointsSection('Fitted', wanted(model.points.filter(({ role }) => role === 'fitted')), table),
-      pointsSection('Predicted', predicted, table),
-      pointsSection("Predicted, the FA4 paper's own measurements", others, table),
+      pointsSection(
+        'Fitted; published figures are bursts',
+        wanted(model.points.filter(({ role }) => role === 'fitted')),
+        table,
+      ),
+      pointsSection('Predicted, bursts too', predicted, table),
+      pointsSection("Predicted, the FA4 paper's own measurements, bursts too", others, table),
       yardstickSection(predictionSets([...predicted, ...others]), table),
     );
   }

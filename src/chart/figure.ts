@@ -46,6 +46,8 @@ export function figureChart(run: RunDocument, layout: ChartLayout = 'wide'): Top
   const inner = CHART_WIDTH[layout] - (narrow ? 12 : NAMES + (masks.length - 1) * GAP);
   const width = narrow ? inner : Math.floor(inner / masks.length);
   const domain = domainWith(dots, width, narrow);
+  // Panels share their colours: one may lack a series that another has.
+  const scale = seriesScale(dots.map(({ series }) => series));
   const panels = masks.map((mask, index) =>
     panel(
       mask,
@@ -53,7 +55,7 @@ export function figureChart(run: RunDocument, layout: ChartLayout = 'wide'): Top
       links.filter((link) => link.mask === mask),
       // Panels side by side share their rows, so that those of one length stand at one height.
       groupsOf(narrow ? dots.filter((dot) => dot.mask === mask) : dots),
-      { width, domain, names: index === 0, narrow },
+      { width, domain, names: index === 0, narrow, scale },
     ),
   );
   return {
@@ -70,6 +72,8 @@ interface Look {
   /** Whether the rows are named beside the panel; narrow panels name them above the dots. */
   names: boolean;
   narrow: boolean;
+  /** The colours of all series of the chart. */
+  scale: ReturnType<typeof seriesScale>;
 }
 
 function panel(
@@ -77,7 +81,7 @@ function panel(
   dots: readonly Dot[],
   links: readonly Link[],
   groups: ReturnType<typeof groupsOf>,
-  { width, domain, names, narrow }: Look,
+  { width, domain, names, narrow, scale }: Look,
 ): NonNormalizedSpec {
   const labels = new Map(groups.flatMap(({ rows }) => rows.map(({ row, name }) => [row, name])));
   const headings = groups.map(({ heading: row }) => row);
@@ -111,7 +115,7 @@ function panel(
     // The names of narrow rows stand in the panel, where lines would strike them.
     axis: { format: '~g', values, grid: !narrow, labelOverlap: true, labelSeparation: 5 },
   } satisfies Position;
-  const color = { field: 'name', scale: seriesScale(dots.map(({ series }) => series)), legend: null };
+  const color = { field: 'name', scale, legend: null };
   const dy = narrow ? 6 : 0;
   const tooltip = [
     { field: 'name', title: 'series' },

@@ -99,9 +99,7 @@ export function sliceFlops(w: Workload, slice: Slice): number {
   return slice.batches * slice.kvHeads * groupSize(w) * pairFlops(w.headDim, kept);
 }
 
-/**
- * Share of the rows of a KV head's group that the slice runs: the share of its one-off work (packing keys) to charge.
- */
+/** Share of the rows of a KV head's group that the slice runs. */
 export function groupShare(w: Workload, slice: Slice): number {
   return rowsPerHead(w, slice) / w.seqQuery;
 }

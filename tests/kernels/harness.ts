@@ -81,8 +81,8 @@ export function testInputs(kernel: Kernel, host: () => Host, inputs: readonly Ad
 }
 
 /** Declares a test that two blocks of rows of one KV head, run alone, have the bits that they have in the whole. */
-export function testSlice(kernel: Kernel, host: () => Host, shape: Workload): void {
-  it('gives a slice the results of the whole', async () => {
+export function testSlice(kernel: Kernel, host: () => Host, shape: Workload, what = 'causal'): void {
+  it(`gives a slice the results of the whole, ${what}`, async () => {
     const { blockRows } = kernel.build(shape, await host().environment());
     const seqQuery = 4 * blockRows + 3;
     const w = { ...shape, seqQuery, seqKv: seqQuery };

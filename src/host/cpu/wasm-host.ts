@@ -2,7 +2,8 @@
 
 import type { Features } from '../../../kernels/device.ts';
 import type { WasmProgram } from '../../../kernels/kernel.ts';
-import { groupShare, sliceFlops } from '../../problem/slice.ts';
+import { packingShare } from '../../problem/seen-keys.ts';
+import { sliceFlops } from '../../problem/slice.ts';
 import type { Host, PrepareRequest } from '../contract.ts';
 import { NO_WORKGROUPS } from '../plain-device.ts';
 import { createPreparedTable } from '../prepared-table.ts';
@@ -131,5 +132,5 @@ async function prepare(
   const [own = 0, ...others] = scratch;
   const workers = await Promise.all(others.map((address) => startThread({ ...job, scratch: address })));
   const run = createThread({ ...job, scratch: own });
-  return { control, run, workers, layout, output, flops: sliceFlops(w, slice), packShare: groupShare(w, slice) };
+  return { control, run, workers, layout, output, flops: sliceFlops(w, slice), packShare: packingShare(w, slice) };
 }

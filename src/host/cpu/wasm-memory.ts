@@ -1,6 +1,7 @@
 /** Where a slice's tensors, packed copies and scratch lie in one WebAssembly memory. */
 
 import type { WasmProgram } from '../../../kernels/kernel.ts';
+import { LARGEST_HEAD_DIM } from '../../problem/head-dims.ts';
 import type { PrepareRequest } from '../contract.ts';
 import { footprint, paddedKeys, usesValuesInPlace } from '../footprint.ts';
 import { fillTensors, type TensorLayout } from '../tensor-layout.ts';
@@ -9,8 +10,8 @@ import { fillTensors, type TensorLayout } from '../tensor-layout.ts';
 export const WASM_MEMORY_BYTES = 2 ** 32;
 const PAGE_BYTES = 65536;
 const MOST_PAGES = WASM_MEMORY_BYTES / PAGE_BYTES;
-/** Bytes at address 0 that stay zero: the row that stands in for rows and keys past the end. */
-const ZEROS = 1024;
+/** Bytes at address 0 that stay zero: the row that stands in for rows and keys past the end, as long as the longest. */
+const ZEROS = 4 * LARGEST_HEAD_DIM;
 
 /** Byte addresses of the tensors and of what `pack` makes of k and v, one KV head after another. */
 export interface Addresses {

@@ -3,6 +3,7 @@
  * again.
  */
 
+import { type KeyRun, seenKeys } from '../../problem/seen-keys.ts';
 import type { Slice } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import { paddedKeys } from '../footprint.ts';
@@ -27,7 +28,10 @@ export interface ThreadJob {
   scratch: number;
 }
 
-/** Panels (runs of keyMultiple keys) that a thread packs at a time. */
+/**
+ * Panels (runs of keyMultiple keys) that a thread packs at a time. Those that no row sees are not packed: zeros, as
+ * memory begins, stand where a block of keys reaches beyond what is seen.
+ */
 const PANELS_AT_A_TIME = 32;
 
 /** What a kernel's module exports; all are numbers of type i32 but the scale, an f32. */
@@ -51,14 +55,14 @@ export function createThread(job: ThreadJob): (phase: number) => void {
 
   const packedBytes = keysPadded * w.headDim * 4;
   const panels = keysPadded / keyMultiple;
-  const packsPerHead = Math.ceil(panels / PANELS_AT_A_TIME);
+  const portions = seenKeys(w, job.slice, keyMultiple).flatMap((seen) => portionsOf(seen, keyMultiple));
   const group = groupSize(w);
   const blocks = layout.tiles / (layout.kvHeads * group);
   const work = splitLastTiles(layout, job.slice.blockRows, job.splitRows);
 
   const pack = (index: number) => {
-    const kvIndex = Math.floor(index / packsPerHead);
-    const first = (index % packsPerHead) * PANELS_AT_A_TIME;
+    const kvIndex = Math.floor(index / portions.length);
+    const { first, end } = portions[index % portions.length] as PanelRun;
     const { kvOffset } = layout.tile(kvIndex * group * blocks);
     kernel.pack(
       addresses.k + kvOffset * 4,
@@ -66,7 +70,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
       addresses.packedK + kvIndex * packedBytes,
       addresses.packedV + kvIndex * packedBytes,
       first,
-      Math.min(panels, first + PANELS_AT_A_TIME),
+      end,
       addresses.keyNorms + kvIndex * panels * 4,
     );
   };
@@ -87,7 +91,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   };
 
   return (phase) => {
-    const [run, count] = phase === PHASE.pack ? [pack, layout.kvHeads * packsPerHead] : [attend, work.count];
+    const [run, count] = phase === PHASE.pack ? [pack, layout.kvHeads * portions.length] : [attend, work.count];
     for (
       let index = Atomics.add(control, CONTROL.next, 1);
       index < count;
@@ -96,6 +100,21 @@ export function createThread(job: ThreadJob): (phase: number) => void {
       run(index);
     }
   };
+}
+
+/** Panels from `first` to before `end`. */
+interface PanelRun {
+  first: number;
+  end: number;
+}
+
+/** The panels of a run of keys, in portions that threads take one by one. */
+function portionsOf(seen: KeyRun, keyMultiple: number): PanelRun[] {
+  const [first, end] = [seen.first / keyMultiple, seen.end / keyMultiple];
+  return Array.from({ length: Math.ceil((end - first) / PANELS_AT_A_TIME) }, (_, i) => {
+    const start = first + i * PANELS_AT_A_TIME;
+    return { first: start, end: Math.min(end, start + PANELS_AT_A_TIME) };
+  });
 }
 
 /**

@@ -40,6 +40,8 @@ describe.each(TARGETS)('$name', ({ backend, open }) => {
     testShapes(kernel, get, SHAPES);
     testInputs(kernel, get, adversarialCases());
     testSlice(kernel, get, workload({ headDim: 64, queryHeads: 4, kvHeads: 2, batch: 2, mask: 'causal' }));
+    // The keys between the two blocks of the slice are seen by none of its rows.
+    testSlice(kernel, get, workload({ headDim: 64, window: 9, mask: 'causal' }), 'under a window');
 
     it.each(HEAD_DIMS)('head dimension %i, groups of 1 to 8', async (headDim) => {
       const group = 1 + ((headDim / 16) % 8);

@@ -52,7 +52,7 @@ export const declareBringup: Declare = (command, finish) => {
         (text, name) => text.split(',').map((item) => choose(name, item.trim(), TIMED_STEPS)),
         null,
         'all',
-      ),
+      ).suggest(TIMED_STEPS),
     }),
     ...under(OUTPUT, {
       format: choice('--format <name>', 'what stdout gets', ['markdown', 'json'], 'markdown'),

@@ -58,7 +58,9 @@ export const backendOptions = (listed: readonly BackendName[]) =>
 /** The WebGPU adapter and its limits, and which of the WGSL kernels are brought up on it. */
 export const bringupDeviceOptions = () =>
   under(DEVICES, {
-    kernel: list('--kernel <names>', 'WGSL kernels to check and compare', kernelNames, null, 'all of them'),
+    kernel: list('--kernel <names>', 'WGSL kernels to check and compare', kernelNames, null, 'all of them').suggest(
+      ALL_KERNEL_NAMES.filter((name) => name.startsWith('wgsl-')),
+    ),
     ...adapterOptions(),
   });
 

@@ -33,12 +33,12 @@ export function bringupFindingsOf(found: Bringup): string[] {
       outcome.state === 'failed' && outcome.step !== 'verify' ? [`${outcome.step} failed: ${outcome.reason}`] : [],
     ),
     ...(note === null ? [] : [note]),
+    // What is fast where a CPU emulates the GPU says nothing of one.
     ...(tiles === undefined || software ? [] : likelySpills(tiles)).map(
       ({ label, neighbour, ratio }) =>
         `tiles: "${label}" runs at ${formatNumber(ratio)} of its smaller neighbour "${neighbour}": likely a register spill.`,
     ),
-    ...comparisons.flatMap(gainOf),
-    ...(software ? [] : sharesOf(found)),
+    ...(software ? [] : [...comparisons.flatMap(gainOf), ...sharesOf(found)]),
     ...(software ? ['A CPU emulates this adapter: results count, rates say nothing of a GPU.'] : []),
     ...(cancelled ? ['The run was interrupted: what stands here was found until then.'] : []),
   ];

@@ -201,7 +201,8 @@ export const peersStep: Step = async function* (running) {
   const contender = { kernel: ortWebgpu, target: await running.open(ortWebgpu) };
   if (contender.target.state === 'unavailable') return skipped(contender.target.reason);
   const check = await checker.check(contender, checkWorkload(plan, compared.headDim, compared.dtype, compared.mask));
-  if (check.state !== 'right') return { state: 'failed', reason: texts.notTimed(check.reason ?? texts.notChecked) };
+  if (check.state === 'skipped') return skipped(check.reason ?? texts.notChecked);
+  if (check.state !== 'right') return failedAt(ortWebgpu.name, check.reason);
   const other: Side = { label: ortWebgpu.name, contender, configuration: null, settings: null, untimed: null };
   return yield* compareSides(running, compared, [base, other]);
 };

@@ -8,6 +8,7 @@ import { formatRate } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { describe, formatSize, isGrouped, sameProblem, type Workload } from '../problem/workload.ts';
 import type { Measured, RunDocument } from '../record/measurement.ts';
+import { peakName } from '../record/measurement-names.ts';
 import {
   type ChartLayout,
   heading,
@@ -34,7 +35,7 @@ interface Share {
   detail: string;
 }
 
-const HERE = 'here: of the multiply-adds measured in the same rounds';
+const HERE = 'here: of the peak measured in the same rounds';
 const SPECIFICATION = 'B200: bursts, of its specification';
 const SUSTAINED = 'B200: bursts over a sustained matrix product, which is no limit of theirs';
 
@@ -192,7 +193,7 @@ function finding(best: LocalShare, published: readonly PublishedShare[]): string
   const avo = published.find(
     ({ kernel, kind, workload }) => kernel === 'AVO' && kind === SPECIFICATION && workload.mask === mask,
   );
-  const here = `${formatSize(seqKv)}, ${mask} mask: ${best.kernel} reaches ${best.text} of the multiply-adds measured here`;
+  const here = `${formatSize(seqKv)}, ${mask} mask: ${best.kernel} reaches ${best.text} of the peak of ${peakName(best.measurement)} measured here`;
   if (avo === undefined) return here;
   const at = avo.workload.seqKv === seqKv ? '' : ` at ${formatSize(avo.workload.seqKv)}`;
   return `${here}; AVO${at}, in bursts, ${avo.text} of a B200's specification`;

@@ -156,6 +156,7 @@ footer { margin-top: 3rem; color: var(--faint); font-size: 0.85rem; }
   .figures { font-size: 6.5pt; }
   th, td:first-child, .figures td { white-space: normal; overflow-wrap: break-word; }
   th, td { padding-right: 0.3rem; }
+  .figures th, .figures td { padding-right: 0.2rem; }
 }
 `;
 

@@ -15,6 +15,7 @@ import { samplesChart } from '../../src/chart/samples.ts';
 import { scalingChart } from '../../src/chart/scaling.ts';
 import { sustainedChart } from '../../src/chart/sustained.ts';
 import { themed } from '../../src/chart/theme.ts';
+import { whyChart } from '../../src/chart/why.ts';
 import { findingText } from '../../src/compare/finding.ts';
 import { parseRunFile } from '../../src/compare/run-file.ts';
 import { ablationGains } from '../../src/compare/technique-gains.ts';
@@ -98,6 +99,31 @@ describe('what the charts say', () => {
     expect(symbols.map((path) => /fill="([^"]+)"/.exec(path)?.[1] ?? 'none')).toEqual(['#888888', '#888888', 'none']);
   });
 
+  it('why: the product is the ratio, and every factor has a tooltip with its source', async () => {
+    const specification = whyChart(comparedRunOf([measured(mha(32768))]));
+    interface Row {
+      name: string;
+      times: string;
+      from: number;
+      to: number;
+      source: string;
+    }
+    const { values } = (specification as unknown as { data: { values: Row[] } }).data;
+    const factors = values.filter(({ times }) => times.startsWith('×'));
+    const product = factors.reduce((all, { times }) => all * Number(times.slice(1).replaceAll(',', '')), 1);
+    // Each is shown with two digits or three.
+    expect(product / (1668 / 0.1)).toBeCloseTo(1, 1);
+    expect(factors.map(({ from }) => from).slice(1)).toEqual(factors.map(({ to }) => to).slice(0, -1));
+    expect(factors.at(-1)?.to).toBeCloseTo(1668, 6);
+    // The description of a bar for screen readers has the fields of its tooltip.
+    const bars = [...(await text(specification)).matchAll(/aria-label="([^"]*)"/g)].map(([, label = '']) => label);
+    for (const { name, source } of factors) {
+      expect(source).toMatch(/measured|paper|derived/);
+      const bar = bars.find((label) => label.includes(`name: ${name};`) && label.includes('source: '));
+      expect(bar).toContain(`source: ${source.slice(0, 30)}`);
+    }
+  });
+
   it('says one factor in the main figure, the distance and the answer', async () => {
     const exact = comparedRunOf([measured(mha(32768)), measured(mha(4096)), measured({ seqQuery: 65_536 })]);
     for (const run of [exact, comparedRunOf([measured(mha(1024))]), comparedRunOf([measured(mha(8192, 'causal'))])]) {
@@ -113,9 +139,9 @@ describe('what the charts say', () => {
     const run = comparedRunOf([measured(mha(32768)), causal as ReturnType<typeof measured>]);
     const svg = await text(efficiencyChart(run));
     expect(svg).toContain(
-      '32k, full mask: wasm-flash reaches 80 % of the multiply-adds measured here; AVO, in bursts, 74 %',
+      '32k, full mask: wasm-flash reaches 80 % of the peak of WebAssembly measured here; AVO, in bursts, 74 %',
     );
-    expect(svg).toContain('here: of the multiply-adds measured in the same rounds');
+    expect(svg).toContain('here: of the peak measured in the same rounds');
     expect(svg.indexOf('B200: bursts, of its')).toBeLessThan(
       svg.indexOf('B200: bursts over a sustained matrix product'),
     );

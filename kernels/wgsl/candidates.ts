@@ -58,7 +58,7 @@ export function wgslCandidates(headDim: number, device: DeviceProfile): WgslConf
   const software = device.features.software === true;
   const shipped = wgslConfiguration(headDim, device);
   const combined = combinations<WgslConfiguration>(shipped, {
-    threadRows: software ? [1, 2, 4] : [4, 8, 16],
+    threadRows: software ? [1, 2, 4] : [4, 8, 16, 32],
     threadColumns: software ? [4, 8] : [8, 16, 32],
     rows: software ? [8, 16, 24] : [4, 8, 12],
     keys: software ? [8, 16, 24] : [4, 8, 12],

@@ -61,6 +61,8 @@ await describeOnGpu('wgsl-flash', (host) => {
     { vendor: 'amd', headDim: 64, group: 2, dtype: 'f32' as const },
     { vendor: 'amd', headDim: 128, group: 1, dtype: 'f16' as const },
     { vendor: 'amd', headDim: 256, group: 1, dtype: 'f32' as const },
+    { vendor: 'nvidia', headDim: 64, group: 1, dtype: 'f16' as const },
+    { vendor: 'nvidia', headDim: 128, group: 3, dtype: 'f32' as const },
     { vendor: 'nvidia', headDim: 160, group: 2, dtype: 'f16' as const, workgroupMemoryBytes: 16384 },
     { vendor: 'apple', headDim: 48, group: 2, dtype: 'f16' as const },
     { vendor: 'apple', headDim: 160, group: 1, dtype: 'f32' as const },

@@ -107,7 +107,7 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
     title: heading(
       finding(found, landmarks),
       [
-        `Here: ${describe(main)}, ${main.dtype}. Published, BF16 or FP16, ${isBurst(reference) ? 'in bursts of some milliseconds' : 'not known to be bursts'}: ${reference.library} on ${reference.device} ${describe(reference.workload)}; of the others the fastest figure ${reference.workload.mask === 'full' ? 'without a mask' : 'with a causal mask'}, in the shape that its source gives.`,
+        `Here: ${describe(main)}, ${main.dtype}. Published, BF16 or FP16: ${reference.library} on ${reference.device} ${describe(reference.workload)}${isBurst(reference) ? ', in bursts of some milliseconds' : ''}; of the others the fastest figure ${reference.workload.mask === 'full' ? 'without a mask' : 'with a causal mask'}, in the shape that its source gives.`,
         'Hollow squares: the specified peak of a device, not attention.',
       ],
       layout,

@@ -1,20 +1,20 @@
 /** One workload, all its contenders, in rounds that alternate their order (ABBA), until all have settled or time is up. */
 
-import { formatEstimate } from '../format.ts';
 import type { Contender, HostPool } from '../host/pool.ts';
 import type { Target } from '../host/target.ts';
-import { slicesTooLong, unverified } from '../messages.ts';
+import { unverified } from '../messages.ts';
 import type { Data } from '../problem/data.ts';
 import { flops } from '../problem/flops.ts';
 import { describe, type Workload } from '../problem/workload.ts';
 import type { Measurement, Ratio } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
+import { aheadOf, costOf, MATTERS_SHARE, tooLong } from './case-time.ts';
 import { pairedRatio, ratiosOf } from './ratios.ts';
 import { createRunner, type RoundSample, type Runner } from './runner.ts';
-import { boundsOf, summarize } from './statistics.ts';
+import { boundsOf, MIN_FOR_INTERVAL, summarize } from './statistics.ts';
 import { type StopSignal, type StopWatch, watchStop } from './stop.ts';
 import { sustainEach } from './sustain-each.ts';
-import { type Ahead, type CaseCost, caseSecondsLeft } from './time-left.ts';
+import { type CaseCost, caseSecondsLeft } from './time-left.ts';
 
 /** How a case is measured. */
 export interface CaseOptions {
@@ -146,15 +146,19 @@ async function* measureWatched(
     ready.add(runner);
   }
 
+  // An ablation without an interval tells nothing, so a little more than the budget is spent on the rounds that one needs.
+  const leastSamples = runners.some(({ contender }) => contender.kernel.ablation !== undefined) ? MIN_FOR_INTERVAL : 1;
   let rounds = 0;
   for (; !isOver(runners, rounds, options); rounds += 1) {
     let ran = 0;
     // A run that an interrupt may have to end takes its host with it, and what others have there.
     const fragile = runners.some(({ ended, expectedSeconds }) => ended === null && expectedSeconds > FRAGILE_SECONDS);
     for (const runner of inTurn(runners, rounds)) {
-      const fits = elapsed() + runner.expectedSeconds <= budgetSeconds;
+      const ends = elapsed() + runner.expectedSeconds;
+      const least = ends <= budgetSeconds * MATTERS_SHARE && runner.samples.length < leastSamples;
       // Every case gets one sample, whatever the budget; a number asked for is kept to.
-      if (signal.aborted || !(fits || runner.samples.length === 0 || wanted !== null)) continue;
+      const needed = runner.samples.length === 0 || wanted !== null || least;
+      if (signal.aborted || !(ends <= budgetSeconds || needed)) continue;
       yield progress(`${runner.contender.kernel.name}, sample ${runner.samples.length + 1}`);
       const sample = await runner.sample(firstRound + rounds);
       ran += 1;
@@ -201,49 +205,6 @@ async function* measureWatched(
 
 /** Seconds of a run after which an interrupt does not wait for its end. */
 const FRAGILE_SECONDS = 0.8;
-
-/** What a contender still has before it. */
-function aheadOf(runner: Runner, wanted: number | null, ready: boolean, verified: boolean): Ahead {
-  const { ended, outlook, samples, expectedSeconds, verifySeconds } = runner;
-  if (ended !== null || outlook === null) return { prepareSeconds: 0, runSeconds: 0, runs: 0, verifySeconds: 0 };
-  return {
-    prepareSeconds: ready ? 0 : outlook.prepareSeconds,
-    runSeconds: ready ? expectedSeconds : outlook.runSeconds,
-    runs: verified ? 0 : Math.max(0, (wanted ?? 1) - samples.length),
-    verifySeconds: verified ? 0 : verifySeconds,
-  };
-}
-
-function costOf({ seqKv }: Workload, runners: readonly Runner[], wanted: number | null): CaseCost {
-  const ahead = runners.map((runner) => ({ ...aheadOf(runner, null, false, false), runs: wanted ?? 1 }));
-  return {
-    keys: seqKv,
-    leastSeconds: ahead.reduce((sum, { runs, runSeconds }) => sum + runs * runSeconds, 0),
-    besideSeconds: ahead.reduce((sum, { prepareSeconds, verifySeconds }) => sum + prepareSeconds + verifySeconds, 0),
-  };
-}
-
-/** Seconds beyond the budget that are no matter, and the share of it. */
-const MATTERS_SECONDS = 3;
-const MATTERS_SHARE = 1.25;
-
-/** What to say where a case will take much longer than its budget; null where it will not. */
-function tooLong(w: Workload, runners: readonly Runner[], budgetSeconds: number): string | null {
-  const running = runners.filter(({ ended, outlook }) => ended === null && outlook !== null);
-  const ahead = running.map((runner) => aheadOf(runner, 1, false, false));
-  const seconds = caseSecondsLeft(ahead, budgetSeconds);
-  if (seconds < budgetSeconds * MATTERS_SHARE + MATTERS_SECONDS) return null;
-  const total = ({ prepareSeconds, runSeconds, verifySeconds }: Ahead) => prepareSeconds + runSeconds + verifySeconds;
-  const longest = ahead.reduce((best, item, index) => (total(item) > total(ahead[best] as Ahead) ? index : best), 0);
-  const { contender } = running[longest] as Runner;
-  const { prepareSeconds, runSeconds, verifySeconds } = ahead[longest] as Ahead;
-  return slicesTooLong(
-    describe(w),
-    contender.kernel.name,
-    { seconds: formatEstimate(seconds), budget: formatEstimate(budgetSeconds) },
-    { run: formatEstimate(runSeconds), prepare: formatEstimate(prepareSeconds), verify: formatEstimate(verifySeconds) },
-  );
-}
 
 /** Runs a case to its end. */
 export async function caseEnd(events: AsyncIterable<CaseEvent>): Promise<CaseEnded> {

@@ -78,6 +78,20 @@ describe('a case', () => {
     expect(sliced?.passSeconds).toBeCloseTo(flops(long) / 1e6, 3);
   });
 
+  it('gives an ablation the six rounds of an interval for a little more than the budget, others one', async () => {
+    // A run of 55 mocked seconds, within 1.25 times the budget and beyond the budget itself.
+    const at = await mockTarget(`rate=${flops(SMALL) / 55}`);
+    const [kernel, varied] = contendersOn(at, at) as [Contender, Contender];
+    const samples = async (ablation: Contender['kernel']['ablation']) => {
+      const contenders = [kernel, { ...varied, kernel: { ...varied.kernel, ...(ablation && { ablation }) } }];
+      const options = { ...OPTIONS, full: true, budgetSeconds: 50 };
+      const { measurements } = await measure(SMALL, contenders, createHostPool(), options);
+      return measurements.map((m) => m.state === 'measured' && m.samples.length);
+    };
+    expect(await samples({ of: kernel.kernel.name, technique: 'overlap', change: 'removes' })).toEqual([6, 6]);
+    expect(await samples(undefined)).toEqual([1, 1]);
+  });
+
   it('runs each kernel without a pause afterwards where that is asked for, ceilings aside', async () => {
     const at = await mockTarget('rate=1e9');
     const [kernel, ceiling] = contendersOn(at, at) as [Contender, Contender];

@@ -22,6 +22,10 @@ export interface Features {
   unsharedMemory?: boolean;
   /** WGSL's subgroup operations. */
   subgroups?: boolean;
+  /**
+   * Invocations of a subgroup, where every one has as many and invocation i of a workgroup is lane i % that; absent where it is not known.
+   */
+  linearSubgroups?: number | undefined;
   /** True where a CPU emulates the GPU. */
   software?: boolean;
   /** The vendor of the GPU as WebGPU names it (amd, apple, intel, nvidia and others); absent where it is not said. */

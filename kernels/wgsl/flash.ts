@@ -22,7 +22,7 @@ import { indent, lines, range } from './emit.ts';
 import { emitKeyRange, emitMask, LOWEST } from './mask.ts';
 import { emitMerge } from './merge.ts';
 import { emitAccumulate, emitScores } from './products.ts';
-import { emitExponentials, emitRescale, emitRowMaximum, emitRowSum } from './softmax.ts';
+import { type Exchange, emitExponentials, emitRescale, emitRowMaximum, emitRowSum, exchangeOf } from './softmax.ts';
 import { emitLoadQ, emitStageK, emitStageV } from './stage.ts';
 import { type Storage, storageOf } from './storage.ts';
 import { threadTile, workgroupAccess } from './thread-tile.ts';
@@ -57,7 +57,13 @@ function shippedConfiguration(w: Workload, device: DeviceProfile): WgslConfigura
 
 /** The program of a workload in a configuration, with the data type and the schedule that it wants. */
 export function buildWgslFlash(config: WgslConfiguration, w: Workload, { features }: DeviceProfile): WgslProgram {
-  return emitWgslFlash(w.headDim, config, storageOf(w.dtype, features), scheduleOf(w, config, features));
+  return emitWgslFlash(
+    w.headDim,
+    config,
+    storageOf(w.dtype, features),
+    scheduleOf(w, config, features),
+    exchangeOf(config, features),
+  );
 }
 
 /** Why a configuration does not fit a device or the kernel a workload, or undefined. */
@@ -85,6 +91,7 @@ export function emitWgslFlash(
   config: WgslConfiguration,
   storage: Storage,
   schedule: Schedule = ONE_HEAD,
+  exchange: Exchange = 'memory',
 ): WgslProgram {
   const { group, splits } = schedule;
   const tokens = tokensOf(config, schedule);
@@ -92,6 +99,7 @@ export function emitWgslFlash(
     label: 'attention',
     code: [
       abi({
+        directives: exchange === 'subgroups' ? 'enable subgroups;\n' : '',
         about: about(headDim, config),
         headDim,
         tokens,
@@ -100,9 +108,9 @@ export function emitWgslFlash(
         scratch: splits > 1 ? 'vec4f' : undefined,
       }),
       threadTile(config.rows),
-      emitDeclarations(headDim, config),
+      emitDeclarations(headDim, config, exchange),
       writeFunctions(config, splits),
-      emitMain(headDim, config, splits),
+      emitMain(headDim, config, splits, exchange),
     ].join(''),
     workgroupsPerTile: splits,
   };
@@ -129,7 +137,7 @@ function about(headDim: number, config: WgslConfiguration): string {
 }
 
 /** The constants and the workgroup memory of the kernel. */
-function emitDeclarations(headDim: number, config: WgslConfiguration): string {
+function emitDeclarations(headDim: number, config: WgslConfiguration, exchange: Exchange): string {
   const size = sizes(headDim, config);
   return `
 // The work of a thread.
@@ -142,14 +150,14 @@ const stagedK = chunk * rowVectors;
 
 // q as [dim][row] and from stagedK on k as [dim][key]; later v as [key][column]
 var<workgroup> stage: array<vec4f, ${size.stageVectors}>;
-// P as [key][row]; before that, row maxima as [row][thread column]
+// P as [key][row]${exchange === 'memory' ? '; before that, row maxima as [row][thread column]' : ''}
 var<workgroup> weights: array<vec4f, ${size.weightVectors}>;
 
 ${workgroupAccess(config.rows, config.threadRows)}`;
 }
 
 /** The kernel itself, phase by phase. */
-function emitMain(headDim: number, config: WgslConfiguration, splits: number): string {
+function emitMain(headDim: number, config: WgslConfiguration, splits: number, exchange: Exchange): string {
   const size = sizes(headDim, config);
   const scores = range(config.keys / 4).map((g) => `var s${g} = Quad();`);
   const sums = range(size.threadColumns).map((i) => `var o${i} = Quad();`);
@@ -177,13 +185,13 @@ ${indent(3, emitStageK(config))}
 ${indent(3, emitScores(config))}
     }
 ${indent(2, emitMask(config))}
-${config.values === 'before-softmax' ? `${indent(2, firstValues)}\n` : ''}${indent(2, emitRowMaximum(config))}
+${config.values === 'before-softmax' ? `${indent(2, firstValues)}\n` : ''}${indent(2, emitRowMaximum(config, exchange))}
 ${indent(2, emitRescale(headDim, config))}
 ${indent(2, emitExponentials(config))}
 ${indent(2, emitRowSum(config))}
 ${indent(2, emitAccumulate(headDim, config))}
   }
-${indent(1, emitWrite(headDim, config, splits))}
+${indent(1, emitWrite(headDim, config, splits, exchange))}
 }
 `;
 }

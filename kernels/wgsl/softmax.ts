@@ -1,5 +1,6 @@
 /** The phases of wgsl-flash between its two products: the online softmax of a block of scores. */
 
+import type { Features } from '../device.ts';
 import { sizes, type WgslConfiguration } from './configuration.ts';
 import { indent, lines, phase, plus, range, times } from './emit.ts';
 
@@ -8,6 +9,17 @@ const quads = (config: WgslConfiguration) => range(config.keys / 4).map((g) => `
 const fold = (name: string, start: string, config: WgslConfiguration) =>
   quads(config).reduce((rows, quad) => `${name}(${rows}, ${quad})`, start);
 
+/** How threads tell each other their part of a row: through workgroup memory, or to other lanes of their subgroup. */
+export type Exchange = 'memory' | 'subgroups';
+
+/** By subgroups where a row's threads are lanes side by side of one, which is so only where the device lays them out in order. */
+export function exchangeOf(config: WgslConfiguration, { linearSubgroups = 0 }: Features): Exchange {
+  const { threadColumns } = config;
+  const power = (threadColumns & -threadColumns) === threadColumns;
+  const whole = linearSubgroups > 0 && sizes(0, config).threads % linearSubgroups === 0;
+  return power && whole && linearSubgroups % threadColumns === 0 ? 'subgroups' : 'memory';
+}
+
 /** Folds over the thread columns: a vec4 with another thread's, and where to begin; a maximum may meet itself, a sum may not. */
 const FOLDS = {
   maximum: { fold: (a: string, b: string) => `max(${a}, ${b})`, begin: (own: string) => own },
@@ -15,18 +27,29 @@ const FOLDS = {
 };
 
 /**
- * Statements that declare `result`, the fold over the thread columns of Rows `own`. Workgroup memory holds each thread's, as
- * [rows][thread column]. Four rows after four: all at once, three registers are spilled at 12 rows a thread.
+ * Statements that declare `result`, the fold over the thread columns of Rows `own`. By subgroups each lane takes in its neighbour's, then
+ * those two on and so on. Workgroup memory holds each thread's, as [rows][thread column]; four rows after four: all at once, three
+ * registers are spilled at 12 rows a thread.
  */
 export function overThreadColumns(
   config: WgslConfiguration,
   operation: keyof typeof FOLDS,
   own: string,
   result: string,
+  exchange: Exchange,
 ): string[] {
   const { threads } = sizes(0, config);
   const { fold, begin } = FOLDS[operation];
   const vectors = range(config.rows / 4);
+  if (exchange === 'subgroups') {
+    const steps = range(Math.log2(config.threadColumns)).flatMap((step) =>
+      vectors.map((v) => {
+        const of = `${result}.r${v}`;
+        return `${of} = ${fold(of, `subgroupShuffleXor(${of}, ${2 ** step}u)`)};`;
+      }),
+    );
+    return [`var ${result} = ${own};`, ...steps];
+  }
   return [
     ...vectors.map((v) => `weights[${plus('thread', v * threads)}] = ${own}.r${v};`),
     'workgroupBarrier();',
@@ -39,12 +62,13 @@ export function overThreadColumns(
   ];
 }
 
-/** row maximum: m' = max(m, rows of S); each thread knows its own keys, workgroup memory tells it the others'. */
-export function emitRowMaximum(config: WgslConfiguration): string {
+/** row maximum: m' = max(m, rows of S); each thread knows its own keys, the others tell it theirs. */
+export function emitRowMaximum(config: WgslConfiguration, exchange: Exchange): string {
   return phase('row maximum', "m' = max(m, rows of S), of this thread's keys and then over the thread columns.", [
     `let own = ${fold('maxFour', 'm', config)};`,
-    ...overThreadColumns(config, 'maximum', 'own', 'next'),
-    'workgroupBarrier();',
+    ...overThreadColumns(config, 'maximum', 'own', 'next', exchange),
+    // The weights overwrite them.
+    ...(exchange === 'memory' ? ['workgroupBarrier();'] : []),
   ]);
 }
 

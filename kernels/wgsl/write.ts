@@ -2,7 +2,7 @@
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
 import { indent, LANES, lines, phase, plus, range } from './emit.ts';
-import { overThreadColumns } from './softmax.ts';
+import { type Exchange, overThreadColumns } from './softmax.ts';
 
 /** vec4s of scratch of one split: sums [row][column] of the tile, then the maxima and the sums of weights of its rows. */
 export function partVectors(headDim: number, config: WgslConfiguration): number {
@@ -45,10 +45,10 @@ ${lines(fours)}
 }
 
 /** write: row sums over the thread columns, then O / l; a row that saw no key has l = 0 and gives zeros. */
-export function emitWrite(headDim: number, config: WgslConfiguration, splits: number): string {
+export function emitWrite(headDim: number, config: WgslConfiguration, splits: number, exchange: Exchange): string {
   const { blockRows } = sizes(headDim, config);
   const vectors = range(config.rows / 4);
-  const total = overThreadColumns(config, 'sum', 'l', 'total');
+  const total = overThreadColumns(config, 'sum', 'l', 'total', exchange);
   if (splits === 1) {
     const factors = vectors.map((v) => `select(vec4f(), 1.0 / total.r${v}, total.r${v} > vec4f())`);
     return phase(

@@ -14,6 +14,7 @@ import { testClocks } from './clock-test.ts';
 import { checked } from './error-scopes.ts';
 import { createPipelines } from './pipelines.ts';
 import { readRows } from './read-rows.ts';
+import { linearSubgroups } from './subgroup-layout.ts';
 import type { MatricesFound } from './subgroup-matrix.ts';
 import { TIMED_SUBMISSIONS, timedRun } from './timed-run.ts';
 import { createTimestampQueries } from './timestamp-queries.ts';
@@ -58,6 +59,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
   const table = createPreparedTable<PreparedGpu>();
   const pipelines = createPipelines(device);
   const { matrices } = options;
+  const linear = await linearSubgroups(device, options.info);
   const limits = limitsOf(device, options.limits);
   const tensorBytes = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
   void device.lost.then(({ reason, message }) => {
@@ -90,6 +92,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
           simd256: false,
           f16: device.features.has('shader-f16'),
           subgroups: device.features.has('subgroups'),
+          ...(linear === undefined ? {} : { linearSubgroups: linear }),
           software: options.software,
           vendor: options.vendor,
           ...(matrices?.usable === undefined ? {} : { subgroupMatrix: matrices.usable }),

@@ -62,6 +62,7 @@ const DEVICES: readonly DeviceKind[] = [
     kind(`${vendor}, 16 KiB`, 16, 256, { vendor, f16: true, subgroups: true }),
     kind(`${vendor}, ${vendor === 'nvidia' ? 48 : 32} KiB`, vendor === 'nvidia' ? 48 : 32, 1024, { vendor, f16: true }),
   ]),
+  kind('nvidia, subgroups of 32 in order', 48, 1024, { vendor: 'nvidia', subgroups: true, linearSubgroups: 32 }),
   ...MATRICES.flatMap(({ vendor, workgroupKib, matrices }) =>
     matrices.map((subgroupMatrix) => {
       const { shapes, threads, spelling } = subgroupMatrix;

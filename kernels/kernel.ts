@@ -43,6 +43,11 @@ export interface WasmProgram {
   plainValues: boolean;
   /** Query rows of the parts that the last work tiles are split into, so that all threads end together; blockRows where they are not split. */
   splitRows: number;
+  /**
+   * Set where K and V are read where they lie, for all rows of a KV head at once: then the exports are `configure`,
+   * `attend_keys` (once for each part of at most `splitKeys` visible keys of a KV head) and `merge` (once for each KV head).
+   */
+  inPlace?: { splitKeys: number; partialBytes: number };
 }
 
 /** One compute shader; a work tile takes `workgroupsPerTile` workgroups in x, the tiles go in y. */

@@ -1,5 +1,6 @@
 /** wasm-flash: flash attention in WebAssembly SIMD, two register-tiled products around an online softmax. */
 
+import type { Workload } from '../../src/problem/workload.ts';
 import { wasmConfiguration } from '../configurations.ts';
 import type { Features } from '../device.ts';
 import type { Kernel, WasmProgram } from '../kernel.ts';
@@ -10,6 +11,7 @@ import { emitAttend } from './attend.ts';
 import { emitBounded } from './bounds.ts';
 import { wasmCandidates, wasmConfigurationProblem, wasmExcess } from './candidates.ts';
 import { panelWidth, type WasmConfiguration, wasmConfigurationSchema } from './configuration.ts';
+import { emitFewRows, hasFewRows } from './few-rows.ts';
 import { emitLoadQ } from './load-q.ts';
 import { emitMask } from './mask.ts';
 import { printModule } from './module.ts';
@@ -31,16 +33,20 @@ export const wasmFlash: Kernel = {
   backend: 'wasm',
   summary: 'WebAssembly SIMD on all cores: packed K and V, register-tiled products, online softmax in the cache',
   unsupported: (workload) => unsupportedShape(workload),
-  build: (workload, device) => emitWasmFlash(workload.headDim, wasmConfiguration(workload, device), device.features),
+  build: (workload, device) => buildWasmFlash(workload, wasmConfiguration(workload, device), device.features),
   tunable: tunable({
     schema: wasmConfigurationSchema,
     shipped: wasmConfiguration,
-    candidates: wasmCandidates,
+    // Few rows have a program of their own, in which nothing is configured.
+    candidates: (workload, device) => (hasFewRows(workload) ? [] : wasmCandidates(workload, device)),
     excess: (config, _, device) => wasmExcess(config, device),
     problem: wasmConfigurationProblem,
-    build: (config, workload, { features }) => emitWasmFlash(workload.headDim, config, features),
+    build: (config, workload, { features }) => buildWasmFlash(workload, config, features),
   }),
 };
+
+const buildWasmFlash = (w: Workload, config: WasmConfiguration, features: Features): WasmProgram =>
+  hasFewRows(w) ? emitFewRows(w, features) : emitWasmFlash(w.headDim, config, features);
 
 /**
  * The program for a head dimension, configuration and feature set; sequence lengths, strides and the mask are arguments

@@ -1,8 +1,9 @@
 /** The memory that running a slice of a program takes, before anything is allocated. */
 
 import type { Program, WasmProgram } from '../../kernels/kernel.ts';
+import type { KeyRun } from '../problem/seen-keys.ts';
 import { type Slice, sliceShape } from '../problem/slice.ts';
-import { bytes, type Workload } from '../problem/workload.ts';
+import { bytes, keyRange, type Workload } from '../problem/workload.ts';
 
 /** Bytes of q, k, v and o of the slice, packed copies and private scratch; `threads` counts WebAssembly threads. */
 export function footprint(program: Program, w: Workload, slice: Slice, threads: number): number {
@@ -12,6 +13,11 @@ export function footprint(program: Program, w: Workload, slice: Slice, threads: 
     case 'module':
       return tensors;
     case 'wasm': {
+      if (program.inPlace !== undefined) {
+        const partials =
+          keyParts(w, program.inPlace).length * shape.batch * shape.kvHeads * program.inPlace.partialBytes;
+        return tensors + partials + threads * program.scratchBytes;
+      }
       const packed = shape.batch * shape.kvHeads * paddedKeys(program, w) * w.headDim * 4;
       // And a norm for each panel of keys.
       const norms = packed / w.headDim / program.keyMultiple;
@@ -35,4 +41,17 @@ export function paddedKeys({ keyMultiple }: Pick<WasmProgram, 'keyMultiple'>, w:
  */
 export function usesValuesInPlace(program: WasmProgram, shape: Workload): boolean {
   return program.plainValues && shape.kvHeads === 1 && shape.seqKv % program.keyMultiple === 0;
+}
+
+/**
+ * The keys that any row of a workload sees, in parts of at most `splitKeys`: one at least, which may be empty. They follow
+ * from the shape alone, so that results are the same for any number of threads.
+ */
+export function keyParts(w: Workload, { splitKeys }: { splitKeys: number }): KeyRun[] {
+  const { low } = keyRange(w, 0);
+  const { high } = keyRange(w, w.seqQuery - 1);
+  return Array.from({ length: Math.max(1, Math.ceil((high - low) / splitKeys)) }, (_, part) => ({
+    first: low + part * splitKeys,
+    end: Math.min(high, low + (part + 1) * splitKeys),
+  }));
 }

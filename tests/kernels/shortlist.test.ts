@@ -21,7 +21,7 @@ const deviceOf = (vendor: string | undefined, workgroupMemoryBytes = 32768): Dev
 function shortlistOf(kernel: string, headDim: number, device: DeviceProfile) {
   const { tunable } = findKernel(kernel);
   if (tunable === undefined) throw new Error(`${kernel} has no configurations`);
-  const { candidates, pruned } = tunable.shortlist(workload({ headDim }), device);
+  const { candidates, pruned } = tunable.shortlist(workload({ headDim, seqQuery: 64 }), device);
   const of = (reason: RegExp) =>
     pruned
       .filter((one) => reason.test(one.reason))

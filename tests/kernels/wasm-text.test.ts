@@ -11,6 +11,7 @@ import {
 import { wasmConfiguration } from '../../kernels/configurations.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import type { WasmConfiguration } from '../../kernels/wasm/configuration.ts';
+import { emitFewRows } from '../../kernels/wasm/few-rows.ts';
 import { emitWasmFlash, wasmFlash } from '../../kernels/wasm/flash.ts';
 import { func, locals, loop, numbered } from '../../kernels/wasm/text/control.ts';
 import { print } from '../../kernels/wasm/text/print.ts';
@@ -88,6 +89,7 @@ const TEXTS: [string, string][] = [
   ['wasm-flash without relaxed SIMD', emitWasmFlash(64, wasmConfiguration(W, device), TYPICAL_DEVICE.features).text],
   ['wasm-flash, phases', variation({ order: 'phases', rescale: 'branch' })],
   ['wasm-flash, values in rows', variation({ values: 'rows', maxima: 'always' })],
+  ['wasm-flash, few rows', emitFewRows(workload({ headDim: 64, seqQuery: 3, queryHeads: 3 }), features).text],
   ['wasm-flash, 16 rows', variation({ rows: 16, vectors: 8, unroll: 16 })],
   ...[...multiplyAddCeilings(features), exponentialCeiling, softmaxCeiling, bandwidthCeiling, clockProbe].map(
     (kernel): [string, string] => {

@@ -5,6 +5,7 @@ import type { WasmProgram } from '../../../kernels/kernel.ts';
 import { packingShare } from '../../problem/seen-keys.ts';
 import { sliceFlops } from '../../problem/slice.ts';
 import type { Host, PrepareRequest } from '../contract.ts';
+import { keyParts } from '../footprint.ts';
 import { NO_WORKGROUPS } from '../plain-device.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import { copyRows, layoutOf, type TensorLayout } from '../tensor-layout.ts';
@@ -36,6 +37,8 @@ interface PreparedWasm extends Threads {
   flops: number;
   /** Share of the time of packing that a sample is charged. */
   packShare: number;
+  /** Parts of a KV head's keys that are merged at the end; 0 where the program packs. */
+  keyParts: number;
 }
 
 /** Opens a host. Its first step is to ask the engine for relaxed SIMD. */
@@ -93,9 +96,12 @@ export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
     },
     async run(id) {
       const prepared = table.get(id);
-      const packSeconds = timedPhase(prepared, PHASE.pack);
+      const { flops, keyParts, packShare } = prepared;
+      // A program that packs has no parts of keys.
+      const packSeconds = keyParts === 0 ? timedPhase(prepared, PHASE.pack) * packShare : 0;
       const seconds = timedPhase(prepared, PHASE.attend);
-      return { seconds: seconds + packSeconds * prepared.packShare, flops: prepared.flops, clock: 'wall' };
+      const mergeSeconds = keyParts > 1 ? timedPhase(prepared, PHASE.merge) : 0;
+      return { seconds: packSeconds + seconds + mergeSeconds, flops, clock: 'wall' };
     },
     async read(id, rows) {
       const { layout, output } = table.get(id);
@@ -124,13 +130,15 @@ async function prepare(
 ): Promise<PreparedWasm> {
   const { workload: w, slice } = request;
   const layout = layoutOf(w, slice);
-  const threads = Math.max(1, Math.min(most, layout.tiles));
+  const { keyMultiple, splitRows, inPlace } = program;
+  const parts = inPlace === undefined ? 0 : keyParts(w, inPlace).length;
+  const threads = Math.max(1, Math.min(most, inPlace === undefined ? layout.tiles : layout.kvHeads * parts));
   const { memory, addresses, scratch, output } = allocate(request, program, layout, threads, sharedMemory);
   const control = createControl(sharedMemory);
-  const { keyMultiple, splitRows } = program;
-  const job = { module, memory, control, workload: w, slice, keyMultiple, splitRows, addresses };
+  const job = { module, memory, control, workload: w, slice, keyMultiple, splitRows, inPlace, addresses };
   const [own = 0, ...others] = scratch;
   const workers = await Promise.all(others.map((address) => startThread({ ...job, scratch: address })));
   const run = createThread({ ...job, scratch: own });
-  return { control, run, workers, layout, output, flops: sliceFlops(w, slice), packShare: packingShare(w, slice) };
+  const share = { flops: sliceFlops(w, slice), packShare: packingShare(w, slice), keyParts: parts };
+  return { control, run, workers, layout, output, ...share };
 }

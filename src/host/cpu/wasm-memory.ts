@@ -3,7 +3,7 @@
 import type { WasmProgram } from '../../../kernels/kernel.ts';
 import { LARGEST_HEAD_DIM } from '../../problem/head-dims.ts';
 import type { PrepareRequest } from '../contract.ts';
-import { footprint, paddedKeys, usesValuesInPlace } from '../footprint.ts';
+import { footprint, keyParts, paddedKeys, usesValuesInPlace } from '../footprint.ts';
 import { fillTensors, type TensorLayout } from '../tensor-layout.ts';
 
 /** What 32-bit addresses reach. */
@@ -23,6 +23,8 @@ export interface Addresses {
   /** The address of v where a kernel reads V where the tensor lies. */
   packedV: number;
   keyNorms: number;
+  /** Partial results, [KV head][part of its keys]; 0 where the program packs. */
+  partials: number;
 }
 
 /** A slice in memory. */
@@ -51,16 +53,19 @@ export function allocate(
     return address;
   };
   const scratch = Array.from({ length: threads }, () => take(program.scratchBytes));
-  const keys = layout.kvHeads * paddedKeys(program, w);
+  const { inPlace } = program;
+  const keys = inPlace === undefined ? layout.kvHeads * paddedKeys(program, w) : 0;
   const tensors = {
     q: take(layout.qElements * 4),
     k: take(layout.kvElements * 4),
     v: take(layout.kvElements * 4),
     o: take(layout.qElements * 4),
   };
+  const parts = inPlace === undefined ? 0 : keyParts(w, inPlace).length * layout.kvHeads;
+  const partials = inPlace === undefined ? 0 : take(parts * inPlace.partialBytes);
   const packedV = usesValuesInPlace(program, layout.shape) ? tensors.v : take(keys * w.headDim * 4);
   const keyNorms = take((keys * 4) / program.keyMultiple);
-  const addresses = { ...tensors, packedK: take(keys * w.headDim * 4), packedV, keyNorms };
+  const addresses = { ...tensors, packedK: take(keys * w.headDim * 4), packedV, keyNorms, partials };
 
   const pages = Math.ceil(top / PAGE_BYTES);
   if (pages > MOST_PAGES) {

@@ -1,5 +1,5 @@
 /**
- * Where a sample is timed in WebAssembly: one phase (pack or attend) run by all threads, from its start to the last
+ * Where a sample is timed in WebAssembly: one phase (pack, attend or merge) run by all threads, from its start to the last
  * thread's end.
  */
 
@@ -11,7 +11,7 @@ const PATIENCE_SECONDS = 60;
 /** Positions in the control array that all threads share. */
 export const CONTROL = { generation: 0, phase: 1, next: 2, done: 3, size: 4 } as const;
 /** What a new generation asks for. */
-export const PHASE = { pack: 0, attend: 1, exit: 2 } as const;
+export const PHASE = { pack: 0, attend: 1, exit: 2, merge: 3 } as const;
 
 /**
  * The threads of a prepared slice: the calling one, which does its share by `run`, and workers that wait for a phase.
@@ -35,6 +35,12 @@ export function timedPhase({ control, run, workers }: Threads, phase: number): n
   run(phase);
   waitForWorkers(control, workers.length);
   return (performance.now() - begin) / 1000;
+}
+
+/** What a thread does of a phase: the pieces of work from 0 to `count` that no other thread took before it. */
+export function takeWork(control: Int32Array, count: number, run: (index: number) => void): void {
+  const next = () => Atomics.add(control, CONTROL.next, 1);
+  for (let index = next(); index < count; index = next()) run(index);
 }
 
 /** Lets the workers end. */

@@ -3,14 +3,16 @@
  * again.
  */
 
+import type { WasmProgram } from '../../../kernels/kernel.ts';
 import { type KeyRun, seenKeys } from '../../problem/seen-keys.ts';
 import type { Slice } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import { paddedKeys } from '../footprint.ts';
 import { splitLastTiles } from '../last-tiles.ts';
 import { layoutOf } from '../tensor-layout.ts';
+import { createInPlaceThread } from './wasm-in-place.ts';
 import type { Addresses } from './wasm-memory.ts';
-import { CONTROL, PHASE } from './wasm-phases.ts';
+import { CONTROL, PHASE, takeWork } from './wasm-phases.ts';
 
 /** Everything that a thread needs, in values that can be sent to a worker. Addresses and sizes are in bytes. */
 export interface ThreadJob {
@@ -23,6 +25,8 @@ export interface ThreadJob {
   keyMultiple: number;
   /** Query rows of the parts that the last work tiles are handed out in. */
   splitRows: number;
+  /** Set where K and V are read in place, in parts. */
+  inPlace: WasmProgram['inPlace'];
   addresses: Addresses;
   /** Address of this thread's private scratch. */
   scratch: number;
@@ -45,6 +49,7 @@ type KernelExports = {
  * Makes the function that does this thread's share of a phase; it returns when no work of that phase is left to take.
  */
 export function createThread(job: ThreadJob): (phase: number) => void {
+  if (job.inPlace !== undefined) return createInPlaceThread(job, job.inPlace);
   const { workload: w, addresses, control, keyMultiple } = job;
   const instance = new WebAssembly.Instance(job.module, { host: { memory: job.memory } });
   const kernel = instance.exports as KernelExports;
@@ -91,14 +96,8 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   };
 
   return (phase) => {
-    const [run, count] = phase === PHASE.pack ? [pack, layout.kvHeads * portions.length] : [attend, work.count];
-    for (
-      let index = Atomics.add(control, CONTROL.next, 1);
-      index < count;
-      index = Atomics.add(control, CONTROL.next, 1)
-    ) {
-      run(index);
-    }
+    if (phase === PHASE.pack) takeWork(control, layout.kvHeads * portions.length, pack);
+    else takeWork(control, work.count, attend);
   };
 }
 

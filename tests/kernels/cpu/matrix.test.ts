@@ -65,5 +65,7 @@ describe('ablations on wasm', () => {
 
   describe.each(ABLATIONS.filter(({ backend }) => backend === 'wasm'))('$name', (kernel) => {
     testShapes(kernel, () => host, SHAPES);
+    // They pack keys for few rows too, which wasm-flash reads in place.
+    testInputs(kernel, () => host, adversarialCases());
   });
 });

@@ -56,6 +56,8 @@ export interface Device extends Engine {
   /** The browser that it is used through, with its version; null or absent in Node. */
   browser?: string | null | undefined;
   clock: ClockReport;
+  /** Subgroup matrices that it lists, largest first; absent where it does not have that experimental feature. */
+  matrices?: ListedMatrix[] | undefined;
 }
 
 /** A configuration of subgroup matrices that a device lists: m x k and k x n of one type, their product of another. */
@@ -78,7 +80,7 @@ export interface Environment extends DeviceProfile {
   deviceLimits: Record<string, number>;
   /** What a GPU's adapter says of itself; absent on other devices. */
   adapter?: AdapterInfo;
-  /** Subgroup matrices that the device lists, largest first; absent where it does not have that experimental feature. */
+  /** The device's matrices once more, by the name that files of bench bringup have for them. */
   listedMatrices?: ListedMatrix[];
 }
 

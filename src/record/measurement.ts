@@ -141,6 +141,18 @@ const deviceSchema = z.object({
       .optional()
       .describe('one kernel by both clocks; absent where none was run, and in records made before it was kept'),
   }),
+  matrices: z
+    .array(
+      z.object({
+        ...{ m: count, n: count, k: count },
+        component: z.string().describe('type of the factors: f16, f32, u8, i8'),
+        result: z.string().describe('type of their sums'),
+        used: z.boolean(),
+        why: z.string().describe('why a kernel uses it, or none'),
+      }),
+    )
+    .optional()
+    .describe('subgroup matrices that it lists, largest first; absent without that feature, and in older records'),
 });
 
 const settingsSchema = z.object({

@@ -78,6 +78,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
           variant: null,
           variantReason: null,
           clock,
+          ...(matrices === undefined ? {} : { matrices: matrices.listed }),
         },
         deviceLimits: limits,
         adapter: options.info,

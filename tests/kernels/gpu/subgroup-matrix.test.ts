@@ -20,9 +20,9 @@ const half = (changes: Partial<Workload>) => workload({ ...changes, dtype: 'f16'
 
 await describeOnGpu("wgsl-matrix on the device's own matrices", (host) => {
   it('lists them where the device has the feature, with types that WGSL knows', async () => {
-    const { device, listedMatrices } = await host.environment();
-    expect(listedMatrices !== undefined).toBe(device.features.includes(SUBGROUP_MATRIX));
-    for (const { component, result } of listedMatrices ?? [])
+    const { device } = await host.environment();
+    expect(device.matrices !== undefined).toBe(device.features.includes(SUBGROUP_MATRIX));
+    for (const { component, result } of device.matrices ?? [])
       expect(`${component} ${result}`).toMatch(/^[fiu]\d+ [fiu]\d+$/);
   });
 

@@ -192,7 +192,7 @@ describe('what the charts say', () => {
     const gains = parseRunFile(readFileSync(new URL('ablation.jsonl', EXAMPLES), 'utf8'), 'ablation.jsonl', 'avo');
     const specification = ablationChart(gains);
     const svg = await text(specification);
-    expect(svg).toContain('+3.6 % [+0.8, +8.8 %]');
+    expect(svg).toContain('+3.2 % [-4.3, +22.4 %]');
     expect(svg).toContain('+2.1 %');
     const [, least, most] = /"domain":\[(-?[\d.]+),([\d.]+)\]/.exec(JSON.stringify(specification)) ?? [];
     for (const { low, high } of ablationGains(gains)) {

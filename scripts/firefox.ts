@@ -61,6 +61,8 @@ async function fillForm(page: Page): Promise<void> {
   for (const [id, value] of Object.entries(fields)) await page.locator(`#${id}`).fill(value);
   await page.locator('#allow-software').click();
   const wanted = options.kernel.split(',');
+  // The page ticks kernels by itself once it knows that they can run here; before that a click would take it back.
+  for (const name of wanted) await page.waitForSelector(`input[name=kernel][value=${name}]:enabled`);
   for (const { name } of KERNELS.filter(({ library }) => library === undefined)) {
     const box = `input[name=kernel][value=${name}]`;
     if ((await property(page, box, 'checked')) !== wanted.includes(name)) await page.locator(box).click();

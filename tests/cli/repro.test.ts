@@ -100,15 +100,13 @@ describe('bench repro', () => {
     ).toHaveLength(1);
   });
 
-  it.each(['figure-mha', 'ablation'])('opens %s of the examples, which has no settings', async (name) => {
+  it.each(['figure-mha', 'ablation'])('opens %s of the examples', async (name) => {
     const path = fileURLToPath(new URL(`../../results/examples/${name}.jsonl`, import.meta.url));
     const cwd = temporaryFolder();
     const plan = await bench(['repro', path, '--dry-run', '--format', 'json'], cwd);
     expect(plan.code).toBe(0);
     expect((JSON.parse(plan.stdout) as unknown[]).length).toBeGreaterThan(4);
-    expect(plan.stderr).toMatch(
-      /^The record does not say how it measured: seed 1 and parts of the work within 30 s are assumed/,
-    );
+    expect(plan.stderr).not.toContain('does not say how it measured');
     const same = await bench(['compare', path, path], cwd);
     expect([same.code, same.stderr]).toEqual([0, '']);
     expect(same.stdout).not.toContain('The environment differs');

@@ -262,6 +262,15 @@ function groupsFor(w: Workload, seconds: number, software: boolean): number {
   );
 }
 
+/** A ceiling run by the wall clock takes at least this long; below it the start of the threads is a large part of it. */
+const SHORTEST_CEILING_S = 1e-3;
+
+/** Whether runs of a ceiling show a limit of the arithmetic: of decoding, some 0.1 ms long, they show how threads start. */
+export function showsLimit(samples: readonly RoundSample[]): boolean {
+  const { median } = summarize(samples.map(({ seconds }) => seconds));
+  return samples[0]?.clock !== 'wall' || median >= SHORTEST_CEILING_S;
+}
+
 /** Adds the share of its ceiling to a measured kernel: the median over rounds of its rate over the ceiling's. */
 function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Runner[]): Measurement {
   const limit = runners.find(
@@ -270,7 +279,7 @@ function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Ru
   );
   if (m.state !== 'measured' || limit === undefined) return m;
   const share = pairedRatio(m.samples, limit.samples);
-  if (share === null) return m;
+  if (share === null || !showsLimit(limit.samples)) return m;
   const { low, high } = boundsOf(share);
   const bounds = low === undefined || high === undefined ? {} : { shareLow: low, shareHigh: high };
   const tflops = summarize(limit.samples.map(tflopsOf)).median;

@@ -66,9 +66,9 @@ function declareB200(model: Command, finish: Finish): void {
   });
 }
 
-function declareLocal(model: Command, finish: Finish): void {
-  const options = {
-    ...workloadOptions({ ...presetAxes('mha'), seq: [4096] }),
+/** The options of models that measure. */
+function measuringOptions() {
+  return {
     ...targetOptions(['webgpu', 'wasm']),
     ...under(MEASURING, {
       tiles: tilesOption(),
@@ -82,6 +82,13 @@ function declareLocal(model: Command, finish: Finish): void {
       results: resultsOption('folder of the record'),
       quiet: quietOption(),
     }),
+  };
+}
+
+function declareLocal(model: Command, finish: Finish): void {
+  const options = {
+    ...workloadOptions({ ...presetAxes('mha'), seq: [4096] }),
+    ...measuringOptions(),
   };
   const command = model
     .command('local')
@@ -99,19 +106,7 @@ function declarePrefill(model: Command, finish: Finish): void {
       model: modelOption('gemma4-31b'),
       seq: option('--seq <size>', 'tokens of the prompt', (text, name) => parseSize(name, text), 131072, '128k'),
     }),
-    ...targetOptions(['webgpu', 'wasm']),
-    ...under(MEASURING, {
-      tiles: tilesOption(),
-      budget: budgetOption(LOCAL_BUDGET_SECONDS),
-      samples: samplesOption(),
-      seed: seedOption(),
-    }),
-    ...under(OUTPUT, {
-      format: tableOrJson(),
-      output: outputOption(),
-      results: resultsOption('folder of the record'),
-      quiet: quietOption(),
-    }),
+    ...measuringOptions(),
   };
   const command = model
     .command('prefill')

@@ -1,7 +1,8 @@
 /** What Linux shows of GPUs as files: the devices that programs open, and the drivers in the kernel. */
 
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn, textOf } from './linux-files.ts';
 
 /** A device file of a GPU. */
 export interface GpuNode {
@@ -40,23 +41,5 @@ function mayOpen(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    // No such folder: no such device.
-    return [];
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Not there, or not for this user: nothing is known of it.
-    return '';
   }
 }

@@ -1,7 +1,8 @@
 /** The files of Vulkan on Linux: its loader and the drivers' manifests. They are looked for; nothing is loaded. */
 
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import { namesIn, textOf } from './linux-files.ts';
 
 /** Where to look: a root folder other than / and variables other than the process's are for tests. */
 export interface FilesOf {
@@ -66,7 +67,7 @@ function libraryFolders(from: FilesOf): string[] {
     ...namesIn(within(from, '/etc/ld.so.conf.d')).map((name) => `/etc/ld.so.conf.d/${name}`),
   ];
   const configured = configurations.flatMap((path) =>
-    readOrEmpty(within(from, path))
+    textOf(within(from, path))
       .split('\n')
       .filter((line) => line.startsWith('/')),
   );
@@ -113,22 +114,5 @@ function libraryOf(manifest: string): string | null {
   } catch {
     // Unreadable, or no JSON: to the loader it is no driver either.
     return null;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    // No such folder, or none of ours: there is nothing to find in it.
-    return [];
-  }
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }

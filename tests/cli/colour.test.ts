@@ -11,8 +11,11 @@ const plainStream = () => new Writable();
 const terminal = () =>
   Object.assign(new Writable(), { isTTY: true, getColorDepth: WriteStream.prototype.getColorDepth });
 
+/** What Node's own function reads besides TERM: tmux and services of continuous integration have colours of their own. */
+const READ_BY_NODE = ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS', 'CI', 'TF_BUILD', 'TEAMCITY_VERSION', 'TMUX'];
+
 function environment(variables: Record<string, string>): void {
-  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS']) vi.stubEnv(name, variables[name]);
+  for (const name of READ_BY_NODE) vi.stubEnv(name, variables[name]);
   vi.stubEnv('TERM', 'xterm-256color');
 }
 

@@ -3,11 +3,16 @@
  * against.
  */
 
+import type { RowTerms } from '../src/problem/scores.ts';
+
 /** One row of the output, with what its tolerance depends on. */
 export interface ReferenceRow {
   /** The output row, headDim values. */
   output: Float64Array;
-  /** Largest absolute scaled logit among the visible keys; 0 where none is visible. */
+  /**
+   * Largest absolute number among those that make the logits, whose rounding moves the weights: of the visible keys the
+   * scaled and capped q . k, and of those that weigh anything what is added to it; the sink. 0 where no key is visible.
+   */
   maxLogit: number;
   /** Of each dim sum_j p_j |v_j|: how large the terms are that the output sums. */
   magnitude: Float64Array;
@@ -16,12 +21,13 @@ export interface ReferenceRow {
    * add to the output, o = sum_j p_j v_j / sum_j p_j.
    */
   weightSpread: Float64Array;
-  /** Visible keys. */
+  /** Visible keys, those that the bias hides left out. */
   keys: number;
 }
 
 /**
- * o = sum_j softmax_j(scale * q . k_j) v_j over the keys low <= j < high; zeros where there is none.
+ * o = sum_j softmax_j(s_j) v_j over the keys low <= j < high, s_j = scale * q . k_j with what `terms` say; zeros where
+ * no key is seen.
  *
  * q is [headDim]; k and v are [seqKv, headDim], row-major. The maximum is subtracted before exponentiation; all sums
  * are float64.
@@ -32,8 +38,9 @@ export function referenceRow(
   v: Float32Array,
   range: { low: number; high: number },
   scale: number,
+  terms: Partial<RowTerms> = {},
 ): ReferenceRow {
-  const steps = referenceSteps(q, k, v, range, scale);
+  const steps = referenceSteps(q, k, v, range, scale, terms);
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
@@ -42,6 +49,8 @@ export function referenceRow(
 
 /** Keys of one step. */
 const STEP_KEYS = 32768;
+/** Of weights relative to the largest: the rounding of such a key's logit moves nothing. */
+const NEGLIGIBLE = 2 ** -24;
 
 /** The same in steps of a fraction of a second, between which a caller may do something else or stop. */
 export function* referenceSteps(
@@ -50,6 +59,7 @@ export function* referenceSteps(
   v: Float32Array,
   range: { low: number; high: number },
   scale: number,
+  { softcap = null, alibi = null, bias = null, sink = null }: Partial<RowTerms> = {},
 ): Generator<void, ReferenceRow, void> {
   const headDim = q.length;
   const output = new Float64Array(headDim);
@@ -57,30 +67,50 @@ export function* referenceSteps(
 
   // Mask: keys outside this range are not visited.
   const { low, high } = range;
-  if (high <= low) return { output, maxLogit: 0, magnitude, weightSpread: new Float64Array(headDim), keys: 0 };
+  const nothing = { output, maxLogit: 0, magnitude, weightSpread: new Float64Array(headDim), keys: 0 };
+  if (high <= low) return nothing;
+
+  const hidden = (j: number) => bias !== null && at(bias, j) === Number.NEGATIVE_INFINITY;
+  const added = (j: number) =>
+    (alibi === null ? 0 : -alibi.slope * Math.abs(alibi.position - j)) + (bias === null ? 0 : at(bias, j));
 
   // Scores and row maximum.
   const logits = new Float64Array(high - low);
   let maximum = Number.NEGATIVE_INFINITY;
   let maxLogit = 0;
+  let keys = 0;
   for (let j = low; j < high; j += 1) {
     if ((j - low) % STEP_KEYS === STEP_KEYS - 1) yield;
+    // What the mask hides is not seen, whatever its logit is.
+    if (hidden(j)) continue;
+    keys += 1;
     let dot = 0;
     for (let d = 0; d < headDim; d += 1) dot += at(q, d) * at(k, j * headDim + d);
-    logits[j - low] = dot * scale;
-    maximum = Math.max(maximum, dot * scale);
-    maxLogit = Math.max(maxLogit, Math.abs(dot * scale));
+    const scaled = dot * scale;
+    const capped = softcap === null ? scaled : softcap * Math.tanh(scaled / softcap);
+    const logit = capped + added(j);
+    logits[j - low] = logit;
+    maximum = Math.max(maximum, logit);
+    maxLogit = Math.max(maxLogit, Math.abs(capped));
+  }
+  if (keys === 0) return nothing;
+  if (sink !== null) {
+    maximum = Math.max(maximum, sink);
+    maxLogit = Math.max(maxLogit, Math.abs(sink));
   }
 
   // Exponentials, row sum and accumulate. Nothing is rescaled, since the maximum of the whole row is known.
-  let total = 0;
+  // The sink weighs like a key of value 0 in the sum alone.
+  let total = sink === null ? 0 : Math.exp(sink - maximum);
   // Of the squares of weights, of terms, and of both.
   let weightSquares = 0;
   const products = new Float64Array(headDim);
   const termSquares = new Float64Array(headDim);
   for (let j = low; j < high; j += 1) {
     if ((j - low) % STEP_KEYS === STEP_KEYS - 1) yield;
+    if (hidden(j)) continue;
     const weight = Math.exp(at(logits, j - low) - maximum);
+    if (weight > NEGLIGIBLE) maxLogit = Math.max(maxLogit, Math.abs(added(j)));
     total += weight;
     weightSquares += weight * weight;
     for (let d = 0; d < headDim; d += 1) {
@@ -101,7 +131,7 @@ export function* referenceSteps(
     const sum = at(termSquares, d) - 2 * o * at(products, d) + o * o * weightSquares;
     return Math.sqrt(Math.max(0, sum)) / total;
   });
-  return { output, maxLogit, magnitude, weightSpread, keys: high - low };
+  return { output, maxLogit, magnitude, weightSpread, keys };
 }
 
 /** An element known to exist; the index arithmetic above keeps it in range. */

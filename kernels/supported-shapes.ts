@@ -1,7 +1,8 @@
 /** The shapes that the kernels here take. */
 
-import { dtypeUnsupported, headDimAboveKernel, headDimUnsupported } from '../src/messages.ts';
+import { dtypeUnsupported, headDimAboveKernel, headDimUnsupported, scoresUnsupported } from '../src/messages.ts';
 import { fitsHeadDims, LARGEST_HEAD_DIM } from '../src/problem/head-dims.ts';
+import { type ScoreOption, scoreOptions } from '../src/problem/scores.ts';
 import type { Dtype, Workload } from '../src/problem/workload.ts';
 
 /** The largest head dimension of the WGSL kernels: above it scores and output of a tile do not fit the registers of a thread. */
@@ -17,3 +18,12 @@ export function unsupportedShape(
   if (!fitsHeadDims(w.headDim)) return headDimUnsupported(w.headDim);
   return w.headDim > largestHeadDim ? headDimAboveKernel(w.headDim, largestHeadDim) : undefined;
 }
+
+/** Why a workload asks for something between scale and softmax that a kernel does not have; else undefined. */
+export function unsupportedScores(w: Workload, taken: readonly ScoreOption[] = []): string | undefined {
+  const refused = scoreOptions(w).filter((option) => !taken.includes(option));
+  return refused.length === 0 ? undefined : scoresUnsupported(refused);
+}
+
+/** All that a workload can ask for between scale and softmax. */
+export const EVERY_SCORE_OPTION: readonly ScoreOption[] = ['softcap', 'sinks', 'alibi', 'maskTensor'];

@@ -224,6 +224,14 @@ export const peerHasNoGroups =
   'its WebGPU provider has no grouped attention under a full mask: it would run on the CPU';
 export const peerCountsIn32Bits = (headDim: number, tokens: number) =>
   `its 32-bit build cannot count the operations of a head so long; at head dimension ${headDim} it takes ${tokens} tokens, for example --seq 2k`;
+const SCORE_OPTIONS = {
+  softcap: 'soft-capped scores',
+  sinks: 'attention sinks',
+  alibi: 'ALiBi',
+  maskTensor: 'mask tensors',
+} as const;
+export const scoresUnsupported = (refused: readonly (keyof typeof SCORE_OPTIONS)[]) =>
+  `this kernel has no ${refused.map((option) => SCORE_OPTIONS[option]).join(' and no ')}; choose scalar-flash, which has`;
 export const dtypeUnsupported = (dtype: string, known: readonly string[]) =>
   `this kernel takes ${known.join(' and ')}, not ${dtype}; use --dtype ${known[0]}`;
 

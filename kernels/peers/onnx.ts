@@ -1,4 +1,4 @@
-/** Enough of ONNX's protocol buffers to write a model of one node with f32 and int32 inputs of fixed shape. */
+/** Enough of ONNX's protocol buffers to write a model of one node with f32, int32 and bool inputs of fixed shape. */
 
 /** An unsigned integer, seven bits a byte, lowest first. */
 function varint(value: number): number[] {
@@ -27,7 +27,7 @@ const floatField = (field: number, value: number): Field => [
 /** An input or output of a graph, of a fixed shape. */
 export interface OnnxTensor {
   name: string;
-  type: 'f32' | 'int32';
+  type: 'f32' | 'int32' | 'bool';
   shape: number[];
 }
 
@@ -43,7 +43,7 @@ export interface OnnxNode {
 }
 
 /** Numbers of onnx.proto: TensorProto.DataType. */
-const ELEMENT_TYPES = { f32: 1, int32: 6 } as const;
+const ELEMENT_TYPES = { f32: 1, int32: 6, bool: 9 } as const;
 
 function valueInfo({ name, type, shape }: OnnxTensor): Field {
   const dims = shape.flatMap((size) => bytesField(1, intField(1, size)));

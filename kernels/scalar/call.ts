@@ -1,5 +1,6 @@
 /** How a host calls a kernel written in TypeScript: once for each work tile, with strided views of q, k, v and o. */
 
+import type { RowTerms } from '../../src/problem/scores.ts';
 import { keysInWindow, type Visibility } from '../../src/problem/workload.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface WorkTileCall {
   headDim: number;
   scale: number;
   visibility: Visibility;
+  /** What else becomes of the scores of row `row` of the tile; null where the workload asks for nothing. */
+  terms: ((row: number) => RowTerms) | null;
 }
 
 /** The keys that row `row` of the work tile sees: low inclusive, high exclusive. */

@@ -4,8 +4,9 @@
  */
 
 import type { Kernel } from '../kernel.ts';
-import { unsupportedShape } from '../supported-shapes.ts';
+import { EVERY_SCORE_OPTION, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { visibleKeys, type WorkTileCall } from './call.ts';
+import { accumulateSeen, applyTerms } from './terms.ts';
 
 /** Few rows in a work tile, so that even at 32k keys a slice of 16 tiles takes well under a second. */
 const BLOCK_ROWS = 2;
@@ -17,7 +18,7 @@ export const scalarFlash: Kernel = {
   name: 'scalar-flash',
   backend: 'scalar',
   summary: 'plain TypeScript: blocks of keys and an online softmax, so that scores never leave the cache',
-  unsupported: (workload) => unsupportedShape(workload),
+  unsupported: (workload) => unsupportedScores(workload, EVERY_SCORE_OPTION) ?? unsupportedShape(workload),
   build: () => ({ kind: 'module', entry: 'scalar-flash', blockRows: BLOCK_ROWS }),
 };
 
@@ -34,6 +35,14 @@ export function runScalarFlash(call: WorkTileCall): void {
   const total = new Float64Array(rows);
   // The accumulator is contiguous, whatever the stride of o.
   const sums = new Float32Array(rows * headDim);
+  const terms = call.terms === null ? null : Array.from({ length: rows }, (_, row) => call.terms?.(row) ?? null);
+  terms?.forEach((term, row) => {
+    const sink = term?.sink ?? null;
+    if (sink === null) return;
+    // The sink is met first: m is its logit, and it weighs 1.
+    maximum[row] = sink;
+    total[row] = 1;
+  });
   const first = visibleKeys(call, 0).low;
   const last = visibleKeys(call, rows - 1).high;
 
@@ -46,7 +55,10 @@ export function runScalarFlash(call: WorkTileCall): void {
       if (high <= low) continue;
 
       // Load q (where it lies), scores and row maximum.
-      const blockMaximum = scoreKeys(call, q, call.qOffset + row * call.qStride, low, high);
+      const plainMaximum = scoreKeys(call, q, call.qOffset + row * call.qStride, low, high);
+      const term = terms?.[row] ?? null;
+      const blockMaximum = term === null ? plainMaximum : applyTerms(scores, low, high, term);
+      if (term?.bias != null && blockMaximum === Number.NEGATIVE_INFINITY) continue;
       const before = maximum[row] as number;
       const after = Math.max(before, blockMaximum);
 
@@ -64,7 +76,9 @@ export function runScalarFlash(call: WorkTileCall): void {
       total[row] = sum;
 
       // Rescale the sums and accumulate.
-      accumulate(call, sums, row * headDim, rescale, low, high);
+      const hiding = term?.bias ?? null;
+      accumulate(call, sums, row * headDim, rescale, low, hiding === null ? high : low);
+      if (hiding !== null) accumulateSeen(call, scores, hiding, low, high, sums, row * headDim);
     }
   }
 

@@ -4,15 +4,16 @@
  */
 
 import type { Kernel } from '../kernel.ts';
-import { unsupportedShape } from '../supported-shapes.ts';
+import { EVERY_SCORE_OPTION, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { visibleKeys, type WorkTileCall } from './call.ts';
+import { accumulateSeen, applyTerms } from './terms.ts';
 
 /** The kernel of the registry; its code is `runScalarNaive`. */
 export const scalarNaive: Kernel = {
   name: 'scalar-naive',
   backend: 'scalar',
   summary: 'plain TypeScript: all scores of a row, then softmax, then the weighted sum',
-  unsupported: (workload) => unsupportedShape(workload),
+  unsupported: (workload) => unsupportedScores(workload, EVERY_SCORE_OPTION) ?? unsupportedShape(workload),
   build: () => ({ kind: 'module', entry: 'scalar-naive', blockRows: 1 }),
 };
 
@@ -35,10 +36,13 @@ export function runScalarNaive(call: WorkTileCall): void {
       scores[j - low] = dot * scale;
       maximum = Math.max(maximum, dot * scale);
     }
+    const terms = call.terms?.(row) ?? null;
+    if (terms !== null)
+      maximum = Math.max(terms.sink ?? Number.NEGATIVE_INFINITY, applyTerms(scores, low, high, terms));
 
     // Rescale: nothing, since the maximum of the whole row is known.
     // Exponentials and row sum.
-    let total = 0;
+    let total = terms?.sink == null ? 0 : Math.exp(terms.sink - maximum);
     for (let j = 0; j < high - low; j += 1) {
       const weight = Math.exp((scores[j] as number) - maximum);
       scores[j] = weight;
@@ -46,6 +50,12 @@ export function runScalarNaive(call: WorkTileCall): void {
     }
 
     // Accumulate and write.
+    if (terms?.bias != null) {
+      o.fill(0, qRow, qRow + headDim);
+      accumulateSeen(call, scores, terms.bias, low, high, o, qRow);
+      for (let d = 0; d < headDim; d += 1) o[qRow + d] = total > 0 ? (o[qRow + d] as number) / total : 0;
+      continue;
+    }
     for (let d = 0; d < headDim; d += 1) {
       let sum = 0;
       for (let j = low; j < high; j += 1) {

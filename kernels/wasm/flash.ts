@@ -4,7 +4,7 @@ import type { Workload } from '../../src/problem/workload.ts';
 import { wasmConfiguration } from '../configurations.ts';
 import type { Features } from '../device.ts';
 import type { Kernel, WasmProgram } from '../kernel.ts';
-import { unsupportedShape } from '../supported-shapes.ts';
+import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { emitAccumulate } from './accumulate.ts';
 import { emitAttend } from './attend.ts';
@@ -32,7 +32,7 @@ export const wasmFlash: Kernel = {
   name: 'wasm-flash',
   backend: 'wasm',
   summary: 'WebAssembly SIMD on all cores: packed K and V, register-tiled products, online softmax in the cache',
-  unsupported: (workload) => unsupportedShape(workload),
+  unsupported: (workload) => unsupportedScores(workload) ?? unsupportedShape(workload),
   build: (workload, device) => buildWasmFlash(workload, wasmConfiguration(workload, device), device.features),
   tunable: tunable({
     schema: wasmConfigurationSchema,

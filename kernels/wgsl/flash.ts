@@ -13,7 +13,7 @@ import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import { FEW_ROWS, fewRowsConfiguration, wgslConfiguration } from '../configurations.ts';
 import type { DeviceProfile } from '../device.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { LARGEST_WGSL_HEAD_DIM, unsupportedShape } from '../supported-shapes.ts';
+import { LARGEST_WGSL_HEAD_DIM, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { abi } from './abi.ts';
 import { wgslCandidates, wgslConfigurationProblem, wgslExcess } from './candidates.ts';
@@ -79,7 +79,7 @@ export function wgslFlashUnsupported(
   if (threads > limits.workgroupInvocations) {
     return `needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
   }
-  return unsupportedShape(w, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
+  return unsupportedScores(w) ?? unsupportedShape(w, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
 }
 
 /**

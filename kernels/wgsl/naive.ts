@@ -3,7 +3,7 @@
 import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory } from '../../src/messages.ts';
 import type { Kernel, WgslPass, WgslProgram } from '../kernel.ts';
-import { LARGEST_WGSL_HEAD_DIM, unsupportedShape } from '../supported-shapes.ts';
+import { LARGEST_WGSL_HEAD_DIM, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
 import { indent, lines, phase } from './emit.ts';
 import { LOWEST, MASKED, rowBounds, seesBetween } from './mask.ts';
@@ -24,7 +24,7 @@ export const wgslNaive: Kernel = {
         formatExactBytes(need),
         formatExactBytes(limits.tensorBytes),
       );
-    return unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
+    return unsupportedScores(workload) ?? unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
   },
   build: (workload, { features }) =>
     emitWgslNaive(workload.headDim, workload.seqKv, storageOf(workload.dtype, features)),

@@ -6,7 +6,7 @@
 import { subgroupsMissing } from '../../src/messages.ts';
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { LARGEST_WGSL_HEAD_DIM, unsupportedShape } from '../supported-shapes.ts';
+import { LARGEST_WGSL_HEAD_DIM, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
 import { indent, range, times } from './emit.ts';
 import {
@@ -29,7 +29,9 @@ export const wgslRows: Kernel = {
   backend: 'webgpu',
   summary: 'one pass, each row split over four lanes: q and output in registers, scores by subgroup shuffles',
   unsupported: (workload, { features }) =>
-    features.subgroups === true ? unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM) : subgroupsMissing,
+    features.subgroups === true
+      ? (unsupportedScores(workload) ?? unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM))
+      : subgroupsMissing,
   build: (workload, { features }) => emitWgslRows(workload, storageOf(workload.dtype, features)),
 };
 

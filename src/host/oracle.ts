@@ -2,6 +2,7 @@
 
 import { type ReferenceRow, referenceSteps } from '../../kernels/reference.ts';
 import { type Data, fillRow } from '../problem/data.ts';
+import { rowTerms } from '../problem/scores.ts';
 import type { RowAddress } from '../problem/slice.ts';
 import { groupSize, keyRange, type Workload } from '../problem/workload.ts';
 
@@ -45,9 +46,11 @@ export function* oracleSteps(w: Workload, data: Data, rows: readonly RowAddress[
     // A comparison with NaN is false: values that are no numbers do not count.
     for (const value of v) if (Math.abs(value) > largestValue) largestValue = Math.abs(value);
     for (const index of indices) {
-      const { batch, queryHead, row } = rows[index] as RowAddress;
+      const address = rows[index] as RowAddress;
+      const { batch, queryHead, row } = address;
       fillRow(data, w, 'q', batch, queryHead, row, q, 0);
-      results[index] = { ...(yield* referenceSteps(q, k, v, keyRange(w, row), w.scale)), largestValue };
+      const terms = rowTerms(w, data, address);
+      results[index] = { ...(yield* referenceSteps(q, k, v, keyRange(w, row), w.scale, terms)), largestValue };
     }
   }
   return results;

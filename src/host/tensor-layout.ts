@@ -12,6 +12,9 @@ export interface WorkTile {
   kvOffset: number;
   /** Number of the KV head among those of the slice, for packed copies. */
   kvIndex: number;
+  /** Its batch and query head in the whole workload. */
+  batch: number;
+  queryHead: number;
   /** Position of its first row in the whole sequence of queries. */
   firstRow: number;
   rows: number;
@@ -79,6 +82,8 @@ export function layoutOf(w: Workload, slice: Slice): TensorLayout {
         qOffset: (batch * rows + block * slice.blockRows) * qStride + (kvHead * group + member) * w.headDim,
         kvOffset: batch * w.seqKv * kvStride + kvHead * w.headDim,
         kvIndex,
+        batch: firstBatch + batch,
+        queryHead: (firstKvHead + kvHead) * group + member,
         firstRow,
         rows: Math.min(slice.blockRows, w.seqQuery - firstRow),
       };

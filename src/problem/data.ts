@@ -1,6 +1,7 @@
 /** The values of q, k and v: a pure function of (seed, tensor, batch, head, token, dim), or arrays from a file. */
 
 import { roundToHalf } from './half.ts';
+import type { MaskTensor } from './scores.ts';
 import type { Workload } from './workload.ts';
 
 /** The tensors that attention reads. */
@@ -13,9 +14,18 @@ export type TensorName = 'q' | 'k' | 'v';
 export type Data =
   | { kind: 'none' }
   | { kind: 'normal'; seed: number }
-  | { kind: 'values'; q: Float32Array; k: Float32Array; v: Float32Array };
+  | {
+      kind: 'values';
+      q: Float32Array;
+      k: Float32Array;
+      v: Float32Array;
+      /** Logits of the sinks, [queryHeads], of a workload with sinks. */
+      sinks?: Float32Array | undefined;
+      /** What is added to the scores of a workload with a mask tensor. */
+      mask?: MaskTensor | undefined;
+    };
 
-const TENSOR_IDS: Record<TensorName, number> = { q: 1, k: 2, v: 3 };
+const TENSOR_IDS: Record<TensorName | 'sinks', number> = { q: 1, k: 2, v: 3, sinks: 4 };
 
 /**
  * A 32-bit mixing function (Chris Wellons' lowbias32): every input bit flips every output bit with a chance near one
@@ -28,7 +38,7 @@ function mix(value: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-function rowKey(seed: number, tensor: TensorName, batch: number, head: number, token: number): number {
+function rowKey(seed: number, tensor: keyof typeof TENSOR_IDS, batch: number, head: number, token: number): number {
   let key = mix(seed ^ 0x9e3779b9);
   for (const part of [TENSOR_IDS[tensor], batch, head, token]) key = mix(key ^ Math.imul(part + 1, 0x85ebca6b));
   return key;
@@ -104,4 +114,12 @@ export function fillRow(
   for (let dim = 0; dim < w.headDim; dim += 1) {
     target[offset + dim] = table[mix(key + Math.imul(dim, 0x9e3779b1)) >>> 16] ?? 0;
   }
+}
+
+/** The logit of the sink of a query head of the whole workload: standard normal, or the value of a file. */
+export function sinkValue(data: Data, queryHead: number): number {
+  if (data.kind === 'none') return 0;
+  if (data.kind === 'normal') return normalTable()[rowKey(data.seed, 'sinks', 0, queryHead, 0) >>> 16] ?? 0;
+  if (data.sinks === undefined) throw new RangeError('the data has no sinks');
+  return data.sinks[queryHead] ?? 0;
 }

@@ -6,7 +6,7 @@ export type Mask = 'full' | 'causal';
 export type Dtype = 'f32' | 'f16' | 'bf16';
 
 /**
- * One attention forward pass, o = softmax(scale * q k^T + mask) v.
+ * One attention forward pass, o = softmax(scale * q k^T + mask) v, where the fields at the end do nothing else.
  *
  * q and o are [batch, seqQuery, queryHeads, headDim]; k and v are [batch, seqKv, kvHeads, headDim]. Query head h reads
  * KV head floor(h / (queryHeads / kvHeads)). The last query is aligned with the last key (bottom right).
@@ -24,6 +24,14 @@ export interface Workload {
   dtype: Dtype;
   /** Factor on q k^T, usually 1/sqrt(headDim). */
   scale: number;
+  /** C of s = C tanh(s / C), after the scale and before the mask; null or absent: not. */
+  softcap?: number | null | undefined;
+  /** A logit for each query head that joins the sum of the weights and has no value. */
+  sinks?: boolean | undefined;
+  /** ALiBi: slopes by query head (scores.ts), times the distance of query and key, are taken from the scores. */
+  alibi?: boolean | undefined;
+  /** A tensor of the data is added to the scores. */
+  maskTensor?: boolean | undefined;
 }
 
 /**
@@ -107,7 +115,18 @@ export function describe(w: Workload): string {
   const seq = w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)} x ${formatSize(w.seqKv)}`;
   const window = w.window === null ? '' : `, window ${w.window}`;
   const batch = w.batch === 1 ? '' : `, batch ${w.batch}`;
-  return `${seq} ${w.mask}${window}, ${formatHeads(w)}, d ${w.headDim}${batch}`;
+  return `${seq} ${w.mask}${window}${describeScores(w)}, ${formatHeads(w)}, d ${w.headDim}${batch}`;
+}
+
+/** What else becomes of the scores: ", soft-cap 50, sinks", or nothing. */
+function describeScores({ softcap, sinks, alibi, maskTensor }: Workload): string {
+  const parts = [
+    softcap == null ? '' : `, soft-cap ${softcap}`,
+    sinks === true ? ', sinks' : '',
+    alibi === true ? ', ALiBi' : '',
+    maskTensor === true ? ', mask tensor' : '',
+  ];
+  return parts.join('');
 }
 
 /** Its length and mask: enough to tell the workloads of a usual run apart. */
@@ -123,6 +142,10 @@ export function sameProblem(a: Workload, b: Workload): boolean {
     a.seqQuery === b.seqQuery &&
     a.seqKv === b.seqKv &&
     a.mask === b.mask &&
-    a.window === b.window
+    a.window === b.window &&
+    (a.softcap ?? null) === (b.softcap ?? null) &&
+    (a.sinks ?? false) === (b.sinks ?? false) &&
+    (a.alibi ?? false) === (b.alibi ?? false) &&
+    (a.maskTensor ?? false) === (b.maskTensor ?? false)
   );
 }

@@ -7,7 +7,8 @@ import { runScalarMultiplyAdd } from '../../../kernels/ceilings/scalar.ts';
 import type { WorkTileCall } from '../../../kernels/scalar/call.ts';
 import { runScalarFlash } from '../../../kernels/scalar/flash.ts';
 import { runScalarNaive } from '../../../kernels/scalar/naive.ts';
-import { sliceFlops } from '../../problem/slice.ts';
+import { type RowTerms, rowTerms, scoreOptions } from '../../problem/scores.ts';
+import { type RowAddress, sliceFlops } from '../../problem/slice.ts';
 import { visibility } from '../../problem/workload.ts';
 import type { Host } from '../contract.ts';
 import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
@@ -25,6 +26,8 @@ const KERNELS: Record<string, (call: WorkTileCall) => void> = {
 interface PreparedScalar {
   run: (call: WorkTileCall) => void;
   call: WorkTileCall;
+  /** What becomes of the scores of a row; null where the workload asks for nothing. */
+  terms: ((address: RowAddress) => RowTerms) | null;
   layout: TensorLayout;
   flops: number;
 }
@@ -72,16 +75,19 @@ export function createScalarHost(deviceName: string, memoryBytes: number): Host 
       const { qStride, kvStride } = layout;
       const { seqKv, headDim, scale } = w;
       const tile = { qOffset: 0, kvOffset: 0, firstRow: 0, rows: 0 };
-      const call = { ...tensors, qStride, kvStride, seqKv, headDim, scale, visibility: visibility(w), ...tile };
-      const id = table.add({ run, call, layout, flops: sliceFlops(w, slice) });
+      const shape = { qStride, kvStride, seqKv, headDim, scale, visibility: visibility(w) };
+      const call = { ...tensors, ...shape, ...tile, terms: null };
+      const terms = scoreOptions(w).length === 0 ? null : (address: RowAddress) => rowTerms(w, data, address);
+      const id = table.add({ run, call, terms, layout, flops: sliceFlops(w, slice) });
       return { id, compileSeconds: 0, prepareSeconds: (performance.now() - begin) / 1000 };
     },
     async run(id) {
-      const { run, call, layout, flops } = table.get(id);
+      const { run, call, terms, layout, flops } = table.get(id);
       const begin = performance.now();
       for (let index = 0; index < layout.tiles; index += 1) {
-        const { qOffset, kvOffset, firstRow, rows } = layout.tile(index);
-        run({ ...call, qOffset, kvOffset, firstRow, rows });
+        const { qOffset, kvOffset, firstRow, rows, batch, queryHead } = layout.tile(index);
+        const ofRow = terms === null ? null : (row: number) => terms({ batch, queryHead, row: firstRow + row });
+        run({ ...call, qOffset, kvOffset, firstRow, rows, terms: ofRow });
       }
       return { seconds: (performance.now() - begin) / 1000, flops, clock: 'wall' };
     },

@@ -23,7 +23,11 @@ export interface OrtSession<Tensor> {
 /** The interface of onnxruntime-node and of onnxruntime-web's WebAssembly build. */
 export interface OrtCpu {
   env: { versions: { common: string }; wasm: { numThreads: number } };
-  Tensor: new (type: 'float32' | 'int32', values: Float32Array | Int32Array, shape: number[]) => OrtTensor;
+  Tensor: new (
+    type: 'float32' | 'int32' | 'bool',
+    values: Float32Array | Int32Array | Uint8Array,
+    shape: number[],
+  ) => OrtTensor;
   InferenceSession: {
     create(model: Uint8Array, options: Record<string, unknown>): Promise<OrtSession<OrtTensor>>;
   };

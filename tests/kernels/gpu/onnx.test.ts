@@ -3,6 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { findKernel } from '../../../kernels/index.ts';
 import type { OrtBuild } from '../../../kernels/peers/ort-model.ts';
+import { readAnswers } from '../../../scripts/conformance/answers.ts';
+import { caseTensors } from '../../../scripts/conformance/cases.ts';
+import { F32, oracleOutput, prepareCase, worstError, worstKept } from '../../../scripts/conformance/check.ts';
+import { openOperator } from '../../../scripts/conformance/operator.ts';
 import { spawnHost } from '../../../src/host/node/spawn.ts';
 import { softwareEnvironment } from '../../../src/host/node/targets.ts';
 import { workload } from '../../workloads.ts';
@@ -52,6 +56,19 @@ describe.skipIf(openedGpu instanceof Error)("ONNX Runtime's WebGPU provider", ()
     workload({ headDim: 64, queryHeads: 2, kvHeads: 2, seqQuery: 5, seqKv: 300 }),
   ])('agrees with the oracle: $mask, $queryHeads over $kvHeads heads, $seqQuery queries', async (w) => {
     expect(await runKernel(host, findKernel('ort-webgpu'), w)).toMatchOracle();
+  });
+});
+
+describe.skipIf(opened instanceof Error)("ONNX's operator Attention", () => {
+  it('answers the table as it did, and as the oracle does', async () => {
+    const operator = openOperator();
+    for (const answer of readAnswers().cases) {
+      const tensors = caseTensors(answer.case);
+      const prepared = prepareCase(answer.case, tensors);
+      const output = await operator.answer(answer.case, tensors);
+      expect(worstKept(prepared, output, answer, F32)).toBeLessThan(1);
+      expect(worstError(prepared, output, oracleOutput(prepared), F32)).toBeLessThan(1);
+    }
   });
 });
 

@@ -21,7 +21,7 @@ function varied(
     name: `wasm-flash-${option}`,
     summary,
     ...(ablation === undefined ? {} : { ablation: { ...ablation, change: 'removes' } }),
-    build: (w, device) => emitWasmFlash(w.headDim, { ...wasmConfiguration(w, device), ...change }, device.features),
+    build: (w, device) => emitWasmFlash(w.headDim, { ...wasmConfiguration(w, device), ...change }, device.features, w),
   };
 }
 

@@ -231,7 +231,7 @@ const SCORE_OPTIONS = {
   maskTensor: 'mask tensors',
 } as const;
 export const scoresUnsupported = (refused: readonly (keyof typeof SCORE_OPTIONS)[]) =>
-  `this kernel has no ${refused.map((option) => SCORE_OPTIONS[option]).join(' and no ')}; choose scalar-flash, which has`;
+  `this kernel has no ${refused.map((option) => SCORE_OPTIONS[option]).join(' and no ')}; choose scalar-flash, which has them`;
 export const dtypeUnsupported = (dtype: string, known: readonly string[]) =>
   `this kernel takes ${known.join(' and ')}, not ${dtype}; use --dtype ${known[0]}`;
 

@@ -1,6 +1,7 @@
 /** `attend`: one work tile, the query rows of one block against all keys that they see. */
 
 import { panelWidth, type WasmConfiguration } from './configuration.ts';
+import type { WasmScores } from './flash.ts';
 import { emitKeyBlock } from './key-block.ts';
 import { call, exported, func, locals, loop, min, params, when } from './text/control.ts';
 import { type Code, form, global, i32, type Name, note, op, phase, set } from './text/wat.ts';
@@ -8,10 +9,11 @@ import { type Code, form, global, i32, type Name, note, op, phase, set } from '.
 /**
  * attend: $rows query rows from row $firstRow of the sequence. $q and $o point at the first of them, $packedK and
  * $packedV at the packed KV head, $norms at the norms of its panels, $scratch at the private memory of the thread
- * (scratch.ts).
+ * (scratch.ts), $sink at the sink of the query head where there are sinks.
  */
-export function emitAttend(headDim: number, config: WasmConfiguration): Code {
+export function emitAttend(headDim: number, config: WasmConfiguration, { softcap, sinks }: WasmScores): Code {
   const width = panelWidth(config);
+  const sink: Name[] = sinks === true ? ['$sink'] : [];
   const blockLength: Name[] = config.values === 'rows' ? [] : ['$blockLength'];
   return func(
     [
@@ -21,7 +23,7 @@ export function emitAttend(headDim: number, config: WasmConfiguration): Code {
     '$attend',
     [
       exported('attend'),
-      params('i32', '$q', '$o', '$rows', '$firstRow', '$packedK', '$packedV', '$scratch', '$norms'),
+      params('i32', '$q', '$o', '$rows', '$firstRow', '$packedK', '$packedV', '$scratch', '$norms', ...sink),
       locals('i32', '$paddedRows', '$firstKey', '$lastKey', '$bounded', '$overflow'),
       locals('i32', '$key', '$keys', ...blockLength, '$row', '$stats', '$scores', '$groupKeys', '$masked', '$panel'),
     ],
@@ -55,10 +57,10 @@ export function emitAttend(headDim: number, config: WasmConfiguration): Code {
           note('keys of the block up to the last that any row sees, in whole panels'),
           set('$keys', min(i32.ceil(i32.sub('$lastKey', '$key'), width), config.blockKeys)),
           config.values === 'rows' ? [] : emitBlockLength(config),
-          emitKeyBlock(headDim, config),
+          emitKeyBlock(headDim, config, softcap != null),
         ),
       ),
-      phase('write', set('$overflow', call('$write', '$o', '$rows', '$scratch'))),
+      phase('write', set('$overflow', call('$write', '$o', '$rows', '$scratch', ...sink))),
       phase(
         'values so large that weights above 1 made the sums overflow: once more, with maxima',
         when(op('i32.and', '$bounded', '$overflow'), [set('$bounded', 0), form('br', '$again')]),

@@ -11,7 +11,7 @@ import { type Code, global, i32, note, op, phase, set, times } from './text/wat.
  * attend_keys: the rows at $q against keys $first to $end (exclusive) of the KV head whose first rows are $k and $v.
  * $scratch is the private memory of the thread; $partial gets (m, l, sums), as few-rows-layout.ts says.
  */
-export function emitAttendKeys(shape: FewRows): Code {
+export function emitAttendKeys(shape: FewRows, capped: boolean): Code {
   const { headDim, tokens, group } = shape;
   const { padded } = rowsOf(shape);
   const at = fewRowsLayout(shape);
@@ -69,6 +69,7 @@ export function emitAttendKeys(shape: FewRows): Code {
         note('scores of the keys, in whole sixteens'),
         set('$count', min(i32.ceil(i32.sub('$end', '$key'), 16), STEP_KEYS)),
         phase('scores', call('$dots', '$scratch', '$k', scores, '$key', '$count', '$end')),
+        capped ? phase('soft-cap', call('$soft_cap', scores, '$count')) : [],
         phase(
           tokens > 1 ? 'mask' : 'mask: where the keys end within the sixteen',
           tokens > 1 ? mask : when(op('i32.gt_s', i32.add('$key', '$count'), '$end'), mask),

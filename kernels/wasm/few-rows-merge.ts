@@ -6,6 +6,7 @@ import { emitExp2, exp2Constants, exp2Locals } from './exp2.ts';
 import { type FewRows, fewRowsLayout, rowsOf, softmaxTile } from './few-rows-layout.ts';
 import { LOWEST } from './row-maximum.ts';
 import { PARTIAL_BYTES, statisticsLayout } from './scratch.ts';
+import { emitSinkScale, sinkAt, sinkLocals } from './sinks.ts';
 import { exported, func, locals, loop, params, select } from './text/control.ts';
 import { f32x4, float, laneSum, memory, multiplyAddOf, splat } from './text/vectors.ts';
 import { type Code, global, i32, note, op, phase, set, times } from './text/wat.ts';
@@ -13,8 +14,9 @@ import { type Code, global, i32, note, op, phase, set, times } from './text/wat.
 /**
  * merge: M = max of m; the factor of a part is e^(m - M); o = sum of factor * sums / sum of factor * l. A row that saw
  * no key in any part has l = 0 and gives zeros; in a part of which it saw none, m is below all scores and its factor 0.
+ * With sinks, those of the query heads are at $sinks; M then stands in place of m of the first part.
  */
-export function emitMerge(shape: FewRows, features: Features): Code {
+export function emitMerge(shape: FewRows, features: Features, sinks: boolean): Code {
   const { headDim, tokens, group } = shape;
   const { padded } = rowsOf(shape);
   const { partialBytes, stats } = fewRowsLayout(shape);
@@ -33,11 +35,12 @@ export function emitMerge(shape: FewRows, features: Features): Code {
     '$merge',
     [
       exported('merge'),
-      params('i32', '$partials', '$count', '$o'),
+      params('i32', '$partials', '$count', '$o', ...(sinks ? ['$sink' as const] : [])),
       locals('i32', '$p', '$part', '$member', '$token', '$d', '$to', '$row', '$rowSums', '$sums'),
       locals('v128', '$before', '$after', '$log2e', '$s', '$scale'),
       exp2Locals(['$x0']),
       locals('f32', '$l'),
+      sinks ? sinkLocals() : [],
     ],
     exp2Constants(),
     set('$log2e', splat(Math.LOG2E)),
@@ -52,6 +55,7 @@ export function emitMerge(shape: FewRows, features: Features): Code {
           emitExp2(['$x0'], multiplyAddOf(features)),
           memory.store('$p', '$x0', rescale + four * 16),
         ),
+        sinks ? memory.store('$partials', '$after', maximum + four * 16) : [],
       ),
     ),
     phase(
@@ -79,11 +83,18 @@ export function emitMerge(shape: FewRows, features: Features): Code {
             set('$s', f32x4.add('$s', f32x4.mul('$scale', f32x4.add('$before', '$after')))),
           ),
           set('$l', laneSum('$s')),
-          note('a row that saw no key has l = 0 and gives zeros'),
-          set(
-            '$scale',
-            op('f32x4.splat', select(op('f32.div', float(1), '$l'), float(0), op('f32.gt', '$l', float(0)))),
-          ),
+          sinks
+            ? [
+                set('$scale', op('f32x4.splat', '$l')),
+                emitSinkScale(memory.loadSplat(i32.add('$partials', '$row'), maximum), sinkAt('$sink'), features),
+              ]
+            : [
+                note('a row that saw no key has l = 0 and gives zeros'),
+                set(
+                  '$scale',
+                  op('f32x4.splat', select(op('f32.div', float(1), '$l'), float(0), op('f32.gt', '$l', float(0)))),
+                ),
+              ],
           loop(
             '$d',
             0,
@@ -99,6 +110,7 @@ export function emitMerge(shape: FewRows, features: Features): Code {
           ),
           set('$to', i32.add('$to', global('$qStride'))),
         ),
+        sinks ? set('$sink', i32.add('$sink', 4)) : [],
       ),
     ),
   );

@@ -12,6 +12,7 @@ import { emitMerge } from './few-rows-merge.ts';
 import { emitDots, emitWeighted } from './few-rows-products.ts';
 import { emitMask } from './mask.ts';
 import { printModule } from './module.ts';
+import { emitSoftCap } from './soft-cap.ts';
 import { emitSoftmax } from './softmax.ts';
 import { multiplyAddOf } from './text/vectors.ts';
 import { emitKeyRange, emitMinMax } from './visible-keys.ts';
@@ -31,19 +32,21 @@ export function emitFewRows(w: Workload, features: Features): WasmProgram {
   const shape: FewRows = { headDim: w.headDim, tokens: w.seqQuery, group: groupSize(w) };
   const { partialBytes, scratchBytes } = fewRowsLayout(shape);
   const multiplyAdd = multiplyAddOf(features);
+  const { softcap = null, sinks = false } = w;
   const functions = [
-    emitAttendKeys(shape),
+    emitAttendKeys(shape, softcap !== null),
     emitDots(shape, multiplyAdd),
+    ...(softcap === null ? [] : [emitSoftCap(softmaxTile(shape), softcap, features)]),
     emitMask({ ...softmaxTile(shape), rows: shape.tokens }),
     emitSoftmax(softmaxTile(shape), features),
     emitWeighted(shape, multiplyAdd),
-    emitMerge(shape, features),
+    emitMerge(shape, features, sinks),
     emitKeyRange(),
     emitMinMax(),
   ];
   return {
     kind: 'wasm',
-    text: printModule(prologue(shape), functions, features),
+    text: printModule(prologue(shape, w), functions, features),
     blockRows: w.seqQuery,
     keyMultiple: 1,
     scratchBytes,
@@ -59,13 +62,13 @@ function splitKeysOf(w: Workload): number {
   return Math.max(LEAST_KEYS, Math.min(MOST_KEYS, wanted));
 }
 
-const prologue = ({ headDim, tokens, group }: FewRows): string[] => [
+const prologue = ({ headDim, tokens, group }: FewRows, { softcap, sinks }: Workload): string[] => [
   `Flash attention for ${tokens * group} query rows of a KV head (${tokens} of each of ${group} query heads), head dimension ${headDim}:`,
   'o = softmax(scale q k^T) v, K and V read where they lie.',
   '',
   '  attend_keys (for each part of the keys of a KV head): load q; then block by block',
-  '    scores by dot products, mask, row maximum, rescale, exponentials, row sum, accumulate',
-  '  merge (for each KV head): partial (m, l, sums) of all parts to o',
+  `    scores by dot products, ${softcap == null ? '' : `soft-cap ${softcap}, `}mask, row maximum, rescale, exponentials, row sum, accumulate`,
+  `  merge (for each KV head): partial (m, l, sums) of all parts${sinks === true ? ' and the sinks' : ''} to o`,
   '',
   'Memory: address 0 holds a row of zeros; the host says where the rest lies.',
 ];

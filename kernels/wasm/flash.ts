@@ -1,5 +1,6 @@
 /** wasm-flash: flash attention in WebAssembly SIMD, two register-tiled products around an online softmax. */
 
+import type { ScoreOption } from '../../src/problem/scores.ts';
 import type { Workload } from '../../src/problem/workload.ts';
 import { wasmConfiguration } from '../configurations.ts';
 import type { Features } from '../device.ts';
@@ -18,6 +19,7 @@ import { printModule } from './module.ts';
 import { emitPack, emitRowAddress } from './pack.ts';
 import { emitScores } from './scores.ts';
 import { scratchLayout, statisticsLayout } from './scratch.ts';
+import { emitSoftCap } from './soft-cap.ts';
 import { emitSoftmax, emitSoftmaxBounded } from './softmax.ts';
 import { emitStageK } from './stage-k.ts';
 import { emitStageV } from './stage-v.ts';
@@ -28,11 +30,16 @@ import { emitWrite } from './write.ts';
 /** Parts of a work tile at the end of a run: a sixth of the time that a thread waits for another's last tile. */
 const PARTS = 6;
 
+/** What it has between scale and softmax. */
+const WASM_SCORES: readonly ScoreOption[] = ['softcap', 'sinks'];
+/** What a workload asks of that. */
+export type WasmScores = Pick<Workload, 'softcap' | 'sinks'>;
+
 export const wasmFlash: Kernel = {
   name: 'wasm-flash',
   backend: 'wasm',
   summary: 'WebAssembly SIMD on all cores: packed K and V, register-tiled products, online softmax in the cache',
-  unsupported: (workload) => unsupportedScores(workload) ?? unsupportedShape(workload),
+  unsupported: (workload) => unsupportedScores(workload, WASM_SCORES) ?? unsupportedShape(workload),
   build: (workload, device) => buildWasmFlash(workload, wasmConfiguration(workload, device), device.features),
   tunable: tunable({
     schema: wasmConfigurationSchema,
@@ -46,23 +53,29 @@ export const wasmFlash: Kernel = {
 };
 
 const buildWasmFlash = (w: Workload, config: WasmConfiguration, features: Features): WasmProgram =>
-  hasFewRows(w) ? emitFewRows(w, features) : emitWasmFlash(w.headDim, config, features);
+  hasFewRows(w) ? emitFewRows(w, features) : emitWasmFlash(w.headDim, config, features, w);
 
 /**
  * The program for a head dimension, configuration and feature set; sequence lengths, strides and the mask are arguments
  * of it.
  */
-export function emitWasmFlash(headDim: number, config: WasmConfiguration, features: Features): WasmProgram {
+export function emitWasmFlash(
+  headDim: number,
+  config: WasmConfiguration,
+  features: Features,
+  { softcap = null, sinks = false }: WasmScores = {},
+): WasmProgram {
   const multiplyAdd = multiplyAddOf(features);
   const functions = [
-    emitAttend(headDim, config),
+    emitAttend(headDim, config, { softcap, sinks }),
     emitLoadQ(headDim, config),
     emitScores(headDim, config, multiplyAdd),
+    ...(softcap === null ? [] : [emitSoftCap(config, softcap, features)]),
     emitMask(config),
     emitSoftmax(config, features),
     emitSoftmaxBounded(config, features),
     emitAccumulate(headDim, config, multiplyAdd),
-    emitWrite(headDim, config),
+    emitWrite(headDim, config, sinks ? features : null),
     emitBounded(headDim),
     emitGroupKeys(config),
     emitKeyRange(),
@@ -74,7 +87,7 @@ export function emitWasmFlash(headDim: number, config: WasmConfiguration, featur
   ];
   return {
     kind: 'wasm',
-    text: printModule(prologue(headDim, config), functions, features),
+    text: printModule(prologue(headDim, config, { softcap, sinks }), functions, features),
     blockRows: config.blockRows,
     keyMultiple: panelWidth(config),
     scratchBytes: scratchLayout(headDim, config).bytes,
@@ -85,7 +98,7 @@ export function emitWasmFlash(headDim: number, config: WasmConfiguration, featur
 }
 
 /** The algorithm and the layout of memory, which the functions of the module repeat in detail. */
-function prologue(headDim: number, config: WasmConfiguration): string[] {
+function prologue(headDim: number, config: WasmConfiguration, { softcap, sinks }: WasmScores): string[] {
   const { rows, blockRows, blockKeys } = config;
   const width = panelWidth(config);
   const at = scratchLayout(headDim, config);
@@ -98,13 +111,14 @@ function prologue(headDim: number, config: WasmConfiguration): string[] {
     '  attend (once for each work tile): load q',
     `    for each block of ${blockKeys} keys, for each group of ${rows} rows:`,
     '      scores        s = q k^T',
+    ...(softcap == null ? [] : [`      soft-cap      s = C tanh(s / C), C = ${softcap}`]),
     '      mask          s = -2^126 where the row does not see the key',
     "      row maximum   m' = max(m, s)",
     "      rescale       r = e^(m - m')",
     "      exponentials  p = e^(s - m')",
     '      row sum       l = l r + sum of p',
     '      accumulate    sums = sums r + p v',
-    '    write o = sums / l',
+    sinks === true ? '    write o = sums / (l + e^(sink - m))' : '    write o = sums / l',
     '',
     'Memory: address 0 holds a row of zeros; the host says where the rest lies.',
     `  packedK       [key panel][dim][${width} keys]`,

@@ -11,10 +11,10 @@ import { type Code, i32, note, op, phase, set } from './text/wat.ts';
  * so only blocks on the diagonal do masked work. In order 'phases' each phase runs over all groups, and the panels are
  * the outer loop of both products.
  */
-export function emitKeyBlock(headDim: number, config: WasmConfiguration): Code {
+export function emitKeyBlock(headDim: number, config: WasmConfiguration, capped: boolean): Code {
   const width = panelWidth(config);
   const scores = scoresOf(headDim);
-  const softmax = softmaxOf(headDim, config);
+  const softmax = softmaxOf(headDim, config, capped);
   const accumulate = accumulateOf(headDim, config);
   const eachGroup = (...body: Code[]) => eachRowGroup(headDim, config, ...body);
   if (config.order === 'groups') {
@@ -67,12 +67,13 @@ const scoresOf = (headDim: number): Code =>
     i32.add('$scores', i32.floats('$panel')),
   );
 
-/** Mask, row maximum, rescale, exponentials and row sum of the row group. */
-function softmaxOf(headDim: number, config: WasmConfiguration): Code {
+/** Soft-cap, mask, row maximum, rescale, exponentials and row sum of the row group. */
+function softmaxOf(headDim: number, config: WasmConfiguration, capped: boolean): Code {
   const first = i32.add('$firstRow', '$row');
   const stats0 = i32.add('$scratch', scratchLayout(headDim, config).stats);
   const softmax = (name: '$softmax' | '$softmax_bounded') => call(name, '$scores', '$groupKeys', '$stats', stats0);
   return [
+    capped ? phase('soft-cap', call('$soft_cap', '$scores', '$groupKeys')) : [],
     phase(
       'mask: where the block ends past what the first row sees, or begins before what the last one sees',
       set(

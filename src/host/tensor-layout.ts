@@ -1,6 +1,6 @@
 /** How a slice lies in memory: [batch, seq, heads, headDim] tensors of what it covers, and its work tiles in order. */
 
-import { type Data, fillRow } from '../problem/data.ts';
+import { type Data, fillRow, sinkValue } from '../problem/data.ts';
 import { blockStarts, type RowAddress, rowsPerHead, type Slice, sliceShape, workTileCount } from '../problem/slice.ts';
 import { groupSize, type Workload } from '../problem/workload.ts';
 
@@ -155,4 +155,10 @@ export function fillTensors(
       }
     }
   }
+}
+
+/** The logits of the sinks of the slice's query heads. */
+export function sinkValues(w: Workload, slice: Slice, data: Data): Float32Array<ArrayBuffer> {
+  const first = (slice.firstKvHead ?? 0) * groupSize(w);
+  return Float32Array.from({ length: sliceShape(w, slice).queryHeads }, (_, head) => sinkValue(data, first + head));
 }

@@ -41,5 +41,16 @@ export const HALF_SHAPES: Workload[] = [
   ...GROUPED_SHAPES.filter(({ headDim }) => headDim === 64),
 ].map((w) => ({ ...w, dtype: 'f16' as const }));
 
+/** What a workload asks of the scores, with shapes that meet it: many rows and few, masked blocks, rows that see nothing. */
+export const scoreShapes = (changes: Partial<Workload>): Workload[] =>
+  [
+    ...both({ seqQuery: 131, queryHeads: 2, kvHeads: 2, batch: 2 }),
+    ...both({ seqQuery: 70, seqKv: 300, window: 100, headDim: 64, queryHeads: 8, kvHeads: 1 }),
+    ...both({ seqQuery: 3, seqKv: 1000, headDim: 64, queryHeads: 6, kvHeads: 2 }),
+    ...both({ seqQuery: 130, seqKv: 20, batch: 3 }),
+    // Logits beyond what norms bound.
+    workload({ seqQuery: 65, seqKv: 300, scale: 9 }),
+  ].map((w) => ({ ...w, ...changes }));
+
 /** Every head dimension up to 256 and some above, for kernels that need no minutes to compile. */
 export const HEAD_DIMS = [...Array.from({ length: 15 }, (_, i) => 32 + 16 * i), 320, 496, 512, 576];

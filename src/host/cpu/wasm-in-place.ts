@@ -11,7 +11,7 @@ import type { ThreadJob } from './wasm-thread.ts';
 type InPlaceExports = {
   configure(...[seqKv, keysPadded, windowLow, windowHigh, qStrideBytes, kvStrideBytes, scale]: number[]): void;
   attend_keys(...[q, k, v, partial, scratch, firstKey, endKey]: number[]): void;
-  merge(...[partials, parts, o]: number[]): void;
+  merge(...[partials, parts, o, sinks]: number[]): void;
 };
 
 /**
@@ -31,10 +31,13 @@ export function createInPlaceThread(
 
   const parts = keyParts(w, inPlace);
   const group = groupSize(w);
+  const firstHead = (job.slice.firstKvHead ?? 0) * group;
   const partialsOf = (kvIndex: number) => addresses.partials + kvIndex * parts.length * inPlace.partialBytes;
   const merge = (kvIndex: number) => {
-    const { qOffset } = layout.tile(kvIndex * group);
-    kernel.merge(partialsOf(kvIndex), parts.length, addresses.o + qOffset * 4);
+    const { qOffset, queryHead } = layout.tile(kvIndex * group);
+    // A module without sinks has no such parameter, and is not given it.
+    const sinks = addresses.sinks + (queryHead - firstHead) * 4;
+    kernel.merge(partialsOf(kvIndex), parts.length, addresses.o + qOffset * 4, sinks);
   };
   const attend = (index: number) => {
     const kvIndex = Math.floor(index / parts.length);

@@ -4,7 +4,7 @@ import type { WasmProgram } from '../../../kernels/kernel.ts';
 import { LARGEST_HEAD_DIM } from '../../problem/head-dims.ts';
 import type { PrepareRequest } from '../contract.ts';
 import { footprint, keyParts, paddedKeys, usesValuesInPlace } from '../footprint.ts';
-import { fillTensors, type TensorLayout } from '../tensor-layout.ts';
+import { fillTensors, sinkValues, type TensorLayout } from '../tensor-layout.ts';
 
 /** What 32-bit addresses reach. */
 export const WASM_MEMORY_BYTES = 2 ** 32;
@@ -25,6 +25,8 @@ export interface Addresses {
   keyNorms: number;
   /** Partial results, [KV head][part of its keys]; 0 where the program packs. */
   partials: number;
+  /** The logits of the sinks, a float for each query head of the slice; 0 where the workload has none. */
+  sinks: number;
 }
 
 /** A slice in memory. */
@@ -61,11 +63,12 @@ export function allocate(
     v: take(layout.kvElements * 4),
     o: take(layout.qElements * 4),
   };
+  const sinks = w.sinks === true ? take(layout.shape.queryHeads * 4) : 0;
   const parts = inPlace === undefined ? 0 : keyParts(w, inPlace).length * layout.kvHeads;
   const partials = inPlace === undefined ? 0 : take(parts * inPlace.partialBytes);
   const packedV = usesValuesInPlace(program, layout.shape) ? tensors.v : take(keys * w.headDim * 4);
   const keyNorms = take((keys * 4) / program.keyMultiple);
-  const addresses = { ...tensors, packedK: take(keys * w.headDim * 4), packedV, keyNorms, partials };
+  const addresses = { ...tensors, packedK: take(keys * w.headDim * 4), packedV, keyNorms, partials, sinks };
 
   const pages = Math.ceil(top / PAGE_BYTES);
   if (pages > MOST_PAGES) {
@@ -78,6 +81,7 @@ export function allocate(
     k: view(addresses.k, layout.kvElements),
     v: view(addresses.v, layout.kvElements),
   });
+  if (w.sinks === true) view(sinks, layout.shape.queryHeads).set(sinkValues(w, slice, data));
   const output = view(addresses.o, layout.qElements).fill(Number.NaN);
   return { memory, addresses, scratch, output };
 }

@@ -42,7 +42,7 @@ const PANELS_AT_A_TIME = 32;
 type KernelExports = {
   configure(...[seqKv, keysPadded, windowLow, windowHigh, qStrideBytes, kvStrideBytes, scale]: number[]): void;
   pack(...[k, v, packedK, packedV, firstPanel, endPanel, keyNorms]: number[]): void;
-  attend(...[q, o, rows, firstRow, packedK, packedV, scratch, keyNorms]: number[]): void;
+  attend(...[q, o, rows, firstRow, packedK, packedV, scratch, keyNorms, sink]: number[]): void;
 };
 
 /**
@@ -62,6 +62,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   const panels = keysPadded / keyMultiple;
   const portions = seenKeys(w, job.slice, keyMultiple).flatMap((seen) => portionsOf(seen, keyMultiple));
   const group = groupSize(w);
+  const firstHead = (job.slice.firstKvHead ?? 0) * group;
   const blocks = layout.tiles / (layout.kvHeads * group);
   const work = splitLastTiles(layout, job.slice.blockRows, job.splitRows);
 
@@ -80,7 +81,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
     );
   };
   const attend = (index: number) => {
-    const { qOffset, kvIndex, firstRow, rows } = work.at(index);
+    const { qOffset, kvIndex, firstRow, rows, queryHead } = work.at(index);
     if (rows <= 0) return;
     const packed = kvIndex * packedBytes;
     kernel.attend(
@@ -92,6 +93,8 @@ export function createThread(job: ThreadJob): (phase: number) => void {
       addresses.packedV + packed,
       job.scratch,
       addresses.keyNorms + kvIndex * panels * 4,
+      // A module without sinks has no such parameter, and is not given it.
+      addresses.sinks + (queryHead - firstHead) * 4,
     );
   };
 

@@ -59,7 +59,7 @@ export interface WgslPass {
 
 /**
  * WGSL passes that share group 0: 0 uniform Params (kernels/wgsl/abi.ts), 1 q, 2 k, 3 v, 4 o, 5 block starts and, where
- * scratchBytesPerTile is above 0, 6 scratch.
+ * scratchBytesPerTile is above 0, 6 scratch, with sinks 7 those.
  */
 export interface WgslProgram {
   kind: 'wgsl';
@@ -70,6 +70,8 @@ export interface WgslProgram {
   groupedRows?: boolean;
   /** Work tiles that a large GPU is taken to run at once; no device says how many it does. Submissions take whole multiples. */
   wave?: number;
+  /** True where binding 7 is the logits of the sinks, one f32 a query head, times log2(e). */
+  sinks?: boolean;
   /** True where weights are rounded to half precision before they are multiplied with the values. */
   halfWeights?: boolean;
 }

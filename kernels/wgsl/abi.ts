@@ -1,6 +1,7 @@
 /** What every WGSL kernel and its host agree on: bindings, the Params block, and how a work tile and its rows are found. */
 
 import { keyRange } from './mask.ts';
+import { PLAIN_SCORES, scoreFunctions, type WgslScores } from './soft-cap.ts';
 import { enableOf, type Storage, tensorAccess, tensors } from './storage.ts';
 
 /** 32-bit words of Params, in order; i32 and f32 members are marked by the host's writer. */
@@ -35,6 +36,8 @@ export interface Abi {
   group?: number;
   /** The element of the scratch buffer at binding 6, where there is one. */
   scratch?: 'f32' | 'vec4f' | undefined;
+  /** What is asked of the scores; nothing where it is left out. */
+  scores?: WgslScores;
 }
 
 /** The start of every pass: Params, the tensors, and functions from a work tile to places in memory and to the keys that a row sees. */
@@ -46,8 +49,10 @@ export function abi({
   storage = 'f32',
   group = 1,
   scratch,
+  scores = PLAIN_SCORES,
 }: Abi): string {
   const grouped = group > 1;
+  const sinks = scores.sinks === true;
   const head = directives + enableOf(storage);
   return `${head === '' ? '' : `${head}\n`}${about === '' ? '' : `${about}\n\n`}// The call.
 //
@@ -72,7 +77,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 ${tensors(storage)}
 @group(0) @binding(5) var<storage, read> starts: array<u32>; // first row of each block
-${scratch === undefined ? '' : `@group(0) @binding(6) var<storage, read_write> scratch: array<${scratch}>;\n`}
+${scratch === undefined ? '' : `@group(0) @binding(6) var<storage, read_write> scratch: array<${scratch}>;\n`}${sinks ? '@group(0) @binding(7) var<storage, read> sinks: array<f32>; // of each query head, times log2(e)\n' : ''}
 ${tensorAccess(storage)}
 
 const columns = ${headDim / 4}u; // vec4s of a row
@@ -85,7 +90,7 @@ struct WorkTile {
   kvStride: u32, // and in k and v
   firstRow: u32, // of the whole sequence
   tokens: u32,
-  rows: u32,     // ${grouped ? 'tokens times group' : 'as many as tokens'}
+  rows: u32,     // ${grouped ? 'tokens times group' : 'as many as tokens'}${sinks ? '\n  head: u32,     // its first query head' : ''}
 }
 
 // Work tiles run KV head by KV head, last rows first, ${grouped ? 'all query heads of a group in one' : 'the query heads of a group one after another'}.
@@ -109,7 +114,7 @@ ${
   tile.kv = batch * params.seqKv * tile.kvStride + kvHead * columns;
   tile.firstRow = starts[block];
   tile.tokens = min(tileTokens, params.seqQuery - tile.firstRow);
-  tile.rows = tile.tokens${grouped ? ' * group' : ''};
+  tile.rows = tile.tokens${grouped ? ' * group' : ''};${sinks ? '\n  tile.head = queryHead;' : ''}
   return tile;
 }
 
@@ -134,5 +139,5 @@ fn loadV(tile: WorkTile, key: u32, column: u32) -> vec4f {
   let value = readV(tile.kv + min(key, params.seqKv - 1u) * tile.kvStride + column);
   return select(vec4f(), value, key < params.seqKv);
 }
-${keyRange}`;
+${keyRange}${scoreFunctions(scores, group)}`;
 }

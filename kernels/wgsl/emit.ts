@@ -29,6 +29,7 @@ type PhaseName =
   | 'load q'
   | 'stage K'
   | 'scores'
+  | 'soft-cap'
   | 'mask'
   | 'row maximum'
   | 'rescale'

@@ -18,10 +18,11 @@ import { tunable } from '../tunable.ts';
 import { abi } from './abi.ts';
 import { wgslCandidates, wgslConfigurationProblem, wgslExcess } from './candidates.ts';
 import { sizes, type WgslConfiguration, wgslConfigurationSchema, workgroupBytes } from './configuration.ts';
-import { indent, lines, range } from './emit.ts';
+import { indent, lines, plus, range } from './emit.ts';
 import { emitKeyRange, emitMask, LOWEST } from './mask.ts';
 import { emitMerge } from './merge.ts';
 import { emitAccumulate, emitScores } from './products.ts';
+import { emitSoftCap, PLAIN_SCORES, softCapFunctions, WGSL_SCORES, type WgslScores } from './soft-cap.ts';
 import { type Exchange, emitExponentials, emitRescale, emitRowMaximum, emitRowSum, exchangeOf } from './softmax.ts';
 import { emitLoadQ, emitStageK, emitStageV } from './stage.ts';
 import { type Storage, storageOf } from './storage.ts';
@@ -63,6 +64,7 @@ export function buildWgslFlash(config: WgslConfiguration, w: Workload, { feature
     storageOf(w.dtype, features),
     scheduleOf(w, config, features),
     exchangeOf(config, features),
+    w,
   );
 }
 
@@ -79,7 +81,7 @@ export function wgslFlashUnsupported(
   if (threads > limits.workgroupInvocations) {
     return `needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
   }
-  return unsupportedScores(w) ?? unsupportedShape(w, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
+  return unsupportedScores(w, WGSL_SCORES) ?? unsupportedShape(w, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
 }
 
 /**
@@ -92,6 +94,7 @@ export function emitWgslFlash(
   storage: Storage,
   schedule: Schedule = ONE_HEAD,
   exchange: Exchange = 'memory',
+  scores: WgslScores = PLAIN_SCORES,
 ): WgslProgram {
   const { group, splits } = schedule;
   const tokens = tokensOf(config, schedule);
@@ -106,11 +109,13 @@ export function emitWgslFlash(
         storage,
         group,
         scratch: splits > 1 ? 'vec4f' : undefined,
+        scores,
       }),
       threadTile(config.rows),
+      softCapFunctions(scores, config),
       emitDeclarations(headDim, config, exchange),
       writeFunctions(config, splits),
-      emitMain(headDim, config, splits, exchange),
+      emitMain(headDim, config, splits, exchange, scores),
     ].join(''),
     workgroupsPerTile: splits,
   };
@@ -121,6 +126,7 @@ export function emitWgslFlash(
     scratchBytesPerTile: splits > 1 ? partVectors(headDim, config) * splits * 16 : 0,
     groupedRows: group > 1,
     wave: waveOf(config, schedule),
+    ...(scores.sinks === true ? { sinks: true } : {}),
   };
 }
 
@@ -156,12 +162,36 @@ var<workgroup> weights: array<vec4f, ${size.weightVectors}>;
 ${workgroupAccess(config.rows, config.threadRows)}`;
 }
 
+/** m and l before any key: below all scores and 0; with sinks those of the sink, which one split and one thread of a row begin with. */
+function emitState({ rows, threadRows }: WgslConfiguration, splits: number, { sinks = false }: WgslScores): string {
+  const vectors = range(rows / 4);
+  const one = (value: string) => `Rows(${vectors.map(() => `vec4f(${value})`).join(', ')})`;
+  if (!sinks) return lines([`var m = ${one(LOWEST)};`, 'var l = Rows();']);
+  const first = splits > 1 ? 'workgroup.x == 0u' : 'true';
+  const fours = vectors.map((v) => {
+    const rowsOf = range(4).map((i) => `sinkOf(tile, ${plus('ownRow', v * 4 * threadRows + i)})`);
+    return `vec4f(${rowsOf.join(', ')})`;
+  });
+  const begin = `Rows(${fours.join(', ')})`;
+  return lines([
+    `var m = ${begin};`,
+    `var l = ${one(`select(0.0, 1.0, c == 0u${splits > 1 ? ` && ${first}` : ''})`)};`,
+    ...(splits > 1 ? [`if (!(${first})) {`, `  m = ${one(LOWEST)};`, '}'] : []),
+  ]);
+}
+
 /** The kernel itself, phase by phase. */
-function emitMain(headDim: number, config: WgslConfiguration, splits: number, exchange: Exchange): string {
+function emitMain(
+  headDim: number,
+  config: WgslConfiguration,
+  splits: number,
+  exchange: Exchange,
+  asked: WgslScores,
+): string {
   const size = sizes(headDim, config);
   const scores = range(config.keys / 4).map((g) => `var s${g} = Quad();`);
   const sums = range(size.threadColumns).map((i) => `var o${i} = Quad();`);
-  const lowest = range(config.rows / 4).map(() => `vec4f(${LOWEST})`);
+  const state = emitState(config, splits, asked);
   const firstValues = emitStageV(headDim, config, 'its first keys, while the softmax computes.', 'u32(base)');
   return `
 @compute @workgroup_size(${size.threads})
@@ -173,8 +203,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
 ${indent(1, emitKeyRange(splits))}
 
   // Of the thread's rows: the running maximum, its part of the row sums, and O, a Quad for each of its columns.
-  var m = Rows(${lowest.join(', ')});
-  var l = Rows();
+${indent(1, state)}
 ${indent(1, lines(sums))}
 
   for (var base = firstKey; base < endKey; base += i32(blockKeys)) {
@@ -184,7 +213,7 @@ ${indent(2, lines(scores))}
 ${indent(3, emitStageK(config))}
 ${indent(3, emitScores(config))}
     }
-${indent(2, emitMask(config))}
+${asked.softcap == null ? '' : `${indent(2, emitSoftCap(asked, config))}\n`}${indent(2, emitMask(config))}
 ${config.values === 'before-softmax' ? `${indent(2, firstValues)}\n` : ''}${indent(2, emitRowMaximum(config, exchange))}
 ${indent(2, emitRescale(headDim, config))}
 ${indent(2, emitExponentials(config))}

@@ -7,6 +7,7 @@ import { LARGEST_WGSL_HEAD_DIM, unsupportedScores, unsupportedShape } from '../s
 import { abi } from './abi.ts';
 import { indent, lines, phase } from './emit.ts';
 import { LOWEST, MASKED, rowBounds, seesBetween } from './mask.ts';
+import { cappedScore, WGSL_SCORES, type WgslScores } from './soft-cap.ts';
 import { type Storage, storageOf } from './storage.ts';
 
 const BLOCK_ROWS = 16;
@@ -24,21 +25,23 @@ export const wgslNaive: Kernel = {
         formatExactBytes(need),
         formatExactBytes(limits.tensorBytes),
       );
-    return unsupportedScores(workload) ?? unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
+    return (
+      unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM)
+    );
   },
   build: (workload, { features }) =>
-    emitWgslNaive(workload.headDim, workload.seqKv, storageOf(workload.dtype, features)),
+    emitWgslNaive(workload.headDim, workload.seqKv, storageOf(workload.dtype, features), workload),
 };
 
 /**
  * Three passes over scratch, [rows of the tile, seqKv] floats a work tile: scores writes it, softmax turns each row of it into weights,
  * output multiplies it by v. seqKv sizes scratch and the number of workgroups; the text does not depend on it.
  */
-export function emitWgslNaive(headDim: number, seqKv: number, storage: Storage): WgslProgram {
+export function emitWgslNaive(headDim: number, seqKv: number, storage: Storage, scores: WgslScores): WgslProgram {
   const pass = (label: string, about: string, results: number, phases: string[]): WgslPass => ({
     label,
     workgroupsPerTile: Math.ceil(results / THREADS),
-    code: `${abi({ about: `// ${about}`, headDim, tokens: BLOCK_ROWS, storage, scratch: 'f32' })}
+    code: `${abi({ about: `// ${about}`, headDim, tokens: BLOCK_ROWS, storage, scratch: 'f32', scores })}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(workgroup_id) workgroup: vec3u) {
   let tile = findWorkTile(params.tileBase + workgroup.y);
@@ -52,13 +55,13 @@ ${indent(1, lines(phases))}
       'scores',
       'Attention as the formula is written, 1 of 3: S = q k^T, with the mask, a thread for each score.',
       BLOCK_ROWS * seqKv,
-      scorePhases,
+      scorePhases(scores),
     ),
     pass(
       'softmax',
       'Attention as the formula is written, 2 of 3: P = softmax of S, a thread for each row.',
       BLOCK_ROWS,
-      softmaxPhases,
+      softmaxPhases(scores),
     ),
     pass(
       'output',
@@ -67,14 +70,16 @@ ${indent(1, lines(phases))}
       outputPhases,
     ),
   ];
-  return { kind: 'wgsl', passes, blockRows: BLOCK_ROWS, scratchBytesPerTile: 4 * BLOCK_ROWS * seqKv };
+  const bytes = 4 * BLOCK_ROWS * seqKv;
+  const sinks = scores.sinks === true ? { sinks: true } : {};
+  return { kind: 'wgsl', passes, blockRows: BLOCK_ROWS, scratchBytesPerTile: bytes, ...sinks };
 }
 
 /** A thread leaves where its row is past the tile's last. */
 const rowExists = ['if (row >= tile.rows) {', '  return;', '}'];
 
 /** A thread for each score of the tile. */
-const scorePhases = [
+const scorePhases = (scores: WgslScores) => [
   'let row = thread.x / params.seqKv;',
   'let key = thread.x % params.seqKv;',
   ...rowExists,
@@ -85,7 +90,7 @@ const scorePhases = [
     'for (var column = 0u; column < columns; column += 1u) {',
     '  sum += readQ(qRow + column) * readK(kRow + column);',
     '}',
-    'let score = (sum.x + sum.y + sum.z + sum.w) * params.scale;',
+    `let score = ${cappedScore(scores, '(sum.x + sum.y + sum.z + sum.w) * params.scale')};`,
   ]),
   phase('mask', 'scores of keys that the row does not see.', [
     ...rowBounds('', 'row'),
@@ -95,19 +100,20 @@ const scorePhases = [
 ];
 
 /** A thread for each row of the tile. */
-const softmaxPhases = [
+const softmaxPhases = ({ sinks = false }: WgslScores) => [
   'let row = thread.x;',
   ...rowExists,
   'let first = scores + row * params.seqKv;',
   phase('row maximum', 'm = max of a row of S.', [
-    `var m = ${LOWEST};`,
+    ...(sinks ? ['let sink = sinkOf(tile, row);'] : []),
+    `var m = ${sinks ? 'sink' : LOWEST};`,
     'for (var key = 0u; key < params.seqKv; key += 1u) {',
     '  m = max(m, scratch[first + key]);',
     '}',
   ]),
   phase('exponentials', 'P = 2^(S - m), and', [
     '// row sum: l = sum P.',
-    'var l = 0.0;',
+    `var l = ${sinks ? 'exp2(sink - m)' : '0.0'};`,
     'for (var key = 0u; key < params.seqKv; key += 1u) {',
     '  let weight = exp2(scratch[first + key] - m);',
     '  scratch[first + key] = weight;',

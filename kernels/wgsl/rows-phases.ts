@@ -2,6 +2,7 @@
 
 import { LANES, lines, phase, plus, range } from './emit.ts';
 import { LOWEST, MASKED, rowBounds, seesFour } from './mask.ts';
+import { emitSoftCapOf, type WgslScores } from './soft-cap.ts';
 
 /** Lanes that share a row: no subgroup is smaller. */
 export const SPLIT = 4;
@@ -9,13 +10,15 @@ export const SPLIT = 4;
 export const BATCH = 4;
 
 /** What a lane keeps of each of its rows: the keys that it sees, m, l and its columns of O. */
-export const emitRowState = (own: number[], columns: number[]) => lines(own.flatMap((r) => rowState(r, columns)));
+export const emitRowState = (own: number[], columns: number[], sinks: boolean) =>
+  lines(own.flatMap((r) => rowState(r, columns, sinks)));
 
-const rowState = (r: number, columns: number[]) => [
+const rowState = (r: number, columns: number[], sinks: boolean) => [
   `let row${r} = min(${plus('firstRow', r)}, tile.rows - 1u);`,
   ...rowBounds(r, `row${r}`),
-  `var m${r} = ${LOWEST};`,
-  `var l${r} = 0.0;`,
+  // The sink is met first; every lane of a row has the whole l.
+  `var m${r} = ${sinks ? `sinkOf(tile, row${r})` : LOWEST};`,
+  `var l${r} = ${sinks ? '1.0' : '0.0'};`,
   ...columns.map((c) => `var o${r}_${c} = vec4f();`),
 ];
 
@@ -69,9 +72,13 @@ const staged = (j: number, c: number) =>
   plus(`${j === 0 ? 'first' : `(${plus('first', j)})`} * columns + part`, c * SPLIT);
 
 /** mask to row sum, a row after another. */
-export function emitSoftmax(own: number[], columns: number[]): string {
+export function emitSoftmax(own: number[], columns: number[], scores: WgslScores): string {
   const each = (emit: (r: number) => string[]) => own.flatMap(emit);
   return lines([
+    ...emitSoftCapOf(
+      scores,
+      own.map((r) => `s${r}`),
+    ),
     phase('mask', 'scores of keys that the row does not see.', [
       'let keys = vec4i(base + i32(first)) + vec4i(0, 1, 2, 3);',
       ...each((r) => [`s${r} = select(vec4f(${MASKED}), s${r}, ${seesFour('keys', r)});`]),

@@ -20,6 +20,7 @@ import {
   emitWrite,
   SPLIT,
 } from './rows-phases.ts';
+import { WGSL_SCORES } from './soft-cap.ts';
 import { type Storage, storageOf } from './storage.ts';
 
 const THREADS = 64;
@@ -30,7 +31,7 @@ export const wgslRows: Kernel = {
   summary: 'one pass, each row split over four lanes: q and output in registers, scores by subgroup shuffles',
   unsupported: (workload, { features }) =>
     features.subgroups === true
-      ? (unsupportedScores(workload) ?? unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM))
+      ? (unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM))
       : subgroupsMissing,
   build: (workload, { features }) => emitWgslRows(workload, storageOf(workload.dtype, features)),
 };
@@ -57,7 +58,7 @@ export function emitWgslRows(w: Workload, storage: Storage): WgslProgram {
 //   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
 // and at the end O / l. ${SPLIT} lanes share ${rows} row${rows > 1 ? 's' : ''}; lane p of them holds the vec4 columns p, p + ${SPLIT}, p + ${2 * SPLIT} and so on:
 // q<row>_<i>, o<row>_<i>. d<row>_<key> are its products of q and k, s<row> the scores of four keys.`;
-  const code = `${abi({ directives: 'enable subgroups;\n', about, headDim, tokens, storage, group })}
+  const code = `${abi({ directives: 'enable subgroups;\n', about, headDim, tokens, storage, group, scores: w })}
 const threads = ${THREADS}u;
 const blockKeys = ${keys}u; // staged at a time
 
@@ -82,14 +83,14 @@ fn main(
   let firstRow = ${times('subgroupShuffle(ticket, lane - part)', rows)};
 
   // Of each row: the keys that it sees, the running maximum, the row sum and the output.
-${indent(1, emitRowState(own, columns))}
+${indent(1, emitRowState(own, columns, w.sinks === true))}
 ${indent(1, emitLoadQ(own, columns))}
 
   let endKey = highKey(tile.firstRow + tile.tokens - 1u);
   for (var base = lowKey(tile.firstRow) / i32(blockKeys) * i32(blockKeys); base < endKey; base += i32(blockKeys)) {${indent(2, emitStage(keys * headDim))}
     for (var batch = 0u; batch < ${keys / BATCH}u; batch += 1u) {
       let first = batch * ${BATCH}u;${indent(3, emitScores(own, columns))}
-${indent(3, emitSoftmax(own, columns))}
+${indent(3, emitSoftmax(own, columns, w))}
 ${indent(3, emitAccumulate(own, columns))}
     }
   }
@@ -102,5 +103,6 @@ ${indent(1, emitWrite(own, columns))}
     blockRows: tokens,
     scratchBytesPerTile: 0,
     groupedRows: group > 1,
+    ...(w.sinks === true ? { sinks: true } : {}),
   };
 }

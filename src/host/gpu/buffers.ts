@@ -7,7 +7,7 @@ import { toHalf } from '../../problem/half.ts';
 import { blockStarts, rowsPerHead, type Slice, sliceFlops } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import type { PrepareRequest } from '../contract.ts';
-import { createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { createTensors, layoutOf, sinkValues, type TensorLayout } from '../tensor-layout.ts';
 import { checked } from './error-scopes.ts';
 import { bindGroupLayout } from './pipelines.ts';
 import type { TileQueue } from './submissions.ts';
@@ -101,11 +101,17 @@ function allocate(
   const stored = (values: Float32Array<ArrayBuffer>) => (w.dtype === 'f16' ? Uint16Array.from(values, toHalf) : values);
   const inputs = [q, k, v].map((tensor) => upload(stored(tensor)));
   const output = upload(stored(o));
-  const bound = [params, ...inputs, output, upload(starts)];
-  if (scratchBytes > 0) bound.push(create(workTilesAtOnce * scratchBytes, BUFFER_USAGE.STORAGE));
+  const bound = [params, ...inputs, output, upload(starts)].map((buffer, binding) => ({ binding, buffer }));
+  if (scratchBytes > 0) {
+    bound.push({ binding: 6, buffer: create(workTilesAtOnce * scratchBytes, BUFFER_USAGE.STORAGE) });
+  }
+  if (program.sinks === true) {
+    const logits = sinkValues(w, slice, data).map((logit) => logit * Math.LOG2E);
+    bound.push({ binding: 7, buffer: upload(logits) });
+  }
   const bindGroup = device.createBindGroup({
-    layout: bindGroupLayout(device, scratchBytes > 0),
-    entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    layout: bindGroupLayout(device, program),
+    entries: bound.map(({ binding, buffer }) => ({ binding, resource: { buffer } })),
   });
 
   return {

@@ -16,15 +16,15 @@ export interface Pipelines {
 export function createPipelines(device: GPUDevice): Pipelines {
   const known = new Map<string, GPUComputePipeline>();
   const ready = new Set<GPUComputePipeline>();
-  const create = (code: string, hasScratch: boolean) => {
+  const create = (code: string, program: WgslProgram) => {
     const module = device.createShaderModule({ code });
-    const layout = device.createPipelineLayout({ bindGroupLayouts: [bindGroupLayout(device, hasScratch)] });
+    const layout = device.createPipelineLayout({ bindGroupLayouts: [bindGroupLayout(device, program)] });
     return device.createComputePipelineAsync({ layout, compute: { module, entryPoint: 'main' } });
   };
   const compile = async (program: WgslProgram) => {
     const pipelines: GPUComputePipeline[] = [];
     for (const { code } of program.passes) {
-      const pipeline = known.get(code) ?? (await checked(device, () => create(code, program.scratchBytesPerTile > 0)));
+      const pipeline = known.get(code) ?? (await checked(device, () => create(code, program)));
       known.set(code, pipeline);
       pipelines.push(pipeline);
     }
@@ -35,7 +35,7 @@ export function createPipelines(device: GPUDevice): Pipelines {
     async makeReady(program) {
       const pipelines = await compile(program);
       for (const pipeline of pipelines.filter((item) => !ready.has(item))) {
-        await checked(device, () => finishCompiling(device, pipeline, program.scratchBytesPerTile > 0));
+        await checked(device, () => finishCompiling(device, pipeline, program));
         ready.add(pipeline);
       }
       return pipelines;
@@ -50,14 +50,14 @@ const LEAST_BYTES = 1024;
  * Some drivers compile a pipeline when it is dispatched first (llvmpipe, for a minute): a dispatch of no workgroups makes
  * them do so now, where no run is timed or watched. Its size comes from a buffer, since browsers warn of a 0 in the code.
  */
-async function finishCompiling(device: GPUDevice, pipeline: GPUComputePipeline, hasScratch: boolean): Promise<void> {
+async function finishCompiling(device: GPUDevice, pipeline: GPUComputePipeline, program: WgslProgram): Promise<void> {
   const buffers: GPUBuffer[] = [];
   const create = (usage: number) => {
     const buffer = device.createBuffer({ size: LEAST_BYTES, usage });
     buffers.push(buffer);
     return buffer;
   };
-  const entries = bindingTypes(hasScratch).map((type, binding) => ({
+  const entries = bindingTypes(program).map(({ type, binding }) => ({
     binding,
     resource: { buffer: create(type === 'uniform' ? BUFFER_USAGE.UNIFORM : BUFFER_USAGE.STORAGE) },
   }));
@@ -65,7 +65,7 @@ async function finishCompiling(device: GPUDevice, pipeline: GPUComputePipeline, 
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
-    pass.setBindGroup(0, device.createBindGroup({ layout: bindGroupLayout(device, hasScratch), entries }));
+    pass.setBindGroup(0, device.createBindGroup({ layout: bindGroupLayout(device, program), entries }));
     pass.dispatchWorkgroupsIndirect(create(BUFFER_USAGE.INDIRECT), 0);
     pass.end();
     device.queue.submit([encoder.finish()]);
@@ -76,11 +76,12 @@ async function finishCompiling(device: GPUDevice, pipeline: GPUComputePipeline, 
 }
 
 /**
- * The bindings that kernels/wgsl/abi.ts declares: parameters, q, k, v, o, block starts and, for some kernels, scratch.
+ * The bindings that kernels/wgsl/abi.ts declares: parameters, q, k, v, o, block starts and, for some programs, scratch
+ * and sinks.
  */
-export function bindGroupLayout(device: GPUDevice, hasScratch: boolean): GPUBindGroupLayout {
+export function bindGroupLayout(device: GPUDevice, program: Bound): GPUBindGroupLayout {
   return device.createBindGroupLayout({
-    entries: bindingTypes(hasScratch).map((type, binding) => ({
+    entries: bindingTypes(program).map(({ type, binding }) => ({
       binding,
       visibility: SHADER_STAGE_COMPUTE,
       buffer: { type },
@@ -88,7 +89,19 @@ export function bindGroupLayout(device: GPUDevice, hasScratch: boolean): GPUBind
   });
 }
 
-function bindingTypes(hasScratch: boolean): GPUBufferBindingType[] {
-  const inputs = ['read-only-storage', 'read-only-storage', 'read-only-storage'] as const;
-  return ['uniform', ...inputs, 'storage', 'read-only-storage', ...(hasScratch ? (['storage'] as const) : [])];
+/** What decides the bindings of a program. */
+type Bound = Pick<WgslProgram, 'scratchBytesPerTile' | 'sinks'>;
+
+function bindingTypes({ scratchBytesPerTile, sinks }: Bound): { type: GPUBufferBindingType; binding: number }[] {
+  const always = [
+    'uniform',
+    ...Array<'read-only-storage'>(3).fill('read-only-storage'),
+    'storage',
+    'read-only-storage',
+  ];
+  return [
+    ...(always as GPUBufferBindingType[]).map((type, binding) => ({ type, binding })),
+    ...(scratchBytesPerTile > 0 ? [{ type: 'storage' as const, binding: 6 }] : []),
+    ...(sinks === true ? [{ type: 'read-only-storage' as const, binding: 7 }] : []),
+  ];
 }

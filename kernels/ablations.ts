@@ -7,6 +7,7 @@ import { emitWasmFlash, wasmFlash } from './wasm/flash.ts';
 import { wgslConfigurationProblem } from './wgsl/candidates.ts';
 import type { WgslConfiguration } from './wgsl/configuration.ts';
 import { buildWgslFlash, wgslFlash, wgslFlashUnsupported } from './wgsl/flash.ts';
+import { headDimsOf } from './wgsl/head-dims.ts';
 
 type Technique = NonNullable<Kernel['ablation']>['technique'];
 
@@ -75,10 +76,11 @@ function wgsl(
     summary,
     ablation: { of: wgslFlash.name, technique, change: technique === 'overlap' ? 'adds' : 'removes' },
     unsupported: (w, device) => {
-      const config = changed(wgslConfiguration(w.headDim, device));
-      return wgslConfigurationProblem(config, w.headDim, device.limits) ?? wgslFlashUnsupported(config, w, device);
+      const dims = headDimsOf(w);
+      const config = changed(wgslConfiguration(dims, device));
+      return wgslConfigurationProblem(config, dims, device.limits) ?? wgslFlashUnsupported(config, w, device);
     },
-    build: (w, device) => buildWgslFlash(changed(wgslConfiguration(w.headDim, device)), w, device),
+    build: (w, device) => buildWgslFlash(changed(wgslConfiguration(headDimsOf(w), device)), w, device),
   };
 }
 

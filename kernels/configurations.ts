@@ -3,7 +3,8 @@
 import type { Workload } from '../src/problem/workload.ts';
 import type { DeviceProfile } from './device.ts';
 import type { WasmConfiguration } from './wasm/configuration.ts';
-import type { WgslConfiguration } from './wgsl/configuration.ts';
+import { type WgslConfiguration, workgroupBytes } from './wgsl/configuration.ts';
+import type { HeadDims } from './wgsl/head-dims.ts';
 import { floatsOfThread, floatsThatFit, hasFewRegisters } from './wgsl/registers.ts';
 
 // WebAssembly
@@ -73,8 +74,16 @@ const TALL: WgslConfiguration = { ...GPU, threadRows: 16 };
 /** The same with twice the threads along the keys, each with half the columns of a wide output: 192 floats a thread again. */
 const WIDE: WgslConfiguration = { ...GPU, threadColumns: 16, valueKeys: 8, weightParts: 4 };
 
+/** The same with 256 threads, four times as many along the keys, for the widest output: 192 floats a thread again, in 28 KiB. */
+const WIDEST: WgslConfiguration = { ...GPU, threadColumns: 32, valueKeys: 8, weightParts: 8 };
+/** Half of its threads, with half the rows, and half as much staged at a time: 13 KiB. */
+const WIDEST_IN_16_KIB: WgslConfiguration = { ...WIDEST, threadRows: 4, chunk: 8, valueKeys: 4 };
+
 /** A GPU with fewer registers: 48 floats of scores and output a thread at head dimension 128, 80 at 256. More keys of V would spill. */
 const SMALL: WgslConfiguration = { ...GPU, threadColumns: 16, rows: 4, keys: 4, valueKeys: 4, weightParts: 4 };
+
+/** The same for the widest output: four times the threads along the keys. */
+const SMALL_WIDEST: WgslConfiguration = { ...SMALL, threadRows: 4, threadColumns: 64, chunk: 8 };
 
 /**
  * An adapter that a CPU emulates: no registers to run out of, every access to memory costs several instructions, and a barrier
@@ -89,8 +98,8 @@ const SOFTWARE: WgslConfiguration = {
 interface WgslRow {
   /** 'software', a vendor as WebGPU names it, or any device. */
   family: 'software' | 'apple' | 'intel' | 'nvidia' | 'any';
-  /** The largest head dimension. */
-  headDim: number;
+  /** The largest head dimension of v: it decides how much of the output a thread holds. */
+  headDimV: number;
   /** The least workgroup memory of the device. */
   workgroupBytes: number;
   config: WgslConfiguration;
@@ -107,67 +116,87 @@ interface WgslRow {
 const WGSL_TABLE: readonly WgslRow[] = [
   // SwiftShader on an AMD EPYC, 24 November 2026: 1.15 to 1.42 times as fast as the GPU's at head dimensions 64 and 128, 512 and
   // 1k keys, in six interleaved runs.
-  { family: 'software', headDim: 128, workgroupBytes: 24 * KIB, config: SOFTWARE },
+  { family: 'software', headDimV: 128, workgroupBytes: 24 * KIB, config: SOFTWARE },
 
   // 64 floats.
-  { family: 'apple', headDim: 64, workgroupBytes: 0, config: { ...SMALL, rows: 8, weightParts: 2 } },
+  { family: 'apple', headDimV: 64, workgroupBytes: 0, config: { ...SMALL, rows: 8, weightParts: 2 } },
   // 64 floats up to head dimension 128, 80 up to 192.
-  { family: 'apple', headDim: 192, workgroupBytes: 0, config: { ...SMALL, keys: 8 } },
+  { family: 'apple', headDimV: 192, workgroupBytes: 0, config: { ...SMALL, keys: 8 } },
   // 80 floats.
-  { family: 'apple', headDim: 256, workgroupBytes: 0, config: SMALL },
+  { family: 'apple', headDimV: 256, workgroupBytes: 0, config: SMALL },
+  // 80 floats; 64 above 512.
+  { family: 'apple', headDimV: 512, workgroupBytes: 0, config: { ...SMALL, threadColumns: 32 } },
+  { family: 'apple', headDimV: 576, workgroupBytes: 0, config: SMALL_WIDEST },
 
   // 48 floats at head dimensions 64, 128 and 256.
-  { family: 'intel', headDim: 64, workgroupBytes: 0, config: { ...SMALL, threadColumns: 8 } },
-  { family: 'intel', headDim: 128, workgroupBytes: 0, config: SMALL },
-  { family: 'intel', headDim: 256, workgroupBytes: 0, config: { ...SMALL, threadRows: 4, threadColumns: 32 } },
+  { family: 'intel', headDimV: 64, workgroupBytes: 0, config: { ...SMALL, threadColumns: 8 } },
+  { family: 'intel', headDimV: 128, workgroupBytes: 0, config: SMALL },
+  { family: 'intel', headDimV: 256, workgroupBytes: 0, config: { ...SMALL, threadRows: 4, threadColumns: 32 } },
+  // 48 floats up to head dimension 512, 64 above.
+  { family: 'intel', headDimV: 576, workgroupBytes: 0, config: SMALL_WIDEST },
 
   // 128 threads: two such workgroups have room where four of 64 have, and stage k and v half as often for a row; 240 registers leave no
   // room for more (arithmetic). 89 and 91 %, 0.99 bytes. 64 threads stay for AMD, where they are one wave and need no barriers;
   // 256 (16 x 16, 32 x 8), which have room once, are candidates of bench tune.
-  { family: 'nvidia', headDim: 64, workgroupBytes: 32 * KIB, config: { ...TALL, rows: 12, chunk: 8 } },
-  { family: 'nvidia', headDim: 128, workgroupBytes: 28 * KIB, config: TALL },
+  { family: 'nvidia', headDimV: 64, workgroupBytes: 32 * KIB, config: { ...TALL, rows: 12, chunk: 8 } },
+  { family: 'nvidia', headDimV: 128, workgroupBytes: 28 * KIB, config: TALL },
 
   // 89 %, 0.98 bytes. A thread has registers for 12 rows, and reads less for each multiply-add.
-  { family: 'any', headDim: 64, workgroupBytes: 24 * KIB, config: { ...GPU, rows: 12 } },
+  { family: 'any', headDimV: 64, workgroupBytes: 24 * KIB, config: { ...GPU, rows: 12 } },
   // 91 %, 1.00 bytes.
-  { family: 'any', headDim: 128, workgroupBytes: 0, config: GPU },
+  { family: 'any', headDimV: 128, workgroupBytes: 0, config: GPU },
   // 91 %, 1.02 bytes.
-  { family: 'any', headDim: 256, workgroupBytes: 20 * KIB, config: WIDE },
+  { family: 'any', headDimV: 256, workgroupBytes: 20 * KIB, config: WIDE },
   // 88 %, 1.08 bytes: half the dims at a time, for 16 KiB.
-  { family: 'any', headDim: 256, workgroupBytes: 0, config: { ...WIDE, chunk: 8 } },
+  { family: 'any', headDimV: 256, workgroupBytes: 0, config: { ...WIDE, chunk: 8 } },
+
+  // 92 %, 1.01 bytes.
+  { family: 'any', headDimV: 512, workgroupBytes: 28 * KIB, config: WIDEST },
+  { family: 'any', headDimV: 512, workgroupBytes: 0, config: WIDEST_IN_16_KIB },
+  // Half the keys a thread: its columns leave no more registers.
+  { family: 'any', headDimV: 576, workgroupBytes: 28 * KIB, config: { ...WIDEST, keys: 4, weightParts: 4 } },
+  { family: 'any', headDimV: 576, workgroupBytes: 0, config: { ...WIDEST_IN_16_KIB, keys: 4, weightParts: 4 } },
 ];
 
+/** Chunks of 16 dims would end in 8 or more of zeros: then they are of 8. */
+const fittingChunk = (headDim: number, chunk: number) =>
+  headDim % 16 >= 1 && headDim % 16 <= 8 ? Math.min(chunk, 8) : chunk;
+
 /** The shipped configuration of wgsl-flash for blocks of query rows; head dimensions above the table's last have that one's. */
-export function wgslConfiguration(headDim: number, { limits, features }: DeviceProfile): WgslConfiguration {
+export function wgslConfiguration(dims: HeadDims, { limits, features }: DeviceProfile): WgslConfiguration {
   const families = ['any', features.software === true ? 'software' : features.vendor];
   const fitting = WGSL_TABLE.find(
     (row) =>
-      families.includes(row.family) && headDim <= row.headDim && limits.workgroupMemoryBytes >= row.workgroupBytes,
+      families.includes(row.family) &&
+      dims.headDimV <= row.headDimV &&
+      limits.workgroupMemoryBytes >= row.workgroupBytes,
   );
-  return fitting?.config ?? { ...WIDE, chunk: 8 };
+  const config = fitting?.config ?? { ...WIDEST_IN_16_KIB, keys: 4, weightParts: 4 };
+  return { ...config, chunk: fittingChunk(dims.headDim, config.chunk) };
 }
 
 /** Up to so many query rows (tokens times the query heads of a group) the configuration of few rows is used. */
 export const FEW_ROWS = 32;
 
 /**
- * For decoding: a block of 8 to 32 rows, so that hardly any is wasted, and all 64 threads along the keys, in 13 KiB at most. With few
- * registers a thread takes 4 rows, and as many threads share the columns of the output as that takes.
+ * For decoding: a block of 8 to 32 rows, so that hardly any is wasted, and 64 threads along the keys, in 13 KiB at most. With few registers
+ * a thread takes 4 rows. As many threads share the columns of the output as its registers ask for; where 256 are too few, or their V takes
+ * more than 16 KiB, the configuration of blocks is used.
  */
-export function fewRowsConfiguration(rows: number, headDim: number, { features }: DeviceProfile): WgslConfiguration {
-  const common = {
-    ...{ keys: 4, chunk: 8, unroll: 4 },
-    ...({ rescale: 'always', values: 'after-softmax', layout: 'swizzled' } as const),
-  };
-  const threadRowsOf = (own: number) => [1, 2, 4].find((count) => count * own >= rows) ?? FEW_ROWS / own;
-  if (!hasFewRegisters(features.vendor)) {
-    const threadRows = threadRowsOf(8);
-    return { ...common, threadRows, threadColumns: 64 / threadRows, rows: 8, valueKeys: 8, weightParts: 2 };
-  }
-  const threadRows = threadRowsOf(4);
-  const small = { ...common, threadRows, rows: 4, valueKeys: 4, weightParts: threadRows === 1 ? 2 : 4 };
-  const most = floatsThatFit(features.vendor);
-  const withThreads = (threads: number) => ({ ...small, threadColumns: threads / threadRows });
-  const threads = [64, 128].find((count) => floatsOfThread(headDim, withThreads(count)) <= most) ?? 256;
-  return withThreads(threads);
+export function fewRowsConfiguration(rows: number, dims: HeadDims, device: DeviceProfile): WgslConfiguration {
+  const { vendor } = device.features;
+  const { headDimV } = dims;
+  const few = hasFewRegisters(vendor);
+  const own = few ? 4 : 8;
+  const threadRows = [1, 2, 4].find((count) => count * own >= rows) ?? FEW_ROWS / own;
+  const withThreads = (threads: number): WgslConfiguration => ({
+    ...{ threadRows, threadColumns: threads / threadRows, rows: own, keys: 4, chunk: 8, unroll: 4 },
+    // More threads have more keys a block: above head dimension 256, where V takes the memory, their weights go through it in more parts.
+    valueKeys: few || headDimV > 256 ? 4 : 8,
+    weightParts: (few && threadRows > 1 ? 4 : 2) * (headDimV > 256 ? threads / 64 : 1),
+    ...{ rescale: 'always', values: 'after-softmax', layout: 'swizzled' },
+  });
+  const fits = (config: WgslConfiguration) =>
+    floatsOfThread(headDimV, config) <= floatsThatFit(vendor) && workgroupBytes(headDimV, config) <= 16 * KIB;
+  return [64, 128, 256].map(withThreads).find(fits) ?? wgslConfiguration(dims, device);
 }

@@ -5,8 +5,8 @@ import { fitsHeadDims, LARGEST_HEAD_DIM } from '../src/problem/head-dims.ts';
 import { type ScoreOption, scoreOptions } from '../src/problem/scores.ts';
 import type { Dtype, Workload } from '../src/problem/workload.ts';
 
-/** The largest head dimension of the WGSL kernels: above it scores and output of a tile do not fit the registers of a thread. */
-export const LARGEST_WGSL_HEAD_DIM = 256;
+/** The largest head dimension of wgsl-matrix: above it the output of a tile does not fit the registers of a subgroup. */
+export const LARGEST_MATRIX_HEAD_DIM = 256;
 
 /** Why a workload is outside the shapes or types that a kernel takes; else undefined. */
 export function unsupportedShape(

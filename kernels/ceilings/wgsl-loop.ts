@@ -3,6 +3,7 @@
 import type { Workload } from '../../src/problem/workload.ts';
 import type { WgslProgram } from '../kernel.ts';
 import { abi } from '../wgsl/abi.ts';
+import { bothDims } from '../wgsl/head-dims.ts';
 
 /** Invocations of a workgroup and query rows of a work tile, where a probe has no reason for others. */
 export const THREADS = 64;
@@ -40,7 +41,7 @@ export interface Loop {
 export function loopProgram(label: string, loop: Loop): WgslProgram {
   const { headDim, perPair, threads = THREADS, blockRows = BLOCK_ROWS, sharedBy = '1' } = loop;
   const { directives = '', builtins = '', declarations = '', before, body, after = '', result } = loop;
-  const code = `${directives}${abi({ headDim, tokens: blockRows })}
+  const code = `${directives}${abi({ ...bothDims(headDim), tokens: blockRows })}
 ${declarations}
 @compute @workgroup_size(${threads})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u${builtins}) {

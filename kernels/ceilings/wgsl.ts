@@ -9,6 +9,7 @@
 import type { Workload } from '../../src/problem/workload.ts';
 import type { WgslProgram } from '../kernel.ts';
 import { abi } from '../wgsl/abi.ts';
+import { bothDims } from '../wgsl/head-dims.ts';
 import { wgslMatrix } from '../wgsl/matrix.ts';
 import type { Probe } from './probe.ts';
 import { BLOCK_ROWS, iterations, loopProgram, THREADS } from './wgsl-loop.ts';
@@ -177,7 +178,7 @@ const CACHE_STEP = 4097;
 
 /** A work tile's threads in turn read `count` vec4s of K, number i at `at`, and count them. */
 function readsOfKeys(label: string, { headDim }: Workload, count: number, at: string): WgslProgram {
-  const code = `${abi({ headDim, tokens: BLOCK_ROWS })}
+  const code = `${abi({ ...bothDims(headDim), tokens: BLOCK_ROWS })}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let tile = findWorkTile(params.tileBase + workgroup.y);

@@ -7,20 +7,23 @@ import type { DeviceProfile, Limits } from '../device.ts';
 import { combinations, distance, sameConfiguration } from '../tunable.ts';
 import { sizes, type WgslConfiguration, workgroupBytes } from './configuration.ts';
 import { excess, withoutLimits } from './excess.ts';
+import type { HeadDims } from './head-dims.ts';
 import { floatsOfThread } from './registers.ts';
 
 /** Why a configuration cannot be built or run: parts that do not divide, or the limits of the device. */
-export function wgslConfigurationProblem(t: WgslConfiguration, headDim: number, limits: Limits): string | undefined {
+export function wgslConfigurationProblem(t: WgslConfiguration, dims: HeadDims, limits: Limits): string | undefined {
   if (t.rows % 4 !== 0 || t.keys % 4 !== 0) return 'rows and keys must be multiples of 4';
-  if (t.chunk % 4 !== 0 || headDim % t.chunk !== 0)
-    return `chunk ${t.chunk} does not divide head dimension ${headDim} in fours`;
+  // Zeros fill the last chunk of a head dimension up to a multiple of 16, no more.
+  const filled = 16 * Math.ceil(dims.headDim / 16);
+  if (t.chunk % 4 !== 0 || filled % t.chunk !== 0)
+    return `chunk ${t.chunk} does not divide head dimension ${filled} in fours`;
   if (t.chunk % t.unroll !== 0 || t.valueKeys % t.unroll !== 0)
     return `unroll ${t.unroll} does not divide chunk ${t.chunk} and valueKeys ${t.valueKeys}`;
   if (t.threadColumns % t.weightParts !== 0)
     return `weightParts ${t.weightParts} does not divide ${t.threadColumns} thread columns`;
-  const { partKeys, threads } = sizes(headDim, t);
+  const { partKeys, threads } = sizes(dims.headDimV, t);
   if (partKeys % t.valueKeys !== 0) return `valueKeys ${t.valueKeys} does not divide a part of ${partKeys} keys`;
-  const need = workgroupBytes(headDim, t);
+  const need = workgroupBytes(dims.headDimV, t);
   if (need > limits.workgroupMemoryBytes)
     return needsMemory('workgroup memory', formatExactBytes(need), formatExactBytes(limits.workgroupMemoryBytes));
   if (threads > limits.workgroupInvocations) {
@@ -30,8 +33,8 @@ export function wgslConfigurationProblem(t: WgslConfiguration, headDim: number, 
 }
 
 /** Floats of workgroup memory read for each multiply-add, of both products. */
-function reads(config: WgslConfiguration, headDim: number): number {
-  const { threadColumns } = sizes(headDim, config);
+function reads(config: WgslConfiguration, { headDimV }: HeadDims): number {
+  const { threadColumns } = sizes(headDimV, config);
   return 1 / config.rows + 1 / config.keys + 1 / config.rows + 1 / (4 * threadColumns);
 }
 
@@ -39,13 +42,14 @@ function reads(config: WgslConfiguration, headDim: number): number {
 const MOST_READS = 1.5;
 
 /** Why a configuration takes more than a device has, or reads workgroup memory far more often than the shipped one; undefined where neither. */
-export function wgslExcess(config: WgslConfiguration, headDim: number, device: DeviceProfile): string | undefined {
-  const shipped = wgslConfiguration(headDim, device);
-  const { threads } = sizes(headDim, config);
-  const needs = { floats: floatsOfThread(headDim, config), threads, workgroupBytes: workgroupBytes(headDim, config) };
-  const tooMuch = excess(needs, device, floatsOfThread(headDim, shipped));
+export function wgslExcess(config: WgslConfiguration, dims: HeadDims, device: DeviceProfile): string | undefined {
+  const shipped = wgslConfiguration(dims, device);
+  const { headDimV } = dims;
+  const { threads } = sizes(headDimV, config);
+  const needs = { floats: floatsOfThread(headDimV, config), threads, workgroupBytes: workgroupBytes(headDimV, config) };
+  const tooMuch = excess(needs, device, floatsOfThread(headDimV, shipped));
   if (tooMuch !== undefined || device.features.software === true) return tooMuch;
-  return reads(config, headDim) > MOST_READS * reads(shipped, headDim)
+  return reads(config, dims) > MOST_READS * reads(shipped, dims)
     ? `more than ${MOST_READS} times as many reads of workgroup memory as the default`
     : undefined;
 }
@@ -54,9 +58,9 @@ export function wgslExcess(config: WgslConfiguration, headDim: number, device: D
  * Configurations that can be built. Each shape of the products comes once, fewest reads of workgroup memory first, before any comes again
  * in another way to stage. Where a CPU emulates the GPU, neighbours of the shipped one come first: a search there has time for few.
  */
-export function wgslCandidates(headDim: number, device: DeviceProfile): WgslConfiguration[] {
+export function wgslCandidates(dims: HeadDims, device: DeviceProfile): WgslConfiguration[] {
   const software = device.features.software === true;
-  const shipped = wgslConfiguration(headDim, device);
+  const shipped = wgslConfiguration(dims, device);
   const combined = combinations<WgslConfiguration>(shipped, {
     threadRows: software ? [1, 2, 4] : [4, 8, 16, 32],
     threadColumns: software ? [4, 8] : [8, 16, 32],
@@ -72,15 +76,14 @@ export function wgslCandidates(headDim: number, device: DeviceProfile): WgslConf
   const { limits } = withoutLimits(device);
   const built = combined
     .filter(
-      (config) =>
-        !sameConfiguration(config, shipped) && wgslConfigurationProblem(config, headDim, limits) === undefined,
+      (config) => !sameConfiguration(config, shipped) && wgslConfigurationProblem(config, dims, limits) === undefined,
     )
     .map((config) => ({
       config,
       distance: distance(config, shipped),
-      reads: reads(config, headDim),
+      reads: reads(config, dims),
       // Within a shape those that fit come first, so that its first turn is one that runs.
-      outside: Number(wgslExcess(config, headDim, device) !== undefined),
+      outside: Number(wgslExcess(config, dims, device) !== undefined),
     }));
   if (software) return built.sort((a, b) => a.distance - b.distance || a.reads - b.reads).map(({ config }) => config);
   const shapes = Map.groupBy(

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { count } from '../tunable.ts';
+import { columnsOf } from './head-dims.ts';
 
 export const wgslConfigurationSchema = z.strictObject({
   /** Threads along the query rows. */
@@ -12,7 +13,7 @@ export const wgslConfigurationSchema = z.strictObject({
   rows: count,
   /** Keys of a block that one thread owns, in fours, a multiple of 4. */
   keys: count,
-  /** Head dimensions of q and k staged in workgroup memory at a time: 16 divides every head dimension. */
+  /** Head dimensions of q and k staged in workgroup memory at a time; the last of them may be zeros past a row's end. */
   chunk: count,
   /** Keys of V staged at a time. */
   valueKeys: count,
@@ -30,13 +31,13 @@ export const wgslConfigurationSchema = z.strictObject({
 
 export type WgslConfiguration = z.infer<typeof wgslConfigurationSchema>;
 
-/** Sizes that follow from a configuration: block and part in rows and keys, workgroup arrays in vec4s. */
-export function sizes(headDim: number, config: WgslConfiguration) {
+/** Sizes that follow from a configuration and the head dimension of v: block and part in rows and keys, workgroup arrays in vec4s. */
+export function sizes(headDimV: number, config: WgslConfiguration) {
   const blockRows = config.threadRows * config.rows;
   const blockKeys = config.threadColumns * config.keys;
   const threads = config.threadRows * config.threadColumns;
   /** vec4 columns of the output that one thread owns; where they do not divide evenly the surplus is computed and dropped. */
-  const threadColumns = Math.ceil(headDim / 4 / config.threadColumns);
+  const threadColumns = Math.ceil(columnsOf(headDimV) / config.threadColumns);
   const paddedColumns = threadColumns * config.threadColumns;
   /** Weights go through workgroup memory in `weightParts` parts, V in chunks of `valueKeys` keys. */
   const partKeys = blockKeys / config.weightParts;
@@ -45,8 +46,8 @@ export function sizes(headDim: number, config: WgslConfiguration) {
   return { blockRows, blockKeys, threads, threadColumns, paddedColumns, partKeys, stageVectors, weightVectors };
 }
 
-/** Bytes of workgroup memory that a configuration takes at a head dimension. */
-export function workgroupBytes(headDim: number, config: WgslConfiguration): number {
-  const { stageVectors, weightVectors } = sizes(headDim, config);
+/** Bytes of workgroup memory that a configuration takes at a head dimension of v. */
+export function workgroupBytes(headDimV: number, config: WgslConfiguration): number {
+  const { stageVectors, weightVectors } = sizes(headDimV, config);
   return 16 * (stageVectors + weightVectors);
 }

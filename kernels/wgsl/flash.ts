@@ -13,12 +13,13 @@ import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import { FEW_ROWS, fewRowsConfiguration, wgslConfiguration } from '../configurations.ts';
 import type { DeviceProfile } from '../device.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { LARGEST_WGSL_HEAD_DIM, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { abi } from './abi.ts';
 import { wgslCandidates, wgslConfigurationProblem, wgslExcess } from './candidates.ts';
 import { sizes, type WgslConfiguration, wgslConfigurationSchema, workgroupBytes } from './configuration.ts';
 import { indent, lines, plus, range } from './emit.ts';
+import { columnsOf, type HeadDims, headDimsOf } from './head-dims.ts';
 import { emitKeyRange, emitMask, LOWEST } from './mask.ts';
 import { emitMerge } from './merge.ts';
 import { emitAccumulate, emitScores } from './products.ts';
@@ -36,14 +37,14 @@ export const wgslFlash: Kernel = {
   summary:
     'one pass: register-tiled q k^T and p v around an online softmax; scores stay on chip, masked blocks are skipped',
   unsupported: (workload, device) =>
-    wgslFlashUnsupported(wgslConfiguration(workload.headDim, device), workload, device),
+    wgslFlashUnsupported(wgslConfiguration(headDimsOf(workload), device), workload, device),
   build: (workload, device) => buildWgslFlash(shippedConfiguration(workload, device), workload, device),
   tunable: tunable({
     schema: wgslConfigurationSchema,
     shipped: shippedConfiguration,
-    candidates: (workload, device) => wgslCandidates(workload.headDim, device),
-    excess: (config, workload, device) => wgslExcess(config, workload.headDim, device),
-    problem: (config, workload, { limits }) => wgslConfigurationProblem(config, workload.headDim, limits),
+    candidates: (workload, device) => wgslCandidates(headDimsOf(workload), device),
+    excess: (config, workload, device) => wgslExcess(config, headDimsOf(workload), device),
+    problem: (config, workload, { limits }) => wgslConfigurationProblem(config, headDimsOf(workload), limits),
     build: buildWgslFlash,
   }),
 };
@@ -52,14 +53,14 @@ export const wgslFlash: Kernel = {
 function shippedConfiguration(w: Workload, device: DeviceProfile): WgslConfiguration {
   const rows = w.seqQuery * groupSize(w);
   return rows <= FEW_ROWS && device.features.software !== true
-    ? fewRowsConfiguration(rows, w.headDim, device)
-    : wgslConfiguration(w.headDim, device);
+    ? fewRowsConfiguration(rows, headDimsOf(w), device)
+    : wgslConfiguration(headDimsOf(w), device);
 }
 
 /** The program of a workload in a configuration, with the data type and the schedule that it wants. */
 export function buildWgslFlash(config: WgslConfiguration, w: Workload, { features }: DeviceProfile): WgslProgram {
   return emitWgslFlash(
-    w.headDim,
+    headDimsOf(w),
     config,
     storageOf(w.dtype, features),
     scheduleOf(w, config, features),
@@ -74,22 +75,22 @@ export function wgslFlashUnsupported(
   w: Workload,
   { limits }: DeviceProfile,
 ): string | undefined {
-  const need = workgroupBytes(w.headDim, config);
+  const need = workgroupBytes(headDimsOf(w).headDimV, config);
   if (need > limits.workgroupMemoryBytes)
     return needsMemory('workgroup memory', formatExactBytes(need), formatExactBytes(limits.workgroupMemoryBytes));
   const threads = config.threadRows * config.threadColumns;
   if (threads > limits.workgroupInvocations) {
     return `needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
   }
-  return unsupportedScores(w, WGSL_SCORES) ?? unsupportedShape(w, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
+  return unsupportedScores(w, WGSL_SCORES) ?? unsupportedShape(w, ['f32', 'f16']);
 }
 
 /**
- * The passes of wgsl-flash for a head dimension: attention, and where keys are split a merge. Bindings are those of abi.ts; lengths, strides
+ * The passes of wgsl-flash for its head dimensions: attention, and where keys are split a merge. Bindings are those of abi.ts; lengths, strides
  * and the mask are arguments of the program, in Params.
  */
 export function emitWgslFlash(
-  headDim: number,
+  dims: HeadDims,
   config: WgslConfiguration,
   storage: Storage,
   schedule: Schedule = ONE_HEAD,
@@ -103,27 +104,28 @@ export function emitWgslFlash(
     code: [
       abi({
         directives: exchange === 'subgroups' ? 'enable subgroups;\n' : '',
-        about: about(headDim, config),
-        headDim,
+        about: about(config),
+        ...dims,
         tokens,
         storage,
         group,
         scratch: splits > 1 ? 'vec4f' : undefined,
         scores,
+        padded: columnsOf(dims.headDim) % (config.chunk / 4) !== 0,
       }),
       threadTile(config.rows),
       softCapFunctions(scores, config),
-      emitDeclarations(headDim, config, exchange),
-      writeFunctions(config, splits),
-      emitMain(headDim, config, splits, exchange, scores),
+      emitDeclarations(dims.headDimV, config, exchange),
+      writeFunctions(dims, config, splits),
+      emitMain(dims, config, splits, exchange, scores),
     ].join(''),
     workgroupsPerTile: splits,
   };
   return {
     kind: 'wgsl',
-    passes: splits > 1 ? [attention, emitMerge(headDim, config, storage, schedule)] : [attention],
+    passes: splits > 1 ? [attention, emitMerge(dims, config, storage, schedule)] : [attention],
     blockRows: tokens,
-    scratchBytesPerTile: splits > 1 ? partVectors(headDim, config) * splits * 16 : 0,
+    scratchBytesPerTile: splits > 1 ? partVectors(dims.headDimV, config) * splits * 16 : 0,
     groupedRows: group > 1,
     wave: waveOf(config, schedule),
     ...(scores.sinks === true ? { sinks: true } : {}),
@@ -131,8 +133,8 @@ export function emitWgslFlash(
 }
 
 /** What the kernel computes, and what a workgroup and a thread of it own. */
-function about(headDim: number, config: WgslConfiguration): string {
-  const size = sizes(headDim, config);
+function about(config: WgslConfiguration): string {
+  const size = sizes(0, config);
   return `// Flash attention with an online softmax: for each block of keys
 //   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
 // and at the end O / l. Scores never leave the chip; blocks that the mask hides are never visited.
@@ -143,8 +145,8 @@ function about(headDim: number, config: WgslConfiguration): string {
 }
 
 /** The constants and the workgroup memory of the kernel. */
-function emitDeclarations(headDim: number, config: WgslConfiguration, exchange: Exchange): string {
-  const size = sizes(headDim, config);
+function emitDeclarations(headDimV: number, config: WgslConfiguration, exchange: Exchange): string {
+  const size = sizes(headDimV, config);
   return `
 // The work of a thread.
 const threads = ${size.threads}u;
@@ -182,17 +184,17 @@ function emitState({ rows, threadRows }: WgslConfiguration, splits: number, { si
 
 /** The kernel itself, phase by phase. */
 function emitMain(
-  headDim: number,
+  dims: HeadDims,
   config: WgslConfiguration,
   splits: number,
   exchange: Exchange,
   asked: WgslScores,
 ): string {
-  const size = sizes(headDim, config);
+  const size = sizes(dims.headDimV, config);
   const scores = range(config.keys / 4).map((g) => `var s${g} = Quad();`);
   const sums = range(size.threadColumns).map((i) => `var o${i} = Quad();`);
   const state = emitState(config, splits, asked);
-  const firstValues = emitStageV(headDim, config, 'its first keys, while the softmax computes.', 'u32(base)');
+  const firstValues = emitStageV(dims, config, 'its first keys, while the softmax computes.', 'u32(base)');
   return `
 @compute @workgroup_size(${size.threads})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
@@ -215,12 +217,12 @@ ${indent(3, emitScores(config))}
     }
 ${asked.softcap == null ? '' : `${indent(2, emitSoftCap(asked, config))}\n`}${indent(2, emitMask(config))}
 ${config.values === 'before-softmax' ? `${indent(2, firstValues)}\n` : ''}${indent(2, emitRowMaximum(config, exchange))}
-${indent(2, emitRescale(headDim, config))}
+${indent(2, emitRescale(dims.headDimV, config))}
 ${indent(2, emitExponentials(config))}
 ${indent(2, emitRowSum(config))}
-${indent(2, emitAccumulate(headDim, config))}
+${indent(2, emitAccumulate(dims, config))}
   }
-${indent(1, emitWrite(headDim, config, splits, exchange))}
+${indent(1, emitWrite(dims, config, splits, exchange))}
 }
 `;
 }

@@ -9,10 +9,11 @@ import { subgroupMatrixMissing, subgroupMatrixNoShape } from '../../src/messages
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { DeviceProfile } from '../device.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { LARGEST_WGSL_HEAD_DIM, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { LARGEST_MATRIX_HEAD_DIM, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { abi } from './abi.ts';
 import { indent, lines, plus, range } from './emit.ts';
+import { bothDims } from './head-dims.ts';
 import { emitKeyRange, LOWEST, rowBounds } from './mask.ts';
 import {
   type MatrixConfiguration,
@@ -32,7 +33,7 @@ export const wgslMatrix: Kernel = {
   summary: 'one pass, both products by subgroup matrices, where the device offers that experimental feature',
   unsupported(workload, device) {
     if (device.features.subgroupMatrix === undefined) return subgroupMatrixMissing;
-    const shape = unsupportedScores(workload) ?? unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM);
+    const shape = unsupportedScores(workload) ?? unsupportedShape(workload, ['f32', 'f16'], LARGEST_MATRIX_HEAD_DIM);
     if (shape !== undefined) return shape;
     return shippedMatrixPlan(workload, device) === undefined ? subgroupMatrixNoShape(workload.dtype) : undefined;
   },
@@ -78,7 +79,7 @@ export function emitWgslMatrix(w: Workload, plan: MatrixPlan): WgslProgram {
     abi({
       directives: parts.text.enable,
       about: about(w.headDim, plan),
-      headDim: w.headDim,
+      ...bothDims(w.headDim),
       tokens,
       storage: plan.storage,
       group,

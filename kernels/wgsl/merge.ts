@@ -3,10 +3,11 @@
 import type { WgslPass } from '../kernel.ts';
 import { abi } from './abi.ts';
 import { sizes, type WgslConfiguration } from './configuration.ts';
+import { columnsOf, columnsOfV, type HeadDims, outputFour } from './head-dims.ts';
 import { LOWEST } from './mask.ts';
 import type { Storage } from './storage.ts';
 import { type Schedule, tokensOf } from './work-tiles.ts';
-import { partVectors } from './write.ts';
+import { partVectors, placesInPart } from './write.ts';
 
 const THREADS = 64;
 /** Threads that share the splits of one vec4 of the output: there may be a hundred, and as many reads one after another take long. */
@@ -16,16 +17,18 @@ const SHARERS = 4;
  * m = max of m_i, O = sum of O_i 2^(m_i - m) / sum of l_i 2^(m_i - m) over the splits i; a split that saw no key of a row has l_i = 0
  * there. Reads scratch as write.ts leaves it.
  */
-export function emitMerge(headDim: number, config: WgslConfiguration, storage: Storage, schedule: Schedule): WgslPass {
+export function emitMerge(dims: HeadDims, config: WgslConfiguration, storage: Storage, schedule: Schedule): WgslPass {
   const { group, splits } = schedule;
-  const { blockRows } = sizes(headDim, config);
+  const { blockRows } = sizes(dims.headDimV, config);
+  const places = placesInPart(dims.headDimV, config);
+  const columns = columnsOfV(dims);
   const about = `// Merges the ${splits} splits of a work tile: m = max m_i,  O = sum O_i 2^(m_i - m) / sum l_i 2^(m_i - m)`;
-  const code = `${abi({ about, headDim, tokens: tokensOf(config, schedule), storage, group, scratch: 'vec4f' })}
+  const code = `${abi({ about, ...dims, tokens: tokensOf(config, schedule), storage, group, scratch: 'vec4f' })}
 // A part in scratch: O_i as [row][column], then m_i and l_i, in vec4s of four rows.
 const splits = ${splits}u;
-const partVectors = ${partVectors(headDim, config)}u;
-const maxima = ${(blockRows * headDim) / 4}u; // place of m_i in a part
-const sums = ${(blockRows * (headDim + 1)) / 4}u;   // and of l_i
+const partVectors = ${partVectors(dims.headDimV, config)}u;
+const maxima = ${places.maxima}u; // place of m_i in a part
+const sums = ${places.sums}u;   // and of l_i
 
 // Of every thread: O, m and l over its splits, each ${SHARERS}th.
 var<workgroup> outputs: array<vec4f, ${THREADS}>;
@@ -35,8 +38,8 @@ var<workgroup> statistics: array<vec2f, ${THREADS}>;
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let tile = findWorkTile(params.tileBase + workgroup.y);
   let output = workgroup.x * ${THREADS / SHARERS}u + thread / ${SHARERS}u;
-  let row = output / columns;
-  let column = output % columns;
+  let row = output / ${columns};
+  let column = output % ${columns};
   let first = workgroup.y * splits * partVectors;
 
   // row maximum, rescale and row sum: one split after another. Rows past the tile's end hold anything, and are not written.
@@ -51,7 +54,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       let next = max(m, own);
       let before = exp2(m - next);
       let here = exp2(own - next);
-      o = o * before + here * scratch[part + row * columns + column];
+      o = o * before + here * scratch[part + row * ${columns} + column];
       l = l * before + here * scratch[part + sums + row / 4u][row % 4u];
       m = next;
     }
@@ -70,9 +73,13 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) wor
       l = l * before + here * statistics[thread + other].y;
       m = next;
     }
-    writeO(rowIndex(tile, row) + column, o * select(0.0, 1.0 / l, l > 0.0));
+    writeO(${outputFour(dims, 'row', 'column')}, o * select(0.0, 1.0 / l, l > 0.0));
   }
 }
 `;
-  return { label: 'merge', code, workgroupsPerTile: Math.ceil((blockRows * headDim * SHARERS) / 4 / THREADS) };
+  return {
+    label: 'merge',
+    code,
+    workgroupsPerTile: Math.ceil((blockRows * columnsOf(dims.headDimV) * SHARERS) / THREADS),
+  };
 }

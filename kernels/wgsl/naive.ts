@@ -3,9 +3,10 @@
 import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory } from '../../src/messages.ts';
 import type { Kernel, WgslPass, WgslProgram } from '../kernel.ts';
-import { LARGEST_WGSL_HEAD_DIM, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
 import { indent, lines, phase } from './emit.ts';
+import { columnsOf, columnsOfV, fourAt, type HeadDims, headDimsOf, outputFour, valueFour } from './head-dims.ts';
 import { LOWEST, MASKED, rowBounds, seesBetween } from './mask.ts';
 import { cappedScore, WGSL_SCORES, type WgslScores } from './soft-cap.ts';
 import { type Storage, storageOf } from './storage.ts';
@@ -25,23 +26,21 @@ export const wgslNaive: Kernel = {
         formatExactBytes(need),
         formatExactBytes(limits.tensorBytes),
       );
-    return (
-      unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM)
-    );
+    return unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16']);
   },
   build: (workload, { features }) =>
-    emitWgslNaive(workload.headDim, workload.seqKv, storageOf(workload.dtype, features), workload),
+    emitWgslNaive(headDimsOf(workload), workload.seqKv, storageOf(workload.dtype, features), workload),
 };
 
 /**
  * Three passes over scratch, [rows of the tile, seqKv] floats a work tile: scores writes it, softmax turns each row of it into weights,
  * output multiplies it by v. seqKv sizes scratch and the number of workgroups; the text does not depend on it.
  */
-export function emitWgslNaive(headDim: number, seqKv: number, storage: Storage, scores: WgslScores): WgslProgram {
+export function emitWgslNaive(dims: HeadDims, seqKv: number, storage: Storage, scores: WgslScores): WgslProgram {
   const pass = (label: string, about: string, results: number, phases: string[]): WgslPass => ({
     label,
     workgroupsPerTile: Math.ceil(results / THREADS),
-    code: `${abi({ about: `// ${about}`, headDim, tokens: BLOCK_ROWS, storage, scratch: 'f32', scores })}
+    code: `${abi({ about: `// ${about}`, ...dims, tokens: BLOCK_ROWS, storage, scratch: 'f32', scores })}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(global_invocation_id) thread: vec3u, @builtin(workgroup_id) workgroup: vec3u) {
   let tile = findWorkTile(params.tileBase + workgroup.y);
@@ -55,7 +54,7 @@ ${indent(1, lines(phases))}
       'scores',
       'Attention as the formula is written, 1 of 3: S = q k^T, with the mask, a thread for each score.',
       BLOCK_ROWS * seqKv,
-      scorePhases(scores),
+      scorePhases(dims, scores),
     ),
     pass(
       'softmax',
@@ -66,8 +65,8 @@ ${indent(1, lines(phases))}
     pass(
       'output',
       'Attention as the formula is written, 3 of 3: O = P v, a thread for each vec4 of O.',
-      BLOCK_ROWS * (headDim / 4),
-      outputPhases,
+      BLOCK_ROWS * columnsOf(dims.headDimV),
+      outputPhases(dims),
     ),
   ];
   const bytes = 4 * BLOCK_ROWS * seqKv;
@@ -79,7 +78,7 @@ ${indent(1, lines(phases))}
 const rowExists = ['if (row >= tile.rows) {', '  return;', '}'];
 
 /** A thread for each score of the tile. */
-const scorePhases = (scores: WgslScores) => [
+const scorePhases = (dims: HeadDims, scores: WgslScores) => [
   'let row = thread.x / params.seqKv;',
   'let key = thread.x % params.seqKv;',
   ...rowExists,
@@ -88,7 +87,7 @@ const scorePhases = (scores: WgslScores) => [
     'let kRow = tile.kv + key * tile.kvStride;',
     'var sum = vec4f();',
     'for (var column = 0u; column < columns; column += 1u) {',
-    '  sum += readQ(qRow + column) * readK(kRow + column);',
+    `  sum += readQ(${fourAt(dims.headDim, 'qRow', 'column')}) * readK(${fourAt(dims.headDim, 'kRow', 'column')});`,
     '}',
     `let score = ${cappedScore(scores, '(sum.x + sum.y + sum.z + sum.w) * params.scale')};`,
   ]),
@@ -129,15 +128,15 @@ const softmaxPhases = ({ sinks = false }: WgslScores) => [
 ];
 
 /** A thread for each vec4 of the output. */
-const outputPhases = [
-  'let row = thread.x / columns;',
-  'let column = thread.x % columns;',
+const outputPhases = (dims: HeadDims) => [
+  `let row = thread.x / ${columnsOfV(dims)};`,
+  `let column = thread.x % ${columnsOfV(dims)};`,
   ...rowExists,
   phase('accumulate', 'O = P v.', [
     'var o = vec4f();',
     'for (var key = 0u; key < params.seqKv; key += 1u) {',
-    '  o += scratch[scores + row * params.seqKv + key] * readV(tile.kv + key * tile.kvStride + column);',
+    `  o += scratch[scores + row * params.seqKv + key] * readV(${valueFour(dims, 'key', 'column')});`,
     '}',
   ]),
-  phase('write', 'O.', ['writeO(rowIndex(tile, row) + column, o);']),
+  phase('write', 'O.', [`writeO(${outputFour(dims, 'row', 'column')}, o);`]),
 ];

@@ -2,6 +2,7 @@
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
 import { indent, lines, phase, plus, range, times } from './emit.ts';
+import type { HeadDims } from './head-dims.ts';
 import { fourOfStep, ownOfDims, ownOfKeys, partOfKeys } from './layout.ts';
 import { emitStageV } from './stage.ts';
 import { readRows } from './thread-tile.ts';
@@ -33,8 +34,8 @@ export function emitScores(config: WgslConfiguration): string {
 }
 
 /** stage V and accumulate: the weights pass through workgroup memory in parts, V beside them in chunks of keys. */
-export function emitAccumulate(headDim: number, config: WgslConfiguration): string {
-  const { threadColumns, paddedColumns, partKeys } = sizes(headDim, config);
+export function emitAccumulate(dims: HeadDims, config: WgslConfiguration): string {
+  const { threadColumns, paddedColumns, partKeys } = sizes(dims.headDimV, config);
   const weights = partOfKeys(config).flatMap(({ condition, four }, g) => [
     `if (${condition}) {`,
     `  let four = ${four};`,
@@ -42,7 +43,7 @@ export function emitAccumulate(headDim: number, config: WgslConfiguration): stri
     '}',
   ]);
   const stageV = emitStageV(
-    headDim,
+    dims,
     config,
     `${config.valueKeys} keys of the part, as [key][column].`,
     `u32(base) + part * ${partKeys}u + first`,

@@ -2,9 +2,9 @@
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
 
-/** Floats of S and O that a thread keeps while it walks over the keys; beside them it needs maxima, sums, operands and addresses. */
-export function floatsOfThread(headDim: number, config: WgslConfiguration): number {
-  return config.rows * (config.keys + 4 * sizes(headDim, config).threadColumns);
+/** Floats of S and O that a thread keeps while it walks over the keys, at a head dimension of v; beside them it needs maxima, sums, operands and addresses. */
+export function floatsOfThread(headDimV: number, config: WgslConfiguration): number {
+  return config.rows * (config.keys + 4 * sizes(headDimV, config).threadColumns);
 }
 
 /**

@@ -3,12 +3,14 @@
  * q and output in registers; scores are summed by shuffles, so that neither they nor the weights go through workgroup memory.
  */
 
-import { subgroupsMissing } from '../../src/messages.ts';
+import { formatExactBytes } from '../../src/format.ts';
+import { needsMemory, subgroupsMissing } from '../../src/messages.ts';
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { LARGEST_WGSL_HEAD_DIM, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
 import { indent, range, times } from './emit.ts';
+import { columnsOf, type HeadDims, headDimsOf } from './head-dims.ts';
 import {
   BATCH,
   emitAccumulate,
@@ -17,7 +19,10 @@ import {
   emitScores,
   emitSoftmax,
   emitStage,
+  emitStagedColumns,
   emitWrite,
+  type LaneRows,
+  paddedColumns,
   SPLIT,
 } from './rows-phases.ts';
 import { WGSL_SCORES } from './soft-cap.ts';
@@ -29,17 +34,40 @@ export const wgslRows: Kernel = {
   name: 'wgsl-rows',
   backend: 'webgpu',
   summary: 'one pass, each row split over four lanes: q and output in registers, scores by subgroup shuffles',
-  unsupported: (workload, { features }) =>
-    features.subgroups === true
-      ? (unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16'], LARGEST_WGSL_HEAD_DIM))
-      : subgroupsMissing,
+  unsupported(workload, { features, limits }) {
+    if (features.subgroups !== true) return subgroupsMissing;
+    const { workgroupBytes } = sizesOf(headDimsOf(workload));
+    if (workgroupBytes > limits.workgroupMemoryBytes)
+      return needsMemory(
+        'workgroup memory',
+        formatExactBytes(workgroupBytes),
+        formatExactBytes(limits.workgroupMemoryBytes),
+      );
+    return unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16']);
+  },
   build: (workload, { features }) => emitWgslRows(workload, storageOf(workload.dtype, features)),
 };
 
-/** Rows of a lane and keys staged at a time: what fits some 200 registers and 16 KiB of workgroup memory. */
-function sizesOf(headDim: number) {
-  const rows = headDim <= 64 ? 4 : headDim <= 128 ? 2 : 1;
-  return { rows, blockRows: (THREADS / SPLIT) * rows, keys: headDim <= 128 ? 8 : 4 };
+/** Up to this head dimension of q and k a lane holds q in registers. */
+const LARGEST_HELD_Q = 256;
+
+/** Rows of a lane and keys staged at a time: what fits some 200 registers and 16 KiB of workgroup memory, 18 above head dimension 512. */
+function sizesOf(dims: HeadDims) {
+  const larger = Math.max(dims.headDim, dims.headDimV);
+  const rows = larger <= 64 ? 4 : larger <= 128 ? 2 : 1;
+  const keys = larger <= 128 ? 8 : 4;
+  /** Where the lanes do not share a row evenly the last columns are zeros. */
+  const columnsOfLane = (dim: number) => range(Math.ceil(columnsOf(dim) / SPLIT));
+  const lanes: LaneRows = {
+    dims,
+    own: range(rows),
+    columns: columnsOfLane(dims.headDim),
+    columnsV: columnsOfLane(dims.headDimV),
+    heldQ: dims.headDim <= LARGEST_HELD_Q,
+  };
+  const vectors = [lanes.columns, lanes.columnsV].map(({ length }) => keys * SPLIT * length);
+  const workgroupBytes = 4 + 16 * vectors.reduce((a, b) => a + b);
+  return { blockRows: (THREADS / SPLIT) * rows, keys, lanes, vectors, workgroupBytes };
 }
 
 /**
@@ -47,24 +75,23 @@ function sizesOf(headDim: number) {
  * Lane `part` of the four that share a row holds its vec4 columns part, part + 4 and so on: q<row>_<i>, o<row>_<i>.
  */
 export function emitWgslRows(w: Workload, storage: Storage): WgslProgram {
-  const { headDim } = w;
-  const { rows, blockRows, keys } = sizesOf(headDim);
+  const dims = headDimsOf(w);
+  const { keys, blockRows, lanes, vectors } = sizesOf(dims);
+  const rows = lanes.own.length;
   const group = groupSize(w) <= blockRows ? groupSize(w) : 1;
   const tokens = Math.floor(blockRows / group);
-  const own = range(rows);
-  const columns = range(headDim / 4 / SPLIT);
 
   const about = `// Flash attention with an online softmax, four keys at a time:
 //   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
 // and at the end O / l. ${SPLIT} lanes share ${rows} row${rows > 1 ? 's' : ''}; lane p of them holds the vec4 columns p, p + ${SPLIT}, p + ${2 * SPLIT} and so on:
-// q<row>_<i>, o<row>_<i>. d<row>_<key> are its products of q and k, s<row> the scores of four keys.`;
-  const code = `${abi({ directives: 'enable subgroups;\n', about, headDim, tokens, storage, group, scores: w })}
+// ${lanes.heldQ ? 'q<row>_<i>, ' : ''}o<row>_<i>. d<row>_<key> are its products of q and k, s<row> the scores of four keys.`;
+  const code = `${abi({ directives: 'enable subgroups;\n', about, ...dims, tokens, storage, group, scores: w, ...paddedColumns(lanes) })}
 const threads = ${THREADS}u;
 const blockKeys = ${keys}u; // staged at a time
-
+${emitStagedColumns(lanes)}
 // as [key][column]
-var<workgroup> stagedK: array<vec4f, ${(keys * headDim) / 4}>;
-var<workgroup> stagedV: array<vec4f, ${(keys * headDim) / 4}>;
+var<workgroup> stagedK: array<vec4f, ${vectors[0]}>;
+var<workgroup> stagedV: array<vec4f, ${vectors[1]}>;
 var<workgroup> tickets: atomic<u32>;
 
 @compute @workgroup_size(${THREADS})
@@ -83,18 +110,17 @@ fn main(
   let firstRow = ${times('subgroupShuffle(ticket, lane - part)', rows)};
 
   // Of each row: the keys that it sees, the running maximum, the row sum and the output.
-${indent(1, emitRowState(own, columns, w.sinks === true))}
-${indent(1, emitLoadQ(own, columns))}
-
+${indent(1, emitRowState(lanes, w.sinks === true))}
+${lanes.heldQ ? `${indent(1, emitLoadQ(lanes))}\n` : ''}
   let endKey = highKey(tile.firstRow + tile.tokens - 1u);
-  for (var base = lowKey(tile.firstRow) / i32(blockKeys) * i32(blockKeys); base < endKey; base += i32(blockKeys)) {${indent(2, emitStage(keys * headDim))}
+  for (var base = lowKey(tile.firstRow) / i32(blockKeys) * i32(blockKeys); base < endKey; base += i32(blockKeys)) {${indent(2, emitStage(lanes, keys))}
     for (var batch = 0u; batch < ${keys / BATCH}u; batch += 1u) {
-      let first = batch * ${BATCH}u;${indent(3, emitScores(own, columns))}
-${indent(3, emitSoftmax(own, columns, w))}
-${indent(3, emitAccumulate(own, columns))}
+      let first = batch * ${BATCH}u;${indent(3, emitScores(lanes))}
+${indent(3, emitSoftmax(lanes, w))}
+${indent(3, emitAccumulate(lanes))}
     }
   }
-${indent(1, emitWrite(own, columns))}
+${indent(1, emitWrite(lanes))}
 }
 `;
   return {

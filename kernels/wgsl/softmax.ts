@@ -73,8 +73,8 @@ export function emitRowMaximum(config: WgslConfiguration, exchange: Exchange): s
 }
 
 /** rescale: what was summed up under the old maximum, always or only where a factor of this thread is not 1. */
-export function emitRescale(headDim: number, config: WgslConfiguration): string {
-  const sums = range(sizes(headDim, config).threadColumns).map((i) => `o${i} = multiplyQuad(o${i}, rescale);`);
+export function emitRescale(headDimV: number, config: WgslConfiguration): string {
+  const sums = range(sizes(headDimV, config).threadColumns).map((i) => `o${i} = multiplyQuad(o${i}, rescale);`);
   const moved = range(config.rows / 4)
     .map((v) => `any(rescale.r${v} != vec4f(1.0))`)
     .join(' || ');

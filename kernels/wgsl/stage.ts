@@ -2,6 +2,7 @@
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
 import { indent, lines, phase, plus, range } from './emit.ts';
+import { columnsOf, columnsOfV, type HeadDims, isWhole } from './head-dims.ts';
 import { stagedOfDims } from './layout.ts';
 
 /**
@@ -67,15 +68,16 @@ export function emitStageK(config: WgslConfiguration): string {
 }
 
 /**
- * stage V: `valueKeys` keys of v from `key` on, as [key][column]. Columns past headDim, which the last threads own where the columns
+ * stage V: `valueKeys` keys of v from `key` on, as [key][column]. Columns past headDimV, which the last threads own where the columns
  * do not divide evenly, are zeros.
  */
-export function emitStageV(headDim: number, config: WgslConfiguration, what: string, key: string): string {
-  const { paddedColumns } = sizes(headDim, config);
+export function emitStageV(dims: HeadDims, config: WgslConfiguration, what: string, key: string): string {
+  const { paddedColumns } = sizes(dims.headDimV, config);
+  const columns = columnsOfV(dims);
   const value =
-    paddedColumns === headDim / 4
+    paddedColumns === columnsOf(dims.headDimV) || !isWhole(dims.headDimV)
       ? 'loadV(tile, key, column)'
-      : 'select(vec4f(), loadV(tile, key, min(column, columns - 1u)), column < columns)';
+      : `select(vec4f(), loadV(tile, key, min(column, ${columns} - 1u)), column < ${columns})`;
   return phase(
     'stage V',
     what,

@@ -2,29 +2,37 @@
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
 import { indent, LANES, lines, phase, plus, range } from './emit.ts';
+import { columnsOf, columnsOfV, type HeadDims, outputFour } from './head-dims.ts';
 import { type Exchange, overThreadColumns } from './softmax.ts';
 
 /** vec4s of scratch of one split: sums [row][column] of the tile, then the maxima and the sums of weights of its rows. */
-export function partVectors(headDim: number, config: WgslConfiguration): number {
-  return (sizes(headDim, config).blockRows * (headDim + 2)) / 4;
+export function partVectors(headDimV: number, config: WgslConfiguration): number {
+  return placesInPart(headDimV, config).end;
+}
+
+/** Where the maxima and the sums of a part begin, and where it ends. */
+export function placesInPart(headDimV: number, config: WgslConfiguration) {
+  const { blockRows } = sizes(headDimV, config);
+  const maxima = blockRows * columnsOf(headDimV);
+  return { maxima, sums: maxima + blockRows / 4, end: maxima + blockRows / 2 };
 }
 
 /** Statements for each column of a thread, in a test where the columns do not divide evenly. */
-function overColumns(headDim: number, config: WgslConfiguration, store: (column: string, sums: string) => string) {
-  return range(sizes(headDim, config).threadColumns).map((i) => {
+function overColumns(dims: HeadDims, config: WgslConfiguration, store: (column: string, sums: string) => string) {
+  return range(sizes(dims.headDimV, config).threadColumns).map((i) => {
     const column = plus('c', i * config.threadColumns);
-    const whole = (i + 1) * config.threadColumns <= headDim / 4;
-    return whole ? store(column, `o${i}`) : `if (${column} < columns) {\n  ${store(column, `o${i}`)}\n}`;
+    const whole = (i + 1) * config.threadColumns <= columnsOf(dims.headDimV);
+    return whole ? store(column, `o${i}`) : `if (${column} < ${columnsOfV(dims)}) {\n  ${store(column, `o${i}`)}\n}`;
   });
 }
 
 /** WGSL functions that write a column of O, or to scratch of a part of it, for those rows of a thread that exist. */
-export function writeFunctions(config: WgslConfiguration, splits: number): string {
+export function writeFunctions(dims: HeadDims, config: WgslConfiguration, splits: number): string {
   const [place, argument] = splits > 1 ? ['part: u32, ', 'part, '] : ['', ''];
   const write = (row: string, value: string) =>
     splits > 1
-      ? `scratch[part + ${row === 'row' ? row : `(${row})`} * columns + column] = ${value};`
-      : `writeO(rowIndex(tile, ${row}) + column, ${value});`;
+      ? `scratch[part + ${row === 'row' ? row : `(${row})`} * ${columnsOfV(dims)} + column] = ${value};`
+      : `writeO(${outputFour(dims, row, 'column')}, ${value});`;
   const rows = range(4).map(
     (i) => `  if (${plus('row', i)} < tile.rows) {\n    ${write(plus('row', i), `x[${i}]`)}\n  }`,
   );
@@ -45,8 +53,7 @@ ${lines(fours)}
 }
 
 /** write: row sums over the thread columns, then O / l; a row that saw no key has l = 0 and gives zeros. */
-export function emitWrite(headDim: number, config: WgslConfiguration, splits: number, exchange: Exchange): string {
-  const { blockRows } = sizes(headDim, config);
+export function emitWrite(dims: HeadDims, config: WgslConfiguration, splits: number, exchange: Exchange): string {
   const vectors = range(config.rows / 4);
   const total = overThreadColumns(config, 'sum', 'l', 'total', exchange);
   if (splits === 1) {
@@ -58,7 +65,7 @@ export function emitWrite(headDim: number, config: WgslConfiguration, splits: nu
         ...total,
         `let factor = Rows(\n${lines(factors.map((factor) => `  ${factor},`))}\n);`,
         ...overColumns(
-          headDim,
+          dims,
           config,
           (column, sums) => `writeColumn(tile, ownRow, ${column}, multiplyQuad(${sums}, factor));`,
         ),
@@ -66,14 +73,15 @@ export function emitWrite(headDim: number, config: WgslConfiguration, splits: nu
     );
   }
   const at = (value: string, v: number) => plus(`part + ${value} + r`, v * config.threadRows);
+  const places = placesInPart(dims.headDimV, config);
   const statistics = vectors.flatMap((v) => [
-    `scratch[${at(`${(blockRows * headDim) / 4}u`, v)}] = m.r${v};`,
-    `scratch[${at(`${(blockRows * (headDim + 1)) / 4}u`, v)}] = total.r${v};`,
+    `scratch[${at(`${places.maxima}u`, v)}] = m.r${v};`,
+    `scratch[${at(`${places.sums}u`, v)}] = total.r${v};`,
   ]);
   return phase('write', 'O, m and l of these keys to scratch, for the pass that merges the splits.', [
     ...total,
-    `let part = (workgroup.y * ${splits}u + workgroup.x) * ${partVectors(headDim, config)}u;`,
-    ...overColumns(headDim, config, (column, sums) => `writeColumn(tile, part, ownRow, ${column}, ${sums});`),
+    `let part = (workgroup.y * ${splits}u + workgroup.x) * ${partVectors(dims.headDimV, config)}u;`,
+    ...overColumns(dims, config, (column, sums) => `writeColumn(tile, part, ownRow, ${column}, ${sums});`),
     'if (c == 0u) {',
     indent(1, lines(statistics)),
     '}',

@@ -7,6 +7,7 @@ import { sameConfiguration } from '../../kernels/tunable.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { wgslCandidates } from '../../kernels/wgsl/candidates.ts';
 import { sizes, type WgslConfiguration, workgroupBytes } from '../../kernels/wgsl/configuration.ts';
+import { bothDims } from '../../kernels/wgsl/head-dims.ts';
 import { wgslMatrix } from '../../kernels/wgsl/matrix.ts';
 import { floatsOfThread, floatsThatFit } from '../../kernels/wgsl/registers.ts';
 import { workload } from '../workloads.ts';
@@ -40,7 +41,7 @@ describe.each([undefined, 'amd', 'nvidia', 'apple', 'intel', 'qualcomm'])('wgsl-
     const { candidates, pruned, of } = shortlistOf('wgsl-flash', headDim, device);
     const all = [...candidates, ...pruned.flatMap(({ configurations }) => configurations)];
     expect(new Set(all.map((config) => JSON.stringify(config)))).toEqual(
-      new Set(wgslCandidates(headDim, device).map((config) => JSON.stringify(config))),
+      new Set(wgslCandidates(bothDims(headDim), device).map((config) => JSON.stringify(config))),
     );
     const reasons = pruned.map(({ reason }) => reason);
     expect(new Set(reasons).size).toBe(reasons.length);

@@ -98,7 +98,7 @@ function allocate(
     return buffer;
   };
   const params = create(PARAM_BYTES, BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST);
-  const stored = (values: Float32Array<ArrayBuffer>) => (w.dtype === 'f16' ? Uint16Array.from(values, toHalf) : values);
+  const stored = (values: Float32Array<ArrayBuffer>) => (w.dtype === 'f16' ? toHalves(values) : values);
   const inputs = [q, k, v].map((tensor) => upload(stored(tensor)));
   const output = upload(stored(o));
   const bound = [params, ...inputs, output, upload(starts)].map((buffer, binding) => ({ binding, buffer }));
@@ -132,6 +132,15 @@ function allocate(
     rate: FIRST_RATE,
     calibrated: false,
   };
+}
+
+/** Halves, one more where their number is odd: what is written to a buffer has a multiple of 4 bytes. */
+function toHalves(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const halves = new Uint16Array(values.length + (values.length % 2));
+  values.forEach((value, index) => {
+    halves[index] = toHalf(value);
+  });
+  return halves;
 }
 
 function paramBlock(w: Workload, layout: TensorLayout, rows: number, blocks: number): ArrayBuffer {

@@ -17,9 +17,11 @@ export async function readRows(
 ): Promise<Float32Array[]> {
   const { headDim, dtype } = (parts[0] as PreparedPart).workload;
   const bytes = elementBytes(dtype);
-  const rowBytes = headDim * bytes;
+  // Copies begin and end at multiples of 4 bytes; rows of an odd number of halves do not.
+  const placeBytes = Math.ceil((headDim * bytes) / 4) * 4 + (headDim % 2 === 1 && bytes === 2 ? 4 : 0);
+  const skipped: number[] = [];
   const staging = device.createBuffer({
-    size: rows.length * rowBytes,
+    size: rows.length * placeBytes,
     usage: BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST,
   });
   try {
@@ -27,13 +29,20 @@ export async function readRows(
     rows.forEach((address, index) => {
       // Without a holder the first part says what is wrong.
       const part = parts.find(({ layout }) => layout.holds(address)) ?? (parts[0] as PreparedPart);
-      encoder.copyBufferToBuffer(part.output, part.layout.locate(address) * bytes, staging, index * rowBytes, rowBytes);
+      const at = part.layout.locate(address) * bytes;
+      const begin = Math.floor(at / 4) * 4;
+      const size = Math.ceil((at + headDim * bytes) / 4) * 4 - begin;
+      skipped.push((at - begin) / bytes);
+      encoder.copyBufferToBuffer(part.output, begin, staging, index * placeBytes, size);
     });
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(MAP_MODE_READ);
     const content = staging.getMappedRange().slice(0);
     const values = dtype === 'f16' ? Float32Array.from(new Uint16Array(content), fromHalf) : new Float32Array(content);
-    return rows.map((_, index) => values.slice(index * headDim, (index + 1) * headDim));
+    return rows.map((_, index) => {
+      const first = (index * placeBytes) / bytes + (skipped[index] ?? 0);
+      return values.slice(first, first + headDim);
+    });
   } finally {
     staging.destroy();
   }

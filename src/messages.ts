@@ -63,6 +63,7 @@ export const oneDeviceForTune =
   '--kernel: bench tune compares kernels on one device; name those of the GPU or those of the CPU';
 export const noConfigurations = (kernel: string, known: readonly string[]) =>
   `--kernel: ${kernel} has no configurations to choose from here; choose ${known.join(', ')}`;
+export const cannotShow = (kernel: string, reason: string) => `${kernel} has no text for this: ${reason}`;
 export const nothingToCompile = (kernel: string) =>
   `${kernel} has no code of its own to compile; choose a wasm or wgsl kernel`;
 export const badConfigurations = (path: string, what: string) =>

@@ -2,7 +2,7 @@
 
 import { findingOf } from '../compare/finding.ts';
 import { formatFactor, formatRate } from '../format.ts';
-import { formatLengths, sameProblem, type Workload } from '../problem/workload.ts';
+import { formatLengths, formatScores, sameProblem, type Workload } from '../problem/workload.ts';
 import type { Comparison, Measured, Published, RunDocument } from '../record/measurement.ts';
 import { localPoints } from './measured-points.ts';
 
@@ -157,6 +157,7 @@ function placeOf(w: Workload, threads: number | null, name: string) {
     w.queryHeads === w.kvHeads ? '' : `${w.queryHeads}/${w.kvHeads} heads`,
     w.headDim === 128 ? '' : `d ${w.headDim}`,
     w.window === null ? '' : `window ${w.window}`,
+    formatScores(w),
     threads === null ? '' : `${threads} thread${threads === 1 ? '' : 's'}`,
   ];
   const group = parts.filter((part) => part !== '').join(', ');

@@ -6,7 +6,7 @@ import { type PublishedSet, publishedFigures, seriesOf, seriesOnDevice } from '.
 import { isBurst } from '../compare/published-timing.ts';
 import { formatChange, formatRate } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
-import { formatSize, type Workload } from '../problem/workload.ts';
+import { formatScores, formatSize, type Workload } from '../problem/workload.ts';
 import type { Published, RunDocument } from '../record/measurement.ts';
 import {
   type ChartLayout,
@@ -130,7 +130,9 @@ function linesOf(rates: readonly Rate[]): Row[] {
 
 /** What the points of one line have in common: heads, head dimension and window. */
 function shape(w: Workload): string {
-  return `${w.queryHeads}/${w.kvHeads} heads, d ${w.headDim}${w.window === null ? '' : `, window ${w.window}`}`;
+  const window = w.window === null ? '' : `, window ${w.window}`;
+  const scores = formatScores(w) === '' ? '' : `, ${formatScores(w)}`;
+  return `${w.queryHeads}/${w.kvHeads} heads, d ${w.headDim}${window}${scores}`;
 }
 
 /** A Vega expression from axis values to "4k", "32k". */

@@ -3,7 +3,15 @@
 import { counted, formatFactor, formatRate } from '../format.ts';
 import { relativeHalfWidth } from '../measure/statistics.ts';
 import { nothingMeasured, publishedOfDecoding } from '../messages.ts';
-import { formatDtype, formatLengths, formatSize, isGrouped, sameProblem, type Workload } from '../problem/workload.ts';
+import {
+  formatDtype,
+  formatLengths,
+  formatScores,
+  formatSize,
+  isGrouped,
+  sameProblem,
+  type Workload,
+} from '../problem/workload.ts';
 import type { Comparison, Measured, Published, RunDocument } from '../record/measurement.ts';
 import { namesOf } from '../record/measurement-names.ts';
 import { reasonsOf } from '../record/unmeasured.ts';
@@ -123,6 +131,7 @@ function problem(w: Workload): string {
   const unusual = [
     w.headDim === 128 ? '' : `head dimension ${w.headDim}`,
     w.window === null ? '' : `window ${formatSize(w.window)}`,
+    formatScores(w),
   ].filter((text) => text !== '');
   return `${heads} at ${formatLengths(w)}${unusual.length === 0 ? '' : ` (${unusual.join(', ')})`}`;
 }

@@ -96,6 +96,9 @@ export function differencesOf(measured: Workload, published: Workload): string[]
     ({ headDim }) => ['head dimension ', `${headDim}`],
     ({ batch }) => ['batch ', `${batch}`],
     ({ window }) => ['', window === null ? 'no window' : `window ${formatSize(window)}`],
+    ({ softcap }) => ['', softcap == null ? 'no soft-cap' : `soft-cap ${softcap}`],
+    ({ sinks }) => ['', sinks === true ? 'sinks' : 'no sinks'],
+    ({ alibi }) => ['', alibi === true ? 'ALiBi' : 'no ALiBi'],
   ];
   return parts.flatMap((part) => {
     const [[noun, theirs], [, ours]] = [part(published), part(measured)];

@@ -72,11 +72,21 @@ export interface Axes {
   dtype: Dtype;
   /** Null: 1/sqrt(headDim). */
   scale: number | null;
+  /** What else becomes of the scores; nothing where absent. */
+  softcap?: number | null;
+  sinks?: boolean;
+  alibi?: boolean;
 }
 
 /** Expands a sweep in a fixed order: head dimension, heads, KV heads, batch, then length, then mask. */
 export function expand(axes: Axes): Workload[] {
   const workloads: Workload[] = [];
+  // Workloads that ask for nothing have no such fields, as before there were any.
+  const scores = {
+    ...(axes.softcap == null ? {} : { softcap: axes.softcap }),
+    ...(axes.sinks === true ? { sinks: true } : {}),
+    ...(axes.alibi === true ? { alibi: true } : {}),
+  };
   for (const headDim of axes.headDim) {
     for (const queryHeads of axes.heads) {
       for (const kvHeads of axes.kvHeads ?? [queryHeads]) {
@@ -88,7 +98,8 @@ export function expand(axes: Axes): Workload[] {
               for (const mask of axes.masks) {
                 const scale = axes.scale ?? 1 / Math.sqrt(headDim);
                 const { window, dtype } = axes;
-                workloads.push({ batch, queryHeads, kvHeads, headDim, seqQuery, seqKv, mask, window, dtype, scale });
+                const shape = { batch, queryHeads, kvHeads, headDim, seqQuery, seqKv };
+                workloads.push({ ...shape, mask, window, dtype, scale, ...scores });
                 if (workloads.length > MOST_CASES) throw new UsageError(tooManyCases(workloads.length, MOST_CASES));
               }
             }

@@ -115,18 +115,18 @@ export function describe(w: Workload): string {
   const seq = w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)} x ${formatSize(w.seqKv)}`;
   const window = w.window === null ? '' : `, window ${w.window}`;
   const batch = w.batch === 1 ? '' : `, batch ${w.batch}`;
-  return `${seq} ${w.mask}${window}${describeScores(w)}, ${formatHeads(w)}, d ${w.headDim}${batch}`;
+  return `${seq} ${w.mask}${window}${formatScores(w) === '' ? '' : `, ${formatScores(w)}`}, ${formatHeads(w)}, d ${w.headDim}${batch}`;
 }
 
-/** What else becomes of the scores: ", soft-cap 50, sinks", or nothing. */
-function describeScores({ softcap, sinks, alibi, maskTensor }: Workload): string {
+/** What else becomes of the scores: "soft-cap 50, sinks", or nothing. */
+export function formatScores({ softcap, sinks, alibi, maskTensor }: Workload): string {
   const parts = [
-    softcap == null ? '' : `, soft-cap ${softcap}`,
-    sinks === true ? ', sinks' : '',
-    alibi === true ? ', ALiBi' : '',
-    maskTensor === true ? ', mask tensor' : '',
+    softcap == null ? '' : `soft-cap ${softcap}`,
+    sinks === true ? 'sinks' : '',
+    alibi === true ? 'ALiBi' : '',
+    maskTensor === true ? 'mask tensor' : '',
   ];
-  return parts.join('');
+  return parts.filter((part) => part !== '').join(', ');
 }
 
 /** Its length and mask: enough to tell the workloads of a usual run apart. */

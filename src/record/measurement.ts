@@ -25,6 +25,19 @@ const workloadSchema = z.object({
   window: count.nullable().describe('sliding window in tokens, or null'),
   dtype: z.enum(['f32', 'f16', 'bf16']),
   scale: z.number().describe('factor on q k^T'),
+  softcap: positive
+    .nullable()
+    .optional()
+    .describe('C of s = C tanh(s / C), after the scale and before the mask; null or absent: none'),
+  sinks: z
+    .boolean()
+    .optional()
+    .describe('a logit of each query head joins the sum of the weights and has no value; absent: none'),
+  alibi: z
+    .boolean()
+    .optional()
+    .describe('slope of the query head times the distance of query and key is taken from the scores; absent: not'),
+  maskTensor: z.boolean().optional().describe('a tensor of a file is added to the scores; absent: none'),
 });
 
 const sampleSchema = z.object({

@@ -1,7 +1,8 @@
 /** A run for other programs: as CSV and as JSON Lines. */
 
 import { seriesOf, seriesOnDevice } from '../compare/published-figures.ts';
-import { describe } from '../problem/workload.ts';
+import { scoreOptions } from '../problem/scores.ts';
+import { describe, type Workload } from '../problem/workload.ts';
 import type { Comparison, RunDocument } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { reasonOf } from '../record/unmeasured.ts';
@@ -17,12 +18,16 @@ const csvCell = (value: string | number | null) => {
 export function formatCsv(run: RunDocument): string {
   const libraries = citedSeries(run);
   const anyNearest = run.comparisons.some(({ kind }) => kind === 'nearest');
+  const anyScores = run.measurements.some(({ workload }) => scoreOptions(workload).length > 0);
+  const scoresOf = ({ softcap, sinks, alibi }: Workload) =>
+    anyScores ? [softcap ?? null, String(sinks ?? false), String(alibi ?? false)] : [];
   const header = [
     ...['state', 'kernel', 'backend', 'host', 'device', 'variant', 'threads', 'batch', 'query_heads', 'kv_heads'],
     ...['head_dim', 'seq_query', 'seq_kv', 'mask', 'window', 'dtype', 'tflops', 'tflops_low', 'tflops_high', 'samples'],
     ...['tflops_min', 'tflops_max', 'pass_seconds', 'coverage', 'clock', 'max_relative_error', 'reason'],
     ...libraries.flatMap((library) => [`slower_than_${library}`, `slower_than_${library}_error`]),
     ...(anyNearest ? ['nearest_published', 'slower_than_nearest', 'slower_than_nearest_error'] : []),
+    ...(anyScores ? ['softcap', 'sinks', 'alibi'] : []),
   ];
   const lines = run.measurements.map((m, index) => {
     const w = m.workload;
@@ -48,6 +53,7 @@ export function formatCsv(run: RunDocument): string {
         reasonOf(m),
         ...libraries.flatMap(() => [null, null]),
         ...(anyNearest ? [null, null, null] : []),
+        ...scoresOf(w),
       ];
     }
     const rates = m.samples.map(tflopsOf);
@@ -63,6 +69,7 @@ export function formatCsv(run: RunDocument): string {
         return [match?.ratio ?? null, match?.ratioError ?? null];
       }),
       ...(anyNearest ? nearestCells(own.find(({ kind }) => kind === 'nearest')) : []),
+      ...scoresOf(w),
     ];
   });
   return [header, ...lines].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('');

@@ -1,7 +1,7 @@
 /** What all points of a run share, in words, and which parts of a point tell it from the others. */
 
 import { counted } from '../format.ts';
-import { formatHeads, formatSize } from '../problem/workload.ts';
+import { formatHeads, formatScores, formatSize } from '../problem/workload.ts';
 import { BACKEND_LABELS } from '../record/backend.ts';
 import type { Measurement, RunDocument } from '../record/measurement.ts';
 
@@ -27,6 +27,11 @@ const WORKLOAD_PARTS: readonly PointPart[] = [
     name: 'window',
     cell: ({ workload: { window } }) => (window === null ? '-' : formatSize(window)),
     words: ({ workload: { window } }) => (window === null ? '' : `window ${formatSize(window)}`),
+  },
+  {
+    name: 'scores',
+    cell: ({ workload }) => formatScores(workload) || '-',
+    words: ({ workload }) => formatScores(workload),
   },
   { name: 'dtype', cell: ({ workload }) => workload.dtype, words: ({ workload }) => workload.dtype },
 ];

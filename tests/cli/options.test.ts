@@ -84,6 +84,14 @@ describe('values of options', () => {
         ...{ mask: 'causal', window: 256, dtype: 'f16', scale: 0.5 },
       },
     ]);
+    // What else becomes of the scores is no field of a workload that does not ask for it.
+    const asked = ['--seq', '1k', '--causal', 'true', '--softcap', '50', '--sinks', '--alibi'];
+    expect(workloadsOf(parse(workloadOptions(presetAxes('gqa')), asked).values)).toMatchObject([
+      { softcap: 50, sinks: true, alibi: true },
+    ]);
+    expect(() => parse(workloadOptions(presetAxes('gqa')), ['--softcap', '0'])).toThrow(
+      /--softcap: '0' is not a number/,
+    );
   });
 });
 

@@ -26,6 +26,20 @@ describe('published figures', () => {
     ]);
   });
 
+  it('are of no workload that asks more of the scores, and say so where one is the nearest', () => {
+    const asked = { ...LONG, softcap: 50, sinks: true, alibi: true };
+    for (const one of [{ softcap: 50 }, { sinks: true }, { alibi: true }]) {
+      expect(matching({ ...LONG, ...one }, 'avo')).toEqual([]);
+    }
+    expect(matching({ ...LONG, softcap: null, sinks: false, alibi: false }, 'avo')).toHaveLength(3);
+    const found = nearest(asked, 'avo') as Published;
+    expect(differencesOf(asked, found.workload)).toEqual([
+      'no soft-cap instead of soft-cap 50',
+      'no sinks instead of sinks',
+      'no ALiBi instead of ALiBi',
+    ]);
+  });
+
   it('gives the ranges that the paper states: causal AVO over FA4 +5.0 to +10.5 %, over cuDNN +0.4 to +3.5 %', () => {
     const gains = (other: string) =>
       [4096, 8192, 16384, 32768].map((seqQuery) => {

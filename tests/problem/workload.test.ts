@@ -2,8 +2,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sinkValue } from '../../src/problem/data.ts';
 import { flops, pairs } from '../../src/problem/flops.ts';
-import { bytes, formatSize, keyRange } from '../../src/problem/workload.ts';
+import { alibiSlope } from '../../src/problem/scores.ts';
+import { bytes, describe as describeWorkload, formatSize, keyRange, sameProblem } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
 describe('key ranges', () => {
@@ -65,6 +67,43 @@ describe('key ranges', () => {
         expect(pairs(w, middle, w.seqQuery - middle)).toBe(kept - pairs(w, 0, middle));
       }),
     );
+  });
+});
+
+describe('scores', () => {
+  it('are named where a workload asks for something', () => {
+    expect(describeWorkload(workload({ softcap: 50, sinks: true, alibi: true, maskTensor: true }))).toBe(
+      '8 full, soft-cap 50, sinks, ALiBi, mask tensor, 1 head, d 32',
+    );
+    expect(describeWorkload(workload({ softcap: null, sinks: false, alibi: false }))).toBe('8 full, 1 head, d 32');
+  });
+
+  it('tell problems apart', () => {
+    expect(sameProblem(workload({ softcap: 50 }), workload({ softcap: 30 }))).toBe(false);
+    expect(sameProblem(workload({ sinks: true }), workload())).toBe(false);
+    expect(sameProblem(workload({ softcap: null, sinks: false, alibi: false }), workload())).toBe(true);
+  });
+
+  it('change no FLOPs', () => {
+    expect(flops(workload({ softcap: 50, sinks: true, alibi: true }))).toBe(flops(workload()));
+  });
+
+  it('have the slopes of the ALiBi paper: 2^-1 to 2^-8 for 8 heads, those of 16 between them for more', () => {
+    const slopes = (heads: number) =>
+      Array.from({ length: heads }, (_, head) => Number(Math.log2(alibiSlope(heads, head)).toFixed(9)));
+    expect(slopes(8)).toEqual([-1, -2, -3, -4, -5, -6, -7, -8]);
+    expect(slopes(16)).toEqual(Array.from({ length: 16 }, (_, head) => -(head + 1) / 2));
+    expect(slopes(12)).toEqual([...slopes(8), -0.5, -1.5, -2.5, -3.5]);
+    expect(slopes(1)).toEqual([-8]);
+  });
+
+  it('have sinks that follow from seed and head, standard normal', () => {
+    const sinks = Array.from({ length: 2000 }, (_, head) => sinkValue({ kind: 'normal', seed: 3 }, head));
+    const mean = sinks.reduce((sum, x) => sum + x, 0) / sinks.length;
+    const square = sinks.reduce((sum, x) => sum + x * x, 0) / sinks.length;
+    expect(Math.abs(mean)).toBeLessThan(0.08);
+    expect(Math.abs(square - 1)).toBeLessThan(0.1);
+    expect(sinkValue({ kind: 'normal', seed: 4 }, 0)).not.toBe(sinks[0]);
   });
 });
 

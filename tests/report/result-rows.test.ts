@@ -14,7 +14,7 @@ import {
 import { formatCsv } from '../../src/report/formats.ts';
 import { formatMarkdown } from '../../src/report/markdown.ts';
 import { formatTable } from '../../src/report/table.ts';
-import { runOf, skipped } from '../runs.ts';
+import { measured, runOf, skipped } from '../runs.ts';
 
 describe('numbers', () => {
   it.each([
@@ -97,6 +97,7 @@ describe('formats', () => {
   it('escape what would break them', () => {
     expect(formatMarkdown(RUN)).toContain('a \\| pipe, a "quote" and a line &lt;b>');
     expect(formatCsv(RUN)).toContain('"a | pipe, a ""quote"" and\na line <b>"');
+    expect(formatCsv(runOf([measured({ softcap: 50 })]))).toMatch(/,softcap,sinks,alibi\r\n.*,50,false,false\r\n$/);
     const [header = '', line = ''] = formatCsv(runOf([skipped('none')])).split('\r\n');
     expect(line.split(',')).toHaveLength(header.split(',').length);
   });

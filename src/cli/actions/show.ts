@@ -3,6 +3,7 @@
 import { findKernel } from '../../../kernels/index.ts';
 import { TYPICAL_DEVICE, TYPICAL_MATRIX } from '../../../kernels/typical-device.ts';
 import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
+import { cannotShow, UsageError } from '../../messages.ts';
 import { sourceText } from '../../report/source-text.ts';
 import { firstWorkloadOf, type WorkloadValues } from '../options/workload.ts';
 
@@ -15,6 +16,10 @@ export function showKernel(name: string, values: WorkloadValues & { variant: Was
     simd256: values.variant === 'simd256',
     subgroupMatrix: TYPICAL_MATRIX,
   };
-  const program = kernel.build(firstWorkloadOf(values), { ...TYPICAL_DEVICE, features });
+  const workload = firstWorkloadOf(values);
+  const device = { ...TYPICAL_DEVICE, features: { ...features, subgroups: true } };
+  const unsupported = kernel.unsupported(workload, device);
+  if (unsupported !== undefined) throw new UsageError(cannotShow(name, unsupported));
+  const program = kernel.build(workload, { ...TYPICAL_DEVICE, features });
   process.stdout.write(sourceText(program, kernel));
 }

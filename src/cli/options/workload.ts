@@ -4,7 +4,7 @@ import { findModel, layerWorkload, MODEL_NAMES } from '../../problem/models.ts';
 import { type Axes, expand, parseHeadDims, parseSize, parseSizes } from '../../problem/sweep.ts';
 import { formatSize, type Mask, type Workload } from '../../problem/workload.ts';
 import { choose } from '../nearest.ts';
-import { anyNumber, choice, list, option, type Parser, under, type ValuesOf } from './typed-option.ts';
+import { anyNumber, choice, list, option, type Parser, toggle, under, type ValuesOf } from './typed-option.ts';
 
 const WORKLOAD = 'Workload (a list such as 4k,8k or 1k-32k*2 is a sweep):';
 
@@ -56,6 +56,15 @@ export function workloadOptions(preset: Axes) {
       'auto',
     ),
     scale: option('--scale <factor>', 'softmax scale', anyNumber(1e-6, 1e6), null, '1/sqrt(head dimension)'),
+    softcap: option(
+      '--softcap <cap>',
+      'soft-cap of the scaled scores: cap tanh(s / cap), before the mask',
+      anyNumber(1e-3, 1e6),
+      null,
+      'none',
+    ),
+    sinks: toggle('--sinks', 'attention sinks: a logit a query head, drawn like q, in the sum of the weights alone'),
+    alibi: toggle('--alibi', "ALiBi: the query head's slope times the distance is taken from the scores"),
   });
 }
 
@@ -67,7 +76,19 @@ export function modelOption<I extends string | null>(initial: I) {
     (text, name) => choose(name, text, MODEL_NAMES),
     initial,
   );
-  made.conflicts(['heads', 'kvHeads', 'headDim', 'window', 'causal', 'seqKv', 'scale', 'totalTokens']);
+  made.conflicts([
+    'heads',
+    'kvHeads',
+    'headDim',
+    'window',
+    'causal',
+    'seqKv',
+    'scale',
+    'totalTokens',
+    'softcap',
+    'sinks',
+    'alibi',
+  ]);
   return made.suggest(MODEL_NAMES);
 }
 

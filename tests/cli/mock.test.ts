@@ -441,6 +441,9 @@ describe('listings', () => {
     expect((await bench(['show', 'wgsl-flash', '--head-dim', '64'])).stdout).toContain('online');
     expect((await bench(['show', 'wasm-flash'])).stdout).toMatch(/^\(module/m);
     expect((await bench(['show', 'ort-wasm'])).stdout).toContain('kernels/peers/ort-model.ts');
+    const alibi = await bench(['show', 'wgsl-flash', '--alibi']);
+    expect(alibi).toMatchObject({ code: 2, stdout: '' });
+    expect(alibi.stderr).toMatch(/^wgsl-flash has no text for this: this kernel has no ALiBi; choose scalar-flash/);
     expect((await bench(['show', 'wgsl-matrix'])).stdout).toContain('subgroupMatrixMultiplyAccumulate');
   });
 });

@@ -18,8 +18,12 @@ export function showKernel(name: string, values: WorkloadValues & { variant: Was
   };
   const workload = firstWorkloadOf(values);
   const device = { ...TYPICAL_DEVICE, features: { ...features, subgroups: true } };
+  // The text does not depend on what else a device or a shape rules out.
+  const plain = { ...workload, softcap: null, sinks: false, alibi: false };
   const unsupported = kernel.unsupported(workload, device);
-  if (unsupported !== undefined) throw new UsageError(cannotShow(name, unsupported));
+  if (unsupported !== undefined && unsupported !== kernel.unsupported(plain, device)) {
+    throw new UsageError(cannotShow(name, unsupported));
+  }
   const program = kernel.build(workload, { ...TYPICAL_DEVICE, features });
   process.stdout.write(sourceText(program, kernel));
 }

@@ -45,9 +45,10 @@ export interface WasmProgram {
   splitRows: number;
   /**
    * Set where K and V are read where they lie, for all rows of a KV head at once: then the exports are `configure`,
-   * `attend_keys` (once for each part of at most `splitKeys` visible keys of a KV head) and `merge` (once for each KV head).
+   * `attend_keys` (once for each part of at most `splitKeys` visible keys and each run of at most `splitHeads` KV heads of a
+   * batch) and `merge` (once for each KV head).
    */
-  inPlace?: { splitKeys: number; partialBytes: number };
+  inPlace?: { splitKeys: number; splitHeads: number; partialBytes: number };
 }
 
 /** One compute shader; a work tile takes `workgroupsPerTile` workgroups in x, the tiles go in y. */

@@ -10,8 +10,8 @@ import { type Form, type Name, type Operand, op } from './text/wat.ts';
 export interface BaseTwo {
   /** What each row's scores are shifted by, from its maximum $after. */
   shift: Form | Name;
-  /** The exponent of a score, from $shift. */
-  exponent: (score: Operand) => Form;
+  /** The exponent of a score, from $shift or another local that holds the shift. */
+  exponent: (score: Operand, shift?: Name) => Form;
   /** The exponent of the factor on what was summed before, from the maxima $before and $after. */
   rescale: Form;
 }
@@ -22,12 +22,12 @@ export function baseTwo(features: { relaxedSimd: boolean }): BaseTwo {
   return features.relaxedSimd
     ? {
         shift: f32x4.neg(scaled('$after')),
-        exponent: (score) => op('f32x4.relaxed_madd', score, '$log2e', '$shift'),
+        exponent: (score, by = '$shift') => op('f32x4.relaxed_madd', score, '$log2e', by),
         rescale: f32x4.sub(scaled('$before'), scaled('$after')),
       }
     : {
         shift: '$after',
-        exponent: (score) => f32x4.mul(f32x4.sub(score, '$shift'), '$log2e'),
+        exponent: (score, by = '$shift') => f32x4.mul(f32x4.sub(score, by), '$log2e'),
         rescale: f32x4.mul(f32x4.sub('$before', '$after'), '$log2e'),
       };
 }

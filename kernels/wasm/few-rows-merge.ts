@@ -3,13 +3,13 @@
 import type { Features } from '../device.ts';
 import { baseTwo } from './base-two.ts';
 import { emitExp2, exp2Constants, exp2Locals } from './exp2.ts';
-import { type FewRows, fewRowsLayout, rowsOf, softmaxTile } from './few-rows-layout.ts';
+import { type FewRows, fewRowsLayout, rowsInLanes, rowsOf } from './few-rows-layout.ts';
 import { LOWEST } from './row-maximum.ts';
-import { PARTIAL_BYTES, statisticsLayout } from './scratch.ts';
+import { PARTIAL_BYTES } from './scratch.ts';
 import { emitSinkScale, sinkAt, sinkLocals } from './sinks.ts';
 import { exported, func, locals, loop, params, select } from './text/control.ts';
 import { f32x4, float, laneSum, memory, multiplyAddOf, splat } from './text/vectors.ts';
-import { type Code, global, i32, note, op, phase, set, times } from './text/wat.ts';
+import { type Code, form, formOf, global, i32, note, op, phase, set, times } from './text/wat.ts';
 
 /**
  * merge: M = max of m; the factor of a part is e^(m - M); o = sum of factor * sums / sum of factor * l. A row that saw
@@ -19,23 +19,18 @@ import { type Code, global, i32, note, op, phase, set, times } from './text/wat.
 export function emitMerge(shape: FewRows, features: Features, sinks: boolean): Code {
   const { headDim, tokens, group } = shape;
   const { padded } = rowsOf(shape);
-  const { partialBytes, stats } = fewRowsLayout(shape);
-  const layout = statisticsLayout(softmaxTile(shape));
-  const [maximum, rescale, rowSums] = [layout.maximum, layout.rescale, layout.rowSums].map((at) => stats + at) as [
-    number,
-    number,
-    number,
-  ];
+  const { maximum, rescale, rowSums } = fewRowsLayout(shape);
+  const inLanes = rowsInLanes(shape);
   const eachPart = (...body: Code[]): Code => [
     set('$p', '$partials'),
-    loop('$part', 0, '$count', 1, body, set('$p', i32.add('$p', partialBytes))),
+    loop('$part', 0, '$count', 1, body, set('$p', i32.add('$p', '$stride'))),
   ];
   return func(
-    'merge: the partial results of $count parts at $partials to the rows of a KV head at $o.',
+    'merge: the partial results of $count parts from $partials on, $stride bytes apart, to the rows of a KV head at $o.',
     '$merge',
     [
       exported('merge'),
-      params('i32', '$partials', '$count', '$o', ...(sinks ? ['$sink' as const] : [])),
+      params('i32', '$partials', '$count', '$stride', '$o', ...(sinks ? ['$sink' as const] : [])),
       locals('i32', '$p', '$part', '$member', '$token', '$d', '$to', '$row', '$rowSums', '$sums'),
       locals('v128', '$before', '$after', '$log2e', '$s', '$scale'),
       exp2Locals(['$x0']),
@@ -72,17 +67,21 @@ export function emitMerge(shape: FewRows, features: Features, sinks: boolean): C
           tokens,
           1,
           set('$row', i32.add(i32.mul('$member', tokens), '$token')),
-          set('$rowSums', i32.mul('$row', PARTIAL_BYTES)),
+          set('$rowSums', i32.mul('$row', inLanes ? 4 : PARTIAL_BYTES)),
           set('$sums', i32.mul('$row', headDim * 4)),
           set('$row', i32.floats('$row')),
           set('$s', splat(0)),
           eachPart(
             set('$scale', memory.loadSplat(i32.add('$p', '$row'), rescale)),
-            set('$before', memory.load(i32.add('$p', '$rowSums'), rowSums)),
-            set('$after', memory.load(i32.add('$p', '$rowSums'), rowSums + 16)),
-            set('$s', f32x4.add('$s', f32x4.mul('$scale', f32x4.add('$before', '$after')))),
+            inLanes
+              ? set('$before', memory.loadSplat(i32.add('$p', '$rowSums'), rowSums))
+              : [
+                  set('$before', memory.load(i32.add('$p', '$rowSums'), rowSums)),
+                  set('$before', f32x4.add('$before', memory.load(i32.add('$p', '$rowSums'), rowSums + 16))),
+                ],
+            set('$s', f32x4.add('$s', f32x4.mul('$scale', '$before'))),
           ),
-          set('$l', laneSum('$s')),
+          set('$l', inLanes ? form('f32x4.extract_lane', '0', formOf('$s')) : laneSum('$s')),
           sinks
             ? [
                 set('$scale', op('f32x4.splat', '$l')),

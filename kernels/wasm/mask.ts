@@ -6,7 +6,7 @@ import { float, memory } from './text/vectors.ts';
 import { blank, type Code, i32, note, op, set } from './text/wat.ts';
 
 /** What masked scores are set to: far below where the running maximum starts, so that it never becomes one. */
-const MASKED = '-0x1p+126';
+export const MASKED = '-0x1p+126';
 
 /**
  * $mask: of the $count scores of each row of a group from $scores on, which are those of the keys from $key on, the

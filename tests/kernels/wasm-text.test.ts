@@ -90,6 +90,7 @@ const TEXTS: [string, string][] = [
   ['wasm-flash, phases', variation({ order: 'phases', rescale: 'branch' })],
   ['wasm-flash, values in rows', variation({ values: 'rows', maxima: 'always' })],
   ['wasm-flash, few rows', emitFewRows(workload({ headDim: 64, seqQuery: 3, queryHeads: 3 }), features).text],
+  ['wasm-flash, one row', emitFewRows(workload({ headDim: 64, seqQuery: 1 }), features).text],
   ['wasm-flash, 16 rows', variation({ rows: 16, vectors: 8, unroll: 16 })],
   ...[...multiplyAddCeilings(features), exponentialCeiling, softmaxCeiling, bandwidthCeiling, clockProbe].map(
     (kernel): [string, string] => {

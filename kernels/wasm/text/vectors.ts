@@ -18,8 +18,10 @@ export const memory = {
   /** One float in all four lanes. */
   loadSplat: load('v128.load32_splat'),
   loadFloat: load('f32.load'),
+  loadByte: load('i32.load8_u'),
   store: store('v128.store'),
   storeFloat: store('f32.store'),
+  storeInt: store('i32.store'),
 };
 
 /** A constant float, a number or as the text spells it. */

@@ -132,7 +132,11 @@ async function prepare(
   const layout = layoutOf(w, slice);
   const { keyMultiple, splitRows, inPlace } = program;
   const parts = inPlace === undefined ? 0 : keyParts(w, inPlace).length;
-  const threads = Math.max(1, Math.min(most, inPlace === undefined ? layout.tiles : layout.kvHeads * parts));
+  const pieces =
+    inPlace === undefined
+      ? layout.tiles
+      : layout.shape.batch * parts * Math.ceil(layout.shape.kvHeads / inPlace.splitHeads);
+  const threads = Math.max(1, Math.min(most, pieces));
   const { memory, addresses, scratch, output } = allocate(request, program, layout, threads, sharedMemory);
   const control = createControl(sharedMemory);
   const job = { module, memory, control, workload: w, slice, keyMultiple, splitRows, inPlace, addresses };

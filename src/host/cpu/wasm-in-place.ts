@@ -10,8 +10,8 @@ import type { ThreadJob } from './wasm-thread.ts';
 /** What such a module exports; all are numbers of type i32 but the scale, an f32. */
 type InPlaceExports = {
   configure(...[seqKv, keysPadded, windowLow, windowHigh, qStrideBytes, kvStrideBytes, scale]: number[]): void;
-  attend_keys(...[q, k, v, partial, scratch, firstKey, endKey]: number[]): void;
-  merge(...[partials, parts, o, sinks]: number[]): void;
+  attend_keys(...[q, k, v, partials, scratch, firstKey, endKey, heads]: number[]): void;
+  merge(...[partials, parts, partStrideBytes, o, sinks]: number[]): void;
 };
 
 /**
@@ -26,37 +26,47 @@ export function createInPlaceThread(
   const instance = new WebAssembly.Instance(job.module, { host: { memory: job.memory } });
   const kernel = instance.exports as InPlaceExports;
   const layout = layoutOf(w, job.slice);
+  const { batch: batches, kvHeads } = layout.shape;
   const { windowLow, windowHigh } = visibility(w);
   kernel.configure(w.seqKv, w.seqKv, windowLow, windowHigh, layout.qStride * 4, layout.kvStride * 4, w.scale);
 
   const parts = keyParts(w, inPlace);
   const group = groupSize(w);
   const firstHead = (job.slice.firstKvHead ?? 0) * group;
-  const partialsOf = (kvIndex: number) => addresses.partials + kvIndex * parts.length * inPlace.partialBytes;
+  /** Bytes of the partial results of a part of a batch: one for each KV head. */
+  const partBytes = kvHeads * inPlace.partialBytes;
+  const partialOf = (batch: number, part: number, kvHead: number) =>
+    addresses.partials + (batch * parts.length + part) * partBytes + kvHead * inPlace.partialBytes;
   const merge = (kvIndex: number) => {
     const { qOffset, queryHead } = layout.tile(kvIndex * group);
+    const partials = partialOf(Math.floor(kvIndex / kvHeads), 0, kvIndex % kvHeads);
     // A module without sinks has no such parameter, and is not given it.
     const sinks = addresses.sinks + (queryHead - firstHead) * 4;
-    kernel.merge(partialsOf(kvIndex), parts.length, addresses.o + qOffset * 4, sinks);
+    kernel.merge(partials, parts.length, partBytes, addresses.o + qOffset * 4, sinks);
   };
+  const headRuns = Math.ceil(kvHeads / inPlace.splitHeads);
   const attend = (index: number) => {
-    const kvIndex = Math.floor(index / parts.length);
-    const part = index % parts.length;
+    const kvHead = (index % headRuns) * inPlace.splitHeads;
+    const part = Math.floor(index / headRuns) % parts.length;
+    const batch = Math.floor(index / headRuns / parts.length);
+    const heads = Math.min(inPlace.splitHeads, kvHeads - kvHead);
     const { first, end } = parts[part] as (typeof parts)[number];
+    const kvIndex = batch * kvHeads + kvHead;
     const { qOffset, kvOffset } = layout.tile(kvIndex * group);
     kernel.attend_keys(
       addresses.q + qOffset * 4,
       addresses.k + kvOffset * 4,
       addresses.v + kvOffset * 4,
-      partialsOf(kvIndex) + part * inPlace.partialBytes,
+      partialOf(batch, part, kvHead),
       job.scratch,
       first,
       end,
+      heads,
     );
-    if (parts.length === 1) merge(kvIndex);
+    if (parts.length === 1) for (let head = 0; head < heads; head += 1) merge(kvIndex + head);
   };
   return (phase) => {
     if (phase === PHASE.merge) takeWork(control, layout.kvHeads, merge);
-    else takeWork(control, layout.kvHeads * parts.length, attend);
+    else takeWork(control, batches * parts.length * headRuns, attend);
   };
 }

@@ -82,6 +82,12 @@ export function allocate(
     v: view(addresses.v, layout.kvElements),
   });
   if (w.sinks === true) view(sinks, layout.shape.queryHeads).set(sinkValues(w, slice, data));
+  if (data.kind === 'none' && inPlace !== undefined) {
+    // Memory never written is one page of zeros, however much of it is read: a probe's reads would stay in the cache.
+    for (const address of [addresses.k, addresses.v]) {
+      new Int32Array(memory.buffer, address, layout.kvElements).fill(1);
+    }
+  }
   const output = view(addresses.o, layout.qElements).fill(Number.NaN);
   return { memory, addresses, scratch, output };
 }

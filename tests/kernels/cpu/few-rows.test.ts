@@ -20,6 +20,9 @@ const both = (changes: Partial<Workload>): Workload[] => [workload(changes), wor
 const SHAPES: Workload[] = [
   ...[1, 15, 16, 17, 63, 64, 65, 255, 256, 257, 2049].flatMap((seqKv) => both({ seqQuery: 1, seqKv })),
   ...[2, 3, 5, 7, 9, 10, 11, 13, 16].flatMap((seqQuery) => both({ seqQuery, seqKv: 531, headDim: 48 })),
+  // Runs of several KV heads in one piece of work, and the last run shorter than the others.
+  ...both({ seqQuery: 1, seqKv: 4100, headDim: 32, queryHeads: 20, kvHeads: 5 }),
+  ...both({ seqQuery: 2, seqKv: 1100, headDim: 32, queryHeads: 5, kvHeads: 5 }),
   ...both({ seqQuery: 2, seqKv: 1500, window: 300, headDim: 64, queryHeads: 6, kvHeads: 2, batch: 2 }),
   ...both({ seqQuery: 3, seqKv: 777, headDim: 80, queryHeads: 10, kvHeads: 2, window: 260 }),
   ...both({ seqQuery: 1, seqKv: 700, window: 5, queryHeads: 16, kvHeads: 1, headDim: 576 }),
@@ -28,7 +31,7 @@ const SHAPES: Workload[] = [
   ...both({ seqQuery: 16, seqKv: 600, window: 244 }),
 ];
 
-describe.each(['simd', 'simd-relaxed'] as const)('%s', (variant) => {
+describe.each(['simd', 'simd-relaxed', 'simd256'] as const)('%s', (variant) => {
   let host: Host;
   beforeAll(async () => {
     host = await spawnWasm(variant, 2);

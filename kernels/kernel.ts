@@ -67,8 +67,10 @@ export interface WgslProgram {
   passes: WgslPass[];
   blockRows: number;
   scratchBytesPerTile: number;
-  /** True where a work tile holds the rows of all query heads of a KV head's group. */
+  /** True where a work tile holds the rows of several query heads of a KV head's group: all of them, or a part. */
   groupedRows?: boolean;
+  /** Parts that a group is in then, of equally many query heads; 1 where it is left out. */
+  groupParts?: number;
   /** Work tiles that a large GPU is taken to run at once; no device says how many it does. Submissions take whole multiples. */
   wave?: number;
   /** True where binding 7 is the logits of the sinks, one f32 a query head, times log2(e). */

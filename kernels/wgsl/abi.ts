@@ -34,6 +34,8 @@ export interface Abi extends HeadDims {
   storage?: Storage;
   /** Query heads of a KV head whose rows a work tile holds side by side; 1 where it is left out. */
   group?: number;
+  /** Work tiles that share the query heads of a KV head, each with `group` of them; 1 where it is left out. */
+  groupParts?: number;
   /** The element of the scratch buffer at binding 6, where there is one. */
   scratch?: 'f32' | 'vec4f' | undefined;
   /** What is asked of the scores; nothing where it is left out. */
@@ -94,6 +96,7 @@ export function abi({
   tokens,
   storage = 'f32',
   group = 1,
+  groupParts = 1,
   scratch,
   padded = false,
   paddedV = false,
@@ -111,7 +114,7 @@ export function abi({
   const head = directives + enableOf(storage);
   return `${head === '' ? '' : `${head}\n`}${about === '' ? '' : `${about}\n\n`}// The call.
 //
-${shapes(dims)} A work tile is up to ${tokens} tokens of ${grouped ? `the ${group} query heads that share a KV head` : 'one query head'}; workgroup (x, y) works on tile tileBase + y.
+${shapes(dims)} A work tile is up to ${tokens} tokens of ${grouped ? `${groupParts === 1 ? `the ${group}` : `${group} of the ${group * groupParts}`} query heads that share a KV head` : 'one query head'}; workgroup (x, y) works on tile tileBase + y.
 // Row r of the sequence sees the keys lowKey(r) <= key < highKey(r): full, causal and windowed masks differ in no more.
 
 struct Params {
@@ -147,13 +150,17 @@ ${ownV ? OWN_FIELDS : ''}  firstRow: u32, // of the whole sequence
   rows: u32,     // ${grouped ? 'tokens times group' : 'as many as tokens'}${sinks ? '\n  head: u32,     // its first query head' : ''}
 }
 
-// Work tiles run KV head by KV head, last rows first, ${grouped ? 'all query heads of a group in one' : 'the query heads of a group one after another'}.
+// Work tiles run KV head by KV head, last rows first, ${grouped ? (groupParts === 1 ? 'all query heads of a group in one' : `the query heads of a group in ${groupParts}`) : 'the query heads of a group one after another'}.
 fn findWorkTile(index: u32) -> WorkTile {
 ${
   grouped
-    ? `  let block = params.blocks - 1u - index % params.blocks;
+    ? groupParts === 1
+      ? `  let block = params.blocks - 1u - index % params.blocks;
   let kvIndex = index / params.blocks;
   let member = 0u;`
+      : `  let block = params.blocks - 1u - (index / ${groupParts}u) % params.blocks;
+  let kvIndex = index / (${groupParts}u * params.blocks);
+  let member = index % ${groupParts}u * group;`
     : `  let block = params.blocks - 1u - (index / params.group) % params.blocks;
   let kvIndex = index / (params.group * params.blocks);
   let member = index % params.group;`

@@ -97,7 +97,7 @@ export function emitWgslFlash(
   exchange: Exchange = 'memory',
   scores: WgslScores = PLAIN_SCORES,
 ): WgslProgram {
-  const { group, splits } = schedule;
+  const { group, groupParts = 1, splits } = schedule;
   const tokens = tokensOf(config, schedule);
   const attention = {
     label: 'attention',
@@ -108,7 +108,7 @@ export function emitWgslFlash(
         ...dims,
         tokens,
         storage,
-        group,
+        ...{ group, groupParts },
         scratch: splits > 1 ? 'vec4f' : undefined,
         scores,
         padded: columnsOf(dims.headDim) % (config.chunk / 4) !== 0,
@@ -127,6 +127,7 @@ export function emitWgslFlash(
     blockRows: tokens,
     scratchBytesPerTile: splits > 1 ? partVectors(dims.headDimV, config) * splits * 16 : 0,
     groupedRows: group > 1,
+    ...(groupParts > 1 ? { groupParts } : {}),
     wave: waveOf(config, schedule),
     ...(scores.sinks === true ? { sinks: true } : {}),
   };

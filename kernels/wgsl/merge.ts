@@ -18,12 +18,12 @@ const SHARERS = 4;
  * there. Reads scratch as write.ts leaves it.
  */
 export function emitMerge(dims: HeadDims, config: WgslConfiguration, storage: Storage, schedule: Schedule): WgslPass {
-  const { group, splits } = schedule;
+  const { splits, ...heads } = schedule;
   const { blockRows } = sizes(dims.headDimV, config);
   const places = placesInPart(dims.headDimV, config);
   const columns = columnsOfV(dims);
   const about = `// Merges the ${splits} splits of a work tile: m = max m_i,  O = sum O_i 2^(m_i - m) / sum l_i 2^(m_i - m)`;
-  const code = `${abi({ about, ...dims, tokens: tokensOf(config, schedule), storage, group, scratch: 'vec4f' })}
+  const code = `${abi({ about, ...dims, tokens: tokensOf(config, schedule), storage, ...heads, scratch: 'vec4f' })}
 // A part in scratch: O_i as [row][column], then m_i and l_i, in vec4s of four rows.
 const splits = ${splits}u;
 const partVectors = ${partVectors(dims.headDimV, config)}u;

@@ -5,7 +5,7 @@
 
 import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory, subgroupsMissing } from '../../src/messages.ts';
-import { groupSize, type Workload } from '../../src/problem/workload.ts';
+import type { Workload } from '../../src/problem/workload.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
 import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
@@ -27,6 +27,7 @@ import {
 } from './rows-phases.ts';
 import { WGSL_SCORES } from './soft-cap.ts';
 import { type Storage, storageOf } from './storage.ts';
+import { groupOf } from './work-tiles.ts';
 
 const THREADS = 64;
 
@@ -78,14 +79,15 @@ export function emitWgslRows(w: Workload, storage: Storage): WgslProgram {
   const dims = headDimsOf(w);
   const { keys, blockRows, lanes, vectors } = sizesOf(dims);
   const rows = lanes.own.length;
-  const group = groupSize(w) <= blockRows ? groupSize(w) : 1;
+  const heads = groupOf(w, blockRows);
+  const { group } = heads;
   const tokens = Math.floor(blockRows / group);
 
   const about = `// Flash attention with an online softmax, four keys at a time:
 //   S = q k^T;  m' = max(m, rows of S);  P = 2^(S - m');  l = l 2^(m - m') + sum P;  O = O 2^(m - m') + P v
 // and at the end O / l. ${SPLIT} lanes share ${rows} row${rows > 1 ? 's' : ''}; lane p of them holds the vec4 columns p, p + ${SPLIT}, p + ${2 * SPLIT} and so on:
 // ${lanes.heldQ ? 'q<row>_<i>, ' : ''}o<row>_<i>. d<row>_<key> are its products of q and k, s<row> the scores of four keys.`;
-  const code = `${abi({ directives: 'enable subgroups;\n', about, ...dims, tokens, storage, group, scores: w, ...paddedColumns(lanes) })}
+  const code = `${abi({ directives: 'enable subgroups;\n', about, ...dims, tokens, storage, ...heads, scores: w, ...paddedColumns(lanes) })}
 const threads = ${THREADS}u;
 const blockKeys = ${keys}u; // staged at a time
 ${emitStagedColumns(lanes)}
@@ -129,6 +131,7 @@ ${indent(1, emitWrite(lanes))}
     blockRows: tokens,
     scratchBytesPerTile: 0,
     groupedRows: group > 1,
+    ...(heads.groupParts === undefined ? {} : { groupParts: heads.groupParts }),
     ...(w.sinks === true ? { sinks: true } : {}),
   };
 }

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { fewRowsConfiguration, wgslConfiguration } from '../../kernels/configurations.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { bothDims } from '../../kernels/wgsl/head-dims.ts';
-import { scheduleOf, waveOf } from '../../kernels/wgsl/work-tiles.ts';
+import { groupOf, scheduleOf, waveOf } from '../../kernels/wgsl/work-tiles.ts';
 import { workload } from '../workloads.ts';
 
 it('keys are split where there is little else to split, and never on an adapter that a CPU emulates', () => {
@@ -23,6 +23,19 @@ it('keys are split where there is little else to split, and never on an adapter 
   expect(scheduleOf({ ...decode, seqKv: 2048 }, few, features).splits).toBe(8);
   const short = workload({ headDim: 128, seqQuery: 64, seqKv: 2048 });
   expect(scheduleOf(short, wgslConfiguration(bothDims(128), TYPICAL_DEVICE), features).splits).toBe(8);
+});
+
+it('a group larger than a block is in equal parts, as many heads of it together as fill most rows', () => {
+  const of = (group: number, seqQuery: number, blockRows = 64) =>
+    groupOf(workload({ queryHeads: 2 * group, kvHeads: 2, seqQuery }), blockRows);
+  expect(of(8, 1)).toEqual({ group: 8 });
+  expect(of(64, 1)).toEqual({ group: 64 });
+  expect(of(128, 1)).toEqual({ group: 64, groupParts: 2 });
+  // One token has 48 rows at once; of many, 32 rows of two tokens fill a block.
+  expect(of(96, 1)).toEqual({ group: 48, groupParts: 2 });
+  expect(of(96, 4096)).toEqual({ group: 32, groupParts: 3 });
+  // No number divides it.
+  expect(of(71, 1)).toEqual({ group: 1 });
 });
 
 it('a wave is the work tiles that 512 workgroups of 64 threads are, and one where their keys are in so many parts', () => {

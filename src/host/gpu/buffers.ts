@@ -78,7 +78,7 @@ function allocate(
   // Scratch for several work tiles in flight, within 64 MiB and the device's limit.
   const scratchBytes = program.scratchBytesPerTile;
   const room = Math.floor(Math.min(64 * 2 ** 20, tensorBytes) / Math.max(1, scratchBytes));
-  const headsPerTile = program.groupedRows === true ? groupSize(w) : 1;
+  const headsPerTile = program.groupedRows === true ? groupSize(w) / (program.groupParts ?? 1) : 1;
   const tiles = layout.tiles / headsPerTile;
   const workTilesAtOnce = scratchBytes > 0 ? Math.max(1, Math.min(room, tiles, MOST_WORKGROUPS)) : MOST_WORKGROUPS;
 

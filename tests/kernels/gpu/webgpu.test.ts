@@ -77,6 +77,16 @@ await describeOnGpu(
       testShapes(findKernel('wgsl-naive'), get, shapes(576));
     });
 
+    // Blocks have 8 rows, and in wgsl-rows 64.
+    describe('groups of more query heads than a block has rows', () => {
+      const shapes = (group: number) => [
+        workload({ queryHeads: 2 * group, kvHeads: 2, batch: 2, seqQuery: 1, seqKv: 100 }),
+        workload({ queryHeads: group, kvHeads: 1, seqQuery: 5, seqKv: 40, mask: 'causal', sinks: true }),
+      ];
+      testShapes(smallFlash, get, shapes(12));
+      testShapes(findKernel('wgsl-rows'), get, shapes(128));
+    });
+
     describe('ceilings', () => {
       const reads = [wgslWorkgroupReads, wgslBankConflicts, wgslCacheReads, wgslMemoryReads];
       const probes = [wgslMultiplyAdd, wgslExponential, ...reads];

@@ -5,9 +5,9 @@ import { type OracleRow, oracle } from '../host/oracle.ts';
 import { SafetensorsError } from '../problem/safetensors.ts';
 import { allRows, type RowAddress } from '../problem/slice.ts';
 import { LAYOUTS } from '../problem/tensor-layout.ts';
+import type { AskedRole } from '../problem/tensor-names.ts';
 import { type AttentionSettings, readProblem, type TensorProblem } from '../problem/tensor-problem.ts';
-import type { TensorSet } from '../problem/tensor-set.ts';
-import { keyRange, type Workload } from '../problem/workload.ts';
+import { type TensorSet, withOthers } from '../problem/tensor-set.ts';
 
 /** Outputs that are no numbers where they should be, or numbers where they should not. */
 export interface PatternDifference {
@@ -43,8 +43,8 @@ export function compareWithOracle(
  * that see no key are left out: what stands in them is a convention.
  */
 export function compareWithStored(problem: TensorProblem, rows: ProblemRows, tolerance: number | null): RowsCompared {
-  const { workload: w, dtype, headDimV } = problem;
-  const seeing = rows.addresses.flatMap(({ row }, index) => (seesNothing(w, row) ? [] : [index]));
+  const { dtype, headDimV } = problem;
+  const seeing = rows.references.flatMap(({ keys }, index) => (keys === 0 ? [] : [index]));
   const pick = <T>(list: readonly T[]) => seeing.map((index) => list[index] as T);
   const stored = storedRows(problem);
   const own = { addresses: pick(rows.addresses), references: pick(rows.references), outputs: pick(rows.outputs) };
@@ -88,26 +88,19 @@ function storedRows({ workload: w, expected = new Float32Array(), headDimV }: Te
   return allRows(w).map((_, index) => expected.subarray(index * headDimV, (index + 1) * headDimV));
 }
 
-const seesNothing = (w: Workload, row: number) => {
-  const { low, high } = keyRange(w, row);
-  return high <= low;
-};
-
-/** The query rows that see no key, and what the file's o holds in them; null where every row sees one. */
+/** The query rows that see no key, in all heads or some, and what the file's o holds in them; null where every row sees one. */
 export interface UnseeingRows {
   rows: number[];
   holds: 'NaN' | 'zeros' | 'other values' | null;
 }
 
-/** The rows that see no key. They are the same in every head and batch. */
-export function unseeingRows(problem: TensorProblem): UnseeingRows | null {
-  const { workload: w, expected, headDimV } = problem;
-  const rows = Array.from({ length: w.seqQuery }, (_, row) => row).filter((row) => seesNothing(w, row));
+/** The rows that see no key: the same in every head and batch, unless a mask tensor has heads or batches of its own. */
+export function unseeingRows({ expected, headDimV }: TensorProblem, all: ProblemRows): UnseeingRows | null {
+  const unseeing = all.references.flatMap(({ keys }, index) => (keys === 0 ? [index] : []));
+  const rows = [...new Set(unseeing.map((index) => (all.addresses[index] as RowAddress).row))].sort((a, b) => a - b);
   if (rows.length === 0) return null;
   if (expected === undefined) return { rows, holds: null };
-  const values = allRows(w).flatMap(({ row }, index) =>
-    rows.includes(row) ? [...expected.subarray(index * headDimV, (index + 1) * headDimV)] : [],
-  );
+  const values = unseeing.flatMap((index) => [...expected.subarray(index * headDimV, (index + 1) * headDimV)]);
   const holds = values.every(Number.isNaN) ? 'NaN' : values.every((value) => value === 0) ? 'zeros' : 'other values';
   return { rows, holds };
 }
@@ -115,22 +108,30 @@ export function unseeingRows(problem: TensorProblem): UnseeingRows | null {
 /** Rows that another reading of the file is tried on. */
 const TRIED_ROWS = 48;
 
+/** A change of the settings, and tensors of the file that it puts to use. */
+export interface OtherReading extends Partial<AttentionSettings> {
+  using?: AskedRole[];
+}
+
 /**
- * Other readings of the file that its o fits where this one does not: the other mask, other layouts. Each is given as the
- * change of the settings that makes it.
+ * Other readings of the file that its o fits where this one does not: the other mask, other layouts, with sinks or a mask
+ * tensor that the file has. Each is given as the change that makes it.
  */
-export function fittingSettings(set: TensorSet, settings: AttentionSettings): Partial<AttentionSettings>[] {
+export function fittingSettings(set: TensorSet, settings: AttentionSettings): OtherReading[] {
   const current = readProblem(set, settings);
-  const others: Partial<AttentionSettings>[] = [
+  const roles = [...set.others.keys()];
+  const uses = [...roles.map((role) => [role]), ...(roles.length > 1 ? [roles] : [])];
+  const others: OtherReading[] = [
     { causal: !settings.causal },
+    ...uses.flatMap((using) => [{ using }, { using, causal: !settings.causal }]),
     ...LAYOUTS.filter((layout) => layout !== current.layout).flatMap((layout) => [
       { layout },
       { layout, causal: !settings.causal },
     ]),
   ];
-  return others.filter((change) => {
+  return others.filter(({ using = [], ...change }) => {
     try {
-      return fits(readProblem(set, { ...settings, ...change }));
+      return fits(readProblem(withOthers(set, using), { ...settings, ...change }));
     } catch (error) {
       // The shapes do not allow this reading.
       if (error instanceof SafetensorsError) return false;
@@ -144,9 +145,16 @@ function fits(problem: TensorProblem): boolean {
   const { workload: w, data, headDimV } = problem;
   const all = allRows(w);
   const step = Math.max(1, Math.floor(all.length / TRIED_ROWS));
-  const indices = all.flatMap(({ row }, index) => (index % step === 0 && !seesNothing(w, row) ? [index] : []));
+  const spread = all.flatMap((_, index) => (index % step === 0 ? [index] : []));
+  const computed = oracle(
+    w,
+    data,
+    spread.map((index) => all[index] as RowAddress),
+  );
+  const seeing = computed.flatMap(({ keys }, i) => (keys === 0 ? [] : [i]));
+  const indices = seeing.map((i) => spread[i] as number);
   const addresses = indices.map((index) => all[index] as RowAddress);
-  const references = oracle(w, data, addresses);
+  const references = seeing.map((i) => computed[i] as OracleRow);
   const stored = storedRows(problem);
   const outputs = references.map(({ output }) => Float32Array.from(output));
   const targets = indices.map((index) => stored[index] as Float32Array);

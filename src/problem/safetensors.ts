@@ -7,10 +7,10 @@ export class SafetensorsError extends Error {
   override name = 'SafetensorsError';
 }
 
-const DTYPES = { F32: 4, F16: 2, BF16: 2 } as const;
+const DTYPES = { F32: 4, F16: 2, BF16: 2, BOOL: 1 } as const;
 export type StoredDtype = keyof typeof DTYPES;
 
-/** A tensor of a file, widened to f32. */
+/** A tensor of a file, widened to f32; true is 1. */
 export interface Tensor {
   dtype: StoredDtype;
   /** Row-major. */
@@ -93,7 +93,7 @@ export function readTensor(
   const { dtype, shape, data_offsets: offsets } = (entries.get(name) ?? {}) as Record<string, unknown>;
   if (typeof dtype !== 'string' || !Object.hasOwn(DTYPES, dtype)) {
     throw new SafetensorsError(
-      `tensor '${name}' has dtype ${String(dtype).slice(0, 20)}; F32, F16 and BF16 can be read`,
+      `tensor '${name}' has dtype ${String(dtype).slice(0, 20)}; F32, F16 and BF16 can be read, BOOL as a mask`,
     );
   }
   if (!Array.isArray(shape) || !shape.every(isSize)) throw new SafetensorsError(`tensor '${name}' has no usable shape`);
@@ -132,6 +132,9 @@ function widen(dtype: StoredDtype, bytes: Uint8Array<ArrayBuffer>, target: Float
       return;
     case 'F16':
       for (let i = 0; i < count; i += 1) target[offset + i] = fromHalf(view.getUint16(i * 2, true));
+      return;
+    case 'BOOL':
+      for (let i = 0; i < count; i += 1) target[offset + i] = bytes[i] === 0 ? 0 : 1;
       return;
     case 'BF16': {
       // bf16 is the upper half of an f32.

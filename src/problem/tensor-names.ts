@@ -2,8 +2,8 @@
 
 import { SafetensorsError } from './safetensors.ts';
 
-/** What a tensor can be; qkv and kv hold several in one. */
-export const ROLES = ['q', 'k', 'v', 'o', 'qkv', 'kv'] as const;
+/** What a tensor can be; qkv and kv hold several in one, sinks and mask are used where they are asked for. */
+export const ROLES = ['q', 'k', 'v', 'o', 'qkv', 'kv', 'sinks', 'mask'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Names that PyTorch, JAX and model files use, the usual one first. */
@@ -14,13 +14,21 @@ const NAMES: Record<Role, readonly string[]> = {
   o: ['o', 'out', 'output', 'attn_output', 'attn_out', 'attention_output', 'context', 'expected'],
   qkv: ['qkv', 'qkv_packed', 'qkv_proj'],
   kv: ['kv', 'kv_packed'],
+  sinks: ['sinks', 'sink', 's_aux', 'attn_sinks', 'attention_sinks'],
+  mask: ['mask', 'attn_mask', 'attention_mask', 'attn_bias', 'attention_bias'],
 };
 
 /** Tensors by what they are, and the names that are nothing. */
 export interface NamedTensors {
   names: Partial<Record<Role, string>>;
   unused: string[];
+  /** Of the unused ones those that could be sinks or a mask, by their names. */
+  offered: Partial<Record<AskedRole, string>>;
 }
+
+/** Roles that a tensor has only where it is asked for: it changes what the others mean. */
+export type AskedRole = 'sinks' | 'mask';
+const ASKED: readonly Role[] = ['sinks', 'mask'] satisfies readonly AskedRole[];
 
 /** What a name can be called by its end: "layers.0.attn.query" is a query, "my_query" too, "grad_q" is not. */
 function endsWith(name: string, alias: string): boolean {
@@ -37,10 +45,15 @@ function candidates(names: readonly string[], role: Role): string[] {
 }
 
 /**
- * Finds q, k, v and o among the names of a file. `given` is what --map says, by role. Throws SafetensorsError where a
+ * Finds q, k, v and o among the names of a file, and the sinks where `sinks` asks for them; a mask is used where
+ * `given` names it. `given` is what --map says, by role. Throws SafetensorsError where a
  * name that was given is not there, where several could be one, and where q, k or v cannot be found.
  */
-export function nameTensors(names: readonly string[], given: Partial<Record<Role, string>> = {}): NamedTensors {
+export function nameTensors(
+  names: readonly string[],
+  given: Partial<Record<Role, string>> = {},
+  sinks = false,
+): NamedTensors {
   const there = `it has ${names.length === 0 ? 'no tensors' : names.join(', ')}`;
   const found: Partial<Record<Role, string>> = {};
   for (const role of ROLES) {
@@ -50,6 +63,7 @@ export function nameTensors(names: readonly string[], given: Partial<Record<Role
       found[role] = wanted;
       continue;
     }
+    if (ASKED.includes(role) && !(role === 'sinks' && sinks)) continue;
     // Packed tensors count where the single ones are missing.
     if (role === 'qkv' && found.q !== undefined) continue;
     if (role === 'kv' && (found.k !== undefined || found.qkv !== undefined)) continue;
@@ -68,6 +82,14 @@ export function nameTensors(names: readonly string[], given: Partial<Record<Role
     if (role !== undefined)
       throw new SafetensorsError(`it has no tensor '${role}'; ${there}; --map ${role}=NAME names it`);
   }
+  if (sinks && found.sinks === undefined) {
+    throw new SafetensorsError(`it has no tensor 'sinks'; ${there}; --map sinks=NAME names it`);
+  }
   const used = new Set(Object.values(found));
-  return { names: found, unused: names.filter((name) => !used.has(name)) };
+  const unused = names.filter((name) => !used.has(name));
+  const offer = (role: AskedRole) => (found[role] === undefined ? candidates(unused, role)[0] : undefined);
+  const offered = Object.entries({ sinks: offer('sinks'), mask: offer('mask') }).filter(
+    ([, name]) => name !== undefined,
+  );
+  return { names: found, unused, offered: Object.fromEntries(offered) };
 }

@@ -6,7 +6,9 @@ import type { Data } from './data.ts';
 import { roundToHalf } from './half.ts';
 import { LARGEST_HEAD_DIM, paddedHeadDim } from './head-dims.ts';
 import { SafetensorsError } from './safetensors.ts';
+import type { MaskTensor } from './scores.ts';
 import { type Layout, packed, type TensorView, usualLayout, viewOf } from './tensor-layout.ts';
+import { readMask } from './tensor-mask.ts';
 import type { Role } from './tensor-names.ts';
 import { disagree, storedOutput, type TensorSet, tensorOf } from './tensor-set.ts';
 import type { Dtype, Workload } from './workload.ts';
@@ -18,6 +20,8 @@ export interface AttentionSettings {
   window: number | null;
   /** Null: 1/sqrt(headDim). */
   scale: number | null;
+  softcap: number | null;
+  alibi: boolean;
   /** Null: by the number of axes. */
   layout: Layout | null;
   /** The type that o was computed in; null: the one that it is stored in. */
@@ -41,6 +45,9 @@ export interface TensorProblem {
   rounded: boolean;
 }
 
+/** The type of a stored output. One of bools is refused where it is read. */
+const STORED = { F32: 'f32', F16: 'f16', BF16: 'bf16', BOOL: 'f32' } as const;
+
 /** Makes the problem. Throws SafetensorsError where the shapes fit no attention. */
 export function readProblem(set: TensorSet, settings: AttentionSettings): TensorProblem {
   const views = viewsOf(set, settings.layout);
@@ -52,21 +59,37 @@ export function readProblem(set: TensorSet, settings: AttentionSettings): Tensor
     throw new SafetensorsError(headDimTooLarge(Math.max(headDim, headDimV), LARGEST_HEAD_DIM));
   }
   const padded = paddedHeadDim(Math.max(headDim, headDimV));
-  const dtype = settings.dtype ?? ({ F32: 'f32', F16: 'f16', BF16: 'bf16' } as const)[storedOutput(set) ?? 'F32'];
+  const dtype = settings.dtype ?? STORED[storedOutput(set) ?? 'F32'];
   const values = { q: packed(q, padded), k: packed(k, padded), v: packed(v, padded) };
   const round = { f32: null, f16: roundToHalf, bf16: roundToBfloat16 }[dtype];
   const rounded = round !== null && Object.values(values).some((list) => list.some((x) => differs(x, round(x))));
   if (rounded) for (const name of ['q', 'k', 'v'] as const) values[name] = values[name].map(round);
-  const { causal, window, scale } = settings;
+  const { causal, window, scale, softcap, alibi } = settings;
+  const asked = askedTensors(set, q, k);
   return {
     workload: {
       ...{ batch: q.sizes.batch, queryHeads: q.sizes.heads, kvHeads: k.sizes.heads, headDim: padded },
       ...{ seqQuery: q.sizes.seq, seqKv: k.sizes.seq, mask: causal ? 'causal' : 'full', window, dtype: 'f32' },
       scale: scale ?? 1 / Math.sqrt(headDim),
+      ...(softcap === null ? {} : { softcap }),
+      ...(alibi ? { alibi } : {}),
+      ...(asked.sinks === undefined ? {} : { sinks: true }),
+      ...(asked.mask === undefined ? {} : { maskTensor: true }),
     },
-    data: { kind: 'values', ...values },
+    data: { kind: 'values', ...values, ...asked },
     ...{ headDim, headDimV, dtype, rounded, layout: views.layout },
     expected: o === undefined ? undefined : packed(o),
+  };
+}
+
+/** The sinks and the mask tensor, where the set has them in use. */
+function askedTensors(set: TensorSet, q: TensorView, k: TensorView): { sinks?: Float32Array; mask?: MaskTensor } {
+  const [sinks, mask] = [tensorOf(set, 'sinks'), tensorOf(set, 'mask')];
+  const { batch, heads, seq } = q.sizes;
+  if (sinks !== undefined && sinks.tensor.values.length !== heads) disagree(sinks.name, sinks.tensor.shape, [heads]);
+  return {
+    ...(sinks === undefined ? {} : { sinks: sinks.tensor.values }),
+    ...(mask === undefined ? {} : { mask: readMask(mask.name, mask.tensor, [batch, heads, seq, k.sizes.seq]) }),
   };
 }
 
@@ -125,7 +148,7 @@ function checkSizes(set: TensorSet, { q, k, v, o, layout }: Views): void {
 export function likelierBhsd(set: TensorSet, { layout, workload: w }: TensorProblem): Workload | null {
   if (layout !== 'bshd' || w.kvHeads <= w.seqKv) return null;
   try {
-    const settings = { causal: false, window: null, scale: null, dtype: null } as const;
+    const settings = { causal: false, window: null, scale: null, dtype: null, softcap: null, alibi: false } as const;
     return readProblem(set, { ...settings, layout: 'bhsd' }).workload;
   } catch (error) {
     if (error instanceof SafetensorsError) return null;

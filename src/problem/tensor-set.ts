@@ -8,12 +8,14 @@ import {
   type StoredDtype,
   type Tensor,
 } from './safetensors.ts';
-import { type NamedTensors, nameTensors, type Role } from './tensor-names.ts';
+import { type AskedRole, type NamedTensors, nameTensors, type Role } from './tensor-names.ts';
 
 /** The tensors that a file gives for attention. */
 export interface TensorSet extends NamedTensors {
   /** By role, as they lie in the file. */
   tensors: ReadonlyMap<Role, Tensor>;
+  /** What could be sinks or a mask, which nobody asked for: a hint may find that o was made with it. */
+  others: ReadonlyMap<AskedRole, Tensor>;
 }
 
 /** How much of a file has been read, from 0 to 1. */
@@ -24,9 +26,10 @@ export function readTensorSet(
   source: ByteSource,
   map: Partial<Record<Role, string>> = {},
   progress: ReadProgress = () => {},
+  sinks = false,
 ): TensorSet {
   const header = readHeader(source);
-  const named = nameTensors([...header.entries.keys()], map);
+  const named = nameTensors([...header.entries.keys()], map, sinks);
   const tensors = new Map<Role, Tensor>();
   let done = 0;
   for (const [role, name] of Object.entries(named.names) as [Role, string][]) {
@@ -34,9 +37,37 @@ export function readTensorSet(
       done += bytes;
       progress(done / source.size);
     });
+    if (tensor.dtype === 'BOOL' && role !== 'mask') {
+      throw new SafetensorsError(`tensor '${name}' has dtype BOOL, which only a mask can have; give it as F32`);
+    }
     tensors.set(role, tensor);
   }
-  return { ...named, tensors };
+  const others = new Map<AskedRole, Tensor>();
+  for (const [role, name] of Object.entries(named.offered) as [AskedRole, string][]) {
+    const tensor = unlessUnreadable(() => readTensor(source, header, name));
+    if (tensor !== undefined) others.set(role, tensor);
+  }
+  return { ...named, tensors, others };
+}
+
+/** A tensor that is not needed may be of a type that cannot be read: then it is none. */
+function unlessUnreadable(read: () => Tensor): Tensor | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SafetensorsError) return undefined;
+    throw error;
+  }
+}
+
+/** The set with some of what was not asked for in use. */
+export function withOthers(set: TensorSet, roles: readonly AskedRole[]): TensorSet {
+  const tensors = new Map(set.tensors);
+  for (const role of roles) {
+    const tensor = set.others.get(role);
+    if (tensor !== undefined) tensors.set(role, tensor);
+  }
+  return { ...set, names: { ...set.names, ...set.offered }, tensors };
 }
 
 /** A tensor that was found, with the name that it has in the file. */
@@ -62,7 +93,8 @@ export function notFinite(set: TensorSet): NotFinite[] {
   return [...set.tensors].flatMap(([role, { values, shape }]): NotFinite[] => {
     let [nan, infinite, first] = [0, 0, -1];
     values.forEach((value, index) => {
-      if (Number.isFinite(value)) return;
+      // In a mask it hides a key.
+      if (Number.isFinite(value) || (role === 'mask' && value === Number.NEGATIVE_INFINITY)) return;
       if (first < 0) first = index;
       if (Number.isNaN(value)) nan += 1;
       else infinite += 1;

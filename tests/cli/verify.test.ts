@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { oracle } from '../../src/host/oracle.ts';
 import { roundToBfloat16 } from '../../src/problem/bfloat16.ts';
-import { fillRow } from '../../src/problem/data.ts';
+import { type Data, fillRow } from '../../src/problem/data.ts';
 import { readSafetensors, writeSafetensors } from '../../src/problem/safetensors.ts';
 import { allRows } from '../../src/problem/slice.ts';
 import type { Workload } from '../../src/problem/workload.ts';
@@ -125,5 +125,44 @@ describe('bench verify', () => {
     const { stdout, code } = await verify({ q, k, v: cut(v), o: cut(o) });
     expect(stdout).toContain('head dimension 40 of q and k, 24 of v padded with zeros to head dimension 48');
     expect(code).toBe(0);
+  });
+
+  it('uses sinks and a mask tensor where they are asked for, and finds that the o was made with them', async () => {
+    const w = { ...W, sinks: true, maskTensor: true, softcap: 3, alibi: true };
+    const sinks = { shape: [4], values: Float32Array.of(0.5, -1, 2, 1) };
+    const hides = (i: number) => i % 5 === 0 || Math.floor(i / 24) === 7;
+    const mask = {
+      shape: [24, 24],
+      values: Float32Array.from({ length: 576 }, (_, i) => (hides(i) ? Number.NEGATIVE_INFINITY : Math.sin(i))),
+    };
+    const { q, k, v } = FILE();
+    const data: Data = {
+      ...{ kind: 'values', q: q.values, k: k.values, v: v.values, sinks: sinks.values },
+      mask: { values: mask.values, shape: [1, 1, 24, 24] },
+    };
+    const made = (changes: Partial<Workload>) => ({
+      ...output(W),
+      values: Float32Array.from(oracle({ ...w, ...changes }, data, allRows(W)).flatMap((row) => [...row.output])),
+    });
+    const all = { q, k, v, o: made({}), sinks, attn_mask: mask };
+    const asked = ['--causal', '--softcap', '3', '--alibi', '--sinks', '--mask-tensor', 'attn_mask'];
+    const right = await verify(all, ...asked);
+    expect(right.stdout).toContain('24 causal, soft-cap 3, sinks, ALiBi, mask tensor, 4/2 heads, d 32: agrees');
+    // Rows 0 and 7: all that they see is hidden.
+    expect(right.stdout).toContain('see no key: the file holds zeros there');
+    expect(right.stdout).not.toContain('infinity');
+    expect(right.code).toBe(0);
+    for (const left of ['--alibi', '--sinks']) {
+      expect((await verify(all, ...asked.filter((option) => option !== left))).code).toBe(1);
+    }
+    const plain = { softcap: null, alibi: false };
+    const hinted = await verify({ ...all, o: made(plain) }, '--causal');
+    expect(hinted.stdout).toContain('not used: sinks, attn_mask');
+    expect(hinted.stdout).toContain("the file's o agrees with --sinks and with --mask-tensor attn_mask");
+    const none = await verify({ q, k, v }, '--sinks');
+    expect(none).toMatchObject({ code: 2 });
+    expect(none.stderr).toContain("it has no tensor 'sinks'; it has q, k, v; --map sinks=NAME names it");
+    const wrong = await verify({ q, k, v, sinks: mask }, '--sinks');
+    expect(wrong.stderr).toContain("tensor 'sinks' has shape [24, 24]; [4] fits the others");
   });
 });

@@ -2,13 +2,22 @@
 
 import { describe, expect, it } from 'vitest';
 import { roundToBfloat16 } from '../../src/problem/bfloat16.ts';
-import { SafetensorsError, sourceOf, writeSafetensors } from '../../src/problem/safetensors.ts';
+import { readHeader, readTensor, SafetensorsError, sourceOf, writeSafetensors } from '../../src/problem/safetensors.ts';
+import { readMask } from '../../src/problem/tensor-mask.ts';
 import type { Role } from '../../src/problem/tensor-names.ts';
 import { nameTensors } from '../../src/problem/tensor-names.ts';
 import { likelierBhsd, readProblem } from '../../src/problem/tensor-problem.ts';
 import { notFinite, readTensorSet } from '../../src/problem/tensor-set.ts';
 
-const SETTINGS = { causal: false, window: null, scale: null, layout: null, dtype: null } as const;
+const SETTINGS = {
+  causal: false,
+  window: null,
+  scale: null,
+  layout: null,
+  dtype: null,
+  softcap: null,
+  alibi: false,
+} as const;
 const counting = (count: number, step = 1) => Float32Array.from({ length: count }, (_, i) => i * step);
 
 /** A file of tensors with the values 0, 1, 2, ... by their shapes. */
@@ -44,7 +53,11 @@ describe('names', () => {
   it('wants a choice where several could be one, and takes it', () => {
     const names = ['a.q', 'b.q', 'k', 'v'];
     expect(() => nameTensors(names)).toThrow('several tensors can be q: a.q, b.q; choose one with --map q=NAME');
-    expect(nameTensors(names, { q: 'b.q' })).toEqual({ names: { q: 'b.q', k: 'k', v: 'v' }, unused: ['a.q'] });
+    expect(nameTensors(names, { q: 'b.q' })).toEqual({
+      names: { q: 'b.q', k: 'k', v: 'v' },
+      unused: ['a.q'],
+      offered: {},
+    });
     expect(() => nameTensors(names, { q: 'c.q' })).toThrow("no tensor 'c.q'; it has a.q");
   });
 });
@@ -163,5 +176,56 @@ describe('what does not fit', () => {
     readTensorSet(sourceOf(bytes), {}, (share) => shares.push(share));
     expect(shares).toHaveLength(3);
     expect(shares.at(-1)).toBeCloseTo((3 * 512) / bytes.length, 12);
+  });
+});
+
+describe('mask tensors', () => {
+  const WANTED = [2, 4, 3, 5] as const;
+  const tensor = (shape: number[], dtype: 'F32' | 'BOOL' = 'F32') => {
+    const values = counting(shape.reduce((product, size) => product * size, 1));
+    return { dtype, shape, values: dtype === 'BOOL' ? values.map((value) => value % 2) : values };
+  };
+
+  it.each([
+    [
+      [3, 5],
+      [1, 1, 3, 5],
+    ],
+    [
+      [4, 3, 5],
+      [1, 4, 3, 5],
+    ],
+    [
+      [2, 1, 3, 5],
+      [2, 1, 3, 5],
+    ],
+    [[5], [1, 1, 1, 5]],
+  ])('%j is read as %j', (shape, expected) => {
+    const mask = readMask('m', tensor(shape), WANTED);
+    expect(mask.shape).toEqual(expected);
+    expect(mask.values).toEqual(tensor(shape).values);
+  });
+
+  it('spreads one number a row over the keys, and hides where a bool is false', () => {
+    expect([...readMask('m', tensor([3, 1]), WANTED).values]).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+    expect([...readMask('m', tensor([5], 'BOOL'), WANTED).values]).toEqual([-Infinity, 0, -Infinity, 0, -Infinity]);
+  });
+
+  it.each([[[3, 4]], [[5, 3]], [[3, 4, 3, 5]], [[1, 2, 4, 3, 5]]])('%j fits nothing', (shape) => {
+    expect(() => readMask('m', tensor(shape), WANTED)).toThrow(
+      `tensor 'm' has shape [${shape.join(', ')}]; [2, 4, 3, 5] = [batch, heads, seqQuery, seqKv] is needed`,
+    );
+  });
+
+  it('come as bools from a file, and nothing else does', () => {
+    const one = { shape: [1, 1, 1, 1], values: Float32Array.of(0) };
+    const bytes = writeSafetensors({ q: one, k: one, v: one });
+    // The same bytes read as four bools.
+    const text = new TextDecoder('latin1').decode(bytes).replace('"F32","shape":[1,1,1,1]', '"BOOL","shape":[4]     ');
+    const source = sourceOf(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+    expect(readTensor(source, readHeader(source), 'q')).toEqual({
+      ...{ dtype: 'BOOL', shape: [4], values: new Float32Array(4) },
+    });
+    expect(() => readTensorSet(source)).toThrow("'q' has dtype BOOL, which only a mask can have");
   });
 });

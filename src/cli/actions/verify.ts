@@ -11,6 +11,7 @@ import {
   compareWithOracle,
   compareWithStored,
   fittingSettings,
+  type OtherReading,
   type RowsCompared,
   unseeingRows,
 } from '../../measure/stored-output.ts';
@@ -33,6 +34,8 @@ import { createProgress, type Progress } from '../terminal/progress.ts';
 export interface VerifyOptions extends AttentionSettings {
   tensors: string;
   map: Partial<Record<Role, string>>;
+  /** Whether the file's sinks are used; `map` has a mask tensor that is. */
+  sinks: boolean;
   /** An error over its row's size that is right, in place of the derived one. */
   tolerance: number | null;
   output: string | null;
@@ -63,7 +66,7 @@ export async function verifyKernel(name: string, options: VerifyOptions): Promis
       ...{ kernel: kernel.name, device, workload: w, agrees, oracle: own, file: stored },
       tensors: { layout, names: set.names, unused: set.unused, headDim, headDimV, dtype, rounded },
       notFinite: notFinite(set),
-      unseeing: unseeingRows(problem),
+      unseeing: unseeingRows(problem, rows),
       hints: hintsOf(set, problem, options, own, stored),
     };
     if (options.format === 'json') process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
@@ -82,10 +85,10 @@ const isRight = ({ notNumbers, maxRelativeError, tolerance }: RowsCompared) =>
 
 /** Reads the file and the problem in it. Throws UsageError with one line where either cannot be used. */
 function loadProblem(options: VerifyOptions, progress: Progress): { set: TensorSet; problem: TensorProblem } {
-  const { tensors: path, map } = options;
+  const { tensors: path, map, sinks } = options;
   try {
     const set = withTensorFile(path, (source) =>
-      readTensorSet(source, map, (share) => progress.update(share / 3, `reading ${path}`)),
+      readTensorSet(source, map, (share) => progress.update(share / 3, `reading ${path}`), sinks),
     );
     return { set, problem: readProblem(set, options) };
   } catch (error) {
@@ -197,15 +200,17 @@ function hintsOf(
   if (other !== null) hints.push(verifyHints.layout(other.seqQuery, other.queryHeads, other.kvHeads));
   if (stored === null || isRight(stored) || !isRight(own)) return hints;
   const fitting = fittingSettings(set, options);
-  hints.push(...fitting.map((change) => verifyHints.fits(settingsText(change))));
+  hints.push(...fitting.map((change) => verifyHints.fits(settingsText(change, set))));
   if (fitting.length === 0 && set.unused.length > 0) hints.push(verifyHints.unused(set.unused));
   const small = stored.notNumbers === null && stored.maxRelativeError < ROUNDING_AT_MOST;
   if (fitting.length === 0 && small && problem.dtype === 'f32' && options.dtype === null) hints.push(verifyHints.dtype);
   return hints;
 }
 
-function settingsText({ causal, layout }: Partial<AttentionSettings>): string {
+function settingsText({ causal, layout, using = [] }: OtherReading, { offered }: TensorSet): string {
   return [
+    ...(using.includes('sinks') ? ['with --sinks'] : []),
+    ...(using.includes('mask') ? [`with --mask-tensor ${offered.mask}`] : []),
     ...(layout == null ? [] : [`with --layout ${layout}`]),
     ...(causal === undefined ? [] : [causal ? 'with --causal' : 'without --causal']),
   ].join(' and ');

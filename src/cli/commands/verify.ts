@@ -47,7 +47,7 @@ export const declareVerify: Declare = (command, finish) => {
       ),
       map: list(
         '--map <role=name>',
-        'name in the file of q, k, v, o, qkv or kv, where it is none of the usual ones',
+        'name in the file of q, k, v, o, qkv, kv or sinks, where it is none of the usual ones',
         parseMap,
         null,
       ),
@@ -72,6 +72,22 @@ export const declareVerify: Declare = (command, finish) => {
         null,
       ),
       scale: option('--scale <factor>', 'softmax scale', anyNumber(1e-6, 1e6), null, '1/sqrt(head dimension)'),
+      softcap: option(
+        '--softcap <cap>',
+        'soft-cap of the scaled scores: cap tanh(s / cap), before the mask',
+        anyNumber(1e-3, 1e6),
+        null,
+        'none',
+      ),
+      sinks: toggle('--sinks', "attention sinks: the file's tensor sinks, [heads], in the sum of the weights alone"),
+      alibi: toggle('--alibi', "ALiBi: the query head's slope times the distance is taken from the scores"),
+      maskTensor: option(
+        '--mask-tensor <name>',
+        'tensor added to the scores, or of bools that hide: [seqQuery, seqKv], or with heads and batch before them',
+        asText,
+        null,
+        'none',
+      ),
     }),
     ...targetOptions(),
     ...under(OUTPUT, {
@@ -85,10 +101,15 @@ export const declareVerify: Declare = (command, finish) => {
   addOptions(command, options).action(async (kernel: string) => {
     const values = valuesOf(command, options);
     const { tensors, causal, window, scale, layout, dtype, tolerance, output, format } = values;
+    const { softcap, alibi, sinks, maskTensor } = values;
     const { verifyKernel } = await import('../actions/verify.ts');
     const target = targetOf(values);
-    const map = Object.fromEntries(values.map ?? []);
-    const reading = { tensors, map, causal, window, scale, layout, dtype, tolerance };
+    const map = {
+      ...Object.fromEntries(values.map ?? []),
+      ...(maskTensor === null ? {} : { mask: maskTensor }),
+    };
+    const scores = { scale, softcap, alibi, sinks };
+    const reading = { tensors, map, causal, window, layout, dtype, tolerance, ...scores };
     finish(await verifyKernel(kernel, { ...reading, output, format, target }));
   });
 };

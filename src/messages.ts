@@ -266,6 +266,10 @@ export const answerHung = (what: string, seconds: number) =>
   `no answer to '${what}' after ${seconds.toFixed(0)} s: stopped; run it again, and if it stays so try another --kernel or --backend`;
 export const openHung = (seconds: number) =>
   `it did not open within ${seconds.toFixed(0)} s: stopped; run it again, or leave it out with --backend`;
+export const rowsUnwritten = (unwritten: number, rows: number) =>
+  `a run wrote nothing into ${unwritten} of its ${rows} output rows, so what it was timed on was not the work; its throughput is not shown: bench verify compares the kernel's output row by row`;
+export const wrongRows = (wrong: number, rows: number, first: string, error: number, tolerance: number) =>
+  `wrong result: ${wrong} of the ${rows} rows that ran, ${first} first; relative error ${error.toExponential(1)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
 export const wrongResult = (error: number, tolerance: number) =>
   `wrong result: relative error ${error.toExponential(1)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
 export const headTooLarge = (tensorBytes: number) => `one KV head of this workload is larger than ${tensorBytes} bytes`;

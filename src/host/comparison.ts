@@ -27,14 +27,20 @@ const F32_UNDERFLOW = 2 ** -126;
 
 /** An f32 kernel's row error over the row's size, for unit normal inputs. */
 const F32_TOLERANCE = 5e-5;
+/**
+ * The most that is allowed for f32 arithmetic, whatever the logits. Beyond logits of 2,500 a row that is off by more has two keys as good as
+ * equal, between which f32 cannot tell, or is wrong; neither is a result to show a rate for.
+ */
+const MOST_TOLERANCE = 2 ** -6;
 
 /**
  * The error of f32 arithmetic in a row, over the row's size: 5e-5 for logits below 8, growing with the logits (an error
  * of one part in 2^24 of a logit s is a factor 1 + s 2^-24 on its weight) and, past 32k keys, with the length of the
- * sums.
+ * sums; at most 2^-6.
  */
 export function tolerance(w: Workload, maxLogit: number): number {
-  return F32_TOLERANCE * Math.max(1, maxLogit / 8) * Math.max(1, w.seqKv / 32768);
+  const grown = F32_TOLERANCE * Math.max(1, maxLogit / 8) * Math.max(1, w.seqKv / 32768);
+  return Math.min(MOST_TOLERANCE, grown);
 }
 
 /**
@@ -107,6 +113,33 @@ export function rowSize({ output, magnitude }: OracleRow, dims = output.length):
   return Math.max(rms(output), rms(magnitude) / 1000);
 }
 
+/**
+ * Times the rounding errors of a row's elements, put together as squares are, that a sum of them with seeded signs may be off: it passes t times
+ * their root of squares with a probability of at most 2 exp(-t^2 / 2) (Hoeffding, of the signs), 7e-4 for t = 4, were every error the largest that
+ * rounding makes; as they are, right kernels come to a third of it. The error of f32 arithmetic is allowed once: right kernels come to a tenth.
+ */
+const SIGNED_SUM = 4;
+/** Mean |v| of standard normal values: what the terms of a row come to. */
+const MEAN_VALUE = 0.8;
+
+/**
+ * How far a signed sum of a row of `dims` standard normal values may be off: as in `allowedErrors`, with the size that such a row
+ * has. The spread of the weights' errors is at most size x the root mean square of v - o, which is 1.5 at most.
+ */
+export function allowedSumError(
+  w: Workload,
+  row: { size: number; maxLogit: number },
+  { output, weights, sides }: Rounding,
+  dims: number,
+): number {
+  const size = Math.max(row.size, MEAN_VALUE / 1000);
+  const [u, p] = [output, weights].map((dtype) => (dtype === 'f32' ? 0 : UNIT_ROUNDOFF[dtype]));
+  const lost = weights === 'f16' ? HALF_UNDERFLOW * w.seqKv * MEAN_VALUE : 0;
+  const terms = size * (1 + INDEPENDENT_ERRORS * 1.5);
+  const rounded = (u ?? 0) * size + (p ?? 0) * terms + lost;
+  return Math.sqrt(dims) * (sides * tolerance(w, row.maxLogit) * size + SIGNED_SUM * rounded);
+}
+
 /** What a comparison takes besides the references and the outputs. */
 export interface Comparing {
   rounding?: Rounding;
@@ -156,4 +189,5 @@ function errorOf(expected: number, found: number): number {
   return Number.isFinite(error) ? error : Number.POSITIVE_INFINITY;
 }
 
-const relative = (error: number, size: number) => (error === 0 ? 0 : error / size);
+/** An error over the size of its row. */
+export const relative = (error: number, size: number) => (error === 0 ? 0 : error / size);

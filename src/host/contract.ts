@@ -113,18 +113,18 @@ export interface Host {
   environment(): Promise<Environment>;
   /** Compiles a program's code and nothing else; seconds. */
   compile(program: Program): Promise<number>;
-  /**
-   * Compiles a program, and allocates and fills the tensors of a slice. The output starts as NaN, so that a row never
-   * written is found.
-   */
+  /** Compiles a program, and allocates and fills the tensors of a slice. */
   prepare(request: PrepareRequest): Promise<PrepareResult>;
   /**
-   * Runs the prepared slice once. Work that a KV head needs once (packing K) is charged by the share of its rows that
-   * ran.
+   * Runs the prepared slice once. Before that, outside the timed part, the output is overwritten with NaN, so that a row that
+   * is not written in this run is found (poison.ts). Work that a KV head needs once (packing K) is charged by the share of its
+   * rows that ran.
    */
   run(id: number): Promise<Sample>;
   /** Output rows of the last run, headDim values each; every row must be in the slice. */
   read(id: number, rows: RowAddress[]): Promise<Float32Array[]>;
+  /** Two signed sums of every output row of the last run, [batch, query head, row of the slice, sum] (row-sums.ts). */
+  sums(id: number, seed: number): Promise<Float64Array>;
   /** Frees what was prepared; its number is not used again. */
   dispose(id: number): Promise<void>;
   /** Ends the host; nothing may be asked of it afterwards. */

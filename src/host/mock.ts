@@ -3,10 +3,12 @@
 import type { SubgroupMatrix } from '../../kernels/device.ts';
 import type { Engine } from '../../kernels/kernel.ts';
 import { badMockOption, hostStopped, UsageError } from '../messages.ts';
-import { sliceFlops } from '../problem/slice.ts';
+import { sliceFlops, sliceShape } from '../problem/slice.ts';
 import type { PrepareRequest } from './contract.ts';
+import { expectedSums, hasExpectedSums } from './expected-sums.ts';
 import { oracle } from './oracle.ts';
 import { createPreparedTable } from './prepared-table.ts';
+import { emptySums, SUMS_PER_ROW } from './row-sums.ts';
 import type { KillableHost } from './target.ts';
 
 /** The matrices of a mock GPU that has some: NVIDIA's. */
@@ -113,6 +115,19 @@ export function createMockHost({ backend, library }: Engine, options: MockOption
       const { workload, data } = table.get(id).request;
       const factor = fault === 'wrong' ? 1.01 : 1;
       return lastOracle(workload, data, rows).map(({ output }) => Float32Array.from(output, (value) => value * factor));
+    },
+    async sums(id, seed) {
+      const { workload, slice, data } = table.get(id).request;
+      const { batch: batches, queryHeads, seqQuery: rows } = sliceShape(workload, slice);
+      const sums = emptySums({ batches, queryHeads, rows });
+      if (data.kind !== 'drawn' || !hasExpectedSums(workload)) return sums;
+      const factor = fault === 'wrong' ? 1.01 : 1;
+      const steps = expectedSums(workload, data, slice, seed, (index, { first, second }) => {
+        sums[index * SUMS_PER_ROW] = first * factor;
+        sums[index * SUMS_PER_ROW + 1] = second * factor;
+      });
+      while (steps.next().done !== true);
+      return sums;
     },
     async dispose(id) {
       table.take(id);

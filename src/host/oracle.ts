@@ -37,14 +37,19 @@ export function* oracleSteps(w: Workload, data: Data, rows: readonly RowAddress[
   for (const indices of byHead.values()) {
     const first = rows[indices[0] as number] as RowAddress;
     const kvHead = Math.floor(first.queryHead / groupSize(w));
-    for (let token = 0; token < w.seqKv; token += 1) {
+    // Keys that no row of these sees are not made.
+    const ranges = indices.map((index) => keyRange(w, (rows[index] as RowAddress).row));
+    const low = Math.min(...ranges.map((range) => range.low));
+    const high = Math.max(...ranges.map((range) => range.high));
+    for (let token = low; token < high; token += 1) {
       if (token % STEP_KEYS === STEP_KEYS - 1) yield;
       fillRow(data, w, 'k', first.batch, kvHead, token, k, token * w.headDim);
       fillRow(data, w, 'v', first.batch, kvHead, token, v, token * w.headDim);
     }
     let largestValue = 0;
     // A comparison with NaN is false: values that are no numbers do not count.
-    for (const value of v) if (Math.abs(value) > largestValue) largestValue = Math.abs(value);
+    for (const value of v.subarray(low * w.headDim, high * w.headDim))
+      if (Math.abs(value) > largestValue) largestValue = Math.abs(value);
     for (const index of indices) {
       const address = rows[index] as RowAddress;
       const { batch, queryHead, row } = address;

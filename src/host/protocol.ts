@@ -10,6 +10,7 @@ const METHODS = [
   'prepare',
   'run',
   'read',
+  'sums',
   'dispose',
   'close',
 ] as const satisfies readonly (keyof Host)[];
@@ -72,6 +73,7 @@ export function connect(send: (request: Request) => void): Connection {
       prepare: remote('prepare'),
       run: remote('run'),
       read: remote('read'),
+      sums: remote('sums'),
       dispose: remote('dispose'),
       close: remote('close'),
     },

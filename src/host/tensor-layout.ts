@@ -33,6 +33,9 @@ export interface TensorLayout {
   kvStride: number;
   /** KV heads of all batches. */
   kvHeads: number;
+  /** The first batch and query head of the whole workload that it holds. */
+  firstBatch: number;
+  firstQueryHead: number;
   /** Number of work tiles. */
   tiles: number;
   tile(index: number): WorkTile;
@@ -70,6 +73,8 @@ export function layoutOf(w: Workload, slice: Slice): TensorLayout {
     qStride,
     kvStride,
     kvHeads: shape.batch * shape.kvHeads,
+    firstBatch,
+    firstQueryHead: firstKvHead * group,
     tiles: workTileCount(w, slice),
     tile(index) {
       const member = index % group;
@@ -101,14 +106,18 @@ export function layoutOf(w: Workload, slice: Slice): TensorLayout {
   };
 }
 
-/** q, k and v of a slice in memory of their own, [batch, seq, heads, headDim] each, filled; and o, all NaN. */
-export function createTensors(data: Data, w: Workload, slice: Slice, layout: TensorLayout) {
+/** q, k and v of a slice in memory of their own, [batch, seq, heads, headDim] each, filled. */
+export function createInputs(data: Data, w: Workload, slice: Slice, layout: TensorLayout) {
   const q = new Float32Array(layout.qElements);
   const k = new Float32Array(layout.kvElements);
   const v = new Float32Array(layout.kvElements);
   fillTensors(data, w, slice, { q, k, v });
-  // A row that is never written is then found.
-  return { q, k, v, o: new Float32Array(layout.qElements).fill(Number.NaN) };
+  return { q, k, v };
+}
+
+/** The same, and o. */
+export function createTensors(data: Data, w: Workload, slice: Slice, layout: TensorLayout) {
+  return { ...createInputs(data, w, slice, layout), o: new Float32Array(layout.qElements) };
 }
 
 /**

@@ -12,6 +12,8 @@ const COMPILE_LIMIT_S = 600;
 const FILL_LIMIT_S = 500e-9;
 /** Longest wait for what takes next to no time. */
 const ANSWER_LIMIT_S = 60;
+/** Longest wait for the sums of all rows, which take some seconds for outputs of gigabytes. */
+const SUMS_LIMIT_S = 600;
 /** Copying a byte of output may take this long, seconds: a hundred times what it should. */
 const READ_LIMIT_S = 1e-7;
 /** What a timer holds, milliseconds. */
@@ -57,6 +59,7 @@ export function watched(host: KillableHost, runLimit: () => number): KillableHos
       const limit = ANSWER_LIMIT_S + rows.length * 1024 * READ_LIMIT_S;
       return answer('read', limit, () => host.read(id, rows));
     },
+    sums: (id, seed) => answer('sums', SUMS_LIMIT_S, () => host.sums(id, seed)),
     dispose: (id) => answer('dispose', ANSWER_LIMIT_S, () => host.dispose(id)),
     close: () => host.close(),
     kill: end,

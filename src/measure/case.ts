@@ -3,7 +3,7 @@
 import type { Contender, HostPool } from '../host/pool.ts';
 import type { Target } from '../host/target.ts';
 import { unverified } from '../messages.ts';
-import type { Data } from '../problem/data.ts';
+import type { DrawnData } from '../problem/data.ts';
 import { flops } from '../problem/flops.ts';
 import { describe, type Workload } from '../problem/workload.ts';
 import type { Measurement, Ratio } from '../record/measurement.ts';
@@ -18,7 +18,7 @@ import { type CaseCost, caseSecondsLeft } from './time-left.ts';
 
 /** How a case is measured. */
 export interface CaseOptions {
-  data: Data;
+  data: DrawnData;
   seed: number;
   full: boolean;
   /** Seconds for the whole case. */

@@ -35,7 +35,7 @@ export function comparisonsOn(workload: Workload, target: OpenTarget, pool: Host
   const measure = (w: Workload, contenders: Contender[], full: boolean, budgetSeconds: number, samples: number) =>
     caseEnd(
       measureCase(w, contenders, pool, {
-        ...{ data: { kind: 'normal', seed: SEED }, seed: SEED, baseline: null, signal },
+        ...{ data: { kind: 'drawn', seed: SEED }, seed: SEED, baseline: null, signal },
         ...{ full, budgetSeconds, samples, devices: new Map(), firstRound: 0 },
       }),
     );

@@ -51,6 +51,8 @@ export interface PreparedRun {
   run(): Promise<Sample>;
   /** Output rows of the last run. A host that was opened since has lost them: it runs once more first. */
   read(rows: RowAddress[]): Promise<Float32Array[]>;
+  /** The sums of every output row of the last run (src/host/row-sums.ts); as with `read`. */
+  sums(seed: number): Promise<Float64Array>;
   /** Releases the host's memory. */
   dispose(): Promise<void>;
   /** To be called after an error: nothing is prepared any more, and a host that does not answer is given up. */
@@ -148,6 +150,10 @@ export function createPreparedRun(
     async read(rows) {
       const { host, id } = await current();
       return stopped(() => host.read(id, rows));
+    },
+    async sums(seed) {
+      const { host, id } = await current();
+      return stopped(() => host.sums(id, seed));
     },
     dispose,
     async forget() {

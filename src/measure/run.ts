@@ -99,7 +99,7 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
       const budgetSeconds = left * budgetShare(cases, index);
       const contenders = withCeilings(request.contendersOf(planned), ceilings, planned.workload);
       const events = measureCase(planned.workload, contenders, pool, {
-        ...{ data: { kind: 'normal', seed }, seed, full, samples, baseline, signal },
+        ...{ data: { kind: 'drawn', seed }, seed, full, samples, baseline, signal },
         ...{ budgetSeconds, devices, firstRound, sustainSeconds: request.sustainSeconds },
       });
       for await (const event of events) {

@@ -1,11 +1,10 @@
 /** One contender at one workload: looked at, fitted, run, verified; every way that it can end is a state of its record. */
 
 import type { Program } from '../../kernels/kernel.ts';
-import type { Verification } from '../host/comparison.ts';
 import type { Sample } from '../host/contract.ts';
 import type { Contender, HostPool } from '../host/pool.ts';
-import { messageOf, notFinished, wrongResult } from '../messages.ts';
-import type { Data } from '../problem/data.ts';
+import { messageOf, notFinished } from '../messages.ts';
+import type { DrawnData } from '../problem/data.ts';
 import { flops } from '../problem/flops.ts';
 import { sliceFlops } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
@@ -16,7 +15,7 @@ import { createFitting, type Fitting, type Outlook } from './fitting.ts';
 import { createPreparedRun, type Prepared } from './prepared-run.ts';
 import { boundsOf, MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from './statistics.ts';
 import { Interrupted, type StopWatch } from './stop.ts';
-import { type OutputRows, readRows, verificationWork, verify } from './verify.ts';
+import { type KeptOutput, keepOutput, type Verified, verificationSeconds, verify } from './verify.ts';
 
 /** A timed run and the round of the run in which it was taken. */
 export interface RoundSample extends Sample {
@@ -25,7 +24,7 @@ export interface RoundSample extends Sample {
 
 /** How a contender is run in a case. */
 export interface RunnerOptions {
-  data: Data;
+  data: DrawnData;
   seed: number;
   /** Index of its device in the record; null where none could be opened. */
   device: number | null;
@@ -119,18 +118,14 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
   let outlook: Outlook | null = null;
   let verifySeconds = 0;
   /** The rows of a run and what had run. */
-  let kept: (OutputRows & { ready: Prepared }) | undefined;
+  let kept: (KeptOutput & { ready: Prepared }) | undefined;
   const settled = () => samples.length >= MIN_FOR_INTERVAL && relativeHalfWidth(samples.map(rateOf)) <= SETTLED;
   const fail = async (error: unknown): Promise<Ended> => {
     outlook = null;
     await prepared.forget();
     return error instanceof Interrupted ? { state: 'interrupted' } : { state: 'failed', message: messageOf(error) };
   };
-  const measured = ({ slice, compileSeconds, prepareSeconds }: Prepared, verification: Verification): Measurement => {
-    const { maxRelativeError, tolerance } = verification;
-    if (!(maxRelativeError <= tolerance)) {
-      return { ...record(), state: 'failed', message: wrongResult(maxRelativeError, tolerance) };
-    }
+  const measured = ({ slice, compileSeconds, prepareSeconds }: Prepared, verification: Verified): Measurement => {
     const tflops = summarize(samples.map(tflopsOf));
     return {
       ...record(),
@@ -191,7 +186,7 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
         const found = await fitting.look();
         if ('reason' in found) return skip(found.reason);
         outlook = found;
-        verifySeconds = ceiling ? 0 : verificationWork(w, found.slice, seed) * found.valueSeconds;
+        verifySeconds = ceiling ? 0 : verificationSeconds(w, found.slice, seed);
       }),
     start: () =>
       orEnd(async () => {
@@ -219,7 +214,7 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
     keepRows: () =>
       orEnd(async () => {
         const ready = prepared.prepared;
-        if (ready !== undefined) kept = { ready, ...(await readRows(w, ready.slice, seed, prepared.read)) };
+        if (ready !== undefined) kept = { ready, ...(await keepOutput(w, ready.slice, seed, prepared)) };
       }),
     settled,
     release: () => orEnd(() => prepared.dispose()),
@@ -231,9 +226,11 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
         return ended === null ? { ...record(), state: 'failed', message: notFinished } : null;
       }
       try {
-        const verification = await verify(w, options.data, kept.ready.program, kept, watch);
+        const { ready } = kept;
+        const verification = await verify(w, options.data, ready.program, ready.slice, kept, watch);
         await prepared.dispose();
-        return measured(kept.ready, verification);
+        if ('wrong' in verification) return { ...record(), state: 'failed', message: verification.wrong };
+        return measured(ready, verification);
       } catch (error) {
         const failed = await fail(error);
         runner.ended = failed;

@@ -1,16 +1,23 @@
-/** Checks the output of a timed run against the float64 oracle on seeded random rows of the slice. */
+/**
+ * Checks the output of a timed run in float64: seeded rows element by element against the oracle, one of every head among them,
+ * and every row that ran by two signed sums. docs/verification.md says what passes.
+ */
 
 import type { Program } from '../../kernels/kernel.ts';
-import { compareRows, roundingOf, type Verification } from '../host/comparison.ts';
+import { allowedSumError, compareRows, relative, roundingOf, type Verification } from '../host/comparison.ts';
+import { addressOf, expectedSums, hasExpectedSums, sliceRows } from '../host/expected-sums.ts';
 import { oracleSteps } from '../host/oracle.ts';
-import type { Data } from '../problem/data.ts';
+import { SUMS_PER_ROW } from '../host/row-sums.ts';
+import { wrongResult, wrongRows } from '../messages.ts';
+import type { DrawnData } from '../problem/data.ts';
 import { pairs } from '../problem/flops.ts';
-import { blockStarts, type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
-import { groupSize, type Workload } from '../problem/workload.ts';
+import { type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
+import { groupSize, keyRange, type Workload } from '../problem/workload.ts';
 import { runSteps, type StopWatch } from './stop.ts';
 
-/** The oracle's work for one case, about: pairs of query and key. */
+/** The oracle's work for the rows that are chosen at random, about, and at most for one of every head: pairs of query and key. */
 const ORACLE_PAIRS = 250_000;
+const EVERY_HEAD_PAIRS = 1_200_000;
 
 /** A 32-bit linear congruential generator (Numerical Recipes), enough to pick rows. */
 function generator(seed: number): (below: number) => number {
@@ -22,17 +29,16 @@ function generator(seed: number): (below: number) => number {
 }
 
 /**
- * Rows to check: first and last of the slice, then seeded random ones, at least 4 and at most 64, fewer for long keys.
- * They lie in two KV heads, the first and a random one, since the oracle needs the keys of each; where the keys of all heads are
- * few, one row of every query head is added.
+ * Rows for the oracle: first and last of the slice, then seeded random ones, at least 4 and at most 64, fewer for long keys.
+ * They lie in two KV heads, the first and a random one, since the oracle needs the keys of each. And one of every other query
+ * head: a random row where the keys of all of them are few enough, else the one that sees the fewest keys; where even those
+ * are too many (batches of very long decoding), heads spread evenly over all.
  */
 export function chooseRows(w: Workload, slice: Slice, seed: number): RowAddress[] {
   const random = generator(seed);
   const shape = sliceShape(w, slice);
   const group = shape.queryHeads / shape.kvHeads;
-  const rows = blockStarts(slice).flatMap((start) =>
-    Array.from({ length: Math.min(slice.blockRows, w.seqQuery - start) }, (_, i) => start + i),
-  );
+  const rows = sliceRows(w, slice);
   const count = Math.max(4, Math.min(64, rows.length * shape.queryHeads, Math.floor(ORACLE_PAIRS / w.seqKv)));
   const heads = [
     { batch: 0, kvHead: 0 },
@@ -43,51 +49,141 @@ export function chooseRows(w: Workload, slice: Slice, seed: number): RowAddress[
     const row = index === 0 ? 0 : index === 1 ? rows.length - 1 : random(rows.length);
     return { batch, queryHead: kvHead * group + random(group), row: rows[row] as number };
   });
-  // And one of every query head, where the keys of all of them are few enough for the oracle.
   const everyHead = shape.batch * shape.queryHeads;
-  if (everyHead * w.seqKv > 2 * ORACLE_PAIRS) return chosen;
+  const keysOf = (row: number) => pairs(w, row, 1);
+  const mean = rows.reduce((sum, row) => sum + keysOf(row), 0) / rows.length;
+  const fewest = rows.reduce((best, row) => (keysOf(row) < keysOf(best) ? row : best), rows[0] as number);
+  const anyRow = everyHead * mean <= EVERY_HEAD_PAIRS;
+  const each = Math.max(1, (everyHead * (anyRow ? 0 : keysOf(fewest))) / EVERY_HEAD_PAIRS);
   const seen = new Set(chosen.map(({ batch, queryHead }) => `${batch} ${queryHead}`));
-  const others = Array.from({ length: everyHead }, (_, index) => ({
-    batch: Math.floor(index / shape.queryHeads),
-    queryHead: index % shape.queryHeads,
-    row: rows[random(rows.length)] as number,
-  })).filter(({ batch, queryHead }) => !seen.has(`${batch} ${queryHead}`));
+  const others = Array.from({ length: Math.floor(everyHead / each) }, (_, index) => {
+    const head = Math.floor(index * each);
+    const row = rows[random(rows.length)] as number;
+    return {
+      batch: Math.floor(head / shape.queryHeads),
+      queryHead: head % shape.queryHeads,
+      row: anyRow ? row : fewest,
+    };
+  }).filter(({ batch, queryHead }) => !seen.has(`${batch} ${queryHead}`));
   return [...chosen, ...others];
 }
 
-/** Output rows of a timed run. */
-export interface OutputRows {
+/** What is kept of the output of a timed run. */
+export interface KeptOutput {
   rows: readonly RowAddress[];
   outputs: readonly Float32Array[];
+  /** The sums of every row; null where nothing is known of what they should be. */
+  sums: Float64Array | null;
 }
 
-/** Reads rows of the last run. */
-export async function readRows(
-  w: Workload,
-  slice: Slice,
-  seed: number,
-  read: (rows: RowAddress[]) => Promise<Float32Array[]>,
-): Promise<OutputRows> {
+/** How the output of the last run is read. */
+export interface OutputReader {
+  read(rows: RowAddress[]): Promise<Float32Array[]>;
+  sums(seed: number): Promise<Float64Array>;
+}
+
+/** The seed of the signs: another than that of the values. */
+const signSeed = (seed: number) => seed ^ 0x2545f491;
+
+/** Keeps of the last run what its verification needs. */
+export async function keepOutput(w: Workload, slice: Slice, seed: number, last: OutputReader): Promise<KeptOutput> {
   const rows = chooseRows(w, slice, seed);
-  return { rows, outputs: await read(rows) };
+  const outputs = await last.read(rows);
+  return { rows, outputs, sums: hasExpectedSums(w) ? await last.sums(signSeed(seed)) : null };
 }
 
-/** Compares rows of a program's output with the oracle. Throws Interrupted where an interrupt leaves it no time. */
+/** What came of a verification. */
+export interface Verified extends Verification {
+  /** Every row by its sums; absent where nothing is known of what they should be. */
+  everyRow?: EveryRow;
+}
+
+/** How far the sums of all rows are from what they should be. */
+export interface EveryRow {
+  rows: number;
+  /** The error that comes closest to what is allowed, over the size of its row. */
+  maxRelativeError: number;
+  tolerance: number;
+}
+
+/**
+ * Verifies what was kept of a program's output: what was found, or the message of what is wrong. Throws Interrupted where an
+ * interrupt leaves it no time.
+ */
 export async function verify(
   w: Workload,
-  data: Data,
+  data: DrawnData,
   program: Program,
-  { rows, outputs }: OutputRows,
+  slice: Slice,
+  kept: KeptOutput,
   watch: StopWatch,
-): Promise<Verification> {
-  return compareRows(w, await runSteps(oracleSteps(w, data, rows), watch), outputs, {
-    rounding: roundingOf(w, program),
-  });
+): Promise<Verified | { wrong: string }> {
+  const rounding = roundingOf(w, program);
+  const sums = kept.sums === null ? null : await checkSums(w, data, program, slice, kept.sums, watch);
+  if (sums !== null && sums.wrong !== null) return { wrong: sums.wrong };
+  const references = await runSteps(oracleSteps(w, data, kept.rows), watch);
+  const found = compareRows(w, references, kept.outputs, { rounding });
+  if (!(found.maxRelativeError <= found.tolerance)) {
+    return { wrong: wrongResult(found.maxRelativeError, found.tolerance) };
+  }
+  return sums === null ? found : { ...found, everyRow: sums.everyRow };
 }
 
-/** Values that the oracle makes or multiplies to verify a slice: what its time is in proportion to. */
-export function verificationWork(w: Workload, slice: Slice, seed: number): number {
+/** The sums of every row beside what they should be. */
+async function checkSums(
+  w: Workload,
+  data: DrawnData,
+  program: Program,
+  slice: Slice,
+  sums: Float64Array,
+  watch: StopWatch,
+): Promise<{ everyRow: EveryRow; wrong: string | null }> {
+  const rounding = roundingOf(w, program);
+  const dims = w.headDim;
+  let worst = { excess: -1, error: 0, allowed: 0, index: 0 };
+  let [wrong, first] = [0, -1];
+  const steps = expectedSums(w, data, slice, signSeed(data.seed), (index, row) => {
+    const limit = allowedSumError(w, row, rounding, dims);
+    const at = index * SUMS_PER_ROW;
+    // The larger of two is NaN where one is.
+    const error = Math.max(Math.abs((sums[at] as number) - row.first), Math.abs((sums[at + 1] as number) - row.second));
+    const excess = error <= limit ? error / limit || 0 : error > limit ? error / limit : Number.POSITIVE_INFINITY;
+    if (excess > 1) {
+      wrong += 1;
+      first = first < 0 ? index : Math.min(first, index);
+    }
+    if (excess <= worst.excess) return;
+    const size = row.size * Math.sqrt(dims);
+    const own = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+    worst = { excess, error: relative(own, size), allowed: relative(limit, size), index };
+  });
+  await runSteps(steps, watch);
+  const rows = sums.length / SUMS_PER_ROW;
+  const everyRow = { rows, maxRelativeError: worst.error, tolerance: worst.allowed };
+  if (wrong === 0) return { everyRow, wrong: null };
+  const { batch, queryHead, row } = addressOf(w, slice, first);
+  const where = `row ${row} of query head ${queryHead} in batch ${batch}`;
+  return { everyRow, wrong: wrongRows(wrong, rows, where, worst.error, worst.allowed) };
+}
+
+/** Seconds of the oracle for a value of a pair of query and key, and for making one; and of the sums for a row, and for a key. */
+const SECONDS = { product: 6e-9, value: 2e-9, row: 1.5e-6, key: 6e-8, sum: 2.5e-9 } as const;
+
+/** Seconds that verifying a slice takes, as seen on server CPUs. */
+export function verificationSeconds(w: Workload, slice: Slice, seed: number): number {
   const rows = chooseRows(w, slice, seed);
-  const heads = new Set(rows.map(({ batch, queryHead }) => `${batch} ${Math.floor(queryHead / groupSize(w))}`));
-  return w.headDim * (2 * heads.size * w.seqKv + rows.reduce((sum, { row }) => sum + pairs(w, row, 1), 0));
+  const shape = sliceShape(w, slice);
+  const heads = new Map<string, number>();
+  for (const { batch, queryHead, row } of rows) {
+    const head = `${batch} ${Math.floor(queryHead / groupSize(w))}`;
+    heads.set(head, Math.max(heads.get(head) ?? 0, keyRange(w, row).high));
+  }
+  const made = [...heads.values()].reduce((sum, keys) => sum + 2 * keys, 0);
+  const products = rows.reduce((sum, { row }) => sum + pairs(w, row, 1), 0);
+  const outputRows = shape.batch * shape.queryHeads * shape.seqQuery;
+  return (
+    w.headDim * (SECONDS.value * made + SECONDS.product * products + SECONDS.sum * outputRows) +
+    SECONDS.row * outputRows +
+    SECONDS.key * shape.batch * shape.kvHeads * w.seqKv
+  );
 }

@@ -1,19 +1,22 @@
 /** The values of q, k and v: a pure function of (seed, tensor, batch, head, token, dim), or arrays from a file. */
 
+import { drawnIndex, drawnTable } from './drawn.ts';
 import { roundToHalf } from './half.ts';
+import { normalRow, normalValue, rowKey, type TensorName } from './normal.ts';
 import type { MaskTensor } from './scores.ts';
 import type { Workload } from './workload.ts';
 
-/** The tensors that attention reads. */
-export type TensorName = 'q' | 'k' | 'v';
+export type { TensorName } from './normal.ts';
 
 /**
  * Where values come from. Arrays are [batch, seq, heads, headDim], row-major; 'none' leaves tensors as they are
- * allocated.
+ * allocated. 'normal' and 'drawn' values are standard normal; drawn ones come in rows of a few distinct ones, so that every
+ * row of an output can be checked: what is measured runs on them.
  */
 export type Data =
   | { kind: 'none' }
   | { kind: 'normal'; seed: number }
+  | DrawnData
   | {
       kind: 'values';
       q: Float32Array;
@@ -25,67 +28,10 @@ export type Data =
       mask?: MaskTensor | undefined;
     };
 
-const TENSOR_IDS: Record<TensorName | 'sinks', number> = { q: 1, k: 2, v: 3, sinks: 4 };
-
-/**
- * A 32-bit mixing function (Chris Wellons' lowbias32): every input bit flips every output bit with a chance near one
- * half.
- */
-function mix(value: number): number {
-  let x = value | 0;
-  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
-  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
-  return (x ^ (x >>> 16)) >>> 0;
-}
-
-function rowKey(seed: number, tensor: keyof typeof TENSOR_IDS, batch: number, head: number, token: number): number {
-  let key = mix(seed ^ 0x9e3779b9);
-  for (const part of [TENSOR_IDS[tensor], batch, head, token]) key = mix(key ^ Math.imul(part + 1, 0x85ebca6b));
-  return key;
-}
-
-let normals: Float32Array | undefined;
-let halfNormals: Float32Array | undefined;
-
-/** Standard normal quantiles at 65,536 midpoints, so that a value is a hash and a look-up (tails end at 4.3). */
-function normalTable(): Float32Array {
-  if (normals !== undefined) return normals;
-  const size = 65536;
-  const table = new Float32Array(size);
-  let x = 0;
-  // From the middle outwards by Newton's method, each quantile the start of the next; the lower half by symmetry.
-  for (let i = size / 2; i < size; i += 1) {
-    const tail = 1 - (i + 0.5) / size;
-    for (let step = 0; step < 4; step += 1) x += (normalTail(x) - tail) / normalDensity(x);
-    table[i] = x;
-    table[size - 1 - i] = -x;
-  }
-  normals = table;
-  return table;
-}
-
-function normalDensity(x: number): number {
-  return Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
-}
-
-/**
- * P(X > x) for x >= 0: the Taylor-like series around 0 below 3, the continued fraction above (Abramowitz and Stegun
- * 26.2.11, 26.2.14).
- */
-function normalTail(x: number): number {
-  const density = normalDensity(x);
-  if (x < 3) {
-    let term = x;
-    let sum = x;
-    for (let n = 3; Math.abs(term) > 1e-17 * Math.abs(sum); n += 2) {
-      term *= (x * x) / n;
-      sum += term;
-    }
-    return 0.5 - density * sum;
-  }
-  let fraction = x;
-  for (let n = 60; n >= 1; n -= 1) fraction = x + n / fraction;
-  return density / fraction;
+/** Values in rows drawn from a few distinct ones. */
+export interface DrawnData {
+  kind: 'drawn';
+  seed: number;
 }
 
 /** Writes one row (headDim values) of a tensor into `target` at `offset`, rounded to the workload's type. */
@@ -108,18 +54,21 @@ export function fillRow(
     target.set(w.dtype === 'f16' ? row.map(roundToHalf) : row, offset);
     return;
   }
-  if (w.dtype === 'f16') halfNormals ??= normalTable().map(roundToHalf);
-  const table = w.dtype === 'f16' ? (halfNormals as Float32Array) : normalTable();
-  const key = rowKey(data.seed, tensor, batch, head, token);
-  for (let dim = 0; dim < w.headDim; dim += 1) {
-    target[offset + dim] = table[mix(key + Math.imul(dim, 0x9e3779b1)) >>> 16] ?? 0;
+  if (data.kind === 'drawn') {
+    const table = drawnTable(data.seed, w, tensor, w.headDim);
+    const first = drawnIndex(data.seed, tensor, batch, head, token) * w.headDim;
+    for (let dim = 0; dim < w.headDim; dim += 1) target[offset + dim] = table[first + dim] as number;
+    return;
   }
+  normalRow(rowKey(data.seed, tensor, batch, head, token), w.headDim, target, offset);
+  if (w.dtype !== 'f16') return;
+  for (let at = offset; at < offset + w.headDim; at += 1) target[at] = roundToHalf(target[at] as number);
 }
 
 /** The logit of the sink of a query head of the whole workload: standard normal, or the value of a file. */
 export function sinkValue(data: Data, queryHead: number): number {
   if (data.kind === 'none') return 0;
-  if (data.kind === 'normal') return normalTable()[rowKey(data.seed, 'sinks', 0, queryHead, 0) >>> 16] ?? 0;
+  if (data.kind !== 'values') return normalValue(rowKey(data.seed, 'sinks', 0, queryHead, 0));
   if (data.sinks === undefined) throw new RangeError('the data has no sinks');
   return data.sinks[queryHead] ?? 0;
 }

@@ -126,6 +126,21 @@ const measuredSchema = caseSchema.extend({
       .min(0)
       .describe('the error that comes closest to what is allowed, over the root mean square of its row'),
     tolerance: positive,
+    everyRow: z
+      .object({
+        rows: z
+          .number()
+          .int()
+          .positive()
+          .max(2 ** 40),
+        maxRelativeError: z
+          .number()
+          .min(0)
+          .describe('the error that comes closest to what is allowed, over the size of its row'),
+        tolerance: positive,
+      })
+      .optional()
+      .describe('every row that ran, by two signed sums of its elements'),
   }),
 });
 

@@ -15,7 +15,7 @@ const LEAST_FLOPS = (2 * flops(LONG)) / LONG.seqQuery;
 
 function options(budgetSeconds: number, changes: Partial<CaseOptions> = {}): CaseOptions {
   return {
-    ...{ data: { kind: 'normal', seed: 1 }, seed: 1, full: false, budgetSeconds, samples: null, baseline: null },
+    ...{ data: { kind: 'drawn', seed: 1 }, seed: 1, full: false, budgetSeconds, samples: null, baseline: null },
     ...{ signal: new AbortController().signal, devices: new Map(), firstRound: 0 },
     ...changes,
   };

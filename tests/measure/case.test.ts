@@ -9,7 +9,7 @@ import { workload } from '../workloads.ts';
 import { contendersOn, mockTarget } from './targets.ts';
 
 const OPTIONS: CaseOptions = {
-  data: { kind: 'normal', seed: 1 },
+  data: { kind: 'drawn', seed: 1 },
   seed: 1,
   full: false,
   budgetSeconds: 5,

@@ -12,12 +12,17 @@ import { type RowAddress, sliceFlops } from '../../problem/slice.ts';
 import { visibility } from '../../problem/workload.ts';
 import type { Host } from '../contract.ts';
 import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
+import { createPoison, type Poisoned } from '../poison.ts';
 import { createPreparedTable } from '../prepared-table.ts';
+import { sumsOf } from '../row-sums.ts';
 import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 
+/** Kernels by the names that module programs have for them. */
+export type ModuleKernels = Record<string, (call: WorkTileCall) => void>;
+
 /** Every kernel that a module program may name. */
-const KERNELS: Record<string, (call: WorkTileCall) => void> = {
+const KERNELS: ModuleKernels = {
   'scalar-naive': runScalarNaive,
   'scalar-flash': runScalarFlash,
   'scalar-multiply-add': runScalarMultiplyAdd,
@@ -30,13 +35,15 @@ interface PreparedScalar {
   terms: ((address: RowAddress) => RowTerms) | null;
   layout: TensorLayout;
   flops: number;
+  /** Undefined for a ceiling, which writes no rows. */
+  poisoned: Poisoned | undefined;
 }
 
-/** Opens a host. `memoryBytes` is what the machine can spare. */
-export function createScalarHost(deviceName: string, memoryBytes: number): Host {
+/** Opens a host. `memoryBytes` is what the machine can spare; `kernels` are others than the project's own, such as wrong ones. */
+export function createScalarHost(deviceName: string, memoryBytes: number, kernels = KERNELS): Host {
   const table = createPreparedTable<PreparedScalar>();
   const lookUp = (name: string) => {
-    const run = KERNELS[name];
+    const run = kernels[name];
     if (run === undefined) throw new RangeError(`no module '${name}' is known here`);
     return run;
   };
@@ -78,22 +85,30 @@ export function createScalarHost(deviceName: string, memoryBytes: number): Host 
       const shape = { qStride, kvStride, seqKv, headDim, scale, visibility: visibility(w) };
       const call = { ...tensors, ...shape, ...tile, terms: null };
       const terms = scoreOptions(w).length === 0 ? null : (address: RowAddress) => rowTerms(w, data, address);
-      const id = table.add({ run, call, terms, layout, flops: sliceFlops(w, slice) });
+      const poisoned = data.kind === 'none' ? undefined : createPoison(tensors.o, layout);
+      const id = table.add({ run, call, terms, layout, flops: sliceFlops(w, slice), poisoned });
       return { id, compileSeconds: 0, prepareSeconds: (performance.now() - begin) / 1000 };
     },
     async run(id) {
-      const { run, call, terms, layout, flops } = table.get(id);
+      const { run, call, terms, layout, flops, poisoned } = table.get(id);
+      poisoned?.poison();
       const begin = performance.now();
       for (let index = 0; index < layout.tiles; index += 1) {
         const { qOffset, kvOffset, firstRow, rows, batch, queryHead } = layout.tile(index);
         const ofRow = terms === null ? null : (row: number) => terms({ batch, queryHead, row: firstRow + row });
         run({ ...call, qOffset, kvOffset, firstRow, rows, terms: ofRow });
       }
-      return { seconds: (performance.now() - begin) / 1000, flops, clock: 'wall' };
+      const seconds = (performance.now() - begin) / 1000;
+      poisoned?.check(call.o);
+      return { seconds, flops, clock: 'wall' };
     },
     async read(id, rows) {
       const { call, layout } = table.get(id);
       return copyRows(call.o, layout, rows);
+    },
+    async sums(id, seed) {
+      const { call, layout } = table.get(id);
+      return sumsOf(call.o, layout, seed);
     },
     async dispose(id) {
       table.take(id);

@@ -7,7 +7,9 @@ import { sliceFlops } from '../../problem/slice.ts';
 import type { Host, PrepareRequest } from '../contract.ts';
 import { keyParts } from '../footprint.ts';
 import { NO_WORKGROUPS } from '../plain-device.ts';
+import { createPoison, type Poisoned } from '../poison.ts';
 import { createPreparedTable } from '../prepared-table.ts';
+import { sumsOf } from '../row-sums.ts';
 import { copyRows, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 import { createCompiler, hasRelaxedSimd } from './wasm-compiler.ts';
@@ -34,6 +36,8 @@ export interface WasmHostOptions {
 interface PreparedWasm extends Threads {
   layout: TensorLayout;
   output: Float32Array;
+  /** Undefined for a ceiling, which writes no rows. */
+  poisoned: Poisoned | undefined;
   flops: number;
   /** Share of the time of packing that a sample is charged. */
   packShare: number;
@@ -96,16 +100,22 @@ export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
     },
     async run(id) {
       const prepared = table.get(id);
-      const { flops, keyParts, packShare } = prepared;
+      const { flops, keyParts, packShare, poisoned, output } = prepared;
+      poisoned?.poison();
       // A program that packs has no parts of keys.
       const packSeconds = keyParts === 0 ? timedPhase(prepared, PHASE.pack) * packShare : 0;
       const seconds = timedPhase(prepared, PHASE.attend);
       const mergeSeconds = keyParts > 1 ? timedPhase(prepared, PHASE.merge) : 0;
+      poisoned?.check(output);
       return { seconds: packSeconds + seconds + mergeSeconds, flops, clock: 'wall' };
     },
     async read(id, rows) {
       const { layout, output } = table.get(id);
       return copyRows(output, layout, rows);
+    },
+    async sums(id, seed) {
+      const { layout, output } = table.get(id);
+      return sumsOf(output, layout, seed);
     },
     async dispose(id) {
       await stopThreads(table.take(id));
@@ -143,6 +153,7 @@ async function prepare(
   const [own = 0, ...others] = scratch;
   const workers = await Promise.all(others.map((address) => startThread({ ...job, scratch: address })));
   const run = createThread({ ...job, scratch: own });
+  const poisoned = request.data.kind === 'none' ? undefined : createPoison(output, layout);
   const share = { flops: sliceFlops(w, slice), packShare: packingShare(w, slice), keyParts: parts };
-  return { control, run, workers, layout, output, ...share };
+  return { control, run, workers, layout, output, poisoned, ...share };
 }

@@ -35,7 +35,7 @@ export interface AllocatedSlice {
   addresses: Addresses;
   /** Addresses of each thread's private scratch. */
   scratch: number[];
-  /** The tensor o, NaN at first. */
+  /** The tensor o. */
   output: Float32Array;
 }
 
@@ -88,6 +88,6 @@ export function allocate(
       new Int32Array(memory.buffer, address, layout.kvElements).fill(1);
     }
   }
-  const output = view(addresses.o, layout.qElements).fill(Number.NaN);
+  const output = view(addresses.o, layout.qElements);
   return { memory, addresses, scratch, output };
 }

@@ -5,9 +5,9 @@ import { PARAM_BYTES, PARAM_NAMES } from '../../../kernels/wgsl/abi.ts';
 import { pairFlops, pairs } from '../../problem/flops.ts';
 import { toHalf } from '../../problem/half.ts';
 import { blockStarts, rowsPerHead, type Slice, sliceFlops } from '../../problem/slice.ts';
-import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
+import { elementBytes, groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import type { PrepareRequest } from '../contract.ts';
-import { createTensors, layoutOf, sinkValues, type TensorLayout } from '../tensor-layout.ts';
+import { createInputs, layoutOf, sinkValues, type TensorLayout } from '../tensor-layout.ts';
 import { checked } from './error-scopes.ts';
 import { bindGroupLayout } from './pipelines.ts';
 import type { TileQueue } from './submissions.ts';
@@ -73,7 +73,7 @@ function allocate(
   tensorBytes: number,
 ): PreparedPart {
   const layout = layoutOf(w, slice);
-  const { q, k, v, o } = createTensors(data, w, slice, layout);
+  const { q, k, v } = createInputs(data, w, slice, layout);
   const starts = new Uint32Array(blockStarts(slice));
   // Scratch for several work tiles in flight, within 64 MiB and the device's limit.
   const scratchBytes = program.scratchBytesPerTile;
@@ -88,8 +88,9 @@ function allocate(
     buffers.push(buffer);
     return buffer;
   };
+  const usage = BUFFER_USAGE.STORAGE | BUFFER_USAGE.COPY_DST | BUFFER_USAGE.COPY_SRC;
   const upload = (values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>) => {
-    const buffer = create(values.byteLength, BUFFER_USAGE.STORAGE | BUFFER_USAGE.COPY_DST | BUFFER_USAGE.COPY_SRC);
+    const buffer = create(values.byteLength, usage);
     // In pieces: one large write stages the whole tensor a second time.
     const piece = 8 * 2 ** 20;
     for (let at = 0; at < values.length; at += piece) {
@@ -100,7 +101,7 @@ function allocate(
   const params = create(PARAM_BYTES, BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST);
   const stored = (values: Float32Array<ArrayBuffer>) => (w.dtype === 'f16' ? toHalves(values) : values);
   const inputs = [q, k, v].map((tensor) => upload(stored(tensor)));
-  const output = upload(stored(o));
+  const output = create(layout.qElements * elementBytes(w.dtype), usage);
   const bound = [params, ...inputs, output, upload(starts)].map((buffer, binding) => ({ binding, buffer }));
   if (scratchBytes > 0) {
     bound.push({ binding: 6, buffer: create(workTilesAtOnce * scratchBytes, BUFFER_USAGE.STORAGE) });

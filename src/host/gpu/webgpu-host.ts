@@ -4,16 +4,19 @@
 
 import type { WgslProgram } from '../../../kernels/kernel.ts';
 import { headTooLarge } from '../../messages.ts';
-import { splitSlice } from '../../problem/slice.ts';
+import { sliceShape, splitSlice } from '../../problem/slice.ts';
 import type { Host, PrepareRequest } from '../contract.ts';
 import { createPreparedTable } from '../prepared-table.ts';
+import type { SummedShape } from '../row-sums.ts';
 import { wallClock } from '../wall-clock.ts';
 import type { AdapterInfo } from './adapter-description.ts';
 import { allocateParts, type PreparedPart } from './buffers.ts';
 import { testClocks } from './clock-test.ts';
 import { checked } from './error-scopes.ts';
 import { createPipelines } from './pipelines.ts';
+import { createGpuPoison } from './poison.ts';
 import { readRows } from './read-rows.ts';
+import { readSums } from './read-sums.ts';
 import { linearSubgroups } from './subgroup-layout.ts';
 import type { MatricesFound } from './subgroup-matrix.ts';
 import { TIMED_SUBMISSIONS, timedRun } from './timed-run.ts';
@@ -45,6 +48,10 @@ export interface WebgpuHostOptions {
 /** A prepared slice: parts within the device's limit on a tensor, run one after another. */
 interface PreparedGpu {
   parts: PreparedPart[];
+  /** The rows of all parts. */
+  shape: SummedShape;
+  /** False for a ceiling, which writes no rows. */
+  writes: boolean;
   /**
    * Passes over all parts in one sample, so that it is long beside the clock's resolution or a submission's overhead.
    */
@@ -58,6 +65,7 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
   const queries = clock.clock === 'gpu-timestamp' ? createTimestampQueries(device, TIMED_SUBMISSIONS) : undefined;
   const table = createPreparedTable<PreparedGpu>();
   const pipelines = createPipelines(device);
+  const poison = createGpuPoison(device);
   const { matrices } = options;
   const linear = await linearSubgroups(device, options.info);
   const limits = limitsOf(device, options.limits);
@@ -114,8 +122,11 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
       const slices = splitSlice(request.workload, request.slice, tensorBytes);
       if (slices === undefined) throw new Error(headTooLarge(tensorBytes));
       const parts = await allocateParts(device, request, slices, program, ready, tensorBytes);
+      const shape = sliceShape(request.workload, request.slice);
       const id = table.add({
         parts,
+        shape: { batches: shape.batch, queryHeads: shape.queryHeads, rows: shape.seqQuery },
+        writes: request.data.kind !== 'none',
         repeats: 1,
         clock: request.wallClock === true || queries === undefined ? 'wall' : 'gpu-timestamp',
       });
@@ -125,13 +136,16 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
       const prepared = table.get(id);
       const { parts, repeats } = prepared;
       const wall = prepared.clock === 'wall';
-      const seconds = await checked(device, () =>
-        timedRun(device, parts, repeats, {
+      const seconds = await checked(device, async () => {
+        if (prepared.writes) poison(outputsOf(prepared), (parts[0] as PreparedPart).workload.dtype);
+        // Timestamps begin with the work itself; the wall clock would time the copies too.
+        if (prepared.writes && wall) await device.queue.onSubmittedWorkDone();
+        return timedRun(device, parts, repeats, {
           queries: wall ? undefined : queries,
           emptySeconds: clock.emptySeconds,
           submissionSeconds: options.submissionSeconds,
-        }),
-      );
+        });
+      });
       const shortest = wall ? 50 * clock.emptySeconds : 100 * clock.quantumSeconds;
       prepared.repeats = Math.max(1, Math.min(1000, Math.ceil((shortest * repeats) / seconds)));
       const flops = parts.reduce((sum, part) => sum + part.flops, 0);
@@ -139,6 +153,10 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
     },
     async read(id, rows) {
       return checked(device, () => readRows(device, table.get(id).parts, rows));
+    },
+    async sums(id, seed) {
+      const { parts, shape } = table.get(id);
+      return checked(device, () => readSums(device, parts, shape, seed));
     },
     async dispose(id) {
       for (const { buffers } of table.take(id).parts) for (const buffer of buffers) buffer.destroy();
@@ -148,6 +166,8 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
     },
   };
 }
+
+const outputsOf = ({ parts }: PreparedGpu) => parts.map(({ output }) => output);
 
 function requireWgsl(program: PrepareRequest['program']): WgslProgram {
   if (program.kind !== 'wgsl') throw new TypeError(`a WebGPU host cannot run a ${program.kind} program`);

@@ -4,7 +4,9 @@ import { type OrtBuild, ortModel } from '../../../kernels/peers/ort-model.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import type { Host } from '../contract.ts';
 import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
+import { createPoison, type Poisoned } from '../poison.ts';
 import { createPreparedTable } from '../prepared-table.ts';
+import { sumsOf } from '../row-sums.ts';
 import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 import { loadOrt, type OrtSession, type OrtTensor } from './ort-install.ts';
@@ -15,6 +17,7 @@ interface PreparedOrtCpu {
   feeds: Record<string, OrtTensor>;
   fetches: readonly string[] | Record<string, OrtTensor>;
   output: Float32Array;
+  poisoned: Poisoned;
   layout: TensorLayout;
   flops: number;
 }
@@ -80,23 +83,30 @@ export async function createOrtCpuHost(build: OrtBuild, threads: number): Promis
       };
       for (const { name: input, shape, values } of extra) feeds[input] = new ort.Tensor('int32', values, shape);
       // Natively a tensor to write into, so that no output is allocated in the timed call. The WebAssembly build copies
-      // its inputs in and its outputs out in every call, and leaves a tensor that it is given as it was.
+      // its inputs in and its outputs out in every call, into an array of its own, and leaves a tensor that it is given as it was.
       const fetches = build === 'wasm' ? ['o'] : { o: new ort.Tensor('float32', o, queryShape) };
-      const id = table.add({ session, feeds, fetches, output: o, layout, flops: sliceFlops(w, slice) });
+      const poisoned = createPoison(o, layout);
+      const id = table.add({ session, feeds, fetches, output: o, poisoned, layout, flops: sliceFlops(w, slice) });
       return { id, compileSeconds: (middle - begin) / 1000, prepareSeconds: (performance.now() - middle) / 1000 };
     },
     async run(id) {
       const prepared = table.get(id);
+      prepared.poisoned.poison();
       const begin = performance.now();
       const { o } = await prepared.session.run(prepared.feeds, prepared.fetches);
       const seconds = (performance.now() - begin) / 1000;
       if (o === undefined) throw new Error('the session gave no output o');
       prepared.output = o.data;
+      prepared.poisoned.check(o.data);
       return { seconds, flops: prepared.flops, clock: 'wall' };
     },
     async read(id, rows) {
       const { output, layout } = table.get(id);
       return copyRows(output, layout, rows);
+    },
+    async sums(id, seed) {
+      const { output, layout } = table.get(id);
+      return sumsOf(output, layout, seed);
     },
     async dispose(id) {
       await table.take(id).session.release();

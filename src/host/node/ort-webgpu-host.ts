@@ -7,10 +7,12 @@ import { ortModel } from '../../../kernels/peers/ort-model.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import type { Host } from '../contract.ts';
 import { describeAdapter } from '../gpu/adapter-description.ts';
+import { createGpuPoison, type GpuPoison } from '../gpu/poison.ts';
 import { BUFFER_USAGE, MAP_MODE_READ } from '../gpu/usage-flags.ts';
 import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import type { WebgpuOptions } from '../role.ts';
+import { sumsOf } from '../row-sums.ts';
 import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 import { provideAdapter } from './ort-adapter.ts';
@@ -24,6 +26,7 @@ interface PreparedOrtWebgpu {
   fetches: Record<string, unknown>;
   buffers: GPUBuffer[];
   output: GPUBuffer;
+  poison: GpuPoison;
   layout: TensorLayout;
   flops: number;
 }
@@ -100,30 +103,28 @@ export async function createOrtWebgpuHost(options: WebgpuOptions): Promise<Host>
         fetches: { o: output.tensor },
         buffers,
         output: output.buffer,
+        poison: createGpuPoison(device),
         layout,
         flops: sliceFlops(w, slice),
       });
       return { id, compileSeconds: (middle - begin) / 1000, prepareSeconds: (performance.now() - middle) / 1000 };
     },
     async run(id) {
-      const { session, device, feeds, fetches, flops } = table.get(id);
+      const { session, device, feeds, fetches, flops, output, poison } = table.get(id);
+      poison([output], 'f32');
+      await device.queue.onSubmittedWorkDone();
       const begin = performance.now();
       await session.run(feeds, fetches);
       await device.queue.onSubmittedWorkDone();
       return { seconds: (performance.now() - begin) / 1000, flops, clock: 'wall' };
     },
     async read(id, rows) {
-      const { device, output, layout } = table.get(id);
-      const staging = device.createBuffer({ size: output.size, usage: BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST });
-      try {
-        const encoder = device.createCommandEncoder();
-        encoder.copyBufferToBuffer(output, 0, staging, 0, output.size);
-        device.queue.submit([encoder.finish()]);
-        await staging.mapAsync(MAP_MODE_READ);
-        return copyRows(new Float32Array(staging.getMappedRange()), layout, rows);
-      } finally {
-        staging.destroy();
-      }
+      const prepared = table.get(id);
+      return copyRows(await outputOf(prepared), prepared.layout, rows);
+    },
+    async sums(id, seed) {
+      const prepared = table.get(id);
+      return sumsOf(await outputOf(prepared), prepared.layout, seed);
     },
     async dispose(id) {
       const { session, buffers } = table.take(id);
@@ -132,4 +133,18 @@ export async function createOrtWebgpuHost(options: WebgpuOptions): Promise<Host>
     },
     async close() {},
   };
+}
+
+/** The whole output of the last run. */
+async function outputOf({ device, output }: PreparedOrtWebgpu): Promise<Float32Array> {
+  const staging = device.createBuffer({ size: output.size, usage: BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST });
+  try {
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(output, 0, staging, 0, output.size);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(MAP_MODE_READ);
+    return new Float32Array(staging.getMappedRange().slice(0));
+  } finally {
+    staging.destroy();
+  }
 }

@@ -49,7 +49,7 @@ export async function* measureSides(
     timed.map(({ contender }) => contender),
     pool,
     {
-      ...{ data: { kind: 'normal', seed: SEED }, seed: SEED, full: false, budgetSeconds, samples: rounds, signal },
+      ...{ data: { kind: 'drawn', seed: SEED }, seed: SEED, full: false, budgetSeconds, samples: rounds, signal },
       ...{ baseline: null, devices: new Map(), firstRound: 0 },
     },
   );

@@ -1,0 +1,50 @@
+/**
+ * Rows of q, k and v drawn from a few distinct ones, so that the float64 result of every row of an output costs next to nothing
+ * (src/host/expected-sums.ts): a softmax over n keys of K distinct rows is one over K keys that count so many times.
+ */
+
+import { roundToHalf } from './half.ts';
+import { normalRow, rowKey, type TensorName } from './normal.ts';
+import type { Workload } from './workload.ts';
+
+/** Distinct rows of each tensor. Those of k are the fewest, since a check of a row costs as much as there are of them. */
+export const DISTINCT_ROWS: Record<TensorName, number> = { q: 512, k: 64, v: 512 };
+/** Rows of k that each stand for half as many keys as the one before, the first for an eighth. */
+const RARE_KEYS = 16;
+
+/**
+ * The number of the distinct row that a token's row of a tensor is. Those of q and v are equally frequent, as are the first
+ * three quarters of k's; the others become rarer and rarer, so that at any length some stand for one key or for none, and
+ * the largest logit of a row may come late.
+ */
+export function drawnIndex(seed: number, tensor: TensorName, batch: number, head: number, token: number): number {
+  const key = rowKey(seed, tensor, batch, head, token);
+  const rows = DISTINCT_ROWS[tensor];
+  if (tensor !== 'k') return key % rows;
+  const common = rows - RARE_KEYS;
+  // Zeros at the end of the number: each more is half as frequent. Its first bits choose among the common rows.
+  const zeros = 31 - Math.clz32(key & -key);
+  return key !== 0 && zeros < 2 ? (key >>> 16) % common : common + Math.min(RARE_KEYS - 1, Math.max(0, zeros - 2));
+}
+
+/** The last table of each tensor: it is asked for with every row. */
+const tables: Partial<Record<TensorName, { seed: number; dtype: string; dims: number; rows: Float32Array }>> = {};
+
+/**
+ * The distinct rows of a tensor, [DISTINCT_ROWS, dims], standard normal and rounded to the workload's type. Half of v's are the
+ * other half with the sign turned: their mean is zero, so an output of many keys is as small as one of independent values,
+ * and a key that is missing in it stands out as much.
+ */
+export function drawnTable(seed: number, { dtype }: Workload, tensor: TensorName, dims: number): Float32Array {
+  const known = tables[tensor];
+  if (known?.seed === seed && known.dtype === dtype && known.dims === dims) return known.rows;
+  const rows = DISTINCT_ROWS[tensor];
+  const table = new Float32Array(rows * dims);
+  const own = tensor === 'v' ? rows / 2 : rows;
+  // A head that no workload has, so that these rows are nobody's of the plain normal values.
+  for (let row = 0; row < own; row += 1) normalRow(rowKey(seed, tensor, -1, -1, row), dims, table, row * dims);
+  if (tensor === 'v') for (let i = 0; i < own * dims; i += 1) table[own * dims + i] = -(table[i] as number);
+  if (dtype === 'f16') for (let i = 0; i < table.length; i += 1) table[i] = roundToHalf(table[i] as number);
+  tables[tensor] = { seed, dtype, dims, rows: table };
+  return table;
+}

@@ -28,9 +28,9 @@ describe.each([
   afterAll(() => host.close());
   const get = () => host;
 
-  // Without fused multiply-adds only the arithmetic differs.
+  // Each alone where texts differ most.
   const asked: Partial<Workload>[] = [{ softcap: 2, sinks: true }, { softcap: 50 }, { sinks: true }];
-  describe.each(variant === 'simd' ? asked.slice(0, 1) : asked)('%o', (changes) => {
+  describe.each(variant === 'simd-relaxed' ? asked : asked.slice(0, 1))('%o', (changes) => {
     testShapes(kernel, get, scoreShapes(changes));
   });
 

@@ -32,6 +32,8 @@ await describeOnGpu('scores on a GPU', (host) => {
       { ...one, seqQuery: 65, seqKv: 300, scale: 9 },
       workload({ seqQuery: 16, seqKv: 300, headDim: 64, queryHeads: 8, kvHeads: 2, mask: 'causal', sinks: true }),
     ]);
+    // A group of more heads than a work tile has rows.
+    testShapes(kernel, get, [workload({ seqQuery: 2, seqKv: 90, queryHeads: 128, kvHeads: 1, sinks: true })]);
     testSlice(kernel, get, workload({ headDim: 64, queryHeads: 8, kvHeads: 2, mask: 'causal', sinks: true }), 'sinks');
 
     it('a cap far above the scores keeps their bits, and one far below them does not overflow', async () => {

@@ -7,7 +7,7 @@ import type { RowTerms } from '../src/problem/scores.ts';
 
 /** One row of the output, with what its tolerance depends on. */
 export interface ReferenceRow {
-  /** The output row, headDim values. */
+  /** The output row, valueDim values. */
   output: Float64Array;
   /**
    * Largest absolute number among those that make the logits, whose rounding moves the weights: of the visible keys the
@@ -29,7 +29,7 @@ export interface ReferenceRow {
  * o = sum_j softmax_j(s_j) v_j over the keys low <= j < high, s_j = scale * q . k_j with what `terms` say; zeros where
  * no key is seen.
  *
- * q is [headDim]; k and v are [seqKv, headDim], row-major. The maximum is subtracted before exponentiation; all sums
+ * q is [headDim], k [seqKv, headDim] and v [seqKv, valueDim], row-major. The maximum is subtracted before exponentiation; all sums
  * are float64.
  */
 export function referenceRow(
@@ -62,12 +62,13 @@ export function* referenceSteps(
   { softcap = null, alibi = null, bias = null, sink = null }: Partial<RowTerms> = {},
 ): Generator<void, ReferenceRow, void> {
   const headDim = q.length;
-  const output = new Float64Array(headDim);
-  const magnitude = new Float64Array(headDim);
+  const valueDim = k.length === 0 ? headDim : (v.length / k.length) * headDim;
+  const output = new Float64Array(valueDim);
+  const magnitude = new Float64Array(valueDim);
 
   // Mask: keys outside this range are not visited.
   const { low, high } = range;
-  const nothing = { output, maxLogit: 0, magnitude, weightSpread: new Float64Array(headDim), keys: 0 };
+  const nothing = { output, maxLogit: 0, magnitude, weightSpread: new Float64Array(valueDim), keys: 0 };
   if (high <= low) return nothing;
 
   const hidden = (j: number) => bias !== null && at(bias, j) === Number.NEGATIVE_INFINITY;
@@ -104,8 +105,8 @@ export function* referenceSteps(
   let total = sink === null ? 0 : Math.exp(sink - maximum);
   // Of the squares of weights, of terms, and of both.
   let weightSquares = 0;
-  const products = new Float64Array(headDim);
-  const termSquares = new Float64Array(headDim);
+  const products = new Float64Array(valueDim);
+  const termSquares = new Float64Array(valueDim);
   for (let j = low; j < high; j += 1) {
     if ((j - low) % STEP_KEYS === STEP_KEYS - 1) yield;
     if (hidden(j)) continue;
@@ -113,8 +114,8 @@ export function* referenceSteps(
     if (weight > NEGLIGIBLE) maxLogit = Math.max(maxLogit, Math.abs(added(j)));
     total += weight;
     weightSquares += weight * weight;
-    for (let d = 0; d < headDim; d += 1) {
-      const term = weight * at(v, j * headDim + d);
+    for (let d = 0; d < valueDim; d += 1) {
+      const term = weight * at(v, j * valueDim + d);
       output[d] = at(output, d) + term;
       magnitude[d] = at(magnitude, d) + Math.abs(term);
       products[d] = at(products, d) + weight * term;
@@ -123,7 +124,7 @@ export function* referenceSteps(
   }
 
   // Write.
-  for (let d = 0; d < headDim; d += 1) {
+  for (let d = 0; d < valueDim; d += 1) {
     output[d] = at(output, d) / total;
     magnitude[d] = at(magnitude, d) / total;
   }

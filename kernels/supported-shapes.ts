@@ -1,22 +1,27 @@
 /** The shapes that the kernels here take. */
 
-import { dtypeUnsupported, headDimAboveKernel, headDimUnsupported, scoresUnsupported } from '../src/messages.ts';
-import { fitsHeadDims, LARGEST_HEAD_DIM } from '../src/problem/head-dims.ts';
+import { dtypeUnsupported, headDimUnsupported, headDimVUnsupported, scoresUnsupported } from '../src/messages.ts';
+import { ANY_HEAD_DIM, fitsHeadDims, type HeadDimRange, LARGEST_HEAD_DIM } from '../src/problem/head-dims.ts';
 import { type ScoreOption, scoreOptions } from '../src/problem/scores.ts';
-import type { Dtype, Workload } from '../src/problem/workload.ts';
+import { type Dtype, valueDim, type Workload } from '../src/problem/workload.ts';
 
-/** The largest head dimension of wgsl-matrix: above it the output of a tile does not fit the registers of a subgroup. */
-export const LARGEST_MATRIX_HEAD_DIM = 256;
+/** Head dimensions that kernels tile without padding. */
+export const TILED_HEAD_DIMS: HeadDimRange = { step: 16, least: 32, largest: LARGEST_HEAD_DIM, ownV: false };
+
+/** Those of wgsl-matrix: above 256 the output of a tile does not fit the registers of a subgroup. */
+export const MATRIX_HEAD_DIMS: HeadDimRange = { ...TILED_HEAD_DIMS, largest: 256 };
 
 /** Why a workload is outside the shapes or types that a kernel takes; else undefined. */
 export function unsupportedShape(
   w: Workload,
   dtypes: readonly Dtype[] = ['f32'],
-  largestHeadDim = LARGEST_HEAD_DIM,
+  dims: HeadDimRange = ANY_HEAD_DIM,
 ): string | undefined {
   if (!dtypes.includes(w.dtype)) return dtypeUnsupported(w.dtype, dtypes);
-  if (!fitsHeadDims(w.headDim)) return headDimUnsupported(w.headDim);
-  return w.headDim > largestHeadDim ? headDimAboveKernel(w.headDim, largestHeadDim) : undefined;
+  const own = valueDim(w);
+  if (own !== w.headDim && !dims.ownV) return headDimVUnsupported(w.headDim, own);
+  const refused = [w.headDim, own].find((headDim) => !fitsHeadDims(headDim, dims));
+  return refused === undefined ? undefined : headDimUnsupported(refused, dims.step, dims.least, dims.largest);
 }
 
 /** Why a workload asks for something between scale and softmax that a kernel does not have; else undefined. */

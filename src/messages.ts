@@ -43,8 +43,6 @@ export const badChoice = (option: string, text: string, nearest: string | null, 
 export const seeHelp = (command: string, lists: string) => `${command} --help lists the ${lists}`;
 export const badMockOption = (text: string) =>
   `--host: the mock host does not know '${text}'; write for example mock:rate=1e9,jitter=0.01,sleep=0.1,wasm=fail (fail, wrong or memory)`;
-export const badHeadDim = (text: string, nearest: readonly number[]) =>
-  `--head-dim: '${text}' is not a multiple of 16 from 32 to 576; nearest: ${nearest.join(' or ')}`;
 export const badGroup = (queryHeads: number, kvHeads: number, nearest: readonly number[]) =>
   `--heads ${queryHeads} --kv-heads ${kvHeads}: the query heads must be a multiple of the KV heads; nearest: --heads ${nearest.join(' or ')}`;
 export const tooManyCases = (count: number, limit: number) =>
@@ -198,12 +196,12 @@ export const webgpuUnavailable = (why: string) =>
 export const peersMissing = (inCheckout: boolean, why: string) =>
   `third-party kernels are not installed; ${inCheckout ? 'npm run peers' : 'npm install --ignore-scripts onnxruntime-node onnxruntime-web, where attnbench is installed,'} installs them (${why})`;
 export const noPeersInBrowser = 'third-party native kernels do not run in a browser; use --host node for them';
-export const headDimUnsupported = (headDim: number) =>
-  `head dimension ${headDim} is not a multiple of 16 from 32 to 576; choose one that is`;
+export const headDimUnsupported = (headDim: number, step: number, least: number, largest: number) =>
+  `this kernel takes head dimensions ${step === 1 ? '' : `that are multiples of ${step} `}from ${least} to ${largest}, not ${headDim}; wasm-flash takes it`;
+export const headDimVUnsupported = (headDim: number, headDimV: number) =>
+  `this kernel takes v of the head dimension of q and k, not ${headDimV} beside ${headDim}; wasm-flash takes both`;
 export const headDimTooLarge = (headDim: number, largest: number) =>
   `head dimension ${headDim} is above ${largest}, the largest that kernels here take`;
-export const headDimAboveKernel = (headDim: number, largest: number) =>
-  `this kernel takes head dimensions up to ${largest}, not ${headDim}; wasm-flash takes it`;
 export const subgroupMatrixMissing =
   'this kernel needs subgroup matrices, an experimental feature of WebGPU that the device does not offer';
 export const subgroupMatrixNoShape = (dtype: string) =>
@@ -364,7 +362,7 @@ export const configurationUsed = (tuned: {
   const than = baseline === kernel ? 'the default one' : `${baseline} in its default one`;
   return `${kernel} uses the configuration tuned for this device on ${date} at head dimension ${headDim}, ${mask} mask (${ratio.toFixed(2)}x faster than ${than}); --tiles default does not.`;
 };
-export const configurationUnusable = (kernel: string, headDim: number, problem: string) =>
+export const configurationUnusable = (kernel: string, headDim: string, problem: string) =>
   `The configuration given for ${kernel} at head dimension ${headDim} cannot be used (${problem}); the default one is used. bench tune --again finds another.`;
 export const kernelsUnknown = (names: readonly string[]) =>
   `The record has kernels that this version does not know: ${names.join(', ')}. They are skipped.`;

@@ -2,9 +2,12 @@
  * The contract of a ceiling: a kernel whose result is known beforehand, so that a probe that skips its work is found.
  */
 
-import type { Workload } from '../../src/problem/workload.ts';
+import { valueDim, type Workload } from '../../src/problem/workload.ts';
 import type { DeviceProfile } from '../device.ts';
 import type { Kernel } from '../kernel.ts';
+
+/** The head dimension of q, k and v that makes as many FLOPs: their mean. */
+export const meanDim = (w: Workload): number => (w.headDim + valueDim(w)) / 2;
 
 /** A kernel that does as many operations of one kind as the attention of its work tiles would take. */
 export interface Probe extends Kernel {

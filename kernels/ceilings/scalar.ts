@@ -15,14 +15,14 @@ export const scalarMultiplyAdd: Probe = {
   build: () => ({ kind: 'module', entry: 'scalar-multiply-add', blockRows: 16 }),
 };
 
-/** Runs one work tile: as many multiply-adds as its attention, 2 x headDim for each pair of a query and a key. */
+/** Runs one work tile: as many multiply-adds as its attention, headDim + headDimV for each pair of a query and a key. */
 export function runScalarMultiplyAdd(call: WorkTileCall): void {
   let pairs = 0;
   for (let row = 0; row < call.rows; row += 1) {
     const { low, high } = visibleKeys(call, row);
     pairs += high - low;
   }
-  const rounds = Math.round((2 * call.headDim * pairs) / 8);
+  const rounds = Math.round(((call.headDim + call.headDimV) * pairs) / 8);
   let [a, b, c, d, e, f, g, h] = [1, 2, 3, 4, 5, 6, 7, 8];
   const factor = 0.999;
   for (let round = 0; round < rounds; round += 1) {
@@ -36,5 +36,5 @@ export function runScalarMultiplyAdd(call: WorkTileCall): void {
     h = h * factor + 0.5;
   }
   // The sums go where a result would, so that none of the work can be left out.
-  call.o[call.qOffset] = a + b + c + d + e + f + g + h;
+  call.o[call.oOffset] = a + b + c + d + e + f + g + h;
 }

@@ -10,7 +10,7 @@ import type { Workload } from '../../src/problem/workload.ts';
 import { wasmConfiguration } from '../configurations.ts';
 import type { Features } from '../device.ts';
 import type { WasmConfiguration } from '../wasm/configuration.ts';
-import type { Probe } from './probe.ts';
+import { meanDim, type Probe } from './probe.ts';
 import {
   BLOCK_ROWS,
   CHAIN,
@@ -43,13 +43,13 @@ export function multiplyAddCeilings(features: Features): Probe[] {
     operationsPerFlop: () => 1,
     // Every step of a panel adds 2^-20 to every sum.
     expected: (w) => 2 ** -20 * DEPTH * Math.round(workTileFlops(w, BLOCK_ROWS) / panelFlops(tileOf(name))),
-    build: (workload, built) => emitMultiplyAdd(workload.headDim, tileOf(name), built.features),
+    build: (workload, built) => emitMultiplyAdd(meanDim(workload), tileOf(name), built.features),
   }));
 }
 
 /** FLOPs of attention that a work tile of the first `rows` rows stands for, full mask. */
 function workTileFlops(w: Workload, rows: number): number {
-  return pairFlops(w.headDim, w.seqKv * Math.min(rows, w.seqQuery));
+  return pairFlops(w, w.seqKv * Math.min(rows, w.seqQuery));
 }
 
 /** Exponentials: 2^x by the polynomial of wasm-flash, one for each 4 FLOPs of attention. All are of -3.25. */
@@ -60,7 +60,7 @@ export const exponentialCeiling: Probe = {
   unsupported: () => undefined,
   operationsPerFlop: () => 1 / 4,
   expected: () => 2 ** -3.25,
-  build: (workload, { features }) => emitExponentials(workload.headDim, features.simd256 ? 4 : 2, features),
+  build: (workload, { features }) => emitExponentials(meanDim(workload), features.simd256 ? 4 : 2, features),
 };
 
 /** The online softmax of wasm-flash, maxima and sums included, on rows of equal scores: all weights become 1. */
@@ -71,16 +71,16 @@ export const softmaxCeiling: Probe = {
   unsupported: () => undefined,
   operationsPerFlop: () => 1 / 4,
   expected: () => 1,
-  build: (workload, device) => emitSoftmaxRows(workload.headDim, wasmConfiguration(workload, device), device.features),
+  build: (workload, device) => emitSoftmaxRows(meanDim(workload), wasmConfiguration(workload, device), device.features),
 };
 
-/** Memory: each work tile of one row reads the whole of its KV head's K, a byte for each FLOP of attention. */
+/** Memory: each work tile of one row reads the whole of its KV head's K, two bytes for each FLOP of its scores. */
 export const bandwidthCeiling: Probe = {
   name: 'wasm-memory-reads',
   backend: 'wasm',
   summary: 'reads of memory too large for any cache',
   unsupported: () => undefined,
-  operationsPerFlop: () => 1,
+  operationsPerFlop: (w) => w.headDim / meanDim(w),
   // An even number of equal words, combined by exclusive or.
   expected: () => 0,
   build: (workload, { features }) => emitReads(workload.headDim, features),
@@ -102,5 +102,5 @@ export const clockProbe: Probe = {
     }
     return a & 0xffff;
   },
-  build: (workload, { features }) => emitAdditionChain(workload.headDim, features),
+  build: (workload, { features }) => emitAdditionChain(meanDim(workload), features),
 };

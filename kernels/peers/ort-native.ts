@@ -2,7 +2,7 @@
 
 import { peerTakesEqualLengths, peerTakesNoWindow } from '../../src/messages.ts';
 import type { Kernel } from '../kernel.ts';
-import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { TILED_HEAD_DIMS, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 
 /** q, k, v and o are f32 [batch, seq, heads * headDim], as they lie in memory here; one work tile is a whole head. */
 export const ortNative: Kernel = {
@@ -14,7 +14,7 @@ export const ortNative: Kernel = {
   unsupported(w) {
     if (w.window !== null) return peerTakesNoWindow;
     if (w.mask === 'causal' && w.seqQuery !== w.seqKv) return peerTakesEqualLengths;
-    return unsupportedScores(w) ?? unsupportedShape(w);
+    return unsupportedScores(w) ?? unsupportedShape(w, ['f32'], TILED_HEAD_DIMS);
   },
   // Whole heads: its operators know no blocks of rows.
   build: (w) => ({ kind: 'module', entry: 'ort-native', blockRows: w.seqQuery }),

@@ -6,7 +6,7 @@ import { keysInWindow, type Visibility } from '../../src/problem/workload.ts';
 /**
  * One work tile: `rows` consecutive query rows of one head. Strides are in elements. Row i of the work tile is query
  * row `firstRow + i` of the whole sequence and lies at q[qOffset + i * qStride ...], and likewise o; key j lies at
- * k[kvOffset + j * kvStride ...], and likewise v.
+ * k[kOffset + j * kStride ...], and likewise v.
  */
 export interface WorkTileCall {
   q: Float32Array;
@@ -15,12 +15,18 @@ export interface WorkTileCall {
   o: Float32Array;
   qOffset: number;
   qStride: number;
-  kvOffset: number;
-  kvStride: number;
+  kOffset: number;
+  kStride: number;
+  vOffset: number;
+  vStride: number;
+  oOffset: number;
+  oStride: number;
   firstRow: number;
   rows: number;
   seqKv: number;
   headDim: number;
+  /** The head dimension of v and o. */
+  headDimV: number;
   scale: number;
   visibility: Visibility;
   /** What else becomes of the scores of row `row` of the tile; null where the workload asks for nothing. */

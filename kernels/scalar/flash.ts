@@ -30,11 +30,11 @@ const scores = new Float32Array(BLOCK_KEYS);
  * l = l exp(m - m') + sum p, o = o exp(m - m') + p V; at the end o / l (Milakov and Gimelshein 2018; FlashAttention).
  */
 export function runScalarFlash(call: WorkTileCall): void {
-  const { q, o, headDim, rows } = call;
+  const { q, o, headDimV, rows } = call;
   const maximum = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY);
   const total = new Float64Array(rows);
   // The accumulator is contiguous, whatever the stride of o.
-  const sums = new Float32Array(rows * headDim);
+  const sums = new Float32Array(rows * headDimV);
   const terms = call.terms === null ? null : Array.from({ length: rows }, (_, row) => call.terms?.(row) ?? null);
   terms?.forEach((term, row) => {
     const sink = term?.sink ?? null;
@@ -77,34 +77,40 @@ export function runScalarFlash(call: WorkTileCall): void {
 
       // Rescale the sums and accumulate.
       const hiding = term?.bias ?? null;
-      accumulate(call, sums, row * headDim, rescale, low, hiding === null ? high : low);
-      if (hiding !== null) accumulateSeen(call, scores, hiding, low, high, sums, row * headDim);
+      accumulate(call, sums, row * headDimV, rescale, low, hiding === null ? high : low);
+      if (hiding !== null) accumulateSeen(call, scores, hiding, low, high, sums, row * headDimV);
     }
   }
 
   // Write.
   for (let row = 0; row < rows; row += 1) {
     const sum = total[row] as number;
-    const target = call.qOffset + row * call.qStride;
-    for (let d = 0; d < headDim; d += 1) o[target + d] = sum > 0 ? (sums[row * headDim + d] as number) / sum : 0;
+    const target = call.oOffset + row * call.oStride;
+    for (let d = 0; d < headDimV; d += 1) o[target + d] = sum > 0 ? (sums[row * headDimV + d] as number) / sum : 0;
   }
 }
 
 /** scores[j - low] = scale * q . k_j, two keys at a time with two partial sums each; returns the largest. */
 function scoreKeys(call: WorkTileCall, q: Float32Array, qRow: number, low: number, high: number): number {
-  const { k, headDim, scale, kvStride, kvOffset } = call;
+  const { k, headDim, scale, kStride, kOffset } = call;
+  const even = headDim - (headDim % 2);
   let largest = Number.NEGATIVE_INFINITY;
   for (let j = low; j < high; j += 2) {
-    const k0 = kvOffset + j * kvStride;
-    const k1 = j + 1 < high ? k0 + kvStride : k0;
+    const k0 = kOffset + j * kStride;
+    const k1 = j + 1 < high ? k0 + kStride : k0;
     let [a0, a1, b0, b1] = [0, 0, 0, 0];
-    for (let d = 0; d < headDim; d += 2) {
+    for (let d = 0; d < even; d += 2) {
       const x = q[qRow + d] as number;
       const y = q[qRow + d + 1] as number;
       a0 += x * (k[k0 + d] as number);
       a1 += y * (k[k0 + d + 1] as number);
       b0 += x * (k[k1 + d] as number);
       b1 += y * (k[k1 + d + 1] as number);
+    }
+    if (even < headDim) {
+      const x = q[qRow + even] as number;
+      a0 += x * (k[k0 + even] as number);
+      b0 += x * (k[k1 + even] as number);
     }
     const a = (a0 + a1) * scale;
     const b = (b0 + b1) * scale;
@@ -124,20 +130,20 @@ function accumulate(
   low: number,
   high: number,
 ): void {
-  const { v, headDim, kvStride, kvOffset } = call;
-  if (rescale !== 1) for (let d = row; d < row + headDim; d += 1) sums[d] = (sums[d] as number) * rescale;
+  const { v, headDimV, vStride, vOffset } = call;
+  if (rescale !== 1) for (let d = row; d < row + headDimV; d += 1) sums[d] = (sums[d] as number) * rescale;
   for (let j = low; j < high; j += 4) {
     const count = high - j;
-    const v0 = kvOffset + j * kvStride;
+    const v0 = vOffset + j * vStride;
     // Past the end the first key stands in, with weight 0.
-    const v1 = count > 1 ? v0 + kvStride : v0;
-    const v2 = count > 2 ? v1 + kvStride : v0;
-    const v3 = count > 3 ? v2 + kvStride : v0;
+    const v1 = count > 1 ? v0 + vStride : v0;
+    const v2 = count > 2 ? v1 + vStride : v0;
+    const v3 = count > 3 ? v2 + vStride : v0;
     const p0 = scores[j - low] as number;
     const p1 = count > 1 ? (scores[j + 1 - low] as number) : 0;
     const p2 = count > 2 ? (scores[j + 2 - low] as number) : 0;
     const p3 = count > 3 ? (scores[j + 3 - low] as number) : 0;
-    for (let d = 0; d < headDim; d += 1) {
+    for (let d = 0; d < headDimV; d += 1) {
       sums[row + d] =
         (sums[row + d] as number) +
         p0 * (v[v0 + d] as number) +

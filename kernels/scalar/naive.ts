@@ -19,7 +19,7 @@ export const scalarNaive: Kernel = {
 
 /** Runs one work tile. Scores take seqKv floats, made anew for each row as naive code does. */
 export function runScalarNaive(call: WorkTileCall): void {
-  const { q, k, v, o, headDim, scale } = call;
+  const { q, k, v, o, headDim, headDimV, scale } = call;
   for (let row = 0; row < call.rows; row += 1) {
     // Load q: where it lies.
     const qRow = call.qOffset + row * call.qStride;
@@ -30,7 +30,7 @@ export function runScalarNaive(call: WorkTileCall): void {
     const scores = new Float32Array(high - low);
     let maximum = Number.NEGATIVE_INFINITY;
     for (let j = low; j < high; j += 1) {
-      const kRow = call.kvOffset + j * call.kvStride;
+      const kRow = call.kOffset + j * call.kStride;
       let dot = 0;
       for (let d = 0; d < headDim; d += 1) dot += (q[qRow + d] as number) * (k[kRow + d] as number);
       scores[j - low] = dot * scale;
@@ -50,18 +50,19 @@ export function runScalarNaive(call: WorkTileCall): void {
     }
 
     // Accumulate and write.
+    const oRow = call.oOffset + row * call.oStride;
     if (terms?.bias != null) {
-      o.fill(0, qRow, qRow + headDim);
-      accumulateSeen(call, scores, terms.bias, low, high, o, qRow);
-      for (let d = 0; d < headDim; d += 1) o[qRow + d] = total > 0 ? (o[qRow + d] as number) / total : 0;
+      o.fill(0, oRow, oRow + headDimV);
+      accumulateSeen(call, scores, terms.bias, low, high, o, oRow);
+      for (let d = 0; d < headDimV; d += 1) o[oRow + d] = total > 0 ? (o[oRow + d] as number) / total : 0;
       continue;
     }
-    for (let d = 0; d < headDim; d += 1) {
+    for (let d = 0; d < headDimV; d += 1) {
       let sum = 0;
       for (let j = low; j < high; j += 1) {
-        sum += (scores[j - low] as number) * (v[call.kvOffset + j * call.kvStride + d] as number);
+        sum += (scores[j - low] as number) * (v[call.vOffset + j * call.vStride + d] as number);
       }
-      o[qRow + d] = total > 0 ? sum / total : 0;
+      o[oRow + d] = total > 0 ? sum / total : 0;
     }
   }
 }

@@ -32,11 +32,11 @@ export function accumulateSeen(
   sums: Float32Array,
   at: number,
 ): void {
-  const { v, headDim, kvStride, kvOffset } = call;
+  const { v, headDimV, vStride, vOffset } = call;
   for (let j = low; j < high; j += 1) {
     if (bias[j] === Number.NEGATIVE_INFINITY) continue;
     const weight = weights[j - low] as number;
-    const value = kvOffset + j * kvStride;
-    for (let d = 0; d < headDim; d += 1) sums[at + d] = (sums[at + d] as number) + weight * (v[value + d] as number);
+    const value = vOffset + j * vStride;
+    for (let d = 0; d < headDimV; d += 1) sums[at + d] = (sums[at + d] as number) + weight * (v[value + d] as number);
   }
 }

@@ -5,7 +5,7 @@ import type { Workload } from '../../src/problem/workload.ts';
 import { wasmConfiguration } from '../configurations.ts';
 import type { Features } from '../device.ts';
 import type { Kernel, WasmProgram } from '../kernel.ts';
-import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { TILED_HEAD_DIMS, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { emitAccumulate } from './accumulate.ts';
 import { emitAttend } from './attend.ts';
@@ -39,7 +39,8 @@ export const wasmFlash: Kernel = {
   name: 'wasm-flash',
   backend: 'wasm',
   summary: 'WebAssembly SIMD on all cores: packed K and V, register-tiled products, online softmax in the cache',
-  unsupported: (workload) => unsupportedScores(workload, WASM_SCORES) ?? unsupportedShape(workload),
+  unsupported: (workload) =>
+    unsupportedScores(workload, WASM_SCORES) ?? unsupportedShape(workload, ['f32'], TILED_HEAD_DIMS),
   build: (workload, device) => buildWasmFlash(workload, wasmConfiguration(workload, device), device.features),
   tunable: tunable({
     schema: wasmConfigurationSchema,

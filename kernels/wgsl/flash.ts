@@ -13,7 +13,7 @@ import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import { FEW_ROWS, fewRowsConfiguration, wgslConfiguration } from '../configurations.ts';
 import type { DeviceProfile } from '../device.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { TILED_HEAD_DIMS, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { abi } from './abi.ts';
 import { wgslCandidates, wgslConfigurationProblem, wgslExcess } from './candidates.ts';
@@ -82,7 +82,7 @@ export function wgslFlashUnsupported(
   if (threads > limits.workgroupInvocations) {
     return `needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
   }
-  return unsupportedScores(w, WGSL_SCORES) ?? unsupportedShape(w, ['f32', 'f16']);
+  return unsupportedScores(w, WGSL_SCORES) ?? unsupportedShape(w, ['f32', 'f16'], TILED_HEAD_DIMS);
 }
 
 /**

@@ -9,7 +9,7 @@ import { subgroupMatrixMissing, subgroupMatrixNoShape } from '../../src/messages
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { DeviceProfile } from '../device.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { LARGEST_MATRIX_HEAD_DIM, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { MATRIX_HEAD_DIMS, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { abi } from './abi.ts';
 import { indent, lines, plus, range } from './emit.ts';
@@ -33,7 +33,7 @@ export const wgslMatrix: Kernel = {
   summary: 'one pass, both products by subgroup matrices, where the device offers that experimental feature',
   unsupported(workload, device) {
     if (device.features.subgroupMatrix === undefined) return subgroupMatrixMissing;
-    const shape = unsupportedScores(workload) ?? unsupportedShape(workload, ['f32', 'f16'], LARGEST_MATRIX_HEAD_DIM);
+    const shape = unsupportedScores(workload) ?? unsupportedShape(workload, ['f32', 'f16'], MATRIX_HEAD_DIMS);
     if (shape !== undefined) return shape;
     return shippedMatrixPlan(workload, device) === undefined ? subgroupMatrixNoShape(workload.dtype) : undefined;
   },

@@ -3,7 +3,7 @@
 import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory } from '../../src/messages.ts';
 import type { Kernel, WgslPass, WgslProgram } from '../kernel.ts';
-import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { TILED_HEAD_DIMS, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
 import { indent, lines, phase } from './emit.ts';
 import { columnsOf, columnsOfV, fourAt, type HeadDims, headDimsOf, outputFour, valueFour } from './head-dims.ts';
@@ -26,7 +26,7 @@ export const wgslNaive: Kernel = {
         formatExactBytes(need),
         formatExactBytes(limits.tensorBytes),
       );
-    return unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16']);
+    return unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16'], TILED_HEAD_DIMS);
   },
   build: (workload, { features }) =>
     emitWgslNaive(headDimsOf(workload), workload.seqKv, storageOf(workload.dtype, features), workload),

@@ -7,7 +7,7 @@ import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory, subgroupsMissing } from '../../src/messages.ts';
 import type { Workload } from '../../src/problem/workload.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { TILED_HEAD_DIMS, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
 import { indent, range, times } from './emit.ts';
 import { columnsOf, type HeadDims, headDimsOf } from './head-dims.ts';
@@ -44,7 +44,7 @@ export const wgslRows: Kernel = {
         formatExactBytes(workgroupBytes),
         formatExactBytes(limits.workgroupMemoryBytes),
       );
-    return unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16']);
+    return unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16'], TILED_HEAD_DIMS);
   },
   build: (workload, { features }) => emitWgslRows(workload, storageOf(workload.dtype, features)),
 };

@@ -5,11 +5,13 @@ import { relativeHalfWidth } from '../measure/statistics.ts';
 import { nothingMeasured, publishedOfDecoding } from '../messages.ts';
 import {
   formatDtype,
+  formatHeadDims,
   formatLengths,
   formatScores,
   formatSize,
   isGrouped,
   sameProblem,
+  valueDim,
   type Workload,
 } from '../problem/workload.ts';
 import type { Comparison, Measured, Published, RunDocument } from '../record/measurement.ts';
@@ -58,7 +60,7 @@ export function findingOf(run: RunDocument): Finding | null {
 
 /** Sorts the longest first, the full mask before the causal one, much work before little. */
 function compareWorkloads(a: Workload, b: Workload): number {
-  const work = ({ batch, queryHeads, headDim, seqQuery }: Workload) => batch * queryHeads * headDim * seqQuery;
+  const work = (w: Workload) => w.batch * w.queryHeads * (w.headDim + valueDim(w)) * w.seqQuery;
   return b.seqKv - a.seqKv || Number(a.mask === 'causal') - Number(b.mask === 'causal') || work(b) - work(a);
 }
 
@@ -129,7 +131,7 @@ function qualifiers({ measured: m, reference }: Finding): string[] {
 function problem(w: Workload): string {
   const heads = isGrouped(w) ? `GQA (${w.queryHeads}/${w.kvHeads} heads)` : 'MHA';
   const unusual = [
-    w.headDim === 128 ? '' : `head dimension ${w.headDim}`,
+    formatHeadDims(w) === '128' ? '' : `head dimension ${formatHeadDims(w)}`,
     w.window === null ? '' : `window ${formatSize(w.window)}`,
     formatScores(w),
   ].filter((text) => text !== '');

@@ -4,7 +4,15 @@ import rows from '../../results/published/b200-attention-forward.json' with { ty
 import others from '../../results/published/other-attention-forward.json' with { type: 'json' };
 import { flops } from '../problem/flops.ts';
 import type { Dtype, Mask, Workload } from '../problem/workload.ts';
-import { formatHeads, formatLengths, formatSize, isGrouped, sameProblem } from '../problem/workload.ts';
+import {
+  formatHeadDims,
+  formatHeads,
+  formatLengths,
+  formatSize,
+  isGrouped,
+  sameProblem,
+  valueDim,
+} from '../problem/workload.ts';
 import type { Published } from '../record/measurement.ts';
 
 /** Which figures comparisons use: those of the AVO paper, or those of all sources, which are never merged. */
@@ -71,7 +79,7 @@ export function nearest(workload: Workload, set: PublishedSet): Published | null
     const steps = [
       Number(isGrouped(w) !== isGrouped(workload)),
       Number(w.mask !== workload.mask),
-      factor(w.headDim, workload.headDim),
+      factor(w.headDim + valueDim(w), workload.headDim + valueDim(workload)),
       factor(w.seqKv, seqKv),
       factor(workOf(w), workOf(workload)),
       factor(w.queryHeads / w.kvHeads, workload.queryHeads / workload.kvHeads),
@@ -93,7 +101,7 @@ export function differencesOf(measured: Workload, published: Workload): string[]
     ({ mask }) => ['', `${mask} mask`],
     (w) => ['length ', formatLengths(w)],
     (w) => ['', formatHeads(w)],
-    ({ headDim }) => ['head dimension ', `${headDim}`],
+    (w) => ['head dimension ', formatHeadDims(w)],
     ({ batch }) => ['batch ', `${batch}`],
     ({ window }) => ['', window === null ? 'no window' : `window ${formatSize(window)}`],
     ({ softcap }) => ['', softcap == null ? 'no soft-cap' : `soft-cap ${softcap}`],

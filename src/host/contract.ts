@@ -121,7 +121,7 @@ export interface Host {
    * rows that ran.
    */
   run(id: number): Promise<Sample>;
-  /** Output rows of the last run, headDim values each; every row must be in the slice. */
+  /** Output rows of the last run, valueDim values each; every row must be in the slice. */
   read(id: number, rows: RowAddress[]): Promise<Float32Array[]>;
   /** Two signed sums of every output row of the last run, [batch, query head, row of the slice, sum] (row-sums.ts). */
   sums(id: number, seed: number): Promise<Float64Array>;

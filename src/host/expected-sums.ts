@@ -14,7 +14,7 @@ import { type DrawnData, sinkValue } from '../problem/data.ts';
 import { DISTINCT_ROWS, drawnIndex, drawnTable } from '../problem/drawn.ts';
 import { scoreOptions } from '../problem/scores.ts';
 import { blockStarts, type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
-import { groupSize, keyRange, type Workload } from '../problem/workload.ts';
+import { groupSize, keyRange, valueDim, type Workload } from '../problem/workload.ts';
 import { SUMS_PER_ROW, signsOf } from './row-sums.ts';
 
 /** A row's sums, and what their tolerance depends on. */
@@ -207,7 +207,7 @@ function logitTable(w: Workload, seed: number): LogitTable {
 
 /** The sums of every distinct row of v, [row, SUMS_PER_ROW]. */
 function signedValues(w: Workload, seed: number, signSeed: number): Float64Array {
-  const dims = w.headDim;
+  const dims = valueDim(w);
   const v = drawnTable(seed, w, 'v', dims);
   const signs = signsOf(signSeed, dims);
   const sums = new Float64Array(DISTINCT_ROWS.v * SUMS_PER_ROW);

@@ -31,6 +31,7 @@ export function splitLastTiles(layout: TensorLayout, blockRows: number, splitRow
       return {
         ...tile,
         qOffset: tile.qOffset + skipped * layout.qStride,
+        oOffset: tile.oOffset + skipped * layout.oStride,
         firstRow: tile.firstRow + skipped,
         rows: Math.min(splitRows, tile.rows - skipped),
       };

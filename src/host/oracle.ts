@@ -4,7 +4,7 @@ import { type ReferenceRow, referenceSteps } from '../../kernels/reference.ts';
 import { type Data, fillRow } from '../problem/data.ts';
 import { rowTerms } from '../problem/scores.ts';
 import type { RowAddress } from '../problem/slice.ts';
-import { groupSize, keyRange, type Workload } from '../problem/workload.ts';
+import { groupSize, keyRange, valueDim, type Workload } from '../problem/workload.ts';
 
 /** A row of the oracle, and the largest |v| of its KV head. */
 export interface OracleRow extends ReferenceRow {
@@ -27,7 +27,7 @@ const STEP_KEYS = 8192;
 export function* oracleSteps(w: Workload, data: Data, rows: readonly RowAddress[]): Generator<void, OracleRow[], void> {
   const results: OracleRow[] = [];
   const k = new Float32Array(w.seqKv * w.headDim);
-  const v = new Float32Array(w.seqKv * w.headDim);
+  const v = new Float32Array(w.seqKv * valueDim(w));
   const q = new Float32Array(w.headDim);
   const byHead = new Map<string, number[]>();
   rows.forEach(({ batch, queryHead }, index) => {
@@ -44,11 +44,11 @@ export function* oracleSteps(w: Workload, data: Data, rows: readonly RowAddress[
     for (let token = low; token < high; token += 1) {
       if (token % STEP_KEYS === STEP_KEYS - 1) yield;
       fillRow(data, w, 'k', first.batch, kvHead, token, k, token * w.headDim);
-      fillRow(data, w, 'v', first.batch, kvHead, token, v, token * w.headDim);
+      fillRow(data, w, 'v', first.batch, kvHead, token, v, token * valueDim(w));
     }
     let largestValue = 0;
     // A comparison with NaN is false: values that are no numbers do not count.
-    for (const value of v.subarray(low * w.headDim, high * w.headDim))
+    for (const value of v.subarray(low * valueDim(w), high * valueDim(w)))
       if (Math.abs(value) > largestValue) largestValue = Math.abs(value);
     for (const index of indices) {
       const address = rows[index] as RowAddress;

@@ -23,7 +23,7 @@ export interface Poisoned {
 /** A poisoner of an output, [batch, seq, heads, dims]. */
 export function createPoison(output: Float32Array, layout: TensorLayout): Poisoned {
   const words = (values: Float32Array) => new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const dims = layout.qStride / layout.shape.queryHeads;
+  const dims = layout.oStride / layout.shape.queryHeads;
   let runs = 0;
   return {
     poison: () => void words(output).fill(POISON.f32),

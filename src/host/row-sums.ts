@@ -46,13 +46,13 @@ export function addSums(
   signs: Float64Array,
 ): void {
   const { queryHeads, seqQuery } = layout.shape;
-  const dims = layout.qStride / queryHeads;
-  const tokens = Math.floor(values.length / layout.qStride);
+  const dims = layout.oStride / queryHeads;
+  const tokens = Math.floor(values.length / layout.oStride);
   for (let token = 0; token < tokens; token += 1) {
     const at = firstToken + token;
     const [ownBatch, row] = [Math.floor(at / seqQuery), at % seqQuery];
     for (let head = 0; head < queryHeads; head += 1) {
-      const from = token * layout.qStride + head * dims;
+      const from = token * layout.oStride + head * dims;
       let [first, second] = [0, 0];
       for (let d = 0; d < dims; d += 1) {
         const value = values[from + d] as number;
@@ -71,7 +71,7 @@ export function sumsOf(output: Float32Array, layout: TensorLayout, seed: number)
   const { batch, queryHeads, seqQuery } = layout.shape;
   const shape = { batches: batch, queryHeads, rows: seqQuery };
   const sums = emptySums(shape);
-  const signs = signsOf(seed, layout.qStride / queryHeads);
+  const signs = signsOf(seed, layout.oStride / queryHeads);
   addSums(sums, { shape, layout, batch: 0, queryHead: 0 }, output, 0, signs);
   return sums;
 }

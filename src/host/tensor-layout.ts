@@ -1,15 +1,17 @@
-/** How a slice lies in memory: [batch, seq, heads, headDim] tensors of what it covers, and its work tiles in order. */
+/** How a slice lies in memory: [batch, seq, heads, dims] tensors of what it covers, and its work tiles in order. */
 
 import { type Data, fillRow, sinkValue } from '../problem/data.ts';
 import { blockStarts, type RowAddress, rowsPerHead, type Slice, sliceShape, workTileCount } from '../problem/slice.ts';
-import { groupSize, type Workload } from '../problem/workload.ts';
+import { groupSize, valueDim, type Workload } from '../problem/workload.ts';
 
 /** One work tile: consecutive rows of one query head, by position in the sequence and by offset in the tensors. */
 export interface WorkTile {
-  /** Element offset of the tile's first row in q and in o. */
+  /** Element offsets of the tile's first row in q and in o. */
   qOffset: number;
-  /** Element offset of the KV head's first row in k and in v. */
-  kvOffset: number;
+  oOffset: number;
+  /** Element offsets of the KV head's first row in k and in v. */
+  kOffset: number;
+  vOffset: number;
   /** Number of the KV head among those of the slice, for packed copies. */
   kvIndex: number;
   /** Its batch and query head in the whole workload. */
@@ -24,13 +26,16 @@ export interface WorkTile {
 export interface TensorLayout {
   /** The workload of the tensors that are allocated. */
   shape: Workload;
-  /** Elements of q, and of o. */
+  /** Elements of each tensor; those of v and o have valueDim dims. */
   qElements: number;
-  /** Elements of k, and of v. */
-  kvElements: number;
+  kElements: number;
+  vElements: number;
+  oElements: number;
   /** Elements between a row and the next row of the same head. */
   qStride: number;
-  kvStride: number;
+  kStride: number;
+  vStride: number;
+  oStride: number;
   /** KV heads of all batches. */
   kvHeads: number;
   /** The first batch and query head of the whole workload that it holds. */
@@ -54,8 +59,11 @@ export function layoutOf(w: Workload, slice: Slice): TensorLayout {
   const rows = rowsPerHead(w, slice);
   const starts = blockStarts(slice);
   const group = groupSize(w);
+  const ownDim = valueDim(w);
   const qStride = shape.queryHeads * w.headDim;
-  const kvStride = shape.kvHeads * w.headDim;
+  const oStride = shape.queryHeads * ownDim;
+  const kStride = shape.kvHeads * w.headDim;
+  const vStride = shape.kvHeads * ownDim;
   const { firstBatch = 0, firstKvHead = 0 } = slice;
   const within = ({ batch, queryHead }: RowAddress) => ({
     ownBatch: batch - firstBatch,
@@ -69,9 +77,10 @@ export function layoutOf(w: Workload, slice: Slice): TensorLayout {
   return {
     shape,
     qElements: shape.batch * rows * qStride,
-    kvElements: shape.batch * w.seqKv * kvStride,
-    qStride,
-    kvStride,
+    kElements: shape.batch * w.seqKv * kStride,
+    vElements: shape.batch * w.seqKv * vStride,
+    oElements: shape.batch * rows * oStride,
+    ...{ qStride, kStride, vStride, oStride },
     kvHeads: shape.batch * shape.kvHeads,
     firstBatch,
     firstQueryHead: firstKvHead * group,
@@ -85,7 +94,9 @@ export function layoutOf(w: Workload, slice: Slice): TensorLayout {
       const firstRow = starts[block] as number;
       return {
         qOffset: (batch * rows + block * slice.blockRows) * qStride + (kvHead * group + member) * w.headDim,
-        kvOffset: batch * w.seqKv * kvStride + kvHead * w.headDim,
+        oOffset: (batch * rows + block * slice.blockRows) * oStride + (kvHead * group + member) * ownDim,
+        kOffset: batch * w.seqKv * kStride + kvHead * w.headDim,
+        vOffset: batch * w.seqKv * vStride + kvHead * ownDim,
         kvIndex,
         batch: firstBatch + batch,
         queryHead: (firstKvHead + kvHead) * group + member,
@@ -101,37 +112,37 @@ export function layoutOf(w: Workload, slice: Slice): TensorLayout {
         throw new RangeError(`row ${row} of head ${queryHead}, batch ${batch} is not in the slice`);
       }
       const { ownBatch, ownHead } = within(address);
-      return (ownBatch * rows + block * slice.blockRows + (row % slice.blockRows)) * qStride + ownHead * w.headDim;
+      return (ownBatch * rows + block * slice.blockRows + (row % slice.blockRows)) * oStride + ownHead * ownDim;
     },
   };
 }
 
-/** q, k and v of a slice in memory of their own, [batch, seq, heads, headDim] each, filled. */
+/** q, k and v of a slice in memory of their own, [batch, seq, heads, dims] each, filled. */
 export function createInputs(data: Data, w: Workload, slice: Slice, layout: TensorLayout) {
   const q = new Float32Array(layout.qElements);
-  const k = new Float32Array(layout.kvElements);
-  const v = new Float32Array(layout.kvElements);
+  const k = new Float32Array(layout.kElements);
+  const v = new Float32Array(layout.vElements);
   fillTensors(data, w, slice, { q, k, v });
   return { q, k, v };
 }
 
 /** The same, and o. */
 export function createTensors(data: Data, w: Workload, slice: Slice, layout: TensorLayout) {
-  return { ...createInputs(data, w, slice, layout), o: new Float32Array(layout.qElements) };
+  return { ...createInputs(data, w, slice, layout), o: new Float32Array(layout.oElements) };
 }
 
 /**
- * Copies of output rows, headDim values each, in memory that can be sent anywhere. Throws RangeError for a row that is
+ * Copies of output rows, valueDim values each, in memory that can be sent anywhere. Throws RangeError for a row that is
  * not in the slice.
  */
 export function copyRows(output: Float32Array, layout: TensorLayout, rows: readonly RowAddress[]): Float32Array[] {
   return rows.map((address) => {
     const offset = layout.locate(address);
-    return new Float32Array(output.subarray(offset, offset + layout.shape.headDim));
+    return new Float32Array(output.subarray(offset, offset + valueDim(layout.shape)));
   });
 }
 
-/** Writes the slice's q, k and v. Arrays are of layout.qElements, layout.kvElements and layout.kvElements. */
+/** Writes the slice's q, k and v. Arrays are of layout.qElements, kElements and vElements. */
 export function fillTensors(
   data: Data,
   w: Workload,
@@ -155,12 +166,14 @@ export function fillTensors(
     }
   }
   offset = 0;
+  let offsetV = 0;
   for (let batch = 0; batch < shape.batch; batch += 1) {
     for (let token = 0; token < w.seqKv; token += 1) {
       for (let head = 0; head < shape.kvHeads; head += 1) {
         fillRow(data, w, 'k', firstBatch + batch, firstKvHead + head, token, tensors.k, offset);
-        fillRow(data, w, 'v', firstBatch + batch, firstKvHead + head, token, tensors.v, offset);
+        fillRow(data, w, 'v', firstBatch + batch, firstKvHead + head, token, tensors.v, offsetV);
         offset += w.headDim;
+        offsetV += valueDim(w);
       }
     }
   }

@@ -30,6 +30,7 @@ const searchSchema = z.object({
   device: z.string(),
   variant: z.string().nullable(),
   headDim: z.number().int().positive(),
+  headDimV: z.number().int().positive().optional().describe('of v and o; absent: headDim'),
   mask: z.string(),
   dtype: z.string(),
   shipped: configurationSchema,

@@ -12,7 +12,7 @@ import { wrongResult, wrongRows } from '../messages.ts';
 import type { DrawnData } from '../problem/data.ts';
 import { pairs } from '../problem/flops.ts';
 import { type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
-import { groupSize, keyRange, type Workload } from '../problem/workload.ts';
+import { groupSize, keyRange, valueDim, type Workload } from '../problem/workload.ts';
 import { runSteps, type StopWatch } from './stop.ts';
 
 /** The oracle's work for the rows that are chosen at random, about, and at most for one of every head: pairs of query and key. */
@@ -139,7 +139,7 @@ async function checkSums(
   watch: StopWatch,
 ): Promise<{ everyRow: EveryRow; wrong: string | null }> {
   const rounding = roundingOf(w, program);
-  const dims = w.headDim;
+  const dims = valueDim(w);
   let worst = { excess: -1, error: 0, allowed: 0, index: 0 };
   let [wrong, first] = [0, -1];
   const steps = expectedSums(w, data, slice, signSeed(data.seed), (index, row) => {
@@ -182,7 +182,8 @@ export function verificationSeconds(w: Workload, slice: Slice, seed: number): nu
   const products = rows.reduce((sum, { row }) => sum + pairs(w, row, 1), 0);
   const outputRows = shape.batch * shape.queryHeads * shape.seqQuery;
   return (
-    w.headDim * (SECONDS.value * made + SECONDS.product * products + SECONDS.sum * outputRows) +
+    ((w.headDim + valueDim(w)) / 2) * (SECONDS.value * made + SECONDS.product * products) +
+    valueDim(w) * SECONDS.sum * outputRows +
     SECONDS.row * outputRows +
     SECONDS.key * shape.batch * shape.kvHeads * w.seqKv
   );

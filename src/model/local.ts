@@ -1,7 +1,7 @@
 /** The same reasoning for the user's own machine: what its measured limits allow attention to reach. */
 
 import { flops } from '../problem/flops.ts';
-import type { Workload } from '../problem/workload.ts';
+import { valueDim, type Workload } from '../problem/workload.ts';
 import type { Rates } from './chip.ts';
 import { type Demand, demandOf, type Resource, roofline } from './roofline.ts';
 
@@ -14,7 +14,7 @@ const SOFTMAX_OPERATIONS = 3;
  * once, and every output sum is loaded, scaled and stored for each block of 128 keys. Each takes the time of a
  * multiply-add, 2 FLOPs.
  */
-const tileOperations = (w: Workload) => 1 + (3 * w.headDim) / 128;
+const tileOperations = (w: Workload) => 1 + (3 * valueDim(w)) / 128;
 /** On-chip bytes that a kernel with an 8 x 8 register tile reads for each FLOP: (8 + 8) floats for 64 multiply-adds. */
 const TILE_BYTES_PER_FLOP = 0.5;
 

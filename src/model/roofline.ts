@@ -1,7 +1,7 @@
 /** Roofline of attention: the time that each resource of a device needs for the work, and which of them binds. */
 
 import { flops } from '../problem/flops.ts';
-import { bytes, elementBytes, type Workload } from '../problem/workload.ts';
+import { bytes, elementBytes, valueDim, type Workload } from '../problem/workload.ts';
 import type { Rates } from './chip.ts';
 
 /** What attention needs of a device. */
@@ -15,7 +15,7 @@ export type Demand = Record<Resource, number>;
 export const TILE = 128;
 
 /**
- * One tile of M query rows and N keys: 4 M N d FLOPs and M N exponentials. On-chip bytes as the FA4 paper counts them
+ * One tile of M query rows and N keys: 2 M N (d + d_v) FLOPs and M N exponentials. On-chip bytes as the FA4 paper counts them
  * (section 2.2): each 128 rows read q and k for the scores and v for the output, while the weights stay in tensor
  * memory.
  */
@@ -23,12 +23,13 @@ export function tileDemand(
   rows: number,
   keys: number,
   headDim: number,
+  headDimV: number,
   bytesPerElement: number,
 ): Omit<Demand, 'memory'> {
   return {
-    multiplyAdd: 4 * rows * keys * headDim,
+    multiplyAdd: 2 * rows * keys * (headDim + headDimV),
     exponential: rows * keys,
-    onChip: bytesPerElement * headDim * (rows + 2 * keys * (rows / TILE)),
+    onChip: bytesPerElement * (headDim * rows + (headDim + headDimV) * keys * (rows / TILE)),
   };
 }
 
@@ -37,7 +38,7 @@ export function tileDemand(
  */
 export function demandOf(workload: Workload): Demand {
   const work = flops(workload);
-  const tile = tileDemand(TILE, TILE, workload.headDim, elementBytes(workload.dtype));
+  const tile = tileDemand(TILE, TILE, workload.headDim, valueDim(workload), elementBytes(workload.dtype));
   const tiles = work / tile.multiplyAdd;
   return {
     multiplyAdd: work,

@@ -20,7 +20,7 @@ interface Preset {
 }
 
 /** The fields that a preset decides on; whoever changes one of them has a shape of their own. */
-const PRESET_FIELDS = ['seq', 'seq-kv', 'batch', 'heads', 'kv-heads', 'head-dim'] as const;
+const PRESET_FIELDS = ['seq', 'seq-kv', 'batch', 'heads', 'kv-heads', 'head-dim', 'head-dim-v'] as const;
 /** Seconds of measuring, and those of the preset that is to be over soon. */
 const BUDGET = '20';
 const QUICK_BUDGET = '4';
@@ -33,6 +33,7 @@ function presets(): Preset[] {
     heads: axes.heads.join(','),
     'kv-heads': axes.kvHeads?.join(',') ?? '',
     'head-dim': axes.headDim.join(','),
+    'head-dim-v': axes.headDimV?.join(',') ?? '',
   });
   const of = (name: string, axes: Axes, budget = BUDGET) => ({ name, fields: fieldsOf(axes), budget });
   const mha = presetAxes('mha');
@@ -96,6 +97,8 @@ export function readWorkloads(): Workload[] {
     heads: sizes('heads') ?? preset.heads,
     kvHeads: sizes('kv-heads'),
     headDim: input('head-dim').value.trim() === '' ? preset.headDim : parseHeadDims([input('head-dim').value]),
+    headDimV:
+      input('head-dim-v').value.trim() === '' ? null : parseHeadDims([input('head-dim-v').value], LABELS['head-dim-v']),
     masks,
     window: sizes('window')?.[0] ?? null,
     dtype: select('dtype').value === 'f16' ? 'f16' : 'f32',
@@ -137,6 +140,7 @@ export function toArguments(threads: number): string[] {
     'mha',
     ...['seq', 'seq-kv', 'batch', 'heads', 'kv-heads'].flatMap((id) => option(id)),
     ...option('head-dim', '128'),
+    ...option('head-dim-v', ''),
     ...(causal === 'both' ? [] : ['--causal', causal]),
     ...(select('dtype').value === 'f16' ? ['--dtype', 'f16'] : []),
     ...['window', 'scale', 'samples'].flatMap((id) => option(id)),

@@ -8,6 +8,7 @@ export const LABELS = {
   heads: 'Query heads',
   'kv-heads': 'KV heads',
   'head-dim': 'Head dimension',
+  'head-dim-v': 'Head dimension of v',
   causal: 'Mask',
   dtype: 'Type in memory',
   window: 'Sliding window',

@@ -4,12 +4,12 @@ import { drawnIndex, drawnTable } from './drawn.ts';
 import { roundToHalf } from './half.ts';
 import { normalRow, normalValue, rowKey, type TensorName } from './normal.ts';
 import type { MaskTensor } from './scores.ts';
-import type { Workload } from './workload.ts';
+import { valueDim, type Workload } from './workload.ts';
 
 export type { TensorName } from './normal.ts';
 
 /**
- * Where values come from. Arrays are [batch, seq, heads, headDim], row-major; 'none' leaves tensors as they are
+ * Where values come from. Arrays are [batch, seq, heads, dims], row-major, dims being valueDim for v; 'none' leaves tensors as they are
  * allocated. 'normal' and 'drawn' values are standard normal; drawn ones come in rows of a few distinct ones, so that every
  * row of an output can be checked: what is measured runs on them.
  */
@@ -34,7 +34,7 @@ export interface DrawnData {
   seed: number;
 }
 
-/** Writes one row (headDim values) of a tensor into `target` at `offset`, rounded to the workload's type. */
+/** Writes one row (headDim values, of v valueDim) of a tensor into `target` at `offset`, rounded to the workload's type. */
 export function fillRow(
   data: Data,
   w: Workload,
@@ -46,23 +46,24 @@ export function fillRow(
   offset: number,
 ): void {
   if (data.kind === 'none') return;
+  const dims = tensor === 'v' ? valueDim(w) : w.headDim;
   if (data.kind === 'values') {
     const heads = tensor === 'q' ? w.queryHeads : w.kvHeads;
     const seq = tensor === 'q' ? w.seqQuery : w.seqKv;
-    const start = ((batch * seq + token) * heads + head) * w.headDim;
-    const row = data[tensor].subarray(start, start + w.headDim);
+    const start = ((batch * seq + token) * heads + head) * dims;
+    const row = data[tensor].subarray(start, start + dims);
     target.set(w.dtype === 'f16' ? row.map(roundToHalf) : row, offset);
     return;
   }
   if (data.kind === 'drawn') {
-    const table = drawnTable(data.seed, w, tensor, w.headDim);
-    const first = drawnIndex(data.seed, tensor, batch, head, token) * w.headDim;
-    for (let dim = 0; dim < w.headDim; dim += 1) target[offset + dim] = table[first + dim] as number;
+    const table = drawnTable(data.seed, w, tensor, dims);
+    const first = drawnIndex(data.seed, tensor, batch, head, token) * dims;
+    for (let dim = 0; dim < dims; dim += 1) target[offset + dim] = table[first + dim] as number;
     return;
   }
-  normalRow(rowKey(data.seed, tensor, batch, head, token), w.headDim, target, offset);
+  normalRow(rowKey(data.seed, tensor, batch, head, token), dims, target, offset);
   if (w.dtype !== 'f16') return;
-  for (let at = offset; at < offset + w.headDim; at += 1) target[at] = roundToHalf(target[at] as number);
+  for (let at = offset; at < offset + dims; at += 1) target[at] = roundToHalf(target[at] as number);
 }
 
 /** The logit of the sink of a query head of the whole workload: standard normal, or the value of a file. */

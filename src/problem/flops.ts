@@ -1,17 +1,18 @@
 /**
  * The FLOP rule, stated once for every host, table and chart:
  *
- *   FLOPs = 4 x batch x queryHeads x headDim x (query-key pairs that the mask keeps)
+ *   FLOPs = 2 x batch x queryHeads x (headDim + headDimV) x (query-key pairs that the mask keeps)
  *
- * Attention is two matrix products, q k^T and p v. Each takes headDim multiply-adds for a pair of a query and a key,
- * and a multiply-add counts as 2. The softmax is not counted; grouped queries count every query head.
+ * Attention is two matrix products, q k^T and p v. They take headDim and headDimV multiply-adds for a pair of a query and
+ * a key, and a multiply-add counts as 2; where both dimensions are the same that is 4 x headDim. The softmax is not
+ * counted, nor are zeros that a kernel pads with; grouped queries count every query head.
  *
  * Published figures count by FlashAttention's rule: 4 x batch x heads x seq^2 x headDim, halved under a causal mask
  * (FlashAttention-4 paper, arXiv:2603.05451v1, section 5). The exact rule here counts the diagonal whole: at a length
  * of seq a causal mask keeps seq (seq + 1) / 2 pairs, 1/seq more than half of the square.
  */
 
-import { visibility, type Workload } from './workload.ts';
+import { valueDim, visibility, type Workload } from './workload.ts';
 
 /** How a figure counts FLOPs: pair by pair, or with the causal mask worth half of seqQuery x seqKv. */
 export type FlopRule = 'exact' | 'half-square';
@@ -39,14 +40,14 @@ function sumHeld(first: number, count: number, limit: number): number {
   return above * limit + between;
 }
 
-/** FLOPs of so many query-key pairs at a head dimension: 2 for each of 2 x headDim multiply-adds. */
-export function pairFlops(headDim: number, count: number): number {
-  return 4 * headDim * count;
+/** FLOPs of so many query-key pairs: 2 for each of headDim + headDimV multiply-adds. */
+export function pairFlops(w: Pick<Workload, 'headDim' | 'headDimV'>, count: number): number {
+  return 2 * (w.headDim + valueDim(w)) * count;
 }
 
 /** FLOPs of one forward pass of the whole workload, by either rule. A sliding window is always counted pair by pair. */
 export function flops(w: Workload, rule: FlopRule = 'exact'): number {
   const square = rule === 'half-square' && w.window === null;
   const perHead = square ? (w.seqQuery * w.seqKv) / (w.mask === 'causal' ? 2 : 1) : pairs(w);
-  return w.batch * w.queryHeads * pairFlops(w.headDim, perHead);
+  return w.batch * w.queryHeads * pairFlops(w, perHead);
 }

@@ -1,24 +1,33 @@
-/** The head dimensions that can be asked for: multiples of 16 from 32 to 576, which the kernels tile. */
+/** The head dimensions that can be asked for, 1 to 576, and those that a kernel takes of them. */
 
-/** Head dimensions are multiples of this. */
-const HEAD_DIM_STEP = 16;
-const SMALLEST_HEAD_DIM = 32;
+import { valueDim, type Workload } from './workload.ts';
+
 /** That of the latent attention of DeepSeek's models, 512 and 64 of the rotary part; the largest that models have. */
 export const LARGEST_HEAD_DIM = 576;
 
-/** Whether a head dimension can be asked for. */
-export function fitsHeadDims(value: number): boolean {
-  return value >= SMALLEST_HEAD_DIM && value <= LARGEST_HEAD_DIM && value % HEAD_DIM_STEP === 0;
+/** The head dimensions that a kernel takes: multiples of `step` from `least` to `largest`. */
+export interface HeadDimRange {
+  step: number;
+  least: number;
+  largest: number;
+  /** Whether v may have a head dimension of its own. */
+  ownV: boolean;
 }
 
-/** The least head dimension that kernels tile and that holds `value` dims: the rest are zeros. */
+/** Whatever can be asked for. */
+export const ANY_HEAD_DIM: HeadDimRange = { step: 1, least: 1, largest: LARGEST_HEAD_DIM, ownV: true };
+
+/** Whether a head dimension is among those that are taken. */
+export function fitsHeadDims(value: number, { step, least, largest }: HeadDimRange): boolean {
+  return value >= least && value <= largest && value % step === 0;
+}
+
+/** The least head dimension that is a multiple of 16 and holds `value` dims, 32 at least: the rest are zeros. */
 export function paddedHeadDim(value: number): number {
-  return Math.max(SMALLEST_HEAD_DIM, HEAD_DIM_STEP * Math.ceil(value / HEAD_DIM_STEP));
+  return Math.max(32, 16 * Math.ceil(value / 16));
 }
 
-/** The head dimensions next to a number: one below and one above it, or the only one. */
-export function nearestHeadDims(value: number): number[] {
-  const within = (dim: number) => Math.max(SMALLEST_HEAD_DIM, Math.min(LARGEST_HEAD_DIM, dim));
-  const steps = value / HEAD_DIM_STEP;
-  return [...new Set([Math.floor(steps), Math.ceil(steps)].map((step) => within(HEAD_DIM_STEP * step)))];
+/** A workload whose q, k and v have the one head dimension that holds those of all, by paddedHeadDim. */
+export function paddedWorkload(w: Workload): Workload {
+  return { ...w, headDim: paddedHeadDim(Math.max(w.headDim, valueDim(w))), headDimV: undefined };
 }

@@ -3,7 +3,7 @@
  */
 
 import { pairFlops, pairs } from './flops.ts';
-import { elementBytes, groupSize, type Workload } from './workload.ts';
+import { elementBytes, groupSize, valueDim, type Workload } from './workload.ts';
 
 /**
  * The first `batches` batches, in each the first `kvHeads` KV heads with all their query heads, and in each query head
@@ -96,7 +96,7 @@ export function sliceFlops(w: Workload, slice: Slice): number {
     const first = Math.min(w.seqQuery, start * slice.blockRows);
     kept += pairs(w, first, Math.min(w.seqQuery, (start + count) * slice.blockRows) - first);
   }
-  return slice.batches * slice.kvHeads * groupSize(w) * pairFlops(w.headDim, kept);
+  return slice.batches * slice.kvHeads * groupSize(w) * pairFlops(w, kept);
 }
 
 /** Share of the rows of a KV head's group that the slice runs. */
@@ -175,10 +175,10 @@ export function splitSlice(w: Workload, slice: Slice, tensorBytes: number): Slic
   return parts;
 }
 
-/** Bytes of the larger of q and k, of which o and v have the size. */
+/** Bytes of the largest of q, k, v and o. */
 export function largestTensorBytes(w: Workload): number {
   const rows = Math.max(w.seqQuery * w.queryHeads, w.seqKv * w.kvHeads);
-  return elementBytes(w.dtype) * w.batch * w.headDim * rows;
+  return elementBytes(w.dtype) * w.batch * Math.max(w.headDim, valueDim(w)) * rows;
 }
 
 /** About `wanted` of `blocks` blocks as up to eight equal runs whose positions mirror each other around the middle. */

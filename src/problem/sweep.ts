@@ -1,7 +1,7 @@
 /** From what a user writes ("1k-32k*2", --total-tokens) to a list of workloads. */
 
-import { badGroup, badHeadDim, badNumber, badSize, tooLarge, tooManyCases, tooSmall, UsageError } from '../messages.ts';
-import { fitsHeadDims, nearestHeadDims } from './head-dims.ts';
+import { badGroup, badNumber, badSize, tooLarge, tooManyCases, tooSmall, UsageError } from '../messages.ts';
+import { ANY_HEAD_DIM, fitsHeadDims, LARGEST_HEAD_DIM } from './head-dims.ts';
 import { type Dtype, formatSize, type Mask, type Workload } from './workload.ts';
 
 /** 16 Mi tokens: beyond what any model reads, and small enough that products of sizes stay exact. */
@@ -43,13 +43,14 @@ export function parseSizes(option: string, texts: readonly string[]): number[] {
   return [...sizes];
 }
 
-/** Head dimensions: multiples of 16 from 32 to 576. */
-export function parseHeadDims(texts: readonly string[]): number[] {
+/** Head dimensions: whole numbers from 1 to 576. */
+export function parseHeadDims(texts: readonly string[], option = '--head-dim'): number[] {
   const result = new Set<number>();
   for (const text of texts.flatMap((item) => item.split(','))) {
     const value = /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : Number.NaN;
-    if (Number.isNaN(value)) throw new UsageError(badNumber('--head-dim', text, '64, 128'));
-    if (!fitsHeadDims(value)) throw new UsageError(badHeadDim(text, nearestHeadDims(value)));
+    if (!fitsHeadDims(value, ANY_HEAD_DIM)) {
+      throw new UsageError(badNumber(option, text, `a whole number from 1 to ${LARGEST_HEAD_DIM}`));
+    }
     result.add(value);
   }
   return [...result];
@@ -67,6 +68,8 @@ export interface Axes {
   /** Null: one KV head for each query head (MHA). */
   kvHeads: readonly number[] | null;
   headDim: readonly number[];
+  /** Of v and o. Null: that of q and k. */
+  headDimV: readonly number[] | null;
   masks: readonly Mask[];
   window: number | null;
   dtype: Dtype;
@@ -78,7 +81,7 @@ export interface Axes {
   alibi?: boolean;
 }
 
-/** Expands a sweep in a fixed order: head dimension, heads, KV heads, batch, then length, then mask. */
+/** Expands a sweep in a fixed order: head dimensions, heads, KV heads, batch, then length, then mask. */
 export function expand(axes: Axes): Workload[] {
   const workloads: Workload[] = [];
   // Workloads that ask for nothing have no such fields, as before there were any.
@@ -87,7 +90,7 @@ export function expand(axes: Axes): Workload[] {
     ...(axes.sinks === true ? { sinks: true } : {}),
     ...(axes.alibi === true ? { alibi: true } : {}),
   };
-  for (const headDim of axes.headDim) {
+  for (const dims of headDimsOf(axes)) {
     for (const queryHeads of axes.heads) {
       for (const kvHeads of axes.kvHeads ?? [queryHeads]) {
         checkGroup(queryHeads, kvHeads);
@@ -96,9 +99,9 @@ export function expand(axes: Axes): Workload[] {
             const long = Math.max(seqQuery, seqKv);
             for (const batch of axes.batch ?? [Math.max(1, Math.floor(axes.totalTokens / long))]) {
               for (const mask of axes.masks) {
-                const scale = axes.scale ?? 1 / Math.sqrt(headDim);
+                const scale = axes.scale ?? 1 / Math.sqrt(dims.headDim);
                 const { window, dtype } = axes;
-                const shape = { batch, queryHeads, kvHeads, headDim, seqQuery, seqKv };
+                const shape = { batch, queryHeads, kvHeads, ...dims, seqQuery, seqKv };
                 workloads.push({ ...shape, mask, window, dtype, scale, ...scores });
                 if (workloads.length > MOST_CASES) throw new UsageError(tooManyCases(workloads.length, MOST_CASES));
               }
@@ -109,6 +112,13 @@ export function expand(axes: Axes): Workload[] {
     }
   }
   return workloads;
+}
+
+/** Every pair of head dimensions; that of v is left out where it is the one of q and k. */
+function headDimsOf({ headDim: dims, headDimV }: Axes): Pick<Workload, 'headDim' | 'headDimV'>[] {
+  return dims.flatMap((headDim) =>
+    (headDimV ?? [headDim]).map((own) => (own === headDim ? { headDim } : { headDim, headDimV: own })),
+  );
 }
 
 function checkGroup(queryHeads: number, kvHeads: number): void {
@@ -130,6 +140,7 @@ export function presetAxes(command: 'mha' | 'gqa'): Axes {
     heads: [command === 'mha' ? 16 : 32],
     kvHeads: command === 'mha' ? null : [4],
     headDim: [128],
+    headDimV: null,
     masks: ['full', 'causal'],
     window: null,
     dtype: 'f32',

@@ -4,14 +4,14 @@ import { headDimTooLarge } from '../messages.ts';
 import { roundToBfloat16 } from './bfloat16.ts';
 import type { Data } from './data.ts';
 import { roundToHalf } from './half.ts';
-import { LARGEST_HEAD_DIM, paddedHeadDim } from './head-dims.ts';
+import { LARGEST_HEAD_DIM, paddedWorkload } from './head-dims.ts';
 import { SafetensorsError } from './safetensors.ts';
 import type { MaskTensor } from './scores.ts';
 import { type Layout, packed, type TensorView, usualLayout, viewOf } from './tensor-layout.ts';
 import { readMask } from './tensor-mask.ts';
 import type { Role } from './tensor-names.ts';
 import { disagree, storedOutput, type TensorSet, tensorOf } from './tensor-set.ts';
-import type { Dtype, Workload } from './workload.ts';
+import { type Dtype, valueDim, type Workload } from './workload.ts';
 
 /** What a file of tensors does not say. */
 export interface AttentionSettings {
@@ -30,7 +30,6 @@ export interface AttentionSettings {
 
 /** A problem with the values of its tensors. */
 export interface TensorProblem {
-  /** Its head dimension is that of the kernels: the file's, padded with zeros, which change no result. */
   workload: Workload;
   data: Data;
   /** Head dimensions of the file: of q and k, and of v and o. */
@@ -58,9 +57,8 @@ export function readProblem(set: TensorSet, settings: AttentionSettings): Tensor
   if (Math.max(headDim, headDimV) > LARGEST_HEAD_DIM) {
     throw new SafetensorsError(headDimTooLarge(Math.max(headDim, headDimV), LARGEST_HEAD_DIM));
   }
-  const padded = paddedHeadDim(Math.max(headDim, headDimV));
   const dtype = settings.dtype ?? STORED[storedOutput(set) ?? 'F32'];
-  const values = { q: packed(q, padded), k: packed(k, padded), v: packed(v, padded) };
+  const values = { q: packed(q), k: packed(k), v: packed(v) };
   const round = { f32: null, f16: roundToHalf, bf16: roundToBfloat16 }[dtype];
   const rounded = round !== null && Object.values(values).some((list) => list.some((x) => differs(x, round(x))));
   if (rounded) for (const name of ['q', 'k', 'v'] as const) values[name] = values[name].map(round);
@@ -68,7 +66,8 @@ export function readProblem(set: TensorSet, settings: AttentionSettings): Tensor
   const asked = askedTensors(set, q, k);
   return {
     workload: {
-      ...{ batch: q.sizes.batch, queryHeads: q.sizes.heads, kvHeads: k.sizes.heads, headDim: padded },
+      ...{ batch: q.sizes.batch, queryHeads: q.sizes.heads, kvHeads: k.sizes.heads, headDim },
+      ...(headDimV === headDim ? {} : { headDimV }),
       ...{ seqQuery: q.sizes.seq, seqKv: k.sizes.seq, mask: causal ? 'causal' : 'full', window, dtype: 'f32' },
       scale: scale ?? 1 / Math.sqrt(headDim),
       ...(softcap === null ? {} : { softcap }),
@@ -91,6 +90,27 @@ function askedTensors(set: TensorSet, q: TensorView, k: TensorView): { sinks?: F
     ...(sinks === undefined ? {} : { sinks: sinks.tensor.values }),
     ...(mask === undefined ? {} : { mask: readMask(mask.name, mask.tensor, [batch, heads, seq, k.sizes.seq]) }),
   };
+}
+
+/**
+ * The same problem for a kernel that does not take its head dimensions: q, k and v padded with zeros, which change no
+ * result, to one that all kernels tile.
+ */
+export function paddedProblem({ workload: w, data }: TensorProblem): Pick<TensorProblem, 'workload' | 'data'> {
+  const workload = paddedWorkload(w);
+  if (data.kind !== 'values') return { workload, data };
+  const { headDim } = workload;
+  const [q, k] = [padRows(data.q, w.headDim, headDim), padRows(data.k, w.headDim, headDim)];
+  return { workload, data: { ...data, q, k, v: padRows(data.v, valueDim(w), headDim) } };
+}
+
+/** Rows of `dims` values with zeros after each, up to `padded`. */
+export function padRows(values: Float32Array, dims: number, padded: number): Float32Array {
+  if (dims === padded) return values;
+  const rows = values.length / dims;
+  const result = new Float32Array(rows * padded);
+  for (let row = 0; row < rows; row += 1) result.set(values.subarray(row * dims, (row + 1) * dims), row * padded);
+  return result;
 }
 
 const differs = (a: number, b: number) => a !== b && !(Number.isNaN(a) && Number.isNaN(b));

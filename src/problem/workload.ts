@@ -8,14 +8,17 @@ export type Dtype = 'f32' | 'f16' | 'bf16';
 /**
  * One attention forward pass, o = softmax(scale * q k^T + mask) v, where the fields at the end do nothing else.
  *
- * q and o are [batch, seqQuery, queryHeads, headDim]; k and v are [batch, seqKv, kvHeads, headDim]. Query head h reads
- * KV head floor(h / (queryHeads / kvHeads)). The last query is aligned with the last key (bottom right).
+ * q is [batch, seqQuery, queryHeads, headDim], k [batch, seqKv, kvHeads, headDim]; v and o are like k and q with valueDim
+ * dims. Query head h reads KV head floor(h / (queryHeads / kvHeads)). The last query is aligned with the last key (bottom
+ * right).
  */
 export interface Workload {
   batch: number;
   queryHeads: number;
   kvHeads: number;
   headDim: number;
+  /** The head dimension of v and o, where it is not that of q and k; read it by valueDim. */
+  headDimV?: number | undefined;
   seqQuery: number;
   seqKv: number;
   mask: Mask;
@@ -74,11 +77,20 @@ export function elementBytes(dtype: Dtype): number {
   return dtype === 'f32' ? 4 : 2;
 }
 
+/** The head dimension of v and o. */
+export function valueDim(w: Pick<Workload, 'headDim' | 'headDimV'>): number {
+  return w.headDimV ?? w.headDim;
+}
+
+/** The head dimensions as people write them: "128", or "192/128" where v has its own. */
+export function formatHeadDims(w: Pick<Workload, 'headDim' | 'headDimV'>): string {
+  return valueDim(w) === w.headDim ? `${w.headDim}` : `${w.headDim}/${valueDim(w)}`;
+}
+
 /** Bytes of q, k, v and o, each read or written once. */
 export function bytes(w: Workload): number {
-  const queries = 2 * w.batch * w.seqQuery * w.queryHeads * w.headDim;
-  const keys = 2 * w.batch * w.seqKv * w.kvHeads * w.headDim;
-  return (queries + keys) * elementBytes(w.dtype);
+  const rows = w.batch * (w.seqQuery * w.queryHeads + w.seqKv * w.kvHeads);
+  return rows * (w.headDim + valueDim(w)) * elementBytes(w.dtype);
 }
 
 /** Query heads that share one KV head. */
@@ -115,7 +127,7 @@ export function describe(w: Workload): string {
   const seq = w.seqQuery === w.seqKv ? formatSize(w.seqQuery) : `${formatSize(w.seqQuery)} x ${formatSize(w.seqKv)}`;
   const window = w.window === null ? '' : `, window ${w.window}`;
   const batch = w.batch === 1 ? '' : `, batch ${w.batch}`;
-  return `${seq} ${w.mask}${window}${formatScores(w) === '' ? '' : `, ${formatScores(w)}`}, ${formatHeads(w)}, d ${w.headDim}${batch}`;
+  return `${seq} ${w.mask}${window}${formatScores(w) === '' ? '' : `, ${formatScores(w)}`}, ${formatHeads(w)}, d ${formatHeadDims(w)}${batch}`;
 }
 
 /** What else becomes of the scores: "soft-cap 50, sinks", or nothing. */
@@ -139,6 +151,7 @@ export function sameProblem(a: Workload, b: Workload): boolean {
     a.queryHeads === b.queryHeads &&
     a.kvHeads === b.kvHeads &&
     a.headDim === b.headDim &&
+    valueDim(a) === valueDim(b) &&
     a.seqQuery === b.seqQuery &&
     a.seqKv === b.seqKv &&
     a.mask === b.mask &&

@@ -19,6 +19,7 @@ const workloadSchema = z.object({
   queryHeads: count,
   kvHeads: count,
   headDim: count,
+  headDimV: count.optional().describe('head dimension of v and o; absent: headDim'),
   seqQuery: count,
   seqKv: count,
   mask: z.enum(['full', 'causal']),

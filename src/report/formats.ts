@@ -2,7 +2,7 @@
 
 import { seriesOf, seriesOnDevice } from '../compare/published-figures.ts';
 import { scoreOptions } from '../problem/scores.ts';
-import { describe, type Workload } from '../problem/workload.ts';
+import { describe, valueDim, type Workload } from '../problem/workload.ts';
 import type { Comparison, RunDocument } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { reasonOf } from '../record/unmeasured.ts';
@@ -23,7 +23,19 @@ export function formatCsv(run: RunDocument): string {
     anyScores ? [softcap ?? null, String(sinks ?? false), String(alibi ?? false)] : [];
   const header = [
     ...['state', 'kernel', 'backend', 'host', 'device', 'variant', 'threads', 'batch', 'query_heads', 'kv_heads'],
-    ...['head_dim', 'seq_query', 'seq_kv', 'mask', 'window', 'dtype', 'tflops', 'tflops_low', 'tflops_high', 'samples'],
+    ...[
+      'head_dim',
+      'head_dim_v',
+      'seq_query',
+      'seq_kv',
+      'mask',
+      'window',
+      'dtype',
+      'tflops',
+      'tflops_low',
+      'tflops_high',
+      'samples',
+    ],
     ...['tflops_min', 'tflops_max', 'pass_seconds', 'coverage', 'clock', 'max_relative_error', 'reason'],
     ...libraries.flatMap((library) => [`slower_than_${library}`, `slower_than_${library}_error`]),
     ...(anyNearest ? ['nearest_published', 'slower_than_nearest', 'slower_than_nearest_error'] : []),
@@ -44,7 +56,7 @@ export function formatCsv(run: RunDocument): string {
       w.queryHeads,
       w.kvHeads,
     ];
-    const shape = [w.headDim, w.seqQuery, w.seqKv, w.mask, w.window, w.dtype];
+    const shape = [w.headDim, valueDim(w), w.seqQuery, w.seqKv, w.mask, w.window, w.dtype];
     if (m.state !== 'measured') {
       return [
         ...point,

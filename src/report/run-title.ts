@@ -1,7 +1,7 @@
 /** What all points of a run share, in words, and which parts of a point tell it from the others. */
 
 import { counted } from '../format.ts';
-import { formatHeads, formatScores, formatSize } from '../problem/workload.ts';
+import { formatHeadDims, formatHeads, formatScores, formatSize } from '../problem/workload.ts';
 import { BACKEND_LABELS } from '../record/backend.ts';
 import type { Measurement, RunDocument } from '../record/measurement.ts';
 
@@ -21,7 +21,11 @@ const WORKLOAD_PARTS: readonly PointPart[] = [
     cell: ({ workload: w }) => (w.queryHeads === w.kvHeads ? `${w.queryHeads}` : `${w.queryHeads}/${w.kvHeads}`),
     words: ({ workload }) => formatHeads(workload),
   },
-  { name: 'd', cell: ({ workload }) => `${workload.headDim}`, words: ({ workload }) => `d ${workload.headDim}` },
+  {
+    name: 'd',
+    cell: ({ workload }) => formatHeadDims(workload),
+    words: ({ workload }) => `d ${formatHeadDims(workload)}`,
+  },
   { name: 'batch', cell: ({ workload }) => `${workload.batch}`, words: ({ workload }) => `batch ${workload.batch}` },
   {
     name: 'window',

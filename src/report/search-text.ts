@@ -13,6 +13,7 @@ import {
   type Search,
   winner,
 } from '../measure/search-record.ts';
+import { formatHeadDims } from '../problem/workload.ts';
 
 /** What became of a winner: the file that it went to, or nothing since its kernel has it as shipped; null if there is no winner. */
 export type Kept = { file: string } | 'as shipped' | null;
@@ -27,12 +28,12 @@ export function candidateName(search: Search, candidate: Candidate): string {
 
 /** The outcome of a search, what it left out before and what failed. */
 export function formatSearch(search: Search, kept: Kept): string {
-  const { kernel, headDim, mask, dtype, device, trials, alternatives, pruned, unsupported } = search;
+  const { kernel, mask, dtype, device, trials, alternatives, pruned, unsupported } = search;
   const tried = trials.filter(({ rung }) => rung === 0).length;
   const rest = isComplete(search) ? '' : '; the next bench tune continues';
   const all = counted(candidatesOf(search).length, 'candidate');
   const base = alternatives.length === 0 ? 'the default configuration' : `the default configuration of ${kernel}`;
-  const first = `${kernelsOf(search).join(' and ')}, head dimension ${headDim}, ${mask} mask, ${dtype}, on ${device}: ${tried} of ${all} tested against ${base}${rest}.`;
+  const first = `${kernelsOf(search).join(' and ')}, head dimension ${formatHeadDims(search)}, ${mask} mask, ${dtype}, on ${device}: ${tried} of ${all} tested against ${base}${rest}.`;
   return `${[
     first,
     ...unsupported.map((one) => `${one.kernel} is left out: ${one.reason}.`),

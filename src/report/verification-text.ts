@@ -23,6 +23,8 @@ export interface VerifiedOutput {
     unused: string[];
     headDim: number;
     headDimV: number;
+    /** What both were padded to with zeros, where the kernel does not take them; else null. */
+    paddedTo: number | null;
     /** The type that o was computed in; whether q, k and v were rounded to it. */
     dtype: Dtype;
     rounded: boolean;
@@ -36,7 +38,7 @@ export interface VerifiedOutput {
 export function formatVerification(result: VerifiedOutput): string {
   const { kernel, device, workload, agrees, oracle, file, tensors, hints } = result;
   const lines = [
-    `${kernel} on ${device}, ${describe({ ...workload, headDim: tensors.headDim })}: ${agrees ? 'agrees' : 'DISAGREES'}`,
+    `${kernel} on ${device}, ${describe(workload)}: ${agrees ? 'agrees' : 'DISAGREES'}`,
     ...line('the float64 oracle', oracle),
     ...(file === null ? [] : line(`the file's ${tensors.names['o'] ?? 'o'} (${tensors.dtype})`, file)),
     ...notes(result).map((note) => `  ${note}`),
@@ -58,8 +60,8 @@ function line(
   ];
 }
 
-function notes({ workload, tensors, notFinite, unseeing, file }: VerifiedOutput): string[] {
-  const { names, unused, layout, headDim, headDimV, dtype, rounded } = tensors;
+function notes({ tensors, notFinite, unseeing, file }: VerifiedOutput): string[] {
+  const { names, unused, layout, headDim, headDimV, paddedTo, dtype, rounded } = tensors;
   const renamed = Object.entries(names).filter(([role, name]) => role !== name);
   return [
     ...(layout === 'bshd' && renamed.length === 0
@@ -69,9 +71,7 @@ function notes({ workload, tensors, notFinite, unseeing, file }: VerifiedOutput)
         ]),
     ...(unused.length === 0 ? [] : [`not used: ${unused.join(', ')}`]),
     ...(headDim === headDimV ? [] : [`head dimension ${headDim} of q and k, ${headDimV} of v`]),
-    ...(workload.headDim === headDim && headDim === headDimV
-      ? []
-      : [`padded with zeros to head dimension ${workload.headDim}, which changes no result`]),
+    ...(paddedTo === null ? [] : [`padded with zeros to head dimension ${paddedTo}, which changes no result`]),
     ...(rounded ? [`q, k and v were rounded to ${dtype} first`] : []),
     ...notFinite.map(
       ({ tensor, nan, infinite, first }) =>

@@ -78,7 +78,7 @@ describe('bad input of bench bringup', () => {
   it.each([
     [['--kernel', 'wasm-flash'], /^--kernel wasm-flash is no WGSL kernel/],
     [['--steps', 'tile'], /^--steps: 'tile' is not known; did you mean 'tiles'\?/],
-    [['--head-dim', '100'], /^--head-dim: '100' is not a multiple of 16/],
+    [['--head-dim', '600'], /^--head-dim: '600' is not a number/],
   ])('%j: one line, exit code 2, nothing written', async (args, line) => {
     const folder = temporaryFolder();
     const { code, stderr } = await bench(['bringup', ...args], folder);

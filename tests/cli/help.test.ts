@@ -14,8 +14,8 @@ import { bench, LAUNCHER } from './bench.ts';
 const NAMES = COMMANDS.flatMap(({ commands }) => commands.map(({ name }) => name));
 
 /** Options of bench mha and bench gqa: the design fixes them. */
-const FLAGS = `--seq --seq-kv --batch --total-tokens --heads --kv-heads --model --head-dim --causal --window --dtype --scale
-  --softcap --sinks --alibi
+const FLAGS = `--seq --seq-kv --batch --total-tokens --heads --kv-heads --model --head-dim --head-dim-v --causal --window --dtype
+  --scale --softcap --sinks --alibi
   --kernel --backend --variant --tiles --host --browser --connect --adapter --allow-software --threads --limits --label
   --budget --samples --sustain --full --seed --baseline --published --format --output --chart --no-chart --results --dry-run
   --quiet --wide`;

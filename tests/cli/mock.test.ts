@@ -364,7 +364,7 @@ describe('bad input', () => {
     [['--seq', '-1'], 'smallest value, 1'],
     [['--seq', '9999999999k'], 'largest value, 16384k'],
     [['--heads', '30', '--kv-heads', '4'], 'nearest: --heads 28 or 32'],
-    [['--head-dim', '0'], 'nearest: 32'],
+    [['--head-dim', '0'], 'a whole number from 1 to 576'],
     [['--kernel', 'wasm-flsh'], "did you mean 'wasm-flash'?"],
     [['--causal', 'maybe'], "--causal: 'maybe' is not known; choose one of both, true, false"],
     [['--nonsense'], "unknown option '--nonsense'; bench mha --help lists the options"],

@@ -113,7 +113,7 @@ describe('bench verify', () => {
     expect(wrong.stderr).toContain("--map: 'layer.a' is not ROLE=NAME");
   });
 
-  it('verifies a head dimension that kernels do not tile, with one of its own for v', async () => {
+  it('verifies any head dimension, with one of its own for v', async () => {
     const w = workload({ headDim: 40, seqQuery: 9, queryHeads: 2, kvHeads: 1 });
     const cut = ({ shape, values }: Tensor): Tensor => ({
       shape: [...shape.slice(0, 3), 24],
@@ -123,7 +123,8 @@ describe('bench verify', () => {
     });
     const { q, k, v, o } = FILE(w);
     const { stdout, code } = await verify({ q, k, v: cut(v), o: cut(o) });
-    expect(stdout).toContain('head dimension 40 of q and k, 24 of v padded with zeros to head dimension 48');
+    expect(stdout).toContain('head dimension 40 of q and k, 24 of v');
+    expect(stdout).not.toContain('padded');
     expect(code).toBe(0);
   });
 

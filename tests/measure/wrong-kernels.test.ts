@@ -63,7 +63,7 @@ it.each<[string, (call: WorkTileCall) => void, Workload]>([
   ['the last head by 1 %', scaled(1.01, (_, call) => headOf(call) === 3), CAUSAL],
   ['all by 1e-4', scaled(1.0001, () => true), W],
   ['the last key unseen', (call) => runScalarFlash({ ...call, seqKv: call.seqKv - 1 }), W],
-  ['values of another key', (call) => runScalarFlash({ ...call, v: call.v.subarray(call.kvStride) }), CAUSAL],
+  ['values of another key', (call) => runScalarFlash({ ...call, v: call.v.subarray(call.kStride) }), CAUSAL],
 ])('%s', async (_, wrong, w) => {
   expect(await run(w, wrong)).toMatch(/^wrong result: \d+ of the 800 rows that ran, row \d+ of query head/);
 });

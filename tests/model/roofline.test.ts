@@ -21,7 +21,7 @@ const mha = (seq: number, mask: 'full' | 'causal'): Workload => ({
 
 /** Clocks on one multiprocessor. */
 const clocks = (rows: number) => {
-  const { multiplyAdd, exponential, onChip } = tileDemand(rows, 128, 128, 2);
+  const { multiplyAdd, exponential, onChip } = tileDemand(rows, 128, 128, 128, 2);
   return [multiplyAdd / 8192, exponential / 16, onChip / 128];
 };
 

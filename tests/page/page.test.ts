@@ -161,7 +161,11 @@ describe.skipIf(noBrowserHere)('the page', () => {
     await page.goto(server.url);
     const wrong = [
       ['seq', 'banana', "Query tokens: 'banana' is not a size; write for example 32k, 4k,8k or 1k-32k*2"],
-      ['head-dim', '100', "“Head dimension”: '100' is not a multiple of 16 from 32 to 576; nearest: 96 or 112"],
+      [
+        'head-dim',
+        '600',
+        "“Head dimension”: '600' is not a number that can be used here; write a whole number from 1 to 576",
+      ],
       ['kv-heads', '3', /^“Query heads” 16 “KV heads” 3: .*; nearest: “Query heads” 15 or 18$/],
       ['budget', '0', "Budget: '0' is not a number that can be used here; write a number from 0.1 to 1000000"],
     ] as const;

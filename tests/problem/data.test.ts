@@ -56,8 +56,8 @@ describe('values', () => {
     const tensors = (slice: Parameters<typeof layoutOf>[1]) => {
       const layout = layoutOf(w, slice);
       const q = new Float32Array(layout.qElements);
-      const k = new Float32Array(layout.kvElements);
-      fillTensors(data, w, slice, { q, k, v: new Float32Array(layout.kvElements) });
+      const k = new Float32Array(layout.kElements);
+      fillTensors(data, w, slice, { q, k, v: new Float32Array(layout.kElements) });
       return { layout, q, k };
     };
     const whole = tensors(wholeSlice(w, 4));

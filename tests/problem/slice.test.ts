@@ -71,7 +71,7 @@ describe('slices', () => {
             tiles.flatMap((tile) =>
               Array.from({ length: Math.max(0, tile.rows) }, (_, i) => {
                 const at = tile.qOffset + i * layout.qStride;
-                return `${tile.kvIndex} ${tile.kvOffset} ${tile.firstRow + i} ${at}`;
+                return `${tile.kvIndex} ${tile.kOffset} ${tile.firstRow + i} ${at}`;
               }),
             );
           const work = splitLastTiles(layout, blockRows, splitRows);
@@ -177,8 +177,8 @@ describe('splitSlice', () => {
       const layout = layoutOf(w, slice);
       const tensors = {
         q: new Float32Array(layout.qElements),
-        k: new Float32Array(layout.kvElements),
-        v: new Float32Array(layout.kvElements),
+        k: new Float32Array(layout.kElements),
+        v: new Float32Array(layout.kElements),
       };
       fillTensors({ kind: 'normal', seed: 2 }, w, slice, tensors);
       return { layout, ...tensors };

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { expand, parseHeadDims, parseSize, parseSizes, presetAxes, summarizeSizes } from '../../src/problem/sweep.ts';
+import { describe as describeWorkload } from '../../src/problem/workload.ts';
 
 describe('sizes', () => {
   it.each([
@@ -44,21 +45,36 @@ describe('sizes', () => {
 });
 
 describe('head dimensions', () => {
-  it('takes multiples of 16 from 32 to 576', () => {
-    expect(parseHeadDims(['64,128', '48', '576'])).toEqual([64, 128, 48, 576]);
+  it('takes whole numbers from 1 to 576', () => {
+    expect(parseHeadDims(['64,128', '1', '576', '72'])).toEqual([64, 128, 1, 576, 72]);
   });
 
   it.each([
-    ['0', 'nearest: 32'],
-    ['40', 'nearest: 32 or 48'],
-    ['1000', 'nearest: 576'],
-    ['-64', 'nearest: 32'],
-  ])('names the nearest to %s', (text, message) => {
-    expect(() => parseHeadDims([text])).toThrow(message);
+    ['0', '--head-dim'],
+    ['577', '--head-dim'],
+    ['-64', '--head-dim-v'],
+    ['1.5', '--head-dim'],
+    ['big', '--head-dim-v'],
+  ])('refuses %s', (text, option) => {
+    expect(() => parseHeadDims([text], option)).toThrow(
+      `${option}: '${text}' is not a number that can be used here; write a whole number from 1 to 576`,
+    );
   });
 
-  it('refuses words', () => {
-    expect(() => parseHeadDims(['big'])).toThrow("--head-dim: 'big' is not a number");
+  it('takes each of v beside each of q and k, and leaves it out where they are the same', () => {
+    const workloads = expand({
+      ...presetAxes('mha'),
+      seq: [64],
+      masks: ['full'],
+      headDim: [192, 128],
+      headDimV: [128],
+    });
+    expect(workloads.map(describeWorkload)).toEqual([
+      '64 full, 16 heads, d 192/128, batch 512',
+      '64 full, 16 heads, d 128, batch 512',
+    ]);
+    expect(workloads[0]).toMatchObject({ headDim: 192, headDimV: 128, scale: 1 / Math.sqrt(192) });
+    expect(workloads[1]).not.toHaveProperty('headDimV');
   });
 });
 

@@ -6,7 +6,7 @@ import { readHeader, readTensor, SafetensorsError, sourceOf, writeSafetensors } 
 import { readMask } from '../../src/problem/tensor-mask.ts';
 import type { Role } from '../../src/problem/tensor-names.ts';
 import { nameTensors } from '../../src/problem/tensor-names.ts';
-import { likelierBhsd, readProblem } from '../../src/problem/tensor-problem.ts';
+import { likelierBhsd, paddedProblem, readProblem } from '../../src/problem/tensor-problem.ts';
 import { notFinite, readTensorSet } from '../../src/problem/tensor-set.ts';
 
 const SETTINGS = {
@@ -104,12 +104,18 @@ describe('layouts', () => {
 });
 
 describe('head dimensions', () => {
-  it('are padded with zeros, and the scale is that of the real one', () => {
+  it('are those of the file, padded with zeros where a kernel wants it; the scale is that of the real one', () => {
     const problem = readProblem(setOf({ q: [1, 2, 1, 40], k: [1, 2, 1, 40], v: [1, 2, 1, 24] }), SETTINGS);
-    expect(problem).toMatchObject({ headDim: 40, headDimV: 24, workload: { headDim: 48, scale: 1 / Math.sqrt(40) } });
-    if (problem.data.kind !== 'values') throw new Error('no values');
-    expect([...problem.data.q.subarray(38, 50)]).toEqual([38, 39, 0, 0, 0, 0, 0, 0, 0, 0, 40, 41]);
-    expect([...problem.data.v.subarray(22, 26)]).toEqual([22, 23, 0, 0]);
+    expect(problem).toMatchObject({
+      headDim: 40,
+      headDimV: 24,
+      workload: { headDim: 40, headDimV: 24, scale: 1 / Math.sqrt(40) },
+    });
+    const { workload, data } = paddedProblem(problem);
+    expect(workload).toMatchObject({ headDim: 48, headDimV: undefined, scale: 1 / Math.sqrt(40) });
+    if (data.kind !== 'values') throw new Error('no values');
+    expect([...data.q.subarray(38, 50)]).toEqual([38, 39, 0, 0, 0, 0, 0, 0, 0, 0, 40, 41]);
+    expect([...data.v.subarray(22, 26)]).toEqual([22, 23, 0, 0]);
   });
 });
 

@@ -9,7 +9,7 @@ import { spawnWasm } from '../../host/node/wasm-children.ts';
 import type { KillableHost } from '../../host/target.ts';
 import { watched } from '../../host/watchdog.ts';
 import { messageOf, nothingToCompile, UsageError } from '../../messages.ts';
-import { describe, type Workload } from '../../problem/workload.ts';
+import { describe, formatHeadDims, type Workload } from '../../problem/workload.ts';
 import { formatLimits } from '../../report/limits-text.ts';
 import type { TargetOptions } from '../options/device.ts';
 import { printText } from '../terminal/output.ts';
@@ -30,7 +30,9 @@ export async function compileKernel(name: string, workload: Workload, target: Ta
     if (unsupported !== undefined) throw new Error(unsupported);
     const program = kernel.build(workload, environment);
     const seconds = await host.compile(program);
-    process.stdout.write(`${kernel.name}, head dimension ${workload.headDim}, ${workload.dtype}, on ${device.name}\n`);
+    process.stdout.write(
+      `${kernel.name}, head dimension ${formatHeadDims(workload)}, ${workload.dtype}, on ${device.name}\n`,
+    );
     process.stdout.write(
       `compiled in ${formatDuration(seconds)}${program.kind === 'wgsl' ? `, ${counted(program.passes.length, 'pipeline')}` : ''}\n`,
     );

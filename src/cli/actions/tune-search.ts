@@ -23,7 +23,7 @@ import {
 } from '../../measure/search-record.ts';
 import type { StopSignal } from '../../measure/stop.ts';
 import { noChart, noDefaultRuns, searchContinues, searchOver } from '../../messages.ts';
-import { describe, type Workload } from '../../problem/workload.ts';
+import { describe, formatHeadDims, type Workload } from '../../problem/workload.ts';
 import { timeStamp } from '../../record/context.ts';
 import { makeFolders } from '../../record/files.ts';
 import { candidateName, formatSearch, type Kept } from '../../report/search-text.ts';
@@ -152,10 +152,11 @@ function newSearch(
   });
   const [first, ...alternatives] = lists.map(({ pruned: _, ...list }) => list);
   if (first === undefined) throw new RangeError('no kernel to search');
-  const { headDim, mask, dtype } = workload;
+  const { headDim, headDimV, mask, dtype } = workload;
   const { name: device, variant } = environment.device;
   return {
     ...{ kernel: first.kernel, device, variant, headDim, mask, dtype },
+    ...(headDimV === undefined ? {} : { headDimV }),
     ...{ shipped: first.shipped, candidates: first.candidates, alternatives },
     pruned: lists.flatMap(({ kernel, shipped, pruned }) =>
       pruned.map(({ reason, configurations }) => {
@@ -174,7 +175,10 @@ async function conclude(search: Search, results: string): Promise<string[]> {
   printText(formatSearch(search, keepWinner(search)));
   makeFolders(results);
   const name = kernelsOf(search).join('-and-');
-  const record = join(results, `tune-${name}-d${search.headDim}-${search.mask}-${timeStamp()}.json`);
+  const record = join(
+    results,
+    `tune-${name}-d${formatHeadDims(search).replace('/', '-')}-${search.mask}-${timeStamp()}.json`,
+  );
   writeFileSync(record, `${JSON.stringify(search)}\n`);
   const chart = record.replace(/\.json$/, '.svg');
   const specification = tuningChart(search);
@@ -186,8 +190,8 @@ async function conclude(search: Search, results: string): Promise<string[]> {
 
 /** Keeps the winner in the cache, where it is no configuration that its kernel has anyway. */
 function keepWinner(search: Search): Kept {
-  const { device, variant, headDim, mask, dtype } = search;
-  const keyOf = (kernel: string): ConfigurationKey => ({ kernel, device, variant, headDim, mask, dtype });
+  const { device, variant, headDim, headDimV, mask, dtype } = search;
+  const keyOf = (kernel: string): ConfigurationKey => ({ kernel, device, variant, headDim, headDimV, mask, dtype });
   const won = winner(search);
   if (won === null) {
     // Only last paired comparisons speak against a configuration that was kept before.

@@ -19,7 +19,13 @@ import { badSafetensors, messageOf, UsageError, verifyHints } from '../../messag
 import { SafetensorsError, writeSafetensors } from '../../problem/safetensors.ts';
 import { allRows, type RowAddress, wholeSlice } from '../../problem/slice.ts';
 import type { Role } from '../../problem/tensor-names.ts';
-import { type AttentionSettings, likelierBhsd, readProblem, type TensorProblem } from '../../problem/tensor-problem.ts';
+import {
+  type AttentionSettings,
+  likelierBhsd,
+  paddedProblem,
+  readProblem,
+  type TensorProblem,
+} from '../../problem/tensor-problem.ts';
 import { notFinite, readTensorSet, type TensorSet } from '../../problem/tensor-set.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { checkWritable, writeInto } from '../../record/files.ts';
@@ -51,7 +57,7 @@ export async function verifyKernel(name: string, options: VerifyOptions): Promis
   const { workload: w } = problem;
   if (options.output !== null) checkWritable(options.output);
   try {
-    const { device, outputs, rounding } = await run(kernel, problem, options, progress);
+    const { device, outputs, rounding, paddedTo } = await run(kernel, problem, options, progress);
     const addresses = allRows(w);
     const references = referencesOf(problem, addresses, progress);
     progress.stop();
@@ -64,7 +70,7 @@ export async function verifyKernel(name: string, options: VerifyOptions): Promis
     const { layout, headDim, headDimV, dtype, rounded } = problem;
     const result: VerifiedOutput = {
       ...{ kernel: kernel.name, device, workload: w, agrees, oracle: own, file: stored },
-      tensors: { layout, names: set.names, unused: set.unused, headDim, headDimV, dtype, rounded },
+      tensors: { layout, names: set.names, unused: set.unused, headDim, headDimV, paddedTo, dtype, rounded },
       notFinite: notFinite(set),
       unseeing: unseeingRows(problem, rows),
       hints: hintsOf(set, problem, options, own, stored),
@@ -73,7 +79,7 @@ export async function verifyKernel(name: string, options: VerifyOptions): Promis
     else printText(formatVerification(result));
     return agrees ? 0 : 1;
   } catch (error) {
-    process.stderr.write(`${kernel.name}, ${describe({ ...w, headDim: problem.headDim })}: ${messageOf(error)}\n`);
+    process.stderr.write(`${kernel.name}, ${describe(w)}: ${messageOf(error)}\n`);
     return 1;
   } finally {
     progress.stop();
@@ -102,10 +108,10 @@ function loadProblem(options: VerifyOptions, progress: Progress): { set: TensorS
 /** The outputs of the kernel, every row, and the device that it ran on. Throws where it cannot run. */
 async function run(
   kernel: Kernel,
-  { workload, data, dtype }: TensorProblem,
+  problem: TensorProblem,
   { target: wanted }: VerifyOptions,
   progress: Progress,
-): Promise<{ device: string; outputs: Float32Array[]; rounding: Rounding }> {
+): Promise<{ device: string; outputs: Float32Array[]; rounding: Rounding; paddedTo: number | null }> {
   const { targets, close } = await openTargets({ ...wanted, kernels: [kernel], named: true });
   const [target] = targets;
   const pool = createHostPool();
@@ -113,8 +119,14 @@ async function run(
     if (target?.state !== 'open') throw new Error(target?.reason ?? 'no device');
     const { environment } = target;
     // Halves stay halves where the kernel takes them.
-    const half: Workload = { ...workload, dtype: 'f16' };
-    const w = dtype === 'f16' && kernel.unsupported(half, environment) === undefined ? half : workload;
+    const taken = ({ workload }: Pick<TensorProblem, 'workload'>) => {
+      const half: Workload = { ...workload, dtype: 'f16' };
+      const halves = problem.dtype === 'f16' && kernel.unsupported(half, environment) === undefined;
+      return halves ? half : workload;
+    };
+    const padded = kernel.unsupported(taken(problem), environment) === undefined ? null : paddedProblem(problem);
+    const { data } = padded ?? problem;
+    const w = taken(padded ?? problem);
     const unsupported = kernel.unsupported(w, environment);
     if (unsupported !== undefined) throw new Error(unsupported);
     const program = kernel.build(w, environment);
@@ -128,7 +140,8 @@ async function run(
     await prepared.prepare(program, wholeSlice(w, program.blockRows));
     await prepared.run();
     const outputs = await prepared.read(allRows(w));
-    return { device: environment.device.name, outputs, rounding: roundingOf(w, program) };
+    const paddedTo = padded?.workload.headDim ?? null;
+    return { device: environment.device.name, outputs, rounding: roundingOf(w, program), paddedTo };
   } finally {
     await pool.close();
     await close();

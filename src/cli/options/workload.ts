@@ -14,7 +14,7 @@ const shown = (values: readonly number[]) => values.map(formatSize).join(',');
 
 /** The options of a workload, with the shapes of `preset` as defaults. */
 export function workloadOptions(preset: Axes) {
-  const { seq, seqKv, batch, totalTokens, heads, kvHeads, headDim } = preset;
+  const { seq, seqKv, batch, totalTokens, heads, kvHeads, headDim, headDimV } = preset;
   return under(WORKLOAD, {
     model: modelOption(null),
     seq: list('--seq <sizes>', 'query tokens', sizes, seq, shown(seq)),
@@ -37,10 +37,17 @@ export function workloadOptions(preset: Axes) {
     ),
     headDim: list(
       '--head-dim <dims>',
-      'head dimensions, multiples of 16 from 32 to 576',
+      'head dimensions, 1 to 576',
       (text) => parseHeadDims([text]),
       headDim,
       headDim.join(','),
+    ),
+    headDimV: list(
+      '--head-dim-v <dims>',
+      'head dimensions of v and o, each beside each of --head-dim',
+      (text) => parseHeadDims([text], '--head-dim-v'),
+      headDimV,
+      'as that of q and k',
     ),
     causal: choice(
       '--causal <which>',
@@ -80,6 +87,7 @@ export function modelOption<I extends string | null>(initial: I) {
     'heads',
     'kvHeads',
     'headDim',
+    'headDimV',
     'window',
     'causal',
     'seqKv',

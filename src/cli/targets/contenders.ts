@@ -7,6 +7,7 @@ import { configured } from '../../measure/configured.ts';
 import { configurationUnusable, configurationUsed } from '../../messages.ts';
 import type { Case } from '../../problem/cases.ts';
 import type { Workload } from '../../problem/workload.ts';
+import { formatHeadDims } from '../../problem/workload.ts';
 import { type OpenTargets, openTargets, type TargetRequest } from './open-targets.ts';
 import { findConfiguration, readConfigurations, type TunedConfiguration } from './tuned-configurations.ts';
 
@@ -90,7 +91,7 @@ function pairKernels(
       }
       for (const workload of workloads) {
         const problem = chosen(kernel, target, own, workload)?.problem;
-        if (problem !== undefined) problems.push(configurationUnusable(kernel.name, workload.headDim, problem));
+        if (problem !== undefined) problems.push(configurationUnusable(kernel.name, formatHeadDims(workload), problem));
       }
       const usable = (workload: Workload) => {
         const found = chosen(kernel, target, own, workload);
@@ -107,10 +108,10 @@ function chosen(kernel: Kernel, { environment }: OpenTarget, own: readonly Tuned
   const { tunable } = kernel;
   if (tunable === undefined) return undefined;
   const { name, variant } = environment.device;
-  const { headDim, mask, dtype } = workload;
+  const { headDim, headDimV, mask, dtype } = workload;
   const configuration = findConfiguration(own, {
     ...{ kernel: kernel.name, device: name, variant },
-    ...{ headDim, mask, dtype },
+    ...{ headDim, headDimV, mask, dtype },
   });
   if (configuration === undefined) return undefined;
   return { configuration, problem: tunable.problem(configuration, workload, environment) };

@@ -8,6 +8,7 @@ import type { Configuration } from '../../../kernels/kernel.ts';
 import { cacheFolder } from '../../host/node/cache-folder.ts';
 import { kernelsOf, parseSearch, type Search } from '../../measure/search-record.ts';
 import { badConfigurations, damagedConfigurations, noSuchKernel, recordOfSearch, UsageError } from '../../messages.ts';
+import { formatHeadDims, valueDim } from '../../problem/workload.ts';
 import { readText } from '../../record/files.ts';
 import { schemaProblem } from '../../record/measurement.ts';
 
@@ -19,6 +20,8 @@ const fileSchema = z.object({
       device: z.string(),
       variant: z.string().nullable(),
       headDim: z.number(),
+      /** Absent where it is headDim. */
+      headDimV: z.number().optional(),
       mask: z.string(),
       dtype: z.string(),
       tile: configurationSchema,
@@ -36,7 +39,10 @@ const fileSchema = z.object({
 /** A configuration that bench tune found, as its file holds it. */
 export type TunedConfiguration = z.infer<typeof fileSchema>['tiles'][number];
 /** What a configuration belongs to. */
-export type ConfigurationKey = Pick<TunedConfiguration, 'kernel' | 'device' | 'variant' | 'headDim' | 'mask' | 'dtype'>;
+export type ConfigurationKey = Pick<
+  TunedConfiguration,
+  'kernel' | 'device' | 'variant' | 'headDim' | 'headDimV' | 'mask' | 'dtype'
+>;
 
 const folder = () => join(cacheFolder(), 'tiles');
 const path = () => join(folder(), 'tuned.json');
@@ -70,6 +76,7 @@ const sameKey = (a: ConfigurationKey, b: ConfigurationKey) =>
   a.device === b.device &&
   a.variant === b.variant &&
   a.headDim === b.headDim &&
+  valueDim(a) === valueDim(b) &&
   a.mask === b.mask &&
   a.dtype === b.dtype;
 
@@ -98,8 +105,8 @@ export function forgetConfigurations(keys: readonly ConfigurationKey[], baseline
 }
 
 function searchPath(search: Search): string {
-  const { device, variant, headDim, mask, dtype } = search;
-  const name = [...kernelsOf(search), device, variant ?? '', `d${headDim}`, mask, dtype].join('-');
+  const { device, variant, mask, dtype } = search;
+  const name = [...kernelsOf(search), device, variant ?? '', `d${formatHeadDims(search)}`, mask, dtype].join('-');
   return join(folder(), `search-${name.replaceAll(/[^A-Za-z0-9.-]+/g, '_')}.json`);
 }
 

@@ -9,7 +9,7 @@ import { runScalarFlash } from '../../../kernels/scalar/flash.ts';
 import { runScalarNaive } from '../../../kernels/scalar/naive.ts';
 import { type RowTerms, rowTerms, scoreOptions } from '../../problem/scores.ts';
 import { type RowAddress, sliceFlops } from '../../problem/slice.ts';
-import { visibility } from '../../problem/workload.ts';
+import { valueDim, visibility } from '../../problem/workload.ts';
 import type { Host } from '../contract.ts';
 import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
 import { createPoison, type Poisoned } from '../poison.ts';
@@ -79,10 +79,11 @@ export function createScalarHost(deviceName: string, memoryBytes: number, kernel
       const begin = performance.now();
       const layout = layoutOf(w, slice);
       const tensors = createTensors(data, w, slice, layout);
-      const { qStride, kvStride } = layout;
+      const { qStride, kStride, vStride, oStride } = layout;
       const { seqKv, headDim, scale } = w;
-      const tile = { qOffset: 0, kvOffset: 0, firstRow: 0, rows: 0 };
-      const shape = { qStride, kvStride, seqKv, headDim, scale, visibility: visibility(w) };
+      const tile = { qOffset: 0, kOffset: 0, vOffset: 0, oOffset: 0, firstRow: 0, rows: 0 };
+      const dims = { headDim, headDimV: valueDim(w), qStride, kStride, vStride, oStride };
+      const shape = { ...dims, seqKv, scale, visibility: visibility(w) };
       const call = { ...tensors, ...shape, ...tile, terms: null };
       const terms = scoreOptions(w).length === 0 ? null : (address: RowAddress) => rowTerms(w, data, address);
       const poisoned = data.kind === 'none' ? undefined : createPoison(tensors.o, layout);
@@ -94,9 +95,9 @@ export function createScalarHost(deviceName: string, memoryBytes: number, kernel
       poisoned?.poison();
       const begin = performance.now();
       for (let index = 0; index < layout.tiles; index += 1) {
-        const { qOffset, kvOffset, firstRow, rows, batch, queryHead } = layout.tile(index);
+        const { qOffset, kOffset, vOffset, oOffset, firstRow, rows, batch, queryHead } = layout.tile(index);
         const ofRow = terms === null ? null : (row: number) => terms({ batch, queryHead, row: firstRow + row });
-        run({ ...call, qOffset, kvOffset, firstRow, rows, terms: ofRow });
+        run({ ...call, qOffset, kOffset, vOffset, oOffset, firstRow, rows, terms: ofRow });
       }
       const seconds = (performance.now() - begin) / 1000;
       poisoned?.check(call.o);

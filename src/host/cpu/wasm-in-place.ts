@@ -28,7 +28,7 @@ export function createInPlaceThread(
   const layout = layoutOf(w, job.slice);
   const { batch: batches, kvHeads } = layout.shape;
   const { windowLow, windowHigh } = visibility(w);
-  kernel.configure(w.seqKv, w.seqKv, windowLow, windowHigh, layout.qStride * 4, layout.kvStride * 4, w.scale);
+  kernel.configure(w.seqKv, w.seqKv, windowLow, windowHigh, layout.qStride * 4, layout.kStride * 4, w.scale);
 
   const parts = keyParts(w, inPlace);
   const group = groupSize(w);
@@ -38,11 +38,11 @@ export function createInPlaceThread(
   const partialOf = (batch: number, part: number, kvHead: number) =>
     addresses.partials + (batch * parts.length + part) * partBytes + kvHead * inPlace.partialBytes;
   const merge = (kvIndex: number) => {
-    const { qOffset, queryHead } = layout.tile(kvIndex * group);
+    const { oOffset, queryHead } = layout.tile(kvIndex * group);
     const partials = partialOf(Math.floor(kvIndex / kvHeads), 0, kvIndex % kvHeads);
     // A module without sinks has no such parameter, and is not given it.
     const sinks = addresses.sinks + (queryHead - firstHead) * 4;
-    kernel.merge(partials, parts.length, partBytes, addresses.o + qOffset * 4, sinks);
+    kernel.merge(partials, parts.length, partBytes, addresses.o + oOffset * 4, sinks);
   };
   const headRuns = Math.ceil(kvHeads / inPlace.splitHeads);
   const attend = (index: number) => {
@@ -52,11 +52,11 @@ export function createInPlaceThread(
     const heads = Math.min(inPlace.splitHeads, kvHeads - kvHead);
     const { first, end } = parts[part] as (typeof parts)[number];
     const kvIndex = batch * kvHeads + kvHead;
-    const { qOffset, kvOffset } = layout.tile(kvIndex * group);
+    const { qOffset, kOffset, vOffset } = layout.tile(kvIndex * group);
     kernel.attend_keys(
       addresses.q + qOffset * 4,
-      addresses.k + kvOffset * 4,
-      addresses.v + kvOffset * 4,
+      addresses.k + kOffset * 4,
+      addresses.v + vOffset * 4,
       partialOf(batch, part, kvHead),
       job.scratch,
       first,

@@ -59,9 +59,9 @@ export function allocate(
   const keys = inPlace === undefined ? layout.kvHeads * paddedKeys(program, w) : 0;
   const tensors = {
     q: take(layout.qElements * 4),
-    k: take(layout.kvElements * 4),
-    v: take(layout.kvElements * 4),
-    o: take(layout.qElements * 4),
+    k: take(layout.kElements * 4),
+    v: take(layout.vElements * 4),
+    o: take(layout.oElements * 4),
   };
   const sinks = w.sinks === true ? take(layout.shape.queryHeads * 4) : 0;
   const parts = inPlace === undefined ? 0 : keyParts(w, inPlace).length * layout.kvHeads;
@@ -78,16 +78,15 @@ export function allocate(
   const view = (address: number, elements: number) => new Float32Array(memory.buffer, address, elements);
   fillTensors(data, w, slice, {
     q: view(addresses.q, layout.qElements),
-    k: view(addresses.k, layout.kvElements),
-    v: view(addresses.v, layout.kvElements),
+    k: view(addresses.k, layout.kElements),
+    v: view(addresses.v, layout.vElements),
   });
   if (w.sinks === true) view(sinks, layout.shape.queryHeads).set(sinkValues(w, slice, data));
   if (data.kind === 'none' && inPlace !== undefined) {
     // Memory never written is one page of zeros, however much of it is read: a probe's reads would stay in the cache.
-    for (const address of [addresses.k, addresses.v]) {
-      new Int32Array(memory.buffer, address, layout.kvElements).fill(1);
-    }
+    new Int32Array(memory.buffer, addresses.k, layout.kElements).fill(1);
+    new Int32Array(memory.buffer, addresses.v, layout.vElements).fill(1);
   }
-  const output = view(addresses.o, layout.qElements);
+  const output = view(addresses.o, layout.oElements);
   return { memory, addresses, scratch, output };
 }

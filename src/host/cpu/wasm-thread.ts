@@ -56,7 +56,7 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   const layout = layoutOf(w, job.slice);
   const keysPadded = paddedKeys(job, w);
   const { windowLow, windowHigh } = visibility(w);
-  kernel.configure(w.seqKv, keysPadded, windowLow, windowHigh, layout.qStride * 4, layout.kvStride * 4, w.scale);
+  kernel.configure(w.seqKv, keysPadded, windowLow, windowHigh, layout.qStride * 4, layout.kStride * 4, w.scale);
 
   const packedBytes = keysPadded * w.headDim * 4;
   const panels = keysPadded / keyMultiple;
@@ -69,10 +69,10 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   const pack = (index: number) => {
     const kvIndex = Math.floor(index / portions.length);
     const { first, end } = portions[index % portions.length] as PanelRun;
-    const { kvOffset } = layout.tile(kvIndex * group * blocks);
+    const { kOffset, vOffset } = layout.tile(kvIndex * group * blocks);
     kernel.pack(
-      addresses.k + kvOffset * 4,
-      addresses.v + kvOffset * 4,
+      addresses.k + kOffset * 4,
+      addresses.v + vOffset * 4,
       addresses.packedK + kvIndex * packedBytes,
       addresses.packedV + kvIndex * packedBytes,
       first,
@@ -81,12 +81,12 @@ export function createThread(job: ThreadJob): (phase: number) => void {
     );
   };
   const attend = (index: number) => {
-    const { qOffset, kvIndex, firstRow, rows, queryHead } = work.at(index);
+    const { qOffset, oOffset, kvIndex, firstRow, rows, queryHead } = work.at(index);
     if (rows <= 0) return;
     const packed = kvIndex * packedBytes;
     kernel.attend(
       addresses.q + qOffset * 4,
-      addresses.o + qOffset * 4,
+      addresses.o + oOffset * 4,
       rows,
       firstRow,
       addresses.packedK + packed,

@@ -101,7 +101,7 @@ function allocate(
   const params = create(PARAM_BYTES, BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST);
   const stored = (values: Float32Array<ArrayBuffer>) => (w.dtype === 'f16' ? toHalves(values) : values);
   const inputs = [q, k, v].map((tensor) => upload(stored(tensor)));
-  const output = create(layout.qElements * elementBytes(w.dtype), usage);
+  const output = create(layout.oElements * elementBytes(w.dtype), usage);
   const bound = [params, ...inputs, output, upload(starts)].map((buffer, binding) => ({ binding, buffer }));
   if (scratchBytes > 0) {
     bound.push({ binding: 6, buffer: create(workTilesAtOnce * scratchBytes, BUFFER_USAGE.STORAGE) });
@@ -173,6 +173,6 @@ function workTileFlops(w: Workload, layout: TensorLayout, blocks: number, headsP
   return Array.from({ length: (blocks * groupSize(w)) / headsPerTile }, (_, index) => {
     // The query heads of a group have the same rows.
     const { firstRow, rows } = layout.tile(index * headsPerTile);
-    return headsPerTile * pairFlops(w.headDim, pairs(w, firstRow, rows));
+    return headsPerTile * pairFlops(w, pairs(w, firstRow, rows));
   });
 }

@@ -2,12 +2,12 @@
 
 import { fromHalf } from '../../problem/half.ts';
 import type { RowAddress } from '../../problem/slice.ts';
-import { elementBytes } from '../../problem/workload.ts';
+import { elementBytes, valueDim } from '../../problem/workload.ts';
 import type { PreparedPart } from './buffers.ts';
 import { BUFFER_USAGE, MAP_MODE_READ } from './usage-flags.ts';
 
 /**
- * Output rows of the last run, headDim values each, read from the part that holds their head. Throws RangeError where
+ * Output rows of the last run, valueDim values each, read from the part that holds their head. Throws RangeError where
  * none does.
  */
 export async function readRows(
@@ -15,10 +15,12 @@ export async function readRows(
   parts: readonly PreparedPart[],
   rows: RowAddress[],
 ): Promise<Float32Array[]> {
-  const { headDim, dtype } = (parts[0] as PreparedPart).workload;
+  const { workload } = parts[0] as PreparedPart;
+  const { dtype } = workload;
+  const dims = valueDim(workload);
   const bytes = elementBytes(dtype);
   // Copies begin and end at multiples of 4 bytes; rows of an odd number of halves do not.
-  const placeBytes = Math.ceil((headDim * bytes) / 4) * 4 + (headDim % 2 === 1 && bytes === 2 ? 4 : 0);
+  const placeBytes = Math.ceil((dims * bytes) / 4) * 4 + (dims % 2 === 1 && bytes === 2 ? 4 : 0);
   const skipped: number[] = [];
   const staging = device.createBuffer({
     size: rows.length * placeBytes,
@@ -31,7 +33,7 @@ export async function readRows(
       const part = parts.find(({ layout }) => layout.holds(address)) ?? (parts[0] as PreparedPart);
       const at = part.layout.locate(address) * bytes;
       const begin = Math.floor(at / 4) * 4;
-      const size = Math.ceil((at + headDim * bytes) / 4) * 4 - begin;
+      const size = Math.ceil((at + dims * bytes) / 4) * 4 - begin;
       skipped.push((at - begin) / bytes);
       encoder.copyBufferToBuffer(part.output, begin, staging, index * placeBytes, size);
     });
@@ -41,7 +43,7 @@ export async function readRows(
     const values = dtype === 'f16' ? Float32Array.from(new Uint16Array(content), fromHalf) : new Float32Array(content);
     return rows.map((_, index) => {
       const first = (index * placeBytes) / bytes + (skipped[index] ?? 0);
-      return values.slice(first, first + headDim);
+      return values.slice(first, first + dims);
     });
   } finally {
     staging.destroy();

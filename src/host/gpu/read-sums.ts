@@ -1,7 +1,7 @@
 /** The sums of every output row from a GPU's buffers, which are brought to the host in pieces. */
 
 import { fromHalf } from '../../problem/half.ts';
-import { elementBytes } from '../../problem/workload.ts';
+import { elementBytes, valueDim } from '../../problem/workload.ts';
 import { addSums, emptySums, type SummedShape, signsOf } from '../row-sums.ts';
 import type { PreparedPart } from './buffers.ts';
 import { BUFFER_USAGE, MAP_MODE_READ } from './usage-flags.ts';
@@ -18,15 +18,15 @@ export async function readSums(
 ): Promise<Float64Array> {
   const [first] = parts as [PreparedPart];
   const sums = emptySums(shape);
-  const signs = signsOf(seed, first.workload.headDim);
+  const signs = signsOf(seed, valueDim(first.workload));
   for (const { layout, output, workload } of parts) {
     const place = {
       ...{ shape, layout },
       batch: layout.firstBatch - first.layout.firstBatch,
       queryHead: layout.firstQueryHead - first.layout.firstQueryHead,
     };
-    const tokenBytes = layout.qStride * elementBytes(workload.dtype);
-    const tokens = layout.qElements / layout.qStride;
+    const tokenBytes = layout.oStride * elementBytes(workload.dtype);
+    const tokens = layout.oElements / layout.oStride;
     const atOnce = Math.max(1, Math.floor(PIECE_BYTES / tokenBytes));
     for (let token = 0; token < tokens; token += atOnce) {
       const size = Math.min(atOnce, tokens - token) * tokenBytes;

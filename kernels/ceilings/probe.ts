@@ -17,6 +17,8 @@ export interface Probe extends Kernel {
   expected(workload: Workload): number;
   /** Whether it limits the arithmetic of a kernel for a workload; where this is absent, it limits every kernel of its device. */
   limits?(kernel: Kernel, workload: Workload, device: DeviceProfile): boolean;
+  /** Set on a limit of memory, which counts bytes: kernels are then as fast as it reads at best. Absent: a limit of arithmetic. */
+  roof?: 'memory';
   /** The clock of a core when it was chosen as the ceiling of its device, by the clock probe; absent where there is none. */
   coreHertz?: number;
 }

@@ -10,20 +10,7 @@ import { statisticsLayout } from '../wasm/scratch.ts';
 import { emitSoftmax } from '../wasm/softmax.ts';
 import { call, exported, func, locals, loop, max, numbered, params, repeat } from '../wasm/text/control.ts';
 import { float, memory, multiplyAddOf } from '../wasm/text/vectors.ts';
-import {
-  type Code,
-  downwards,
-  form,
-  global,
-  i32,
-  type Name,
-  note,
-  type Operand,
-  op,
-  phase,
-  set,
-  times,
-} from '../wasm/text/wat.ts';
+import { type Code, downwards, form, i32, note, type Operand, op, phase, set, times } from '../wasm/text/wat.ts';
 import { emitKeyRange, emitMinMax } from '../wasm/visible-keys.ts';
 
 /**
@@ -45,7 +32,6 @@ interface Parts {
   scratchBytes: number;
   /** How much of what is counted stands for one query-key pair: $count is how much the work tile takes. */
   perPair?: number;
-  pack?: Code;
   functions?: Code[];
   locals?: Code;
   /**
@@ -69,12 +55,10 @@ function ceilingProgram({ comment, features, blockRows, scratchBytes, ...parts }
     parts.perPair === undefined ? [] : emitCount(parts.perPair),
     parts.body,
   );
-  const pack = func(
-    'pack: called once for some panels of each KV head, as in attention.',
-    '$pack',
-    [exported('pack'), params('i32', '$k', '$v', '$packedK', '$packedV', '$first', '$last', '$norms')],
-    parts.pack ?? [],
-  );
+  const pack = func('pack: called once for some panels of each KV head, as in attention.', '$pack', [
+    exported('pack'),
+    params('i32', '$k', '$v', '$packedK', '$packedV', '$first', '$last', '$norms'),
+  ]);
   const functions = [attend, ...(parts.functions ?? []), emitKeyRange(), emitMinMax(), pack];
   return {
     kind: 'wasm',
@@ -211,47 +195,6 @@ export function emitSoftmaxRows(headDim: number, config: WasmConfiguration, feat
       ),
       phase('the softmax', loop('$row', 0, '$count', 1, softmax)),
       phase('the first weight to the first output, for tests', memory.storeFloat('$o', memory.loadFloat('$scratch'))),
-    ],
-  });
-}
-
-/** Reads of all of a KV head's packed K, once a work tile. */
-export function emitReads(headDim: number, features: Features): WasmProgram {
-  const vectors = 8;
-  const panelBytes = 16 * headDim * 4;
-  const sums = numbered('$s', vectors);
-  const xor = (into: Name, value: Operand) => set(into, op('v128.xor', into, value));
-  return ceilingProgram({
-    comment: 'Reads of memory too large for any cache.',
-    features,
-    blockRows: 1,
-    scratchBytes: 64,
-    // Memory never written is one page of zeros, however much of it is read: so it is written first.
-    pack: op(
-      'memory.fill',
-      i32.add('$packedK', i32.mul('$first', panelBytes)),
-      1,
-      i32.mul(i32.sub('$last', '$first'), panelBytes),
-    ),
-    locals: locals('v128', ...sums),
-    body: [
-      phase(
-        `${vectors} vectors of packed K at a time, combined by exclusive or`,
-        set('$p', '$packedK'),
-        set('$end', i32.add('$packedK', i32.mul(global('$seqKv'), headDim * 4))),
-        repeat(
-          '$next',
-          '$p',
-          '$end',
-          sums.map((name, i) => xor(name, memory.load('$p', i * 16))),
-          set('$p', i32.add('$p', vectors * 16)),
-        ),
-      ),
-      phase(
-        'the result to the first output, for tests',
-        sums.slice(1).map((name) => xor('$s0', name)),
-      ),
-      memory.store('$o', '$s0'),
     ],
   });
 }

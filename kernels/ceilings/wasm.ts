@@ -5,11 +5,13 @@
  * in the same rounds; in place of attention it does as many operations as the attention of its work tiles would take.
  */
 
-import { pairFlops } from '../../src/problem/flops.ts';
-import type { Workload } from '../../src/problem/workload.ts';
+import { flops, pairFlops } from '../../src/problem/flops.ts';
+import { keyRange, type Workload } from '../../src/problem/workload.ts';
 import { wasmConfiguration } from '../configurations.ts';
 import type { Features } from '../device.ts';
 import type { WasmConfiguration } from '../wasm/configuration.ts';
+import { hasFewRows } from '../wasm/few-rows.ts';
+import { fewRowsSplit } from '../wasm/few-rows-layout.ts';
 import { meanDim, type Probe } from './probe.ts';
 import {
   BLOCK_ROWS,
@@ -18,10 +20,10 @@ import {
   emitAdditionChain,
   emitExponentials,
   emitMultiplyAdd,
-  emitReads,
   emitSoftmaxRows,
   panelFlops,
 } from './wasm-programs.ts';
+import { emitMemoryReads } from './wasm-reads.ts';
 
 /** Register tiles to try, rows x vectors; which is best differs between engines and widths. */
 const NARROW_TILES = ['6x2', '5x2', '4x2', '4x3', '3x4'] as const;
@@ -74,17 +76,25 @@ export const softmaxCeiling: Probe = {
   build: (workload, device) => emitSoftmaxRows(meanDim(workload), wasmConfiguration(workload, device), device.features),
 };
 
-/** Memory: each work tile of one row reads the whole of its KV head's K, two bytes for each FLOP of its scores. */
-export const bandwidthCeiling: Probe = {
+/** Memory: K and V of the visible keys, read once where they lie, by the pieces of work of a pass of few query rows. */
+export const memoryReads: Probe = {
   name: 'wasm-memory-reads',
   backend: 'wasm',
-  summary: 'reads of memory too large for any cache',
+  summary: 'reads of K and V where they lie, in order, once',
+  roof: 'memory',
+  limits: (_, workload) => hasFewRows(workload),
   unsupported: () => undefined,
-  operationsPerFlop: (w) => w.headDim / meanDim(w),
-  // An even number of equal words, combined by exclusive or.
-  expected: () => 0,
-  build: (workload, { features }) => emitReads(workload.headDim, features),
+  operationsPerFlop: (w) => keyBytes(w) / flops(w),
+  // What a run of KV heads holds is summed up at the first of them.
+  expected: (w) => keyBytes({ ...w, batch: 1, kvHeads: fewRowsSplit(w).splitHeads }) / 4,
+  build: (workload, { features }) => emitMemoryReads(workload, features),
 };
+
+/** Bytes of K and V of the keys that any row sees. */
+function keyBytes(w: Workload): number {
+  const keys = keyRange(w, w.seqQuery - 1).high - keyRange(w, 0).low;
+  return 2 * 4 * w.headDim * keys * w.kvHeads * w.batch;
+}
 
 /** The clock of the cores: dependent additions of one clock each, one for each 4 FLOPs of attention. */
 export const clockProbe: Probe = {

@@ -8,7 +8,7 @@ import { formatRate } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { describe, formatSize, isGrouped, sameProblem, type Workload } from '../problem/workload.ts';
 import type { Measured, RunDocument } from '../record/measurement.ts';
-import { peakName } from '../record/measurement-names.ts';
+import { isMemoryBound, limitName, limitRate } from '../record/measurement-names.ts';
 import {
   type ChartLayout,
   heading,
@@ -36,6 +36,7 @@ interface Share {
 }
 
 const HERE = 'here: of the peak measured in the same rounds';
+const MEMORY = 'here: of the memory reads measured in the same rounds';
 const SPECIFICATION = 'B200: bursts, of its specification';
 const SUSTAINED = 'B200: bursts over a sustained matrix product, which is no limit of theirs';
 
@@ -54,7 +55,7 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
     found?.reference?.published.workload.seqKv ?? null,
   );
   const rows: Share[] = [...local, ...published];
-  const kinds = [HERE, SPECIFICATION, SUSTAINED].filter((kind) => rows.some((row) => row.kind === kind));
+  const kinds = [HERE, MEMORY, SPECIFICATION, SUSTAINED].filter((kind) => rows.some((row) => row.kind === kind));
   const color = { field: 'kernel', scale: seriesScale(rows.map(({ kernel }) => kernel)), legend: null };
   const y = {
     field: 'label',
@@ -140,19 +141,21 @@ function localShares(run: RunDocument, main: Workload | undefined): LocalShare[]
   const ofMain = points.filter(({ workload }) => workload.seqKv === main?.seqKv);
   const most = Math.max(...points.map(({ workload }) => workload.seqKv));
   const own = ofMain.length > 0 ? ofMain : points.filter(({ workload }) => workload.seqKv === most);
-  return own.map(({ kernel, workload, device, measurement, tflops }) => {
-    const { share = 0, shareLow, shareHigh, tflops: limit = 0, name = '' } = measurement.ceiling ?? {};
+  return own.flatMap(({ kernel, workload, device, measurement, tflops }) => {
+    const { ceiling } = measurement;
+    if (ceiling === undefined) return [];
+    const { share, shareLow, shareHigh, name } = ceiling;
     return {
       measurement,
       workload,
       kernel,
       label: `${kernel}, ${shortName(workload)}`,
-      kind: HERE,
+      kind: isMemoryBound(measurement) ? MEMORY : HERE,
       share: 100 * share,
       text: `${(100 * share).toFixed(0)} %`,
       low: 100 * (shareLow ?? share),
       high: 100 * (shareHigh ?? share),
-      detail: `${formatRate(tflops)} of ${formatRate(limit)} (${name}) on ${device}, ${describe(workload)}`,
+      detail: `${formatRate(tflops)} of ${limitRate(ceiling)} (${name}) on ${device}, ${describe(workload)}`,
     };
   });
 }
@@ -193,7 +196,7 @@ function finding(best: LocalShare, published: readonly PublishedShare[]): string
   const avo = published.find(
     ({ kernel, kind, workload }) => kernel === 'AVO' && kind === SPECIFICATION && workload.mask === mask,
   );
-  const here = `${formatSize(seqKv)}, ${mask} mask: ${best.kernel} reaches ${best.text} of the peak of ${peakName(best.measurement)} measured here`;
+  const here = `${formatSize(seqKv)}, ${mask} mask: ${best.kernel} reaches ${best.text} of ${limitName(best.measurement)} measured here`;
   if (avo === undefined) return here;
   const at = avo.workload.seqKv === seqKv ? '' : ` at ${formatSize(avo.workload.seqKv)}`;
   return `${here}; AVO${at}, in bursts, ${avo.text} of a B200's specification`;
@@ -201,7 +204,7 @@ function finding(best: LocalShare, published: readonly PublishedShare[]): string
 
 function subtitle(rows: readonly Share[]): string[] {
   const { bf16Tflops, bestMatmulTflops, source } = deviceSpec('B200');
-  const beyond = rows.some(({ kind, high }) => kind === HERE && high > 100)
+  const beyond = rows.some(({ kind, high }) => (kind === HERE || kind === MEMORY) && high > 100)
     ? ' Beyond 100 % here is noise: kernel and limit ran in turns, and neither is exact.'
     : '';
   return [

@@ -8,7 +8,7 @@ import { nothingToDraw } from '../messages.ts';
 import { demandOf } from '../model/roofline.ts';
 import { describe, sameProblem } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { peakName } from '../record/measurement-names.ts';
+import { isMemoryBound, peakName } from '../record/measurement-names.ts';
 import {
   type ChartLayout,
   decades,
@@ -153,14 +153,22 @@ function localRoofs(run: RunDocument, memory: readonly MemoryLimit[]): Roof[] {
   const colors: Record<string, string> = { wasm: '#009E73', webgpu: '#0072B2' };
   for (const { measurement, device } of localPoints(run)) {
     const { ceiling, backend } = measurement;
-    if (ceiling === undefined) continue;
+    if (ceiling === undefined || isMemoryBound(measurement)) continue;
     const name = `${device}, ${peakName(measurement)}`;
-    const bandwidth = memory.find((limit) => limit.device === device)?.bytesPerSecond;
+    const bandwidth = memory.find((limit) => limit.device === device)?.bytesPerSecond ?? readsOf(run, device);
     if ((best.get(name)?.tflops ?? 0) >= ceiling.tflops) continue;
     const terabytes = bandwidth === undefined ? null : bandwidth / 1e12;
     best.set(name, { name, color: colors[backend] ?? '#666666', tflops: ceiling.tflops, terabytes });
   }
   return [...best.values()];
+}
+
+/** Bytes a second that memory gave beside kernels of a device which it binds: the most of the run. */
+function readsOf(run: RunDocument, name: string): number | undefined {
+  const rates = localPoints(run).flatMap(({ measurement: { ceiling }, device }) =>
+    device === name && ceiling?.gigabytesPerSecond !== undefined ? [ceiling.gigabytesPerSecond * 1e9] : [],
+  );
+  return rates.length === 0 ? undefined : Math.max(...rates);
 }
 
 /** The line of a roof from `from` to `to`: bound by memory up to the ridge, then flat. */

@@ -11,6 +11,8 @@ export interface Contender {
   ceiling?: boolean;
   /** The contenders that a ceiling limits; where this is absent, all of its target. */
   limited?: ReadonlySet<Contender>;
+  /** Of a ceiling that is a limit of memory: bytes for each FLOP of attention; undefined where it is one of arithmetic. */
+  bytesPerFlop?: number | undefined;
   /** Of a ceiling: the clock of a core in Hz, where the clock probe found it. */
   coreHertz?: number | undefined;
 }

@@ -263,27 +263,40 @@ function groupsFor(w: Workload, seconds: number, software: boolean): number {
 }
 
 /** A ceiling run by the wall clock takes at least this long; below it the start of the threads is a large part of it. */
-const SHORTEST_CEILING_S = 1e-3;
+const SHORTEST_CEILING_S = 2e-4;
 
-/** Whether runs of a ceiling show a limit of the arithmetic: of decoding, some 0.1 ms long, they show how threads start. */
+/** Whether runs of a ceiling show a limit of the device: of decoding under a window, some 0.01 ms long, they show how threads start. */
 export function showsLimit(samples: readonly RoundSample[]): boolean {
   const { median } = summarize(samples.map(({ seconds }) => seconds));
   return samples[0]?.clock !== 'wall' || median >= SHORTEST_CEILING_S;
 }
 
-/** Adds the share of its ceiling to a measured kernel: the median over rounds of its rate over the ceiling's. */
+/**
+ * Adds the share of its ceiling to a measured kernel: the median over rounds of its rate over the ceiling's. Of a limit of
+ * arithmetic and one of memory it is the lower, the one that binds.
+ */
 function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Runner[]): Measurement {
-  const limit = runners.find(
+  if (m.state !== 'measured') return m;
+  const limits = runners.filter(
     ({ contender: { ceiling, target, limited }, ended }) =>
       ceiling && target === contender.target && ended === null && (limited?.has(contender) ?? true),
   );
-  if (m.state !== 'measured' || limit === undefined) return m;
-  const share = pairedRatio(m.samples, limit.samples);
-  if (share === null || !showsLimit(limit.samples)) return m;
+  const ofMemory = ({ contender: { bytesPerFlop } }: Runner) => bytesPerFlop !== undefined;
+  const kinds = [limits.find((limit) => !ofMemory(limit)), limits.find(ofMemory)];
+  const found = kinds.flatMap((limit) => {
+    const share = limit === undefined ? null : pairedRatio(m.samples, limit.samples);
+    if (limit === undefined || share === null || !showsLimit(limit.samples)) return [];
+    return [{ ...limit.contender, share, tflops: summarize(limit.samples.map(tflopsOf)).median }];
+  });
+  const [binding] = found.sort((a, b) => a.tflops - b.tflops);
+  if (binding === undefined) return m;
+  const { kernel, coreHertz, bytesPerFlop, share, tflops } = binding;
   const { low, high } = boundsOf(share);
   const bounds = low === undefined || high === undefined ? {} : { shareLow: low, shareHigh: high };
-  const tflops = summarize(limit.samples.map(tflopsOf)).median;
-  const { kernel, coreHertz } = limit.contender;
   const clock = coreHertz === undefined ? {} : { coreHertz };
-  return { ...m, ceiling: { name: kernel.name, tflops, share: share.median, ...bounds, ...clock } };
+  const roof =
+    bytesPerFlop === undefined
+      ? ({ roof: 'compute' } as const)
+      : ({ roof: 'memory', gigabytesPerSecond: tflops * 1e3 * bytesPerFlop } as const);
+  return { ...m, ceiling: { name: kernel.name, tflops, share: share.median, ...bounds, ...clock, ...roof } };
 }

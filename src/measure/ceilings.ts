@@ -2,7 +2,7 @@
 
 import { Bench } from 'tinybench';
 import type { Probe } from '../../kernels/ceilings/probe.ts';
-import { clockProbe, multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
+import { clockProbe, memoryReads, multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import { matrixProbes } from '../../kernels/ceilings/wgsl-matrix.ts';
 import type { Host } from '../host/contract.ts';
@@ -129,7 +129,8 @@ async function timedRuns(host: Host, name: string, id: number, runs: number, war
 }
 
 /**
- * The limits that a target's kernels are measured against: the fastest multiply-add probe of WebAssembly; of WebGPU
+ * The limits that a target's kernels are measured against: the fastest multiply-add probe of WebAssembly and, for few query
+ * rows, reads of memory; of WebGPU
  * multiply-adds, and products of each kind of subgroup matrices that a kernel may use.
  */
 export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
@@ -142,7 +143,8 @@ export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
     const probes = multiplyAddCeilings(features);
     const { probe } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 12);
     const coreHertz = (await coreClock(host)).maximum;
-    return probes.filter(({ name }) => name === probe).map((chosen) => ({ ...chosen, coreHertz }));
+    const adds = probes.filter(({ name }) => name === probe).map((chosen) => ({ ...chosen, coreHertz }));
+    return [...adds, memoryReads];
   } finally {
     await host.close();
   }

@@ -23,7 +23,10 @@ export interface RunRequest {
   targets: readonly Target[];
   /** The kernels of a case, each on a target. */
   contendersOf(planned: Case): readonly Contender[];
-  /** Limits of a target, which run in the same rounds as its kernels; each is divided by the first that limits it. */
+  /**
+   * Limits of a target, which run in the same rounds as its kernels; each is divided by the lower of the first limit of
+   * arithmetic and the first of memory that limit it.
+   */
   ceilingsOf(target: OpenTarget): Promise<readonly Limit[]>;
   /** Seconds of measuring for all cases together. */
   budgetSeconds: number;
@@ -40,7 +43,7 @@ export interface RunRequest {
 }
 
 /** A kernel that is a limit of its device, of all kernels there or of those that it says. */
-type Limit = Kernel & Pick<Probe, 'limits' | 'coreHertz'>;
+type Limit = Kernel & Partial<Pick<Probe, 'limits' | 'coreHertz' | 'roof' | 'operationsPerFlop'>>;
 
 /** What is being done. */
 export interface RunProgress {
@@ -135,7 +138,12 @@ function withCeilings(contenders: readonly Contender[], limits: readonly TargetL
     );
     return limited.length === 0
       ? []
-      : [{ kernel, target, ceiling: true, limited: new Set(limited), coreHertz: kernel.coreHertz }];
+      : [
+          {
+            ...{ kernel, target, ceiling: true, limited: new Set(limited), coreHertz: kernel.coreHertz },
+            bytesPerFlop: kernel.roof === 'memory' ? kernel.operationsPerFlop?.(w) : undefined,
+          },
+        ];
   });
   return [...contenders, ...ceilings];
 }

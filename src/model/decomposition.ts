@@ -4,7 +4,7 @@ import { DEVICES, type DeviceSpec } from '../compare/device-specs.ts';
 import type { Finding } from '../compare/finding.ts';
 import { formatFactor, formatNumber, formatRate, withCommas } from '../format.ts';
 import type { Measured } from '../record/measurement.ts';
-import { peakName } from '../record/measurement-names.ts';
+import { isMemoryBound, peakName } from '../record/measurement-names.ts';
 
 /** One factor of the distance: above 1 the published side has more of it. */
 export interface Factor {
@@ -42,6 +42,7 @@ export function decompose({ measured: m, kernel, reference }: Finding): Decompos
   if (reference === null) return 'no published figure stands beside this run';
   const { published: figure, ratio } = reference;
   if (m.ceiling === undefined) return `no peak was measured beside ${kernel}`;
+  if (isMemoryBound(m)) return `memory, not arithmetic, is the limit of ${kernel} here`;
   const spec = DEVICES.find(({ device }) => device === figure.device);
   if (spec === undefined) return `results/published/devices.json has no peak of ${figure.device}`;
   const here = m.tflops.median;

@@ -1,5 +1,6 @@
 /** The name of a measurement in tables and charts: its kernel and, if that ran in several places, the place; and that of its peak. */
 
+import { formatNumber, formatRate } from '../format.ts';
 import type { Context, Measured, Measurement, Ratio } from './measurement.ts';
 
 /** "wasm-flash", or "wasm-flash (Chromium 153.0.8010.0)" in a run in which it also ran elsewhere. */
@@ -46,3 +47,16 @@ export function peakName({ backend, ceiling }: Pick<Measured, 'backend' | 'ceili
   const matrices = /^wgsl-matrix-products-(f32|f16)-/.exec(ceiling?.name ?? '');
   return matrices === null ? language : `${matrices[1]} matrix products in ${language}`;
 }
+
+/** The limit that a kernel is set beside, in words: "the peak of WebAssembly", or "the memory reads" where memory binds. */
+export const limitName = (m: Pick<Measured, 'backend' | 'ceiling'>): string =>
+  isMemoryBound(m) ? 'the memory reads' : `the peak of ${peakName(m)}`;
+
+/** The limit as a rate: "24.1 GB/s" where memory binds, else FLOP/s. */
+export const limitRate = (ceiling: NonNullable<Measured['ceiling']>): string =>
+  ceiling.gigabytesPerSecond === undefined
+    ? formatRate(ceiling.tflops)
+    : `${formatNumber(ceiling.gigabytesPerSecond)} GB/s`;
+
+/** Whether memory, not arithmetic, is the limit that a kernel is set beside. */
+export const isMemoryBound = ({ ceiling }: Pick<Measured, 'ceiling'>): boolean => ceiling?.roof === 'memory';

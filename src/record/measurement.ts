@@ -110,6 +110,11 @@ const measuredSchema = caseSchema.extend({
       share: positive.describe('median over rounds of this kernel over the ceiling'),
       shareLow: positive.optional(),
       shareHigh: positive.optional(),
+      roof: z
+        .enum(['compute', 'memory'])
+        .optional()
+        .describe('which limit binds, arithmetic or memory; absent in records made before it was kept: arithmetic'),
+      gigabytesPerSecond: positive.optional().describe('what memory gave, where it binds; absent elsewhere'),
       coreHertz: positive
         .optional()
         .describe(
@@ -117,7 +122,7 @@ const measuredSchema = caseSchema.extend({
         ),
     })
     .optional()
-    .describe('the limit of the device for this arithmetic, run in the same rounds'),
+    .describe('the limit of the device that binds this kernel, run in the same rounds'),
   sustained: sustainedSchema.optional().describe('the kernel by itself without a pause, where --sustain asked for it'),
   verification: z.object({
     rows: count,

@@ -5,7 +5,7 @@ import { type Finding, findingOf, findingText } from '../compare/finding.ts';
 import { isBurst } from '../compare/published-timing.ts';
 import { B200, B200_BURST_HZ } from '../model/chip.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { peakName } from '../record/measurement-names.ts';
+import { isMemoryBound, limitName, limitRate } from '../record/measurement-names.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
@@ -19,7 +19,8 @@ export function answer(run: RunDocument, nextStep?: string): string {
 function limits({ measured: m, reference }: Finding): string[] {
   const list: string[] = [];
   if (m.ceiling !== undefined) {
-    list.push(`It reaches ${percent(m.ceiling.share)} of the peak of ${peakName(m)} measured here.`);
+    const rate = isMemoryBound(m) ? ` (${limitRate(m.ceiling)})` : '';
+    list.push(`It reaches ${percent(m.ceiling.share)} of ${limitName(m)} measured here${rate}.`);
   }
   if (reference?.kind !== 'exact' || reference.published.device !== 'B200') return list;
   const { published } = reference;

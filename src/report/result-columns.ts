@@ -13,6 +13,7 @@ import {
 import { summarize } from '../measure/statistics.ts';
 import { formatLengths } from '../problem/workload.ts';
 import type { Comparison, Measured } from '../record/measurement.ts';
+import { isMemoryBound, limitRate } from '../record/measurement-names.ts';
 import { tflopsOf } from '../record/rate.ts';
 import type { Row, Rows } from './result-rows.ts';
 import { differingParts } from './run-title.ts';
@@ -69,7 +70,12 @@ export function resultColumns({ rows, libraries, reference }: Rows, kind: TableK
       wide && !told('threads'),
       column(['threads'], ({ measured }) => `${measured.threads ?? '-'}`, 9),
     ),
-    column(['% of', 'peak'], ({ measured }) => peakCell(measured, wide), 6),
+    // Where memory binds one of them, each row names its limit.
+    column(
+      ['% of', measurements.some(isMemoryBound) ? 'limit' : 'peak'],
+      ({ measured }) => peakCell(measured, wide),
+      6,
+    ),
     ...only(
       wide,
       column(['error'], ({ measured }) => measured.verification.maxRelativeError.toExponential(0), 9),
@@ -111,13 +117,15 @@ function rateCell(m: Measured): string {
 /** "~" marks an extrapolated time. */
 const timeCell = (m: Measured) => `${m.coverage < 1 ? '~' : ''}${formatDuration(m.passSeconds)}`;
 
-function peakCell({ ceiling }: Measured, wide: boolean): string {
+function peakCell(m: Measured, wide: boolean): string {
+  const { ceiling } = m;
   if (ceiling === undefined) return '';
   const percent = (value: number) => (value * 100).toFixed(0);
   const { share: reached, shareLow, shareHigh } = ceiling;
   const interval =
     !wide || shareLow === undefined || shareHigh === undefined ? '' : ` [${percent(shareLow)}, ${percent(shareHigh)}]`;
-  return `${percent(reached)} %${interval}`;
+  const memory = wide ? ` of memory, ${limitRate(ceiling)}` : ' memory';
+  return `${percent(reached)} %${interval}${isMemoryBound(m) ? memory : ''}`;
 }
 
 /** Column titles and cells in one line each, for Markdown and pages. */

@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import {
-  bandwidthCeiling,
   clockProbe,
   exponentialCeiling,
+  memoryReads,
   multiplyAddCeilings,
   softmaxCeiling,
 } from '../../kernels/ceilings/wasm.ts';
@@ -92,7 +92,7 @@ const TEXTS: [string, string][] = [
   ['wasm-flash, few rows', emitFewRows(workload({ headDim: 64, seqQuery: 3, queryHeads: 3 }), features).text],
   ['wasm-flash, one row', emitFewRows(workload({ headDim: 64, seqQuery: 1 }), features).text],
   ['wasm-flash, 16 rows', variation({ rows: 16, vectors: 8, unroll: 16 })],
-  ...[...multiplyAddCeilings(features), exponentialCeiling, softmaxCeiling, bandwidthCeiling, clockProbe].map(
+  ...[...multiplyAddCeilings(features), exponentialCeiling, softmaxCeiling, memoryReads, clockProbe].map(
     (kernel): [string, string] => {
       const program = kernel.build(W, device);
       return [kernel.name, program.kind === 'wasm' ? program.text : ''];

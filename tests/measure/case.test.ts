@@ -216,5 +216,45 @@ describe('a case', () => {
     const ceiling = measurements[0]?.state === 'measured' ? measurements[0].ceiling : undefined;
     expect(ceiling?.share).toBeCloseTo(0.75, 9);
     expect(ceiling?.tflops).toBeCloseTo(0.004, 9);
+    expect(ceiling?.roof).toBe('compute');
   });
+
+  it.each([
+    [8, 2, 'memory', 0.5],
+    [2, 8, 'compute', 0.5],
+  ] as const)(
+    'takes the lower of two limits: arithmetic at %d GFLOPS, memory at %d',
+    async (adds, reads, roof, share) => {
+      const [kernel] = contendersOn(await mockTarget('rate=1e9')) as [Contender];
+      const rates = new Map<number, number>();
+      // What is prepared without data are the limits, in the order of the contenders.
+      const shared = await mockTarget('rate=1e9', (host) => ({
+        ...host,
+        prepare: async (request) => {
+          const prepared = await host.prepare(request);
+          if (request.data.kind === 'none') rates.set(prepared.id, rates.size === 0 ? adds : reads);
+          return prepared;
+        },
+        run: async (id) => {
+          const sample = await host.run(id);
+          return { ...sample, seconds: sample.seconds / (rates.get(id) ?? 1) };
+        },
+      }));
+      const { measurements } = await measure(
+        SMALL,
+        [
+          { ...kernel, target: shared },
+          { ...kernel, target: shared, ceiling: true },
+          { ...kernel, target: shared, ceiling: true, bytesPerFlop: 0.25 },
+        ],
+        createHostPool(),
+        { ...OPTIONS, full: true, samples: 6 },
+      );
+      const ceiling = measurements[0]?.state === 'measured' ? measurements[0].ceiling : undefined;
+      expect(ceiling?.roof).toBe(roof);
+      expect(ceiling?.share).toBeCloseTo(share, 9);
+      if (roof === 'memory') expect(ceiling?.gigabytesPerSecond).toBeCloseTo(0.5, 9);
+      else expect(ceiling?.gigabytesPerSecond).toBeUndefined();
+    },
+  );
 });

@@ -28,6 +28,19 @@ describe('answer', () => {
     );
   });
 
+  it('names memory where that is the limit', () => {
+    const m = measured({ seqQuery: 1, seqKv: 4096, headDim: 64 });
+    const ceiling = {
+      name: 'wasm-memory-reads',
+      tflops: 0.125,
+      share: 0.8,
+      roof: 'memory',
+      gigabytesPerSecond: 25,
+    } as const;
+    const text = answer(compared(runOf([{ ...m, ceiling }])));
+    expect(text).toContain('It reaches 80 % of the memory reads measured here (25.0 GB/s).');
+  });
+
   it('says nothing of a B200 where no figure is exact', () => {
     expect(answer(compared(runOf([measured({ seqQuery: 100, headDim: 64 })])))).toMatch(
       /^MHA at 100 \(head dimension 64\) runs at 100 GFLOPS here .*It reaches 80 % of the peak of WebAssembly measured here\.$/,

@@ -1,7 +1,7 @@
 /** The work of bench ceilings on the CPU: every probe in a child of its own kind, a few milliseconds a run. */
 
 import { scalarMultiplyAdd } from '../../../kernels/ceilings/scalar.ts';
-import { bandwidthCeiling, exponentialCeiling, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
+import { exponentialCeiling, memoryReads, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
 import { counted } from '../../format.ts';
 import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
 import { revectorizeFlag } from '../../host/node/flags.ts';
@@ -13,9 +13,8 @@ import { coreClock, type DeviceCeiling, fastestProbe, probeWorkload } from '../.
 const RUNS = 7;
 /** 150 MFLOP a thread in 16 work tiles of 48 rows: some milliseconds. */
 const SMALL = probeWorkload(768, 384, 128);
-/** Two KV heads whose K is 64 MiB each, read in turn by a few of many rows: more than a core's share of any cache. */
-const LARGE = probeWorkload(8192, 2 ** 19, 32, 2);
-const ROWS_READ = 4;
+/** K and V of a decoding step, 256 MiB together: more than the caches of most CPUs. */
+const LARGE = probeWorkload(1, 2 ** 16, 64, 8);
 
 /**
  * The limits of the CPU in every variant, with one thread and with all of `cores`. A probe that fails is told to `failed`,
@@ -73,7 +72,7 @@ export async function measureCpu(
         });
         if (variant !== variants.at(-1)) return;
         await attempt(`memory reads, ${where}`, async () => {
-          const found = await fastestProbe(host, [bandwidthCeiling], LARGE, 3, ROWS_READ);
+          const found = await fastestProbe(host, [memoryReads], LARGE, RUNS);
           reads.push({ ...common, quantity: 'memory-read', unit: 'byte/s', ...found });
         });
         if (threads !== 1) return;

@@ -1,7 +1,7 @@
 /** Ceilings do the work that they claim: their sums and exponentials are read back and known beforehand. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clockProbe, exponentialCeiling, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
+import { clockProbe, exponentialCeiling, memoryReads, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
 import { revectorizeFlag } from '../../../src/host/node/flags.ts';
 import type { ChildHost } from '../../../src/host/node/spawn.ts';
 import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
@@ -42,6 +42,19 @@ describe.each(revectorizeFlag() === undefined ? ['simd-relaxed'] : ['simd-relaxe
       const { outputs } = await runKernel(host, clockProbe, W, { rows: FIRST });
       expect(outputs[0]?.[0]).toBe(clockProbe.expected(W));
       expect(clockProbe.expected(W)).toBeGreaterThan(0);
+    });
+
+    it('counts what the memory probe reads, of all keys and under a window', async () => {
+      for (const w of [
+        { ...probeWorkload(1, 700, 64, 2), queryHeads: 4 },
+        { ...probeWorkload(1, 5000, 32, 3), mask: 'causal' as const },
+        { ...probeWorkload(1, 5000, 64, 3), mask: 'causal' as const, window: 300 },
+      ]) {
+        const { outputs } = await runKernel(host, memoryReads, w, { rows: FIRST, data: { kind: 'none' } });
+        expect(outputs[0]?.[0]).toBe(memoryReads.expected(w));
+      }
+      // Two KV heads of 700 keys: 64 floats of K and of V each, a KV head a piece of work.
+      expect(memoryReads.expected(probeWorkload(1, 700, 64, 2))).toBe(2 * 64 * 700);
     });
 
     it('names the fastest probe', async () => {

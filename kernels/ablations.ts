@@ -7,7 +7,7 @@ import { emitWasmFlash, wasmFlash } from './wasm/flash.ts';
 import { wgslConfigurationProblem } from './wgsl/candidates.ts';
 import type { WgslConfiguration } from './wgsl/configuration.ts';
 import { buildWgslFlash, wgslFlash, wgslFlashUnsupported } from './wgsl/flash.ts';
-import { headDimsOf } from './wgsl/head-dims.ts';
+import { rowDimsOf } from './wgsl/row-dims.ts';
 
 type Technique = NonNullable<Kernel['ablation']>['technique'];
 
@@ -76,11 +76,11 @@ function wgsl(
     summary,
     ablation: { of: wgslFlash.name, technique, change: technique === 'overlap' ? 'adds' : 'removes' },
     unsupported: (w, device) => {
-      const dims = headDimsOf(w);
+      const dims = rowDimsOf(w);
       const config = changed(wgslConfiguration(dims, device));
       return wgslConfigurationProblem(config, dims, device.limits) ?? wgslFlashUnsupported(config, w, device);
     },
-    build: (w, device) => buildWgslFlash(changed(wgslConfiguration(headDimsOf(w), device)), w, device),
+    build: (w, device) => buildWgslFlash(changed(wgslConfiguration(rowDimsOf(w), device)), w, device),
   };
 }
 

@@ -4,8 +4,8 @@ import type { Workload } from '../src/problem/workload.ts';
 import type { DeviceProfile } from './device.ts';
 import type { WasmConfiguration } from './wasm/configuration.ts';
 import { type WgslConfiguration, workgroupBytes } from './wgsl/configuration.ts';
-import type { HeadDims } from './wgsl/head-dims.ts';
 import { floatsOfThread, floatsThatFit, hasFewRegisters } from './wgsl/registers.ts';
+import type { RowDims } from './wgsl/row-dims.ts';
 
 // WebAssembly
 
@@ -163,7 +163,7 @@ const fittingChunk = (headDim: number, chunk: number) =>
   headDim % 16 >= 1 && headDim % 16 <= 8 ? Math.min(chunk, 8) : chunk;
 
 /** The shipped configuration of wgsl-flash for blocks of query rows; head dimensions above the table's last have that one's. */
-export function wgslConfiguration(dims: HeadDims, { limits, features }: DeviceProfile): WgslConfiguration {
+export function wgslConfiguration(dims: RowDims, { limits, features }: DeviceProfile): WgslConfiguration {
   const families = ['any', features.software === true ? 'software' : features.vendor];
   const fitting = WGSL_TABLE.find(
     (row) =>
@@ -183,7 +183,7 @@ export const FEW_ROWS = 32;
  * a thread takes 4 rows. As many threads share the columns of the output as its registers ask for; where 256 are too few, or their V takes
  * more than 16 KiB, the configuration of blocks is used.
  */
-export function fewRowsConfiguration(rows: number, dims: HeadDims, device: DeviceProfile): WgslConfiguration {
+export function fewRowsConfiguration(rows: number, dims: RowDims, device: DeviceProfile): WgslConfiguration {
   const { vendor } = device.features;
   const { headDimV } = dims;
   const few = hasFewRegisters(vendor);

@@ -3,7 +3,7 @@
 import type { Workload } from '../../src/problem/workload.ts';
 import type { WgslProgram } from '../kernel.ts';
 import { abi } from '../wgsl/abi.ts';
-import { bothDims } from '../wgsl/head-dims.ts';
+import { bothDims } from '../wgsl/row-dims.ts';
 
 /** Invocations of a workgroup and query rows of a work tile, where a probe has no reason for others. */
 export const THREADS = 64;

@@ -9,8 +9,8 @@
 import type { Workload } from '../../src/problem/workload.ts';
 import type { WgslProgram } from '../kernel.ts';
 import { abi } from '../wgsl/abi.ts';
-import { bothDims } from '../wgsl/head-dims.ts';
 import { wgslMatrix } from '../wgsl/matrix.ts';
+import { bothDims } from '../wgsl/row-dims.ts';
 import type { Probe } from './probe.ts';
 import { BLOCK_ROWS, iterations, loopProgram, THREADS } from './wgsl-loop.ts';
 

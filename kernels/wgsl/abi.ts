@@ -1,7 +1,7 @@
 /** What every WGSL kernel and its host agree on: bindings, the Params block, and how a work tile and its rows are found. */
 
-import { columnsOf, columnsOfV, fourAt, type HeadDims, isOwnV, isWhole, keyFour, valueFour } from './head-dims.ts';
 import { keyRange } from './mask.ts';
+import { columnsOf, columnsOfV, fourAt, isOwnV, isWhole, keyFour, type RowDims, valueFour } from './row-dims.ts';
 import { PLAIN_SCORES, scoreFunctions, type WgslScores } from './soft-cap.ts';
 import { enableOf, type Storage, tensorAccess, tensors } from './storage.ts';
 
@@ -23,7 +23,7 @@ export const PARAM_NAMES = [
 export const PARAM_BYTES = 48;
 
 /** What a kernel chooses of the declarations that all share. */
-export interface Abi extends HeadDims {
+export interface Abi extends RowDims {
   /** Lines that the module begins with, beside the one that the storage needs. */
   directives?: string;
   /** What the pass computes, in lines of comment: the first thing that a reader sees. */
@@ -54,7 +54,7 @@ const OWN_FIELDS = `  o: u32,        // the same in o
 `;
 
 /** Comment: the shapes of the tensors, and what their indices count. */
-function shapes(dims: HeadDims): string {
+function shapes(dims: RowDims): string {
   const { headDim, headDimV } = dims;
   const whole = isWhole(headDim) && isWhole(headDimV);
   const first = isOwnV(dims)
@@ -70,7 +70,7 @@ function shapes(dims: HeadDims): string {
 }
 
 /** Constants: the vec4s of a row, and its elements where they are no whole ones. */
-function dimConstants(dims: HeadDims): string {
+function dimConstants(dims: RowDims): string {
   const { headDim, headDimV } = dims;
   return [
     `const columns = ${columnsOf(headDim)}u; // vec4s of a row`,

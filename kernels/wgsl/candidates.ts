@@ -7,11 +7,11 @@ import type { DeviceProfile, Limits } from '../device.ts';
 import { combinations, distance, sameConfiguration } from '../tunable.ts';
 import { sizes, type WgslConfiguration, workgroupBytes } from './configuration.ts';
 import { excess, withoutLimits } from './excess.ts';
-import type { HeadDims } from './head-dims.ts';
 import { floatsOfThread } from './registers.ts';
+import type { RowDims } from './row-dims.ts';
 
 /** Why a configuration cannot be built or run: parts that do not divide, or the limits of the device. */
-export function wgslConfigurationProblem(t: WgslConfiguration, dims: HeadDims, limits: Limits): string | undefined {
+export function wgslConfigurationProblem(t: WgslConfiguration, dims: RowDims, limits: Limits): string | undefined {
   if (t.rows % 4 !== 0 || t.keys % 4 !== 0) return 'rows and keys must be multiples of 4';
   // Zeros fill the last chunk of a head dimension up to a multiple of 16, no more.
   const filled = 16 * Math.ceil(dims.headDim / 16);
@@ -33,7 +33,7 @@ export function wgslConfigurationProblem(t: WgslConfiguration, dims: HeadDims, l
 }
 
 /** Floats of workgroup memory read for each multiply-add, of both products. */
-function reads(config: WgslConfiguration, { headDimV }: HeadDims): number {
+function reads(config: WgslConfiguration, { headDimV }: RowDims): number {
   const { threadColumns } = sizes(headDimV, config);
   return 1 / config.rows + 1 / config.keys + 1 / config.rows + 1 / (4 * threadColumns);
 }
@@ -42,7 +42,7 @@ function reads(config: WgslConfiguration, { headDimV }: HeadDims): number {
 const MOST_READS = 1.5;
 
 /** Why a configuration takes more than a device has, or reads workgroup memory far more often than the shipped one; undefined where neither. */
-export function wgslExcess(config: WgslConfiguration, dims: HeadDims, device: DeviceProfile): string | undefined {
+export function wgslExcess(config: WgslConfiguration, dims: RowDims, device: DeviceProfile): string | undefined {
   const shipped = wgslConfiguration(dims, device);
   const { headDimV } = dims;
   const { threads } = sizes(headDimV, config);
@@ -58,7 +58,7 @@ export function wgslExcess(config: WgslConfiguration, dims: HeadDims, device: De
  * Configurations that can be built. Each shape of the products comes once, fewest reads of workgroup memory first, before any comes again
  * in another way to stage. Where a CPU emulates the GPU, neighbours of the shipped one come first: a search there has time for few.
  */
-export function wgslCandidates(dims: HeadDims, device: DeviceProfile): WgslConfiguration[] {
+export function wgslCandidates(dims: RowDims, device: DeviceProfile): WgslConfiguration[] {
   const software = device.features.software === true;
   const shipped = wgslConfiguration(dims, device);
   const combined = combinations<WgslConfiguration>(shipped, {

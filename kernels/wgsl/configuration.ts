@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { count } from '../tunable.ts';
-import { columnsOf } from './head-dims.ts';
+import { columnsOf } from './row-dims.ts';
 
 export const wgslConfigurationSchema = z.strictObject({
   /** Threads along the query rows. */

@@ -13,16 +13,16 @@ import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import { FEW_ROWS, fewRowsConfiguration, wgslConfiguration } from '../configurations.ts';
 import type { DeviceProfile } from '../device.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { TILED_HEAD_DIMS, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { abi } from './abi.ts';
 import { wgslCandidates, wgslConfigurationProblem, wgslExcess } from './candidates.ts';
 import { sizes, type WgslConfiguration, wgslConfigurationSchema, workgroupBytes } from './configuration.ts';
 import { indent, lines, plus, range } from './emit.ts';
-import { columnsOf, type HeadDims, headDimsOf } from './head-dims.ts';
 import { emitKeyRange, emitMask, LOWEST } from './mask.ts';
 import { emitMerge } from './merge.ts';
 import { emitAccumulate, emitScores } from './products.ts';
+import { columnsOf, type RowDims, rowDimsOf } from './row-dims.ts';
 import { emitSoftCap, PLAIN_SCORES, softCapFunctions, WGSL_SCORES, type WgslScores } from './soft-cap.ts';
 import { type Exchange, emitExponentials, emitRescale, emitRowMaximum, emitRowSum, exchangeOf } from './softmax.ts';
 import { emitLoadQ, emitStageK, emitStageV } from './stage.ts';
@@ -37,14 +37,14 @@ export const wgslFlash: Kernel = {
   summary:
     'one pass: register-tiled q k^T and p v around an online softmax; scores stay on chip, masked blocks are skipped',
   unsupported: (workload, device) =>
-    wgslFlashUnsupported(wgslConfiguration(headDimsOf(workload), device), workload, device),
+    wgslFlashUnsupported(wgslConfiguration(rowDimsOf(workload), device), workload, device),
   build: (workload, device) => buildWgslFlash(shippedConfiguration(workload, device), workload, device),
   tunable: tunable({
     schema: wgslConfigurationSchema,
     shipped: shippedConfiguration,
-    candidates: (workload, device) => wgslCandidates(headDimsOf(workload), device),
-    excess: (config, workload, device) => wgslExcess(config, headDimsOf(workload), device),
-    problem: (config, workload, { limits }) => wgslConfigurationProblem(config, headDimsOf(workload), limits),
+    candidates: (workload, device) => wgslCandidates(rowDimsOf(workload), device),
+    excess: (config, workload, device) => wgslExcess(config, rowDimsOf(workload), device),
+    problem: (config, workload, { limits }) => wgslConfigurationProblem(config, rowDimsOf(workload), limits),
     build: buildWgslFlash,
   }),
 };
@@ -53,14 +53,14 @@ export const wgslFlash: Kernel = {
 function shippedConfiguration(w: Workload, device: DeviceProfile): WgslConfiguration {
   const rows = w.seqQuery * groupSize(w);
   return rows <= FEW_ROWS && device.features.software !== true
-    ? fewRowsConfiguration(rows, headDimsOf(w), device)
-    : wgslConfiguration(headDimsOf(w), device);
+    ? fewRowsConfiguration(rows, rowDimsOf(w), device)
+    : wgslConfiguration(rowDimsOf(w), device);
 }
 
 /** The program of a workload in a configuration, with the data type and the schedule that it wants. */
 export function buildWgslFlash(config: WgslConfiguration, w: Workload, { features }: DeviceProfile): WgslProgram {
   return emitWgslFlash(
-    headDimsOf(w),
+    rowDimsOf(w),
     config,
     storageOf(w.dtype, features),
     scheduleOf(w, config, features),
@@ -75,14 +75,14 @@ export function wgslFlashUnsupported(
   w: Workload,
   { limits }: DeviceProfile,
 ): string | undefined {
-  const need = workgroupBytes(headDimsOf(w).headDimV, config);
+  const need = workgroupBytes(rowDimsOf(w).headDimV, config);
   if (need > limits.workgroupMemoryBytes)
     return needsMemory('workgroup memory', formatExactBytes(need), formatExactBytes(limits.workgroupMemoryBytes));
   const threads = config.threadRows * config.threadColumns;
   if (threads > limits.workgroupInvocations) {
     return `needs ${threads} threads in a workgroup; the device allows ${limits.workgroupInvocations}`;
   }
-  return unsupportedScores(w, WGSL_SCORES) ?? unsupportedShape(w, ['f32', 'f16'], TILED_HEAD_DIMS);
+  return unsupportedScores(w, WGSL_SCORES) ?? unsupportedShape(w, ['f32', 'f16']);
 }
 
 /**
@@ -90,7 +90,7 @@ export function wgslFlashUnsupported(
  * and the mask are arguments of the program, in Params.
  */
 export function emitWgslFlash(
-  dims: HeadDims,
+  dims: RowDims,
   config: WgslConfiguration,
   storage: Storage,
   schedule: Schedule = ONE_HEAD,
@@ -185,7 +185,7 @@ function emitState({ rows, threadRows }: WgslConfiguration, splits: number, { si
 
 /** The kernel itself, phase by phase. */
 function emitMain(
-  dims: HeadDims,
+  dims: RowDims,
   config: WgslConfiguration,
   splits: number,
   exchange: Exchange,

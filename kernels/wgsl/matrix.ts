@@ -13,7 +13,6 @@ import { MATRIX_HEAD_DIMS, unsupportedScores, unsupportedShape } from '../suppor
 import { tunable } from '../tunable.ts';
 import { abi } from './abi.ts';
 import { indent, lines, plus, range } from './emit.ts';
-import { bothDims } from './head-dims.ts';
 import { emitKeyRange, LOWEST, rowBounds } from './mask.ts';
 import {
   type MatrixConfiguration,
@@ -26,6 +25,7 @@ import { matrixCandidates, matrixExcess, matrixPlan, matrixPlanProblem, shippedM
 import { accumulate, loadQ, scores } from './matrix-products.ts';
 import { maskedSoftmax, ownPlaces, plainSoftmax, STALE, writeO } from './matrix-softmax.ts';
 import { stagedPlaces, stageK, stageV } from './matrix-stage.ts';
+import { bothDims } from './row-dims.ts';
 
 export const wgslMatrix: Kernel = {
   name: 'wgsl-matrix',

@@ -3,8 +3,8 @@
 import type { WgslPass } from '../kernel.ts';
 import { abi } from './abi.ts';
 import { sizes, type WgslConfiguration } from './configuration.ts';
-import { columnsOf, columnsOfV, type HeadDims, outputFour } from './head-dims.ts';
 import { LOWEST } from './mask.ts';
+import { columnsOf, columnsOfV, outputFour, type RowDims } from './row-dims.ts';
 import type { Storage } from './storage.ts';
 import { type Schedule, tokensOf } from './work-tiles.ts';
 import { partVectors, placesInPart } from './write.ts';
@@ -17,7 +17,7 @@ const SHARERS = 4;
  * m = max of m_i, O = sum of O_i 2^(m_i - m) / sum of l_i 2^(m_i - m) over the splits i; a split that saw no key of a row has l_i = 0
  * there. Reads scratch as write.ts leaves it.
  */
-export function emitMerge(dims: HeadDims, config: WgslConfiguration, storage: Storage, schedule: Schedule): WgslPass {
+export function emitMerge(dims: RowDims, config: WgslConfiguration, storage: Storage, schedule: Schedule): WgslPass {
   const { splits, ...heads } = schedule;
   const { blockRows } = sizes(dims.headDimV, config);
   const places = placesInPart(dims.headDimV, config);

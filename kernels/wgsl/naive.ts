@@ -3,11 +3,11 @@
 import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory } from '../../src/messages.ts';
 import type { Kernel, WgslPass, WgslProgram } from '../kernel.ts';
-import { TILED_HEAD_DIMS, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
 import { indent, lines, phase } from './emit.ts';
-import { columnsOf, columnsOfV, fourAt, type HeadDims, headDimsOf, outputFour, valueFour } from './head-dims.ts';
 import { LOWEST, MASKED, rowBounds, seesBetween } from './mask.ts';
+import { columnsOf, columnsOfV, fourAt, outputFour, type RowDims, rowDimsOf, valueFour } from './row-dims.ts';
 import { cappedScore, WGSL_SCORES, type WgslScores } from './soft-cap.ts';
 import { type Storage, storageOf } from './storage.ts';
 
@@ -26,17 +26,17 @@ export const wgslNaive: Kernel = {
         formatExactBytes(need),
         formatExactBytes(limits.tensorBytes),
       );
-    return unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16'], TILED_HEAD_DIMS);
+    return unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16']);
   },
   build: (workload, { features }) =>
-    emitWgslNaive(headDimsOf(workload), workload.seqKv, storageOf(workload.dtype, features), workload),
+    emitWgslNaive(rowDimsOf(workload), workload.seqKv, storageOf(workload.dtype, features), workload),
 };
 
 /**
  * Three passes over scratch, [rows of the tile, seqKv] floats a work tile: scores writes it, softmax turns each row of it into weights,
  * output multiplies it by v. seqKv sizes scratch and the number of workgroups; the text does not depend on it.
  */
-export function emitWgslNaive(dims: HeadDims, seqKv: number, storage: Storage, scores: WgslScores): WgslProgram {
+export function emitWgslNaive(dims: RowDims, seqKv: number, storage: Storage, scores: WgslScores): WgslProgram {
   const pass = (label: string, about: string, results: number, phases: string[]): WgslPass => ({
     label,
     workgroupsPerTile: Math.ceil(results / THREADS),
@@ -78,7 +78,7 @@ ${indent(1, lines(phases))}
 const rowExists = ['if (row >= tile.rows) {', '  return;', '}'];
 
 /** A thread for each score of the tile. */
-const scorePhases = (dims: HeadDims, scores: WgslScores) => [
+const scorePhases = (dims: RowDims, scores: WgslScores) => [
   'let row = thread.x / params.seqKv;',
   'let key = thread.x % params.seqKv;',
   ...rowExists,
@@ -128,7 +128,7 @@ const softmaxPhases = ({ sinks = false }: WgslScores) => [
 ];
 
 /** A thread for each vec4 of the output. */
-const outputPhases = (dims: HeadDims) => [
+const outputPhases = (dims: RowDims) => [
   `let row = thread.x / ${columnsOfV(dims)};`,
   `let column = thread.x % ${columnsOfV(dims)};`,
   ...rowExists,

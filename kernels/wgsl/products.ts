@@ -2,8 +2,8 @@
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
 import { indent, lines, phase, plus, range, times } from './emit.ts';
-import type { HeadDims } from './head-dims.ts';
 import { fourOfStep, ownOfDims, ownOfKeys, partOfKeys } from './layout.ts';
+import type { RowDims } from './row-dims.ts';
 import { emitStageV } from './stage.ts';
 import { readRows } from './thread-tile.ts';
 
@@ -34,7 +34,7 @@ export function emitScores(config: WgslConfiguration): string {
 }
 
 /** stage V and accumulate: the weights pass through workgroup memory in parts, V beside them in chunks of keys. */
-export function emitAccumulate(dims: HeadDims, config: WgslConfiguration): string {
+export function emitAccumulate(dims: RowDims, config: WgslConfiguration): string {
   const { threadColumns, paddedColumns, partKeys } = sizes(dims.headDimV, config);
   const weights = partOfKeys(config).flatMap(({ condition, four }, g) => [
     `if (${condition}) {`,

@@ -1,8 +1,8 @@
 /** The phases of wgsl-rows, for the rows `own` and the vec4 columns of a lane, each a variable: q<row>_<column>, o<row>_<column>. */
 
 import { LANES, lines, phase, plus, range } from './emit.ts';
-import { columnsOf, columnsOfV, type HeadDims, isOwnV, isWhole, outputFour } from './head-dims.ts';
 import { LOWEST, MASKED, rowBounds, seesFour } from './mask.ts';
+import { columnsOf, columnsOfV, isOwnV, isWhole, outputFour, type RowDims } from './row-dims.ts';
 import { emitSoftCapOf, type WgslScores } from './soft-cap.ts';
 
 /** Lanes that share a row: no subgroup is smaller. */
@@ -12,7 +12,7 @@ export const BATCH = 4;
 
 /** What a lane has: rows, and of each the vec4 columns of q and of the output, by number. */
 export interface LaneRows {
-  dims: HeadDims;
+  dims: RowDims;
   own: number[];
   columns: number[];
   columnsV: number[];

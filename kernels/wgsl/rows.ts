@@ -7,10 +7,10 @@ import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory, subgroupsMissing } from '../../src/messages.ts';
 import type { Workload } from '../../src/problem/workload.ts';
 import type { Kernel, WgslProgram } from '../kernel.ts';
-import { TILED_HEAD_DIMS, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { abi } from './abi.ts';
 import { indent, range, times } from './emit.ts';
-import { columnsOf, type HeadDims, headDimsOf } from './head-dims.ts';
+import { columnsOf, type RowDims, rowDimsOf } from './row-dims.ts';
 import {
   BATCH,
   emitAccumulate,
@@ -37,14 +37,14 @@ export const wgslRows: Kernel = {
   summary: 'one pass, each row split over four lanes: q and output in registers, scores by subgroup shuffles',
   unsupported(workload, { features, limits }) {
     if (features.subgroups !== true) return subgroupsMissing;
-    const { workgroupBytes } = sizesOf(headDimsOf(workload));
+    const { workgroupBytes } = sizesOf(rowDimsOf(workload));
     if (workgroupBytes > limits.workgroupMemoryBytes)
       return needsMemory(
         'workgroup memory',
         formatExactBytes(workgroupBytes),
         formatExactBytes(limits.workgroupMemoryBytes),
       );
-    return unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16'], TILED_HEAD_DIMS);
+    return unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16']);
   },
   build: (workload, { features }) => emitWgslRows(workload, storageOf(workload.dtype, features)),
 };
@@ -53,7 +53,7 @@ export const wgslRows: Kernel = {
 const LARGEST_HELD_Q = 256;
 
 /** Rows of a lane and keys staged at a time: what fits some 200 registers and 16 KiB of workgroup memory, 18 above head dimension 512. */
-function sizesOf(dims: HeadDims) {
+function sizesOf(dims: RowDims) {
   const larger = Math.max(dims.headDim, dims.headDimV);
   const rows = larger <= 64 ? 4 : larger <= 128 ? 2 : 1;
   const keys = larger <= 128 ? 8 : 4;
@@ -76,7 +76,7 @@ function sizesOf(dims: HeadDims) {
  * Lane `part` of the four that share a row holds its vec4 columns part, part + 4 and so on: q<row>_<i>, o<row>_<i>.
  */
 export function emitWgslRows(w: Workload, storage: Storage): WgslProgram {
-  const dims = headDimsOf(w);
+  const dims = rowDimsOf(w);
   const { keys, blockRows, lanes, vectors } = sizesOf(dims);
   const rows = lanes.own.length;
   const heads = groupOf(w, blockRows);

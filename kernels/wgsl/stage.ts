@@ -2,8 +2,8 @@
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
 import { indent, lines, phase, plus, range } from './emit.ts';
-import { columnsOf, columnsOfV, type HeadDims, isWhole } from './head-dims.ts';
 import { stagedOfDims } from './layout.ts';
+import { columnsOf, columnsOfV, isWhole, type RowDims } from './row-dims.ts';
 
 /**
  * Statements for each t of `count`, shared out over the threads. Tint knows a loop to end only where it counts by 1 to a constant, and
@@ -71,7 +71,7 @@ export function emitStageK(config: WgslConfiguration): string {
  * stage V: `valueKeys` keys of v from `key` on, as [key][column]. Columns past headDimV, which the last threads own where the columns
  * do not divide evenly, are zeros.
  */
-export function emitStageV(dims: HeadDims, config: WgslConfiguration, what: string, key: string): string {
+export function emitStageV(dims: RowDims, config: WgslConfiguration, what: string, key: string): string {
   const { paddedColumns } = sizes(dims.headDimV, config);
   const columns = columnsOfV(dims);
   const value =

@@ -3,7 +3,7 @@
 import type { Dtype } from '../../src/problem/workload.ts';
 import type { Features } from '../device.ts';
 import { LANES, lines, plus } from './emit.ts';
-import { type HeadDims, isOwnV, isWhole } from './head-dims.ts';
+import { isOwnV, isWhole, type RowDims } from './row-dims.ts';
 
 /** 'packed-f16' needs nothing of the device: two halves in a u32, unpacked by a builtin of the language. */
 export type Storage = 'f32' | 'f16' | 'packed-f16';
@@ -57,7 +57,7 @@ const STORAGES = {
 export const enableOf = (storage: Storage) => STORAGES[storage].directive;
 
 /** Declarations of the tensors at bindings 1 to 4. */
-export function tensors(storage: Storage, { headDim, headDimV }: HeadDims): string {
+export function tensors(storage: Storage, { headDim, headDimV }: RowDims): string {
   const { type, one } = STORAGES[storage];
   const element = (dim: number) => (isWhole(dim) ? type : one.type);
   return `@group(0) @binding(1) var<storage, read> q: array<${element(headDim)}>;
@@ -67,7 +67,7 @@ export function tensors(storage: Storage, { headDim, headDimV }: HeadDims): stri
 }
 
 /** Functions that read and write four elements of the tensors as vec4f. */
-export function tensorAccess(storage: Storage, dims: HeadDims): string {
+export function tensorAccess(storage: Storage, dims: RowDims): string {
   const { read, write } = STORAGES[storage];
   const reader = (tensor: 'q' | 'k' | 'v') => {
     const name = `read${tensor.toUpperCase()}`;
@@ -87,7 +87,7 @@ export function tensorAccess(storage: Storage, dims: HeadDims): string {
 }
 
 /** WGSL constant: elements of a row of v and o. */
-const nameOfV = (dims: HeadDims) => (isOwnV(dims) ? 'headDimV' : 'headDim');
+const nameOfV = (dims: RowDims) => (isOwnV(dims) ? 'headDimV' : 'headDim');
 
 /** A function that reads the four elements of a row from 4 * column on; past the row's end they are zeros. */
 function readOneByOne(storage: Storage, name: string, tensor: string, dim: string): string {

@@ -2,7 +2,7 @@
 
 import { sizes, type WgslConfiguration } from './configuration.ts';
 import { indent, LANES, lines, phase, plus, range } from './emit.ts';
-import { columnsOf, columnsOfV, type HeadDims, outputFour } from './head-dims.ts';
+import { columnsOf, columnsOfV, outputFour, type RowDims } from './row-dims.ts';
 import { type Exchange, overThreadColumns } from './softmax.ts';
 
 /** vec4s of scratch of one split: sums [row][column] of the tile, then the maxima and the sums of weights of its rows. */
@@ -18,7 +18,7 @@ export function placesInPart(headDimV: number, config: WgslConfiguration) {
 }
 
 /** Statements for each column of a thread, in a test where the columns do not divide evenly. */
-function overColumns(dims: HeadDims, config: WgslConfiguration, store: (column: string, sums: string) => string) {
+function overColumns(dims: RowDims, config: WgslConfiguration, store: (column: string, sums: string) => string) {
   return range(sizes(dims.headDimV, config).threadColumns).map((i) => {
     const column = plus('c', i * config.threadColumns);
     const whole = (i + 1) * config.threadColumns <= columnsOf(dims.headDimV);
@@ -27,7 +27,7 @@ function overColumns(dims: HeadDims, config: WgslConfiguration, store: (column: 
 }
 
 /** WGSL functions that write a column of O, or to scratch of a part of it, for those rows of a thread that exist. */
-export function writeFunctions(dims: HeadDims, config: WgslConfiguration, splits: number): string {
+export function writeFunctions(dims: RowDims, config: WgslConfiguration, splits: number): string {
   const [place, argument] = splits > 1 ? ['part: u32, ', 'part, '] : ['', ''];
   const write = (row: string, value: string) =>
     splits > 1
@@ -53,7 +53,7 @@ ${lines(fours)}
 }
 
 /** write: row sums over the thread columns, then O / l; a row that saw no key has l = 0 and gives zeros. */
-export function emitWrite(dims: HeadDims, config: WgslConfiguration, splits: number, exchange: Exchange): string {
+export function emitWrite(dims: RowDims, config: WgslConfiguration, splits: number, exchange: Exchange): string {
   const vectors = range(config.rows / 4);
   const total = overThreadColumns(config, 'sum', 'l', 'total', exchange);
   if (splits === 1) {

@@ -5,7 +5,7 @@ import { fewRowsConfiguration, wgslConfiguration } from '../../kernels/configura
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { sizes, type WgslConfiguration } from '../../kernels/wgsl/configuration.ts';
 import { emitWgslFlash } from '../../kernels/wgsl/flash.ts';
-import { bothDims } from '../../kernels/wgsl/head-dims.ts';
+import { bothDims } from '../../kernels/wgsl/row-dims.ts';
 import { turns } from './bank-model.ts';
 import { workgroupAccesses } from './workgroup-accesses.ts';
 

@@ -7,9 +7,9 @@ import { sameConfiguration } from '../../kernels/tunable.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { wgslCandidates } from '../../kernels/wgsl/candidates.ts';
 import { sizes, type WgslConfiguration, workgroupBytes } from '../../kernels/wgsl/configuration.ts';
-import { bothDims } from '../../kernels/wgsl/head-dims.ts';
 import { wgslMatrix } from '../../kernels/wgsl/matrix.ts';
 import { floatsOfThread, floatsThatFit } from '../../kernels/wgsl/registers.ts';
+import { bothDims } from '../../kernels/wgsl/row-dims.ts';
 import { workload } from '../workloads.ts';
 import { APPLE, INTEL, SQUARE } from './matrix-features.ts';
 

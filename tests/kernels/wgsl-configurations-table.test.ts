@@ -6,8 +6,8 @@ import { FEW_ROWS, fewRowsConfiguration, wgslConfiguration } from '../../kernels
 import type { DeviceProfile } from '../../kernels/device.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { wgslConfigurationProblem } from '../../kernels/wgsl/candidates.ts';
-import { bothDims } from '../../kernels/wgsl/head-dims.ts';
 import { floatsOfThread, floatsThatFit } from '../../kernels/wgsl/registers.ts';
+import { bothDims } from '../../kernels/wgsl/row-dims.ts';
 import { workload } from '../workloads.ts';
 
 const VENDORS = [undefined, 'amd', 'nvidia', 'apple', 'intel', 'qualcomm'];

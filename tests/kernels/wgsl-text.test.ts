@@ -5,7 +5,7 @@ import { wgslConfiguration } from '../../kernels/configurations.ts';
 import { ABLATIONS, findKernel } from '../../kernels/index.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { emitWgslFlash } from '../../kernels/wgsl/flash.ts';
-import { bothDims } from '../../kernels/wgsl/head-dims.ts';
+import { bothDims } from '../../kernels/wgsl/row-dims.ts';
 import type { Storage } from '../../kernels/wgsl/storage.ts';
 import { workload } from '../workloads.ts';
 import { APPLE, matrixCode, SQUARE } from './matrix-features.ts';

@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import { fewRowsConfiguration, wgslConfiguration } from '../../kernels/configurations.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
-import { bothDims } from '../../kernels/wgsl/head-dims.ts';
+import { bothDims } from '../../kernels/wgsl/row-dims.ts';
 import { groupOf, scheduleOf, waveOf } from '../../kernels/wgsl/work-tiles.ts';
 import { workload } from '../workloads.ts';
 

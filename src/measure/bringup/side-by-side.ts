@@ -4,7 +4,7 @@ import type { Configuration } from '../../../kernels/kernel.ts';
 import type { Contender, HostPool } from '../../host/pool.ts';
 import type { GpuSettings } from '../../host/role.ts';
 import { noSharedRound, notMeasured } from '../../messages.ts';
-import type { Workload } from '../../problem/workload.ts';
+import { valueDim, type Workload } from '../../problem/workload.ts';
 import { whyNotMeasured } from '../../record/unmeasured.ts';
 import { type CaseEvent, measureCase } from '../case.ts';
 import { pairedRatio } from '../ratios.ts';
@@ -64,7 +64,7 @@ export async function* measureSides(
       const { configuration } = side;
       const common = {
         ...{ label: side.label, kernel: kernel.name, configuration, settings: side.settings, measurement },
-        threadFloats: configuration === null ? null : threadFloatsOf(w.headDim, configuration),
+        threadFloats: configuration === null ? null : threadFloatsOf(valueDim(w), configuration),
         threads: configuration === null ? null : threadsOf(configuration),
       };
       if (measurement?.state !== 'measured') {

@@ -29,9 +29,9 @@ export function threadsOf(configuration: Configuration): number | null {
 }
 
 /** Floats of S and O that a thread of wgsl-flash keeps; null for a configuration of another kernel. */
-export function threadFloatsOf(headDim: number, configuration: Configuration): number | null {
+export function threadFloatsOf(headDimV: number, configuration: Configuration): number | null {
   const parsed = wgslConfigurationSchema.safeParse(configuration);
-  return parsed.success ? floatsOfThread(headDim, parsed.data) : null;
+  return parsed.success ? floatsOfThread(headDimV, parsed.data) : null;
 }
 
 /**

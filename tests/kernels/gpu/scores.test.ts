@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { findKernel } from '../../../kernels/index.ts';
 import type { Kernel } from '../../../kernels/kernel.ts';
 import { emitWgslFlash } from '../../../kernels/wgsl/flash.ts';
-import { headDimsOf } from '../../../kernels/wgsl/head-dims.ts';
+import { rowDimsOf } from '../../../kernels/wgsl/row-dims.ts';
 import { storageOf } from '../../../kernels/wgsl/storage.ts';
 import type { Data } from '../../../src/problem/data.ts';
 import { workload } from '../../workloads.ts';
@@ -55,7 +55,7 @@ await describeOnGpu('scores on a GPU', (host) => {
     const split: Kernel = {
       ...flash,
       build: (w, { features }) =>
-        emitWgslFlash(headDimsOf(w), SMALL, storageOf(w.dtype, features), { group: 2, splits: 3 }, 'memory', w),
+        emitWgslFlash(rowDimsOf(w), SMALL, storageOf(w.dtype, features), { group: 2, splits: 3 }, 'memory', w),
     };
     const w = workload({ seqQuery: 5, seqKv: 300, queryHeads: 4, kvHeads: 2, mask: 'causal', ...ASKED });
     expect(await runKernel(host, split, w)).toMatchOracle();

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Kernel } from '../../../kernels/kernel.ts';
 import { emitWgslFlash, wgslFlash } from '../../../kernels/wgsl/flash.ts';
-import { headDimsOf } from '../../../kernels/wgsl/head-dims.ts';
+import { rowDimsOf } from '../../../kernels/wgsl/row-dims.ts';
 import { exchangeOf } from '../../../kernels/wgsl/softmax.ts';
 import { storageOf } from '../../../kernels/wgsl/storage.ts';
 import { ONE_HEAD } from '../../../kernels/wgsl/work-tiles.ts';
@@ -24,7 +24,7 @@ await describeOnGpu('subgroups that lie in order', (host) => {
 
   // Four threads of a row: lanes side by side on either. Elsewhere the same kernel exchanges by memory.
   const build: Kernel['build'] = (w, { features }) =>
-    emitWgslFlash(headDimsOf(w), SMALL, storageOf(w.dtype, features), ONE_HEAD, exchangeOf(SMALL, features));
+    emitWgslFlash(rowDimsOf(w), SMALL, storageOf(w.dtype, features), ONE_HEAD, exchangeOf(SMALL, features));
   const kernel: Kernel = { ...wgslFlash, build };
   testShapes(kernel, () => host, [
     workload({ seqQuery: 71, mask: 'causal' }),

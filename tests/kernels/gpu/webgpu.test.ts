@@ -65,18 +65,6 @@ await describeOnGpu(
       });
     });
 
-    // wgsl-flash as it is shipped there has as many threads along the keys, and takes five seconds to compile.
-    describe('above head dimension 256', () => {
-      const wide = configured(flash, { ...SMALL, threadRows: 1, threadColumns: 32 });
-      const shapes = (headDim: number) => [
-        workload({ headDim, seqQuery: 37, queryHeads: 2, mask: 'causal' }),
-        workload({ headDim, seqQuery: 5, seqKv: 140, queryHeads: 2, window: 9 }),
-      ];
-      testShapes(wide, get, shapes(512));
-      testShapes(findKernel('wgsl-rows'), get, shapes(272));
-      testShapes(findKernel('wgsl-naive'), get, shapes(576));
-    });
-
     // Blocks have 8 rows, and in wgsl-rows 64.
     describe('groups of more query heads than a block has rows', () => {
       const shapes = (group: number) => [

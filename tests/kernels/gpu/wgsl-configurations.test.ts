@@ -6,7 +6,7 @@ import type { Kernel } from '../../../kernels/kernel.ts';
 import { TYPICAL_DEVICE } from '../../../kernels/typical-device.ts';
 import type { WgslConfiguration } from '../../../kernels/wgsl/configuration.ts';
 import { emitWgslFlash, wgslFlash } from '../../../kernels/wgsl/flash.ts';
-import { bothDims, headDimsOf } from '../../../kernels/wgsl/head-dims.ts';
+import { bothDims, rowDimsOf } from '../../../kernels/wgsl/row-dims.ts';
 import { storageOf } from '../../../kernels/wgsl/storage.ts';
 import { type Dtype, describe as describeWorkload, type Workload } from '../../../src/problem/workload.ts';
 import { workload } from '../../workloads.ts';
@@ -96,7 +96,7 @@ await describeOnGpu('wgsl-flash', (host) => {
     { group: 4, splits: 5, dtype: 'f16' as const },
   ])('$group query heads a work tile, keys in $splits parts, $dtype', async ({ dtype, ...schedule }) => {
     const build: Kernel['build'] = (w, { features }) =>
-      emitWgslFlash(headDimsOf(w), config, storageOf(w.dtype, features), schedule);
+      emitWgslFlash(rowDimsOf(w), config, storageOf(w.dtype, features), schedule);
     const common = { dtype, queryHeads: schedule.group * 2, kvHeads: 2 };
     for (const w of [
       workload({ seqQuery: 1, seqKv: 300, ...common }),

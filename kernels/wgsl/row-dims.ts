@@ -5,38 +5,38 @@
  * one, indices count elements, and what lies past a row's end is zeros. So no tensor is copied to be padded.
  */
 
-import type { Workload } from '../../src/problem/workload.ts';
+import { valueDim, type Workload } from '../../src/problem/workload.ts';
 
 /** Elements of a row of q and k, and of one of v and o. */
-export interface HeadDims {
+export interface RowDims {
   headDim: number;
   headDimV: number;
 }
 
 /** One for all tensors. */
-export const bothDims = (headDim: number): HeadDims => ({ headDim, headDimV: headDim });
+export const bothDims = (headDim: number): RowDims => ({ headDim, headDimV: headDim });
 /** Those of a workload. */
-export const headDimsOf = ({ headDim }: Workload): HeadDims => bothDims(headDim);
+export const rowDimsOf = (w: Workload): RowDims => ({ headDim: w.headDim, headDimV: valueDim(w) });
 
 /** Whether rows of so many elements are read as vec4s. */
 export const isWhole = (dim: number) => dim % 4 === 0;
 /** vec4s that hold a row, the last of them perhaps in part. */
 export const columnsOf = (dim: number) => Math.ceil(dim / 4);
 /** Whether v and o have rows of their own length. */
-export const isOwnV = ({ headDim, headDimV }: HeadDims) => headDim !== headDimV;
+export const isOwnV = ({ headDim, headDimV }: RowDims) => headDim !== headDimV;
 
 /** WGSL constant: vec4s of a row of v and o. */
-export const columnsOfV = (dims: HeadDims) => (isOwnV(dims) ? 'valueColumns' : 'columns');
+export const columnsOfV = (dims: RowDims) => (isOwnV(dims) ? 'valueColumns' : 'columns');
 
 /** WGSL arguments: four elements of the row that begins at `row`, of `dim` elements. */
 export const fourAt = (dim: number, row: string, column: string) =>
   isWhole(dim) ? `${row} + ${column}` : `${row}, ${column}`;
 
 /** WGSL arguments: the four of a tile's output. */
-export const outputFour = (dims: HeadDims, row: string, column: string) =>
+export const outputFour = (dims: RowDims, row: string, column: string) =>
   fourAt(dims.headDimV, `${isOwnV(dims) ? 'outputIndex' : 'rowIndex'}(tile, ${row})`, column);
 /** WGSL arguments: the four of a key, and of a value. */
-export const keyFour = ({ headDim }: HeadDims, key: string, column: string) =>
+export const keyFour = ({ headDim }: RowDims, key: string, column: string) =>
   fourAt(headDim, `tile.kv + ${key} * tile.kvStride`, column);
-export const valueFour = (dims: HeadDims, key: string, column: string) =>
+export const valueFour = (dims: RowDims, key: string, column: string) =>
   fourAt(dims.headDimV, isOwnV(dims) ? `tile.v + ${key} * tile.vStride` : `tile.kv + ${key} * tile.kvStride`, column);

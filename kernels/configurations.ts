@@ -1,9 +1,10 @@
 /** Shipped configurations of the kernels: device family x head dimension, each with the device and date of its tuning and the reason. */
 
 import type { Workload } from '../src/problem/workload.ts';
-import type { DeviceProfile } from './device.ts';
+import type { DeviceProfile, SubgroupMatrixShape } from './device.ts';
 import type { WasmConfiguration } from './wasm/configuration.ts';
 import { type WgslConfiguration, workgroupBytes } from './wgsl/configuration.ts';
+import type { MatrixConfiguration } from './wgsl/matrix-configuration.ts';
 import { floatsOfThread, floatsThatFit, hasFewRegisters } from './wgsl/registers.ts';
 import type { RowDims } from './wgsl/row-dims.ts';
 
@@ -199,4 +200,72 @@ export function fewRowsConfiguration(rows: number, dims: RowDims, device: Device
   const fits = (config: WgslConfiguration) =>
     floatsOfThread(headDimV, config) <= floatsThatFit(vendor) && workgroupBytes(headDimV, config) <= 16 * KIB;
   return [64, 128, 256].map(withThreads).find(fits) ?? wgslConfiguration(dims, device);
+}
+
+// Subgroup matrices
+
+interface MatrixRow {
+  /** A vendor as WebGPU names it; any where it is left out. */
+  vendor?: 'apple' | 'intel';
+  /** What the matrices hold; either where it is left out. */
+  component?: SubgroupMatrixShape['component'];
+  /** Lanes of a subgroup, at least. */
+  lanes: number;
+  /** The largest head dimension. */
+  headDim: number;
+  config: MatrixConfiguration;
+}
+
+const FOUR: MatrixConfiguration = {
+  ...{ subgroups: 4, team: 1, rows: 16, keys: 32 },
+  ...({ k: 'staged', v: 'staged', q: 'registers' } as const),
+};
+
+/** A workgroup that is a team, for few registers: one subgroup loads each matrix of K and of V, so a copy of them would serve nobody. */
+const teamOf = (team: number, rows: number, keys: number): MatrixConfiguration => ({
+  ...{ subgroups: team, team, rows, keys },
+  ...({ k: 'direct', v: 'direct', q: 'workgroup' } as const),
+});
+
+/**
+ * The shipped configurations of wgsl-matrix; the first row that a device and a head dimension fit is taken, smaller in some field where it
+ * cannot be built (wgsl/matrix-plan.ts). None was measured on a GPU; those not for AMD were not compiled for one either.
+ */
+const MATRIX_TABLE: readonly MatrixRow[] = [
+  // 48 floats of S and O a lane at head dimension 64, 80 at 128; 24 KiB of workgroup memory.
+  { vendor: 'apple', lanes: 1, headDim: 128, config: teamOf(2, 32, 32) },
+  // 40 at 256, in 25 KiB.
+  { vendor: 'apple', lanes: 1, headDim: 256, config: teamOf(4, 16, 64) },
+  // 48 at head dimensions 64, 128 and 256 in subgroups of 16.
+  { vendor: 'intel', lanes: 1, headDim: 64, config: teamOf(2, 16, 32) },
+  { vendor: 'intel', lanes: 1, headDim: 128, config: teamOf(4, 16, 64) },
+  { vendor: 'intel', lanes: 1, headDim: 256, config: teamOf(8, 16, 128) },
+  // AMD. Compiled for RDNA3 (navi31) by Mesa 25.0: docs/wgsl-attention.md has the counts.
+  { component: 'f16', lanes: 64, headDim: 64, config: { ...FOUR, subgroups: 2, rows: 64, q: 'workgroup' } },
+  { component: 'f16', lanes: 64, headDim: 128, config: { ...FOUR, subgroups: 2, rows: 32, q: 'workgroup' } },
+  { component: 'f16', lanes: 64, headDim: 256, config: { ...FOUR, keys: 16, q: 'workgroup' } },
+  // NVIDIA: a lane holds the q of a row block in 32 registers up to head dimension 128.
+  { component: 'f16', lanes: 16, headDim: 128, config: FOUR },
+  { component: 'f16', lanes: 16, headDim: 256, config: { ...FOUR, subgroups: 2, q: 'workgroup' } },
+  // A CPU that emulates a GPU with narrow subgroups: workgroup memory is memory.
+  { component: 'f16', lanes: 1, headDim: 256, config: { ...FOUR, rows: 8, subgroups: 2, k: 'direct', q: 'workgroup' } },
+  // A GPU that does not say its vendor.
+  { component: 'f32', lanes: 1, headDim: 256, config: FOUR },
+];
+
+/** The shipped configuration of wgsl-matrix on matrices of a component and subgroups of so many lanes; undefined where none fits. */
+export function matrixConfiguration(
+  headDim: number,
+  component: SubgroupMatrixShape['component'],
+  lanes: number,
+  vendor: string | undefined,
+): MatrixConfiguration | undefined {
+  const fitting = MATRIX_TABLE.find(
+    (row) =>
+      (row.vendor ?? vendor) === vendor &&
+      (row.component ?? component) === component &&
+      lanes >= row.lanes &&
+      headDim <= row.headDim,
+  );
+  return fitting?.config;
 }

@@ -209,9 +209,11 @@ export const subgroupMatrixNoShape = (dtype: string) =>
 /** Why a configuration of subgroup matrices that a device lists is used or not. */
 export const matrixUse = {
   first: 'used by wgsl-matrix',
+  inTeams: 'used by wgsl-matrix, the output split over subgroups, as such GPUs have few registers',
   second: 'used by wgsl-matrix where a larger one does not fit the head dimension',
   component: (type: string) => `no kernel here multiplies ${type}`,
   result: (type: string) => `kernels here sum in f32, not in ${type}`,
+  widened: 'kernels here sum in f32, not in f16; f16 tensors are multiplied by the matrices of f32',
   unknownSpelling: "the device's compiler takes none of the spellings that are known here",
   unknownSubgroup: 'the device does not say how large its subgroups are',
   noneListed: 'none: the device has the feature, but lists no configuration',

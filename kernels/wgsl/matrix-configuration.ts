@@ -8,12 +8,19 @@ import type { Storage } from './storage.ts';
 export const matrixConfigurationSchema = z.strictObject({
   /** Subgroups of a workgroup: they share what is staged of K and V. */
   subgroups: count,
-  /** Query rows of a subgroup, a multiple of the matrices' rows: each matrix of K and V is used for all of them. */
+  /**
+   * Subgroups that share query rows, a team; divides `subgroups`. Of each block a subgroup computes the scores of its part of the keys,
+   * and it owns its part of the output's columns: O takes so many times fewer registers, and a matrix of K or V is loaded by one of them.
+   */
+  team: count.default(1),
+  /** Query rows of a team, a multiple of the matrices' rows: each matrix of K and V is used for all of them. */
   rows: count,
   /** Keys of a block. */
   keys: count,
   /** Matrices of K loaded from the tensor itself, or from a copy of the block in workgroup memory. */
   k: z.enum(['direct', 'staged']),
+  /** Those of V likewise; the copy is transposed. */
+  v: z.enum(['direct', 'staged']).default('staged'),
   /** Matrices of q held in registers, or loaded from workgroup memory in every block. */
   q: z.enum(['registers', 'workgroup']),
 });
@@ -37,33 +44,34 @@ export function matrixSizes(headDim: number, { config, shape, lanes }: MatrixPla
   const bytes = shape.component === 'f32' ? 4 : 2;
   // 16 bytes more a row: rows then begin in different banks.
   const padding = 16 / bytes;
-  const blockRows = config.subgroups * config.rows;
+  const teams = config.subgroups / config.team;
+  const blockRows = teams * config.rows;
   const keyStride = (headDim + padding) / 4;
   const valueStride = (config.keys + padding) / 4;
   const scoreStride = config.keys / 4 + 1;
-  /** Lanes that share a row in the softmax, or rows that a lane has, and vec4s of scores that it has of each. */
-  const rowLanes = Math.max(1, Math.floor(lanes / config.rows));
-  const laneRows = Math.max(1, config.rows / lanes);
+  /** Rows of a subgroup in the softmax; lanes that share one of them, or rows that a lane has, and vec4s of scores that it has of each. */
+  const softmaxRows = config.rows / config.team;
+  const rowLanes = Math.max(1, Math.floor(lanes / softmaxRows));
+  const laneRows = Math.max(1, softmaxRows / lanes);
   const laneVectors = config.keys / 4 / rowLanes;
   const stage = Math.max(
     config.k === 'staged' ? config.keys * keyStride : 0,
     config.q === 'registers' ? blockRows * keyStride : 0,
-    headDim * valueStride,
+    config.v === 'staged' ? headDim * valueStride : 0,
   );
-  /** Of one subgroup. */
+  /** Of one team. */
   const queries = config.q === 'workgroup' ? config.rows * keyStride : 0;
   const scores = config.rows * scoreStride;
   const weights = config.rows * valueStride;
-  const workgroupBytes =
-    (stage + config.subgroups * (queries + weights)) * 4 * bytes + config.subgroups * scores * 16 + 4;
+  const workgroupBytes = (stage + teams * (queries + weights)) * 4 * bytes + teams * scores * 16 + 4;
   return {
-    ...{ threads: config.subgroups * lanes, blockRows, keyStride, valueStride, scoreStride, workgroupBytes },
-    ...{ rowLanes, laneRows, laneVectors, stage, queries, scores, weights },
+    ...{ threads: config.subgroups * lanes, teams, blockRows, keyStride, valueStride, scoreStride, workgroupBytes },
+    ...{ softmaxRows, rowLanes, laneRows, laneVectors, stage, queries, scores, weights },
   };
 }
 
 /** Floats of S, O and, where it stays in registers, q that a lane keeps at least: a matrix is spread over the lanes of its subgroup. */
 export function floatsOfLane(headDim: number, { config, shape, lanes }: MatrixPlan): number {
   const queries = config.q === 'registers' ? (headDim * (shape.component === 'f32' ? 4 : 2)) / 4 : 0;
-  return Math.ceil((config.rows * (headDim + config.keys + queries)) / lanes);
+  return Math.ceil((config.rows * ((headDim + config.keys) / config.team + queries)) / lanes);
 }

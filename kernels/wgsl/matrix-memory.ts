@@ -9,8 +9,8 @@ import { LANES, lines, plus } from './emit.ts';
 export interface MatrixArray {
   name: string;
   component: 'f32' | 'f16';
-  /** True for an array of such arrays, one for each subgroup of the workgroup: the invocation's own is meant. */
-  perSubgroup?: boolean;
+  /** Set for an array of such arrays, one for each subgroup of the workgroup or for each team of them: the invocation's own is meant. */
+  per?: 'subgroup' | 'team';
 }
 
 /** How invocations get at such arrays; every index counts fours. */
@@ -23,16 +23,16 @@ export interface MatrixMemory {
   /** What lies at a named place, as a vec4. */
   get(name: string, array: MatrixArray): string;
   set(name: string, array: MatrixArray, value: string): string;
-  /** Statement that writes four floats, to another subgroup's array where one is given. */
-  put(array: MatrixArray, at: string, value: string, subgroup?: string): string;
+  /** Statement that writes four floats, to the array of another subgroup or team where one is given. */
+  put(array: MatrixArray, at: string, value: string, owner?: string): string;
 }
 
 /** The four floats of a component. */
 export const fourOf = (component: MatrixArray['component']) => (component === 'f16' ? 'vec4<f16>' : 'vec4f');
 
-/** An array as a whole, of a subgroup where there is one for each. */
-export const wholeOf = ({ name, perSubgroup }: MatrixArray, subgroup = 'subgroup') =>
-  perSubgroup === true ? `${name}[${subgroup}]` : name;
+/** An array as a whole, of its owner where there is one for each. */
+export const wholeOf = ({ name, per }: MatrixArray, owner: string | undefined = per) =>
+  per === undefined ? name : `${name}[${owner}]`;
 
 /** Arrays of vec4s. */
 export const vectorMemory: MatrixMemory = {
@@ -41,24 +41,30 @@ export const vectorMemory: MatrixMemory = {
   place: (name, array, at) => `let ${name} = &${wholeOf(array)}[${at}];`,
   get: (name) => `*${name}`,
   set: (name, _array, value) => `*${name} = ${value};`,
-  put: (array, at, value, subgroup) => `${wholeOf(array, subgroup)}[${at}] = ${value};`,
+  put: (array, at, value, owner) => `${wholeOf(array, owner)}[${at}] = ${value};`,
 };
 
 /** Arrays of scalars. */
 export function scalarMemory(): MatrixMemory {
   const functions = new Map<string, string>();
-  const call = (verb: 'get' | 'put', array: MatrixArray, at: string, subgroup = 'subgroup', value = '') => {
-    const { name, component, perSubgroup } = array;
+  const call = (
+    verb: 'get' | 'put',
+    array: MatrixArray,
+    at: string,
+    owner: string | undefined = array.per,
+    value = '',
+  ) => {
+    const { name, component, per } = array;
     const called = `${verb}${name.charAt(0).toUpperCase()}${name.slice(1)}`;
     const four = fourOf(component);
-    const parameters = `${perSubgroup === true ? 'subgroup: u32, ' : ''}at: u32`;
+    const parameters = `${per === undefined ? '' : `${per}: u32, `}at: u32`;
     const floats = LANES.map((_, i) => `${wholeOf(array)}[${plus('at', i)}]`);
     const text =
       verb === 'get'
         ? `fn ${called}(${parameters}) -> ${four} {\n  return ${four}(${floats.join(', ')});\n}\n`
         : `fn ${called}(${parameters}, value: ${four}) {\n${lines(floats.map((float, i) => `  ${float} = value[${i}];`))}\n}\n`;
     functions.set(called, text);
-    return `${called}(${perSubgroup === true ? `${subgroup}, ` : ''}${at}${value === '' ? '' : `, ${value}`})`;
+    return `${called}(${per === undefined ? '' : `${owner}, `}${at}${value === '' ? '' : `, ${value}`})`;
   };
   return {
     get functions() {
@@ -67,7 +73,7 @@ export function scalarMemory(): MatrixMemory {
     type: (component, fours) => `array<${component}, ${4 * fours}>`,
     place: (name, _array, at) => `let ${name} = (${at}) * 4u;`,
     get: (name, array) => call('get', array, name),
-    set: (name, array, value) => `${call('put', array, name, 'subgroup', value)};`,
-    put: (array, at, value, subgroup) => `${call('put', array, `(${at}) * 4u`, subgroup, value)};`,
+    set: (name, array, value) => `${call('put', array, name, array.per, value)};`,
+    put: (array, at, value, owner) => `${call('put', array, `(${at}) * 4u`, owner, value)};`,
   };
 }

@@ -3,10 +3,12 @@
 import { formatExactBytes } from '../../src/format.ts';
 import { needsMemory } from '../../src/messages.ts';
 import { groupSize, type Workload } from '../../src/problem/workload.ts';
+import { matrixConfiguration } from '../configurations.ts';
 import type { DeviceProfile, SubgroupMatrixShape } from '../device.ts';
 import { combinations, distance, sameConfiguration } from '../tunable.ts';
 import { excess, withoutLimits } from './excess.ts';
 import { floatsOfLane, type MatrixConfiguration, type MatrixPlan, matrixSizes } from './matrix-configuration.ts';
+import { floatsThatFit } from './registers.ts';
 import { storageOf } from './storage.ts';
 
 /** The largest matrix for a workload. f32 tensors are never rounded to f16; f16 ones are multiplied as f16 where there is a choice. */
@@ -36,17 +38,21 @@ export function matrixPlan(config: MatrixConfiguration, w: Workload, device: Dev
 /** Why a plan cannot be built for a workload or run on a device with these limits, or undefined. */
 export function matrixPlanProblem(plan: MatrixPlan, w: Workload, { limits }: DeviceProfile): string | undefined {
   const { config, shape, lanes, storage } = plan;
-  const { rows, keys } = config;
+  const { subgroups, team, rows, keys } = config;
+  if (subgroups % team !== 0) return `${subgroups} subgroups are no multiple of the ${team} of a team`;
   if (rows % shape.m !== 0) return `${rows} rows are no multiple of the matrices' ${shape.m}`;
-  if (lanes % rows !== 0 && rows % lanes !== 0) return `${rows} rows do not share ${lanes} lanes evenly`;
-  if (keys % shape.n !== 0 || keys % shape.k !== 0)
-    return `${keys} keys are no multiple of the matrices' ${shape.n} and ${shape.k}`;
-  const { laneVectors, threads, workgroupBytes } = matrixSizes(w.headDim, plan);
-  if (threads % (keys / 4) !== 0) return `${threads} threads do not share ${keys} keys evenly`;
+  const { softmaxRows, laneVectors, threads, workgroupBytes } = matrixSizes(w.headDim, plan);
+  if (lanes % softmaxRows !== 0 && softmaxRows % lanes !== 0)
+    return `${softmaxRows} rows do not share ${lanes} lanes evenly`;
+  if (keys % (shape.n * team) !== 0 || keys % shape.k !== 0)
+    return `${keys} keys are no multiple of the matrices' ${shape.n * team} and ${shape.k}`;
+  if (w.headDim % (shape.n * team) !== 0)
+    return `head dimension ${w.headDim} has no ${team} parts of the matrices' ${shape.n} columns`;
+  if (config.v === 'staged' && threads % (keys / 4) !== 0) return `${threads} threads do not share ${keys} keys evenly`;
   if (!Number.isInteger(laneVectors)) return `${keys} keys of a row do not share its lanes in fours`;
-  if (config.k === 'direct') {
+  if (config.k === 'direct' || config.v === 'direct') {
     if (plan.spelling === 'argument') return "the device's compiler loads no matrices from tensors, which are vec4s";
-    if (storage !== shape.component) return `K in memory is ${storage}, the matrices are ${shape.component}`;
+    if (storage !== shape.component) return `K and V in memory are ${storage}, the matrices are ${shape.component}`;
     if (!plan.whole) return `${w.seqKv} keys are fewer than a block of ${keys}, which is read from memory whole`;
   }
   if (threads > limits.workgroupInvocations)
@@ -60,59 +66,36 @@ export function matrixPlanProblem(plan: MatrixPlan, w: Workload, { limits }: Dev
   return undefined;
 }
 
-interface Row {
-  component: SubgroupMatrixShape['component'];
-  /** Lanes of a subgroup, at least. */
-  lanes: number;
-  headDim: number;
-  config: MatrixConfiguration;
-}
-
-const FOUR: MatrixConfiguration = { subgroups: 4, rows: 16, keys: 32, k: 'staged', q: 'registers' };
-
 /**
- * The shipped configurations; the first row that a matrix and a head dimension fit is taken, with fewer subgroups and keys where workgroup
- * memory is short. None was measured on a GPU.
+ * The shipped configuration of wgsl-matrix: that of the table, or the first that is smaller in some field, so that it can be built and, if
+ * any does, fits the registers of the vendor's GPUs. Undefined where the device offers no matrices for the workload or too little memory.
  */
-const TABLE: Row[] = [
-  // AMD. Compiled for RDNA3 (navi31) by Mesa 25.0: docs/wgsl-attention.md has the counts.
-  { component: 'f16', lanes: 64, headDim: 64, config: { ...FOUR, subgroups: 2, rows: 64, q: 'workgroup' } },
-  { component: 'f16', lanes: 64, headDim: 128, config: { ...FOUR, subgroups: 2, rows: 32, q: 'workgroup' } },
-  { component: 'f16', lanes: 64, headDim: 256, config: { ...FOUR, keys: 16, q: 'workgroup' } },
-  // NVIDIA and Intel, not compiled here: a lane holds the q of a row block in 32 registers up to head dimension 128.
-  { component: 'f16', lanes: 16, headDim: 128, config: FOUR },
-  { component: 'f16', lanes: 16, headDim: 256, config: { ...FOUR, subgroups: 2, q: 'workgroup' } },
-  // A CPU that emulates a GPU with narrow subgroups: workgroup memory is memory.
-  { component: 'f16', lanes: 1, headDim: 256, config: { ...FOUR, rows: 8, subgroups: 2, k: 'direct', q: 'workgroup' } },
-  // Apple, not compiled here.
-  { component: 'f32', lanes: 1, headDim: 256, config: FOUR },
-];
-
-/** The shipped configuration of wgsl-matrix; undefined where the device offers no matrices for the workload or too little memory. */
 export function shippedMatrixPlan(w: Workload, device: DeviceProfile): MatrixPlan | undefined {
+  const { subgroupMatrix, vendor, software } = device.features;
   const shape = matrixShape(w, device);
-  const lanes = device.features.subgroupMatrix?.threads ?? 0;
-  const fitting = TABLE.find(
-    (row) => row.component === shape?.component && lanes >= row.lanes && w.headDim <= row.headDim,
-  );
-  if (shape === undefined || fitting === undefined) return undefined;
-  const { config } = fitting;
+  if (shape === undefined || subgroupMatrix === undefined) return undefined;
+  const config = matrixConfiguration(w.headDim, shape.component, subgroupMatrix.threads, vendor);
+  if (config === undefined) return undefined;
   // No more rows and subgroups than the workload has use for.
   const needed = w.seqQuery * groupSize(w);
   const rows = [64, 32, 16, 8].filter((number) => number >= shape.m && number <= Math.max(shape.m, config.rows));
   const useful = rows.filter((number) => number === shape.m || number < 2 * needed);
-  const most = Math.min(config.subgroups, Math.ceil(needed / (useful[0] ?? shape.m)));
-  const subgroups = [4, 2, 1].filter((number) => number === 1 || number <= most);
+  const teams = Math.ceil(needed / (useful[0] ?? shape.m));
   const smaller = combinations<MatrixConfiguration>(config, {
     q: config.q === 'registers' ? ['registers'] : ['workgroup', 'registers'],
     k: config.k === 'direct' ? ['direct', 'staged'] : ['staged'],
+    v: config.v === 'direct' ? ['direct', 'staged'] : ['staged'],
     keys: [128, 64, 32, 16, 8].filter((keys) => keys <= config.keys),
-    subgroups,
+    team: [8, 4, 2, 1].filter((team) => team <= config.team),
+    subgroups: [8, 4, 2, 1],
     rows: useful,
   });
-  return smaller
-    .map((one) => matrixPlan(one, w, device))
-    .find((plan) => plan !== undefined && matrixPlanProblem(plan, w, device) === undefined);
+  const plans = smaller
+    .filter(({ subgroups, team }) => subgroups === team || subgroups <= Math.min(config.subgroups, teams * team))
+    .flatMap((one) => matrixPlan(one, w, device) ?? []);
+  const most = software === true ? Number.POSITIVE_INFINITY : floatsThatFit(vendor);
+  const usable = (plan: MatrixPlan) => matrixPlanProblem(plan, w, device) === undefined;
+  return plans.find((plan) => floatsOfLane(w.headDim, plan) <= most && usable(plan)) ?? plans.find(usable);
 }
 
 /** Configurations that can be built for a workload, neighbours of the shipped one first. */
@@ -121,9 +104,11 @@ export function matrixCandidates(w: Workload, device: DeviceProfile): MatrixConf
   if (shipped === undefined) return [];
   const all = combinations<MatrixConfiguration>(shipped, {
     subgroups: [1, 2, 4, 8],
+    team: [1, 2, 4, 8],
     rows: [8, 16, 32],
     keys: [16, 32, 64, 128],
     k: ['direct', 'staged'],
+    v: ['direct', 'staged'],
     q: ['registers', 'workgroup'],
   });
   return all

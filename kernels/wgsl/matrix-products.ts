@@ -1,7 +1,7 @@
 /** The phases of wgsl-matrix that multiply: scores, S = q k^T, and accumulate, O += P v; and the one that loads q. */
 
-import { indent, lines, phase, plus, range, times } from './emit.ts';
-import { type MatrixParts, matrixAt } from './matrix-parts.ts';
+import { indent, lines, phase, plus, times } from './emit.ts';
+import { type MatrixParts, matrixAt, ownPart } from './matrix-parts.ts';
 import { stageQ } from './matrix-stage.ts';
 
 /** load q: once, to matrices or to workgroup memory; scores are scaled, not q, which would be rounded once more where it is f16. */
@@ -26,21 +26,27 @@ export function loadQ(parts: MatrixParts): string {
   ]);
 }
 
-/** scores: of the subgroup's rows and all keys of the block at once, so that each matrix of q is loaded once a block. */
-export function scores({ plan, text, arrays, rowBlocks, dims }: MatrixParts): string {
+/** scores: of the team's rows and all keys that the subgroup has of the block at once, so that each matrix of q is loaded once a block. */
+export function scores(parts: MatrixParts): string {
+  const { plan, text, arrays, rowBlocks, dims, keyBlocks } = parts;
   const { config, shape } = plan;
   const { m, n, k, component } = shape;
   const direct = config.k === 'direct';
   const array = direct ? { name: 'k', component } : arrays.stage;
-  const keyBlocks = range(config.keys / n);
   const tiles = rowBlocks.flatMap((r) => keyBlocks.map((c) => ({ r, c, name: `s${r}_${c}` })));
-  const place = (c: number, column: string) =>
-    direct ? `${matrixAt(c * n, 'tile.kvStride', 'key')} + ${column}` : matrixAt(c * n, 'keyStride', column);
+  const stride = direct ? 'tile.kvStride' : 'keyStride';
+  // Where the subgroup's first key is not the first of a copy, its place has a name.
+  const ownKey = config.team === 1 ? 'u32(blockKey)' : `(u32(blockKey) + ${ownPart(parts, config.keys, 0)})`;
+  const key = direct ? `tile.kv + ${ownKey} * ${stride}` : `${ownPart(parts, config.keys, 0)} * ${stride}`;
+  const named = direct || config.team > 1;
+  const place = (c: number, column: string) => {
+    const at = matrixAt(c * n, stride, named ? 'key' : column);
+    return named ? `${at} + ${column}` : at;
+  };
+  const scoreAt = (r: number, c: number) =>
+    matrixAt(r * m, 'scoreStride', ownPart(parts, config.keys / 4, (c * n) / 4));
   const multiplied = (column: string, q: (r: number) => string) => [
-    ...keyBlocks.map(
-      (c) =>
-        `let k${c} = ${text.load('right', array, place(c, column), direct ? 'tile.kvStride' : 'keyStride', true)};`,
-    ),
+    ...keyBlocks.map((c) => `let k${c} = ${text.load('right', array, place(c, column), stride, true)};`),
     ...rowBlocks.flatMap((r) => keyBlocks.map((c) => `s${r}_${c} = ${text.multiplyAdd(q(r), `k${c}`, `s${r}_${c}`)};`)),
   ];
   const column = times('d', k / 4);
@@ -59,32 +65,42 @@ export function scores({ plan, text, arrays, rowBlocks, dims }: MatrixParts): st
         ];
   return phase('scores', `S = q k^T, ${direct ? 'K from memory, ' : ''}to workgroup memory.`, [
     '{',
-    ...(direct ? ['  let key = tile.kv + u32(blockKey) * tile.kvStride;'] : []),
+    ...(named ? [`  let key = ${key};`] : []),
     ...tiles.map(({ name }) => `  var ${name} = ${text.zero('result')};`),
     indent(1, lines(product)),
-    ...tiles.map(({ r, c, name }) =>
-      indent(1, text.store(arrays.scores, matrixAt(r * m, 'scoreStride', `${(c * n) / 4}u`), name, 'scoreStride')),
-    ),
+    ...tiles.map(({ r, c, name }) => indent(1, text.store(arrays.scores, scoreAt(r, c), name, 'scoreStride'))),
     '}',
     'workgroupBarrier();',
   ]);
 }
 
-/** accumulate: the weights times V, a matrix of keys at a time. */
-export function accumulate({ plan, text, arrays, rowBlocks, columns }: MatrixParts): string {
+/** accumulate: the weights times the subgroup's columns of V, a matrix of keys at a time. */
+export function accumulate(parts: MatrixParts): string {
+  const { headDim, plan, text, arrays, rowBlocks, columns } = parts;
   const { config, shape } = plan;
-  const { m, n, k } = shape;
+  const { m, n, k, component } = shape;
   const column = times('d', k / 4);
+  const direct = config.v === 'direct';
+  const staged = (c: number) =>
+    config.team === 1
+      ? matrixAt(c * n, 'valueStride', column)
+      : `${ownPart(parts, headDim, c * n)} * valueStride + ${column}`;
+  const values = (c: number) =>
+    direct
+      ? text.load('right', { name: 'v', component }, plus('value', (c * n) / 4), 'tile.kvStride')
+      : text.load('right', arrays.stage, staged(c), 'valueStride', true);
+  const ownColumn = config.team === 1 ? '' : ` + ${ownPart(parts, headDim / 4, 0)}`;
   const product = [
+    ...(direct ? [`let value = tile.kv + (u32(blockKey) + ${times('d', k)}) * tile.kvStride${ownColumn};`] : []),
     ...rowBlocks.map(
       (r) => `let p${r} = ${text.load('left', arrays.weights, matrixAt(r * m, 'valueStride', column), 'valueStride')};`,
     ),
     ...columns.flatMap((c) => [
-      `let v${c} = ${text.load('right', arrays.stage, matrixAt(c * n, 'valueStride', column), 'valueStride', true)};`,
+      `let v${c} = ${values(c)};`,
       ...rowBlocks.map((r) => `o${r}_${c} = ${text.multiplyAdd(`p${r}`, `v${c}`, `o${r}_${c}`)};`),
     ]),
   ];
-  return phase('accumulate', 'O = O + P v.', [
+  return phase('accumulate', `O = O + P v${direct ? ', V from memory' : ''}.`, [
     `for (var d = 0u; d < ${config.keys / k}u; d += 1u) {`,
     indent(1, lines(product)),
     '}',

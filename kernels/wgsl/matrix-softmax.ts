@@ -2,7 +2,7 @@
 
 import { indent, lines, phase, plus, range } from './emit.ts';
 import { MASKED, seesFour } from './mask.ts';
-import { type MatrixParts, matrixAt } from './matrix-parts.ts';
+import { type MatrixParts, matrixAt, ownPart } from './matrix-parts.ts';
 
 /** Maxima may be stale by this much, in powers of 2, before the output is rescaled: that means a way through memory. */
 export const STALE = 8;
@@ -161,32 +161,36 @@ export function maskedSoftmax(parts: MatrixParts): string {
 
 /** Statements that put O through the memory of scores, so many columns at a time as it has keys, and apply some to a lane's vec4s. */
 function throughScores(
-  { plan, sizes, text, arrays, rowBlocks, columns }: MatrixParts,
+  parts: MatrixParts,
   back: boolean,
   apply: (r: number, i: number, firstColumn: number) => string[],
 ): string {
+  const { plan, sizes, text, arrays, rowBlocks, columns, keyBlocks } = parts;
+  const { keys, k, team } = plan.config;
   const { m, n } = plan.shape;
-  const perPiece = plan.config.keys / n;
+  // A subgroup's columns take the place of its keys.
+  const perPiece = keyBlocks.length;
+  const ownKeys = keys / team / 4;
   const pieces = range(Math.ceil(columns.length / perPiece));
   return lines(
     pieces.flatMap((piece) => {
       const matrices = rowBlocks.flatMap((r) =>
         columns.slice(piece * perPiece, (piece + 1) * perPiece).map((c, i) => ({
           name: `o${r}_${c}`,
-          at: matrixAt(r * m, 'scoreStride', `${(i * n) / 4}u`),
+          at: matrixAt(r * m, 'scoreStride', ownPart(parts, keys / 4, (i * n) / 4)),
         })),
       );
       return [
         ...(piece > 0 || !back ? ['workgroupBarrier();'] : []),
         ...matrices.map(({ name, at }) => text.store(arrays.scores, at, name, 'scoreStride')),
         'workgroupBarrier();',
-        ...range(sizes.laneRows).flatMap((r) =>
-          range(sizes.laneVectors).flatMap((i) => apply(r, i, (piece * plan.config.keys) / 4)),
-        ),
+        ...range(sizes.laneRows).flatMap((r) => range(sizes.laneVectors).flatMap((i) => apply(r, i, piece * ownKeys))),
         ...(back ? ['workgroupBarrier();'] : []),
         ...matrices.flatMap(({ name, at }) =>
           back ? [`${name} = ${text.load('result', arrays.scores, at, 'scoreStride')};`] : [],
         ),
+        // Scores of the next block go there, and where K is not staged no barrier comes before them.
+        ...(back && team > 1 && k === 'direct' && piece === pieces.length - 1 ? ['workgroupBarrier();'] : []),
       ];
     }),
   );
@@ -196,7 +200,10 @@ function throughScores(
 export function writeO(parts: MatrixParts): string {
   const { sizes, text, arrays, headDim, plan } = parts;
   const rows = range(sizes.laneRows);
-  const narrow = (firstColumn: number) => headDim / 4 - firstColumn < plan.config.keys / 4;
+  const { keys, team } = plan.config;
+  const ownKeys = keys / team / 4;
+  const ownColumns = headDim / team / 4;
+  const narrow = (firstColumn: number) => ownColumns - firstColumn < ownKeys;
   return phase(
     'write',
     'O / l, with l summed over the lanes of a row; a row that saw no key has l = 0 and gives zeros.',
@@ -207,13 +214,22 @@ export function writeO(parts: MatrixParts): string {
         `let to${r} = rowIndex(tile, firstRow + row${r});`,
       ]),
       throughScores(parts, false, (r, i, firstColumn) => {
+        const value = `${text.memory.get(`score${r}_${i}`, arrays.scores)} * factor${r}`;
+        if (team > 1) {
+          const inside = narrow(firstColumn) ? ` && own < ${ownColumns}u` : '';
+          return [
+            '{',
+            `  let at = ${plus(`part * ${sizes.laneVectors}u`, i)}; // in the place of the keys of subgroup at / ${ownKeys}`,
+            `  let own = ${plus(`at % ${ownKeys}u`, firstColumn)};`,
+            `  if (firstRow + row${r} < tile.rows${inside}) {`,
+            `    writeO(to${r} + at / ${ownKeys}u * ${ownColumns}u + own, ${value});`,
+            '  }',
+            '}',
+          ];
+        }
         const column = plus(`part * ${sizes.laneVectors}u`, firstColumn + i);
         const inside = narrow(firstColumn) ? ` && ${column} < columns` : '';
-        return [
-          `if (firstRow + row${r} < tile.rows${inside}) {`,
-          `  writeO(to${r} + ${column}, ${text.memory.get(`score${r}_${i}`, arrays.scores)} * factor${r});`,
-          '}',
-        ];
+        return [`if (firstRow + row${r} < tile.rows${inside}) {`, `  writeO(to${r} + ${column}, ${value});`, '}'];
       }),
     ],
   );

@@ -67,12 +67,15 @@ export function stagedPlaces(parts: MatrixParts): string[] {
     ...(plan.whole ? ['let kFrom = tile.kv + kKey * tile.kvStride + kColumn;'] : []),
     'let kTo = kKey * keyStride + kColumn;',
   ];
-  return [
-    ...(plan.config.k === 'staged' && fixedColumn(parts) ? ofKeys : []),
+  const ofValues = [
     `let vKey = thread % ${fours}u * 4u;`,
     `let vColumn = thread / ${fours}u;`,
     ...(plan.whole ? ['let vFrom = tile.kv + vKey * tile.kvStride + vColumn;'] : []),
     `let vTo = vColumn * 4u * valueStride + thread % ${fours}u;`,
+  ];
+  return [
+    ...(plan.config.k === 'staged' && fixedColumn(parts) ? ofKeys : []),
+    ...(plan.config.v === 'staged' ? ofValues : []),
   ];
 }
 

@@ -167,6 +167,7 @@ ${rowLanes === 1 ? '' : `var<workgroup> partial: array<f32, ${lanes * subgroups}
     load(kind, array, offset, stride, columns = false) {
       const size = sizeOf(shape, kind);
       const type = capital(kind);
+      const owner = array.per ?? 'subgroup';
       const call = `load${type}${columns ? 'Columns' : ''}From${capital(array.name)}`;
       const place = columns
         ? `i / ${size.columns}u + i % ${size.columns}u * stride * 4u`
@@ -178,9 +179,9 @@ ${rowLanes === 1 ? '' : `var<workgroup> partial: array<f32, ${lanes * subgroups}
       );
       loads.set(
         call,
-        `fn ${call}(offset: u32, stride: u32, subgroup: u32, lane: u32) -> ${type} {\n  var matrix: ${type};\n${copy}\n  return matrix;\n}`,
+        `fn ${call}(offset: u32, stride: u32, ${owner}: u32, lane: u32) -> ${type} {\n  var matrix: ${type};\n${copy}\n  return matrix;\n}`,
       );
-      return `${call}(${offset}, ${stride}, subgroup, lane)`;
+      return `${call}(${offset}, ${stride}, ${owner}, lane)`;
     },
     zero: (kind) => `${capital(kind)}()`,
     multiplyAdd: (a, b, c) => `multiplyAdd(${a}, ${b}, ${c}, subgroup, lane)`,

@@ -1,8 +1,9 @@
 /**
  * wgsl-matrix: flash attention whose two products are the device's subgroup matrices, an experimental feature.
  *
- * Each subgroup of a workgroup owns some query rows, their output in result matrices; all share what is staged of K and V. A result matrix
- * cannot be read element by element, so scores and weights go through workgroup memory, where the lanes of a row find theirs.
+ * Each subgroup of a workgroup owns some query rows, their output in result matrices; all share what is staged of K and V. Or a team of
+ * subgroups owns them, and each of it some columns of their output. A result matrix cannot be read element by element, so scores and
+ * weights go through workgroup memory, where the lanes of a row find theirs.
  */
 
 import { subgroupMatrixMissing, subgroupMatrixNoShape } from '../../src/messages.ts';
@@ -101,25 +102,33 @@ export function emitWgslMatrix(w: Workload, plan: MatrixPlan): WgslProgram {
 /** What the kernel computes, and what a workgroup and a subgroup of it own. */
 function about(headDim: number, plan: MatrixPlan): string {
   const { m, n, k, component } = plan.shape;
-  const { subgroups, rows, keys } = plan.config;
-  const { blockRows } = matrixSizes(headDim, plan);
+  const { subgroups, team, rows, keys } = plan.config;
+  const { blockRows, teams, softmaxRows } = matrixSizes(headDim, plan);
+  const columns = headDim / team;
+  const owners =
+    team === 1
+      ? `A subgroup owns ${rows} rows, with
+// O as matrices o<row block>_<column block>.`
+      : `${teams === 1 ? 'They are a team, which' : `A team of ${team}`} owns
+// ${rows} rows: a subgroup computes the scores of ${keys / team} keys of a block, has ${softmaxRows} rows in the softmax, and owns ${columns} columns of O, as
+// matrices o<row block>_<column block>.`;
   return `// Flash attention with an online softmax, both products by ${m} x ${n} x ${k} matrices of ${component} with sums of f32. For each block of keys
 //   S = q k^T;  P = 2^(S - m);  l = l + sum P;  O = O + P v,  and at the end O / l
 // m, a row's maximum, is raised, and l and O rescaled, only where a score passes it by ${STALE}.
 //
-// A workgroup of ${subgroups} subgroups owns ${blockRows} rows and walks over blocks of ${keys} keys. A subgroup owns ${rows} rows, with
-// O as matrices o<row block>_<column block>.`;
+// A workgroup of ${subgroups} subgroups owns ${blockRows} rows and walks over blocks of ${keys} keys. ${owners}`;
 }
 
 /** The constants and the workgroup memory of the kernel. */
 function emitDeclarations({ headDim, plan, sizes, text }: MatrixParts): string {
   const { config, shape } = plan;
   const type = (fours: number, component = shape.component) => text.memory.type(component, fours);
-  const each = (of: string) => `array<${of}, ${config.subgroups}>`;
+  const each = (of: string) => `array<${of}, ${sizes.teams}>`;
+  const owner = config.team === 1 ? 'subgroup' : 'team';
   const staged = [
     ...(config.q === 'registers' ? ['q as [row][dim]'] : []),
     ...(config.k === 'staged' ? ['k as [key][dim]'] : []),
-    'v as [dim][key]',
+    ...(config.v === 'staged' ? ['v as [dim][key]'] : []),
   ];
   return `
 // Rows in workgroup memory, in vec4s: 16 bytes more than they need, so that they begin in different banks.
@@ -128,9 +137,7 @@ const keyStride = ${sizes.keyStride}u;   // of ${headDim} dims
 const valueStride = ${sizes.valueStride}u; // of ${config.keys} keys
 const scoreStride = ${sizes.scoreStride}u; // of ${config.keys} scores
 
-// in turns ${staged.join(', ')}
-var<workgroup> stage: ${type(sizes.stage)};
-${config.q === 'workgroup' ? `// of each subgroup q as [row][dim]\nvar<workgroup> queries: ${each(type(sizes.queries))};\n` : ''}// of each subgroup S as [row][key]; O passes through it
+${sizes.stage > 0 ? `// in turns ${staged.join(', ')}\nvar<workgroup> stage: ${type(sizes.stage)};\n` : ''}${config.q === 'workgroup' ? `// of each ${owner} q as [row][dim]\nvar<workgroup> queries: ${each(type(sizes.queries))};\n` : ''}// of each ${owner} S as [row][key]; O passes through it
 var<workgroup> scores: ${each(type(sizes.scores, 'f32'))};
 // and P as [row][key]
 var<workgroup> weights: ${each(type(sizes.weights))};
@@ -144,21 +151,26 @@ var<workgroup> anyRaised: atomic<u32>;
 function emitMain(parts: MatrixParts): string {
   const { plan, sizes, text } = parts;
   const { config } = plan;
-  const row = (r: number) => plus(sizes.rowLanes === 1 ? 'lane' : `lane / ${sizes.rowLanes}u`, r * plan.lanes);
+  const [owner, firstRow] = config.team === 1 ? ['subgroup', ''] : ['team', `member * ${sizes.softmaxRows}u + `];
+  const row = (r: number) =>
+    firstRow + plus(sizes.rowLanes === 1 ? 'lane' : `lane / ${sizes.rowLanes}u`, r * plan.lanes);
   const state = range(sizes.laneRows).flatMap((r) => [
-    `let row${r} = ${row(r)}; // of the subgroup's`,
+    `let row${r} = ${row(r)}; // of the ${owner}'s`,
     ...rowBounds(r, `min(firstRow + row${r}, tile.rows - 1u)`),
     `var m${r} = ${LOWEST};`,
     `var l${r} = 0.0;`,
     ...ownPlaces(parts, r),
   ]);
+  const teamPlace =
+    config.team === 1 ? [] : [`let team = subgroup / ${config.team}u;`, `let member = subgroup % ${config.team}u;`];
+  const places = stagedPlaces(parts);
   const outputs = parts.rowBlocks.flatMap((r) => parts.columns.map((c) => `var o${r}_${c} = ${text.zero('result')};`));
   return `
 @compute @workgroup_size(${sizes.threads})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) workgroup: vec3u${text.builtins}) {
-${indent(1, lines(text.place))}
+${indent(1, lines([...text.place, ...teamPlace]))}
   let tile = findWorkTile(params.tileBase + workgroup.y);
-  let firstRow = subgroup * ${config.rows}u;
+  let firstRow = ${owner} * ${config.rows}u;
   let part = ${sizes.rowLanes === 1 ? '0u' : `lane % ${sizes.rowLanes}u`}; // of the keys of a row
 ${indent(1, emitKeyRange(1))}
 
@@ -166,10 +178,7 @@ ${indent(1, emitKeyRange(1))}
 ${indent(1, lines(state))}
 ${indent(1, loadQ(parts))}
 
-  // What this thread stages of each block.
-${indent(1, lines(stagedPlaces(parts)))}
-
-${indent(1, lines(outputs))}
+${places.length === 0 ? '' : `  // What this thread stages of each block.\n${indent(1, lines(places))}\n\n`}${indent(1, lines(outputs))}
 
   for (var base = firstKey; base < endKey; ) {
 ${plan.whole ? plainLoop(parts) : ''}${maskedBlock(parts)}
@@ -183,7 +192,7 @@ ${indent(1, writeO(parts))}
 const blockOf = (parts: MatrixParts, softmax: string) => [
   ...(parts.plan.config.k === 'staged' ? [stageK(parts)] : []),
   scores(parts),
-  stageV(parts),
+  ...(parts.plan.config.v === 'staged' ? [stageV(parts)] : []),
   softmax,
   accumulate(parts),
   'base += i32(blockKeys);',

@@ -1,10 +1,9 @@
 /** Subgroup matrices as devices offer them, for tests of wgsl-matrix. */
 
 import type { DeviceProfile, SubgroupMatrix } from '../../kernels/device.ts';
-import type { Kernel } from '../../kernels/kernel.ts';
+import type { Configuration, Kernel } from '../../kernels/kernel.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
-import { buildWgslMatrix, wgslMatrix } from '../../kernels/wgsl/matrix.ts';
-import type { MatrixConfiguration } from '../../kernels/wgsl/matrix-configuration.ts';
+import { wgslMatrix } from '../../kernels/wgsl/matrix.ts';
 import type { Dtype, Workload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
@@ -14,15 +13,17 @@ export const SQUARE = { m: 16, n: 16, k: 16, component: 'f16' } as const;
 export const INTEL = { m: 8, n: 16, k: 16, component: 'f16' } as const;
 
 /** wgsl-matrix in a configuration, with matrices in plain WGSL. */
-export function emulated(matrix: Omit<SubgroupMatrix, 'spelling'>, configuration: MatrixConfiguration): Kernel {
+export function emulated(matrix: Omit<SubgroupMatrix, 'spelling'>, configuration: Configuration): Kernel {
+  const { tunable } = wgslMatrix;
+  if (tunable === undefined) throw new RangeError('wgsl-matrix has configurations');
   const withMatrices = ({ limits, features }: DeviceProfile): DeviceProfile => ({
     limits,
     features: { ...features, subgroupMatrix: { ...matrix, spelling: 'emulated' } },
   });
   return {
     ...wgslMatrix,
-    unsupported: (w, device) => wgslMatrix.tunable?.problem(configuration, w, withMatrices(device)),
-    build: (w, device) => buildWgslMatrix(configuration, w, withMatrices(device)),
+    unsupported: (w, device) => tunable.problem(configuration, w, withMatrices(device)),
+    build: (w, device) => tunable.build(configuration, w, withMatrices(device)),
   };
 }
 

@@ -5,6 +5,7 @@
 
 import type { SubgroupMatrix } from '../../../kernels/device.ts';
 import { MATRIX_DIRECTIVE, type MatrixSpelling, matrixText } from '../../../kernels/wgsl/matrix-text.ts';
+import { hasFewRegisters } from '../../../kernels/wgsl/registers.ts';
 import { matrixUse } from '../../messages.ts';
 import type { ListedMatrix } from '../contract.ts';
 
@@ -22,6 +23,7 @@ export interface MatrixConfig {
 
 /** What they add to an adapter's info with that feature. */
 interface MatrixInfo {
+  vendor?: string;
   subgroupMaxSize?: number;
   subgroupMatrixConfigs?: Iterable<MatrixConfig>;
 }
@@ -46,6 +48,10 @@ export function readSubgroupMatrix(info: MatrixInfo, spelling: MatrixSpelling | 
     }))
     .sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k);
   const shapes: SubgroupMatrix['shapes'] = [];
+  const first = hasFewRegisters(info.vendor) ? matrixUse.inTeams : matrixUse.first;
+  const halvesWithFloats = sorted.some(({ component, result }) => component === 'f16' && result === 'f32');
+  const hasFloats =
+    !halvesWithFloats && sorted.some(({ component, result }) => component === 'f32' && result === 'f32');
   const listed = sorted.map((matrix): ListedMatrix => {
     const { component, result, ...size } = matrix;
     if (spelling === undefined) return { ...matrix, used: false, why: matrixUse.unknownSpelling };
@@ -53,10 +59,13 @@ export function readSubgroupMatrix(info: MatrixInfo, spelling: MatrixSpelling | 
     if (component !== 'f32' && component !== 'f16') {
       return { ...matrix, used: false, why: matrixUse.component(component) };
     }
-    if (result !== 'f32') return { ...matrix, used: false, why: matrixUse.result(result) };
+    if (result !== 'f32') {
+      const widened = component === 'f16' && hasFloats;
+      return { ...matrix, used: false, why: widened ? matrixUse.widened : matrixUse.result(result) };
+    }
     const larger = shapes.some((shape) => shape.component === component);
     shapes.push({ ...size, component });
-    return { ...matrix, used: true, why: larger ? matrixUse.second : matrixUse.first };
+    return { ...matrix, used: true, why: larger ? matrixUse.second : first };
   });
   const usable = spelling === undefined || shapes.length === 0 ? undefined : { shapes, threads, spelling };
   return { listed, usable };

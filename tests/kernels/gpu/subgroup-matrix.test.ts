@@ -129,8 +129,8 @@ const names = Object.getOwnPropertyNames(globals.GPUSubgroupMatrixConfig.prototy
 return input.map((values) => Object.fromEntries(values.map((value, index) => [names[index], value])));`,
       values,
     );
-  const read = (subgroupMatrixConfigs: MatrixConfig[], spelling: MatrixSpelling | undefined) =>
-    readSubgroupMatrix({ subgroupMaxSize: 32, subgroupMatrixConfigs }, spelling);
+  const read = (subgroupMatrixConfigs: MatrixConfig[], spelling: MatrixSpelling | undefined, vendor = '') =>
+    readSubgroupMatrix({ subgroupMaxSize: 32, subgroupMatrixConfigs, vendor }, spelling);
 
   it('is read by the attributes that Dawn gives', () => {
     expect(read(configurations(['f16', 'f32', 8, 16, 16]), 'argument')).toEqual({
@@ -153,6 +153,16 @@ return input.map((values) => Object.fromEntries(values.map((value, index) => [na
       'used by wgsl-matrix',
       'used by wgsl-matrix where a larger one does not fit the head dimension',
       'kernels here sum in f32, not in f16',
+    ]);
+  });
+
+  it('is used in teams of subgroups where the vendor has few registers, and halves by way of floats', () => {
+    const given = configurations(['f32', 'f32', 8, 8, 8], ['f16', 'f16', 8, 8, 8]);
+    const { listed, usable } = read(given, 'template', 'apple');
+    expect(usable?.shapes).toEqual([APPLE]);
+    expect(listed.map(({ why }) => why)).toEqual([
+      'used by wgsl-matrix, the output split over subgroups, as such GPUs have few registers',
+      'kernels here sum in f32, not in f16; f16 tensors are multiplied by the matrices of f32',
     ]);
   });
 

@@ -139,7 +139,7 @@ describe('the configurations of wgsl-matrix', () => {
     const fields = variants.map(({ configuration }) =>
       Object.keys(shipped).find((field) => configuration[field] !== shipped[field]),
     );
-    expect([...new Set(fields)].slice(0, 2)).toEqual(['subgroups', 'k']);
+    expect([...new Set(fields)].slice(0, 2)).toEqual(['subgroups', 'team']);
     expect(matrixVariants(kernel, w, device, 2)).toEqual(variants.slice(0, 2));
   });
 });

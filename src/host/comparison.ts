@@ -114,16 +114,16 @@ export function rowSize({ output, magnitude }: OracleRow, dims = output.length):
 }
 
 /**
- * Times the rounding errors of a row's elements, put together as squares are, that a sum of them with seeded signs may be off: it passes t times
- * their root of squares with a probability of at most 2 exp(-t^2 / 2) (Hoeffding, of the signs), 7e-4 for t = 4, were every error the largest that
+ * Times the rounding errors of a row's elements, put together as squares are, that a sum of them with seeded weights may be off: it passes t times
+ * their root of squares with a probability of at most 2 exp(-t^2 / 2) (Hoeffding, of the weights' signs; the mean of their squares is 1), 7e-4 for t = 4, were every error the largest that
  * rounding makes; as they are, right kernels come to a third of it. The error of f32 arithmetic is allowed once: right kernels come to a tenth.
  */
-const SIGNED_SUM = 4;
+const ROW_SUM = 4;
 /** Mean |v| of standard normal values: what the terms of a row come to. */
 const MEAN_VALUE = 0.8;
 
 /**
- * How far a signed sum of a row of `dims` standard normal values may be off: as in `allowedErrors`, with the size that such a row
+ * How far a weighted sum of a row of `dims` standard normal values may be off: as in `allowedErrors`, with the size that such a row
  * has. The spread of the weights' errors is at most size x the root mean square of v - o, which is 1.5 at most.
  */
 export function allowedSumError(
@@ -137,7 +137,7 @@ export function allowedSumError(
   const lost = weights === 'f16' ? HALF_UNDERFLOW * w.seqKv * MEAN_VALUE : 0;
   const terms = size * (1 + INDEPENDENT_ERRORS * 1.5);
   const rounded = (u ?? 0) * size + (p ?? 0) * terms + lost;
-  return Math.sqrt(dims) * (sides * tolerance(w, row.maxLogit) * size + SIGNED_SUM * rounded);
+  return Math.sqrt(dims) * (sides * tolerance(w, row.maxLogit) * size + ROW_SUM * rounded);
 }
 
 /** What a comparison takes besides the references and the outputs. */

@@ -123,7 +123,7 @@ export interface Host {
   run(id: number): Promise<Sample>;
   /** Output rows of the last run, valueDim values each; every row must be in the slice. */
   read(id: number, rows: RowAddress[]): Promise<Float32Array[]>;
-  /** Two signed sums of every output row of the last run, [batch, query head, row of the slice, sum] (row-sums.ts). */
+  /** Two weighted sums of every output row of the last run, [batch, query head, row of the slice, sum] (row-sums.ts). */
   sums(id: number, seed: number): Promise<Float64Array>;
   /** Frees what was prepared; its number is not used again. */
   dispose(id: number): Promise<void>;

@@ -6,7 +6,7 @@
  *
  *   o = sum_m exp(s_m) V_m / sum_m exp(s_m) n_m,
  *
- * which is the softmax's definition with equal terms put together (a soft-cap changes s_m, a sink adds to the sum below); signs u give the sum u . o, with u . V_m in place of V_m. The counts and sums
+ * which is the softmax's definition with equal terms put together (a soft-cap changes s_m, a sink adds to the sum below); weights u give the sum u . o, with u . V_m in place of V_m. The counts and sums
  * follow a query's range of keys from row to row, so a row costs some K multiply-adds, and a key one addition.
  */
 
@@ -15,7 +15,7 @@ import { DISTINCT_ROWS, drawnIndex, drawnTable } from '../problem/drawn.ts';
 import { scoreOptions } from '../problem/scores.ts';
 import { blockStarts, type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
 import { groupSize, keyRange, valueDim, type Workload } from '../problem/workload.ts';
-import { SUMS_PER_ROW, signsOf } from './row-sums.ts';
+import { SUMS_PER_ROW, sumWeights } from './row-sums.ts';
 
 /** A row's sums, and what their tolerance depends on. */
 export interface ExpectedRow {
@@ -60,7 +60,7 @@ export function* expectedSums(
   w: Workload,
   data: DrawnData,
   slice: Slice,
-  signSeed: number,
+  sumSeed: number,
   visit: (index: number, row: ExpectedRow) => void,
 ): Generator<void, void, void> {
   const { seed } = data;
@@ -69,7 +69,7 @@ export function* expectedSums(
   const group = groupSize(w);
   const rows = sliceRows(w, slice);
   const { logits, weights, largest } = logitTable(w, seed);
-  const values = signedValues(w, seed, signSeed);
+  const values = summedValues(w, seed, sumSeed);
   const seen = createSeenKeys(seed, values);
   let since = 0;
   for (let b = 0; b < batches; b += 1) {
@@ -206,15 +206,15 @@ function logitTable(w: Workload, seed: number): LogitTable {
 }
 
 /** The sums of every distinct row of v, [row, SUMS_PER_ROW]. */
-function signedValues(w: Workload, seed: number, signSeed: number): Float64Array {
+function summedValues(w: Workload, seed: number, sumSeed: number): Float64Array {
   const dims = valueDim(w);
   const v = drawnTable(seed, w, 'v', dims);
-  const signs = signsOf(signSeed, dims);
+  const weights = sumWeights(sumSeed, dims);
   const sums = new Float64Array(DISTINCT_ROWS.v * SUMS_PER_ROW);
   for (let row = 0; row < DISTINCT_ROWS.v; row += 1) {
     for (let s = 0; s < SUMS_PER_ROW; s += 1) {
       let sum = 0;
-      for (let d = 0; d < dims; d += 1) sum += (v[row * dims + d] as number) * (signs[s * dims + d] as number);
+      for (let d = 0; d < dims; d += 1) sum += (v[row * dims + d] as number) * (weights[s * dims + d] as number);
       sums[row * SUMS_PER_ROW + s] = sum;
     }
   }

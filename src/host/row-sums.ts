@@ -1,5 +1,5 @@
 /**
- * Two sums of every output row, each element with a seeded sign: so little of an output that a host can give it of all rows
+ * Two sums of every output row, each element with a seeded weight: so little of an output that a host can give it of all rows
  * that ran, and enough that a wrong row shows. src/host/expected-sums.ts knows what they should be.
  */
 
@@ -9,9 +9,16 @@ import type { TensorLayout } from './tensor-layout.ts';
 /** Sums of a row. */
 export const SUMS_PER_ROW = 2;
 
-/** The signs, [SUMS_PER_ROW, dims], 1 or -1: a kernel knows nothing of them. */
-export function signsOf(seed: number, dims: number): Float64Array {
-  return Float64Array.from({ length: SUMS_PER_ROW * dims }, (_, index) => (seededBits(seed, index) & 1 ? 1 : -1));
+/**
+ * The weights, [SUMS_PER_ROW, dims]: of either sign, from 0.48 to 1.44 in size, all different, so that elements that changed places
+ * show too; the mean of their squares is 1. A kernel knows nothing of them.
+ */
+export function sumWeights(seed: number, dims: number): Float64Array {
+  return Float64Array.from({ length: SUMS_PER_ROW * dims }, (_, index) => {
+    const bits = seededBits(seed, index);
+    const size = (0.5 + (bits >>> 1) / 2 ** 31) * Math.sqrt(12 / 13);
+    return bits & 1 ? size : -size;
+  });
 }
 
 /** Rows of a slice: how many batches, query heads and rows of a head it has. */
@@ -43,7 +50,7 @@ export function addSums(
   { shape, layout, batch, queryHead }: SumsPlace,
   values: Float32Array,
   firstToken: number,
-  signs: Float64Array,
+  weights: Float64Array,
 ): void {
   const { queryHeads, seqQuery } = layout.shape;
   const dims = layout.oStride / queryHeads;
@@ -56,8 +63,8 @@ export function addSums(
       let [first, second] = [0, 0];
       for (let d = 0; d < dims; d += 1) {
         const value = values[from + d] as number;
-        first += value * (signs[d] as number);
-        second += value * (signs[dims + d] as number);
+        first += value * (weights[d] as number);
+        second += value * (weights[dims + d] as number);
       }
       const place = (((batch + ownBatch) * shape.queryHeads + queryHead + head) * shape.rows + row) * SUMS_PER_ROW;
       target[place] = first;
@@ -71,7 +78,7 @@ export function sumsOf(output: Float32Array, layout: TensorLayout, seed: number)
   const { batch, queryHeads, seqQuery } = layout.shape;
   const shape = { batches: batch, queryHeads, rows: seqQuery };
   const sums = emptySums(shape);
-  const signs = signsOf(seed, layout.oStride / queryHeads);
-  addSums(sums, { shape, layout, batch: 0, queryHead: 0 }, output, 0, signs);
+  const weights = sumWeights(seed, layout.oStride / queryHeads);
+  addSums(sums, { shape, layout, batch: 0, queryHead: 0 }, output, 0, weights);
   return sums;
 }

@@ -1,6 +1,6 @@
 /**
  * Checks the output of a timed run in float64: seeded rows element by element against the oracle, one of every head among them,
- * and every row that ran by two signed sums. docs/verification.md says what passes.
+ * and every row that ran by two weighted sums. docs/verification.md says what passes.
  */
 
 import type { Program } from '../../kernels/kernel.ts';
@@ -82,14 +82,14 @@ export interface OutputReader {
   sums(seed: number): Promise<Float64Array>;
 }
 
-/** The seed of the signs: another than that of the values. */
-const signSeed = (seed: number) => seed ^ 0x2545f491;
+/** The seed of the weights: another than that of the values. */
+const sumSeed = (seed: number) => seed ^ 0x2545f491;
 
 /** Keeps of the last run what its verification needs. */
 export async function keepOutput(w: Workload, slice: Slice, seed: number, last: OutputReader): Promise<KeptOutput> {
   const rows = chooseRows(w, slice, seed);
   const outputs = await last.read(rows);
-  return { rows, outputs, sums: hasExpectedSums(w) ? await last.sums(signSeed(seed)) : null };
+  return { rows, outputs, sums: hasExpectedSums(w) ? await last.sums(sumSeed(seed)) : null };
 }
 
 /** What came of a verification. */
@@ -142,7 +142,7 @@ async function checkSums(
   const dims = valueDim(w);
   let worst = { excess: -1, error: 0, allowed: 0, index: 0 };
   let [wrong, first] = [0, -1];
-  const steps = expectedSums(w, data, slice, signSeed(data.seed), (index, row) => {
+  const steps = expectedSums(w, data, slice, sumSeed(data.seed), (index, row) => {
     const limit = allowedSumError(w, row, rounding, dims);
     const at = index * SUMS_PER_ROW;
     // The larger of two is NaN where one is.

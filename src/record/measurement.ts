@@ -146,7 +146,7 @@ const measuredSchema = caseSchema.extend({
         tolerance: positive,
       })
       .optional()
-      .describe('every row that ran, by two signed sums of its elements'),
+      .describe('every row that ran, by two weighted sums of its elements'),
   }),
 });
 

@@ -2,7 +2,7 @@
 
 import { fromHalf } from '../../problem/half.ts';
 import { elementBytes, valueDim } from '../../problem/workload.ts';
-import { addSums, emptySums, type SummedShape, signsOf } from '../row-sums.ts';
+import { addSums, emptySums, type SummedShape, sumWeights } from '../row-sums.ts';
 import type { PreparedPart } from './buffers.ts';
 import { BUFFER_USAGE, MAP_MODE_READ } from './usage-flags.ts';
 
@@ -18,7 +18,7 @@ export async function readSums(
 ): Promise<Float64Array> {
   const [first] = parts as [PreparedPart];
   const sums = emptySums(shape);
-  const signs = signsOf(seed, valueDim(first.workload));
+  const weights = sumWeights(seed, valueDim(first.workload));
   for (const { layout, output, workload } of parts) {
     const place = {
       ...{ shape, layout },
@@ -33,7 +33,7 @@ export async function readSums(
       const content = await readPiece(device, output, token * tokenBytes, size);
       const values =
         workload.dtype === 'f16' ? Float32Array.from(new Uint16Array(content), fromHalf) : new Float32Array(content);
-      addSums(sums, place, values, token, signs);
+      addSums(sums, place, values, token, weights);
     }
   }
   return sums;

@@ -1,0 +1,95 @@
+/** Wrong WGSL kernels: edits of what all of them share (masks, loads, writeO), and of the loop of each. */
+
+import type { Kernel, Program } from '../../kernels/kernel.ts';
+import { wgslFlash } from '../../kernels/wgsl/flash.ts';
+import { wgslMatrix } from '../../kernels/wgsl/matrix.ts';
+import { wgslNaive } from '../../kernels/wgsl/naive.ts';
+import { wgslRows } from '../../kernels/wgsl/rows.ts';
+import { changed, edit, type Mutant, Stale } from './mutant.ts';
+
+/** Edits the text of the last pass, the one that writes. */
+type Change = (text: string) => string;
+
+const WRITE = /fn writeO\(i: u32, value: vec4f\) \{\n {2}o\[i\] = (.*);\n\}/;
+
+/** The rows of a place come out as another expression of `value`. */
+const written =
+  (where: string, becomes: string): Change =>
+  (text) =>
+    edit(
+      text,
+      WRITE,
+      `fn writeO(i: u32, right: vec4f) {
+  let head = (i / columns) % params.queryHeads;
+  let place = i / (columns * params.queryHeads);
+  let batch = place / params.rowsPerHead;
+  let own = place % params.rowsPerHead;
+  let row = starts[own / tileTokens] + own % tileTokens;
+  var value = right;
+  if (${where}) {
+    value = ${becomes};
+  }
+  o[i] = $1;
+}`,
+    );
+const edited =
+  (from: RegExp, to: string): Change =>
+  (text) =>
+    edit(text, from, to);
+
+const SHARED: Record<string, Change> = {
+  'the last key is never seen': edited(/i32\(params\.seqKv\)\);/, 'i32(params.seqKv) - 1);'),
+  'rows 500 to 563 by 1 %': written('row >= 500u && row < 564u', 'right * 1.01'),
+  'one row in 128 by 1 %': written('row % 128u == 77u', 'right * 1.01'),
+  'row 1000 of one head zero': written('row == 1000u && head == 1u', 'vec4f()'),
+  'the last head by 1 %': written('head == params.queryHeads - 1u', 'right * 1.01'),
+  'the last batch zero': written('batch == 1u', 'vec4f()'),
+  'all by 1e-4': written('true', 'right * 1.0001'),
+  'four dims of a row swapped': written('row == 321u && i % columns == 0u', 'right.yxzw'),
+};
+
+const OWN: [Kernel, Record<string, Change>][] = [
+  [
+    wgslNaive,
+    {
+      'V of the next key': edited(
+        /readV\(tile\.kv \+ key \* tile\.kvStride \+ column\)/,
+        'readV(tile.kv + min(key + 1u, params.seqKv - 1u) * tile.kvStride + column)',
+      ),
+    },
+  ],
+  [
+    wgslRows,
+    {
+      'the row sum is not rescaled': edited(/ l0 \*= rescale0;/, ''),
+      'the output is not rescaled': edited(/ o1_0 \*= rescale1;/, ''),
+    },
+  ],
+  [
+    wgslFlash,
+    {
+      'the row sum is not rescaled': edited(/ l = multiplyRows\(l, rescale\);/, ''),
+      'the output is not rescaled': edited(/ o0 = multiplyQuad\(o0, rescale\);/, ''),
+    },
+  ],
+  [wgslMatrix, {}],
+];
+
+/** All of them. */
+export function wgslMutants(): Mutant[] {
+  return OWN.flatMap(([kernel, own]) =>
+    Object.entries({ ...SHARED, ...own }).map(([fault, change]) => ({
+      family: kernel.name,
+      fault,
+      kernel: changed(kernel, (program: Program) => {
+        if (program.kind !== 'wgsl') throw new Stale(`${kernel.name} is no WGSL program`);
+        const first = /last key/.test(fault) && kernel === wgslNaive;
+        const spoilt = first ? 0 : program.passes.length - 1;
+        const passes = program.passes.map((pass, index) =>
+          index === spoilt ? { ...pass, code: change(pass.code) } : pass,
+        );
+        return { ...program, passes };
+      }),
+    })),
+  );
+}

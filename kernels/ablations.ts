@@ -22,7 +22,7 @@ function varied(
     name: `wasm-flash-${option}`,
     summary,
     ...(ablation === undefined ? {} : { ablation: { ...ablation, change: 'removes' } }),
-    build: (w, device) => emitWasmFlash(w.headDim, { ...wasmConfiguration(w, device), ...change }, device.features, w),
+    build: (w, device) => emitWasmFlash(w, { ...wasmConfiguration(w, device), ...change }, device.features),
   };
 }
 

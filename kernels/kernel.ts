@@ -37,6 +37,8 @@ export interface WasmProgram {
   blockRows: number;
   /** Keys are padded to a multiple of this in packed K and V. */
   keyMultiple: number;
+  /** Floats of a row of packed K and V where zeros pad them; absent where rows are as long as those of the tensors. */
+  packedDims?: { k: number; v: number } | undefined;
   /** Bytes of private memory of one thread. */
   scratchBytes: number;
   /** True where packed V is [key][headDim]: V of a KV head that lies alone and needs no padding is used where it is. */

@@ -1,6 +1,7 @@
 /** `attend`: one work tile, the query rows of one block against all keys that they see. */
 
 import { panelWidth, type WasmConfiguration } from './configuration.ts';
+import type { WasmDims } from './dims.ts';
 import type { WasmScores } from './flash.ts';
 import { emitKeyBlock } from './key-block.ts';
 import { call, exported, func, locals, loop, min, params, when } from './text/control.ts';
@@ -11,7 +12,7 @@ import { type Code, form, global, i32, type Name, note, op, phase, set } from '.
  * $packedV at the packed KV head, $norms at the norms of its panels, $scratch at the private memory of the thread
  * (scratch.ts), $sink at the sink of the query head where there are sinks.
  */
-export function emitAttend(headDim: number, config: WasmConfiguration, { softcap, sinks }: WasmScores): Code {
+export function emitAttend(dims: WasmDims, config: WasmConfiguration, { softcap, sinks }: WasmScores): Code {
   const width = panelWidth(config);
   const sink: Name[] = sinks === true ? ['$sink'] : [];
   const blockLength: Name[] = config.values === 'rows' ? [] : ['$blockLength'];
@@ -57,7 +58,7 @@ export function emitAttend(headDim: number, config: WasmConfiguration, { softcap
           note('keys of the block up to the last that any row sees, in whole panels'),
           set('$keys', min(i32.ceil(i32.sub('$lastKey', '$key'), width), config.blockKeys)),
           config.values === 'rows' ? [] : emitBlockLength(config),
-          emitKeyBlock(headDim, config, softcap != null),
+          emitKeyBlock(dims, config, softcap != null),
         ),
       ),
       phase('write', set('$overflow', call('$write', '$o', '$rows', '$scratch', ...sink))),

@@ -1,7 +1,8 @@
 /** Whether the norms of q and k keep every logit of a work tile so small that its softmax needs no maxima. */
 
+import type { WasmDims } from './dims.ts';
 import { func, locals, loop, params, result } from './text/control.ts';
-import { f32, f32x4, float, laneSum, memory, splat } from './text/vectors.ts';
+import { eachVectorOf, f32, f32x4, float, laneSum, memory, splat, type VectorAccess } from './text/vectors.ts';
 import { type Code, global, i32, op, phase, set, times } from './text/wat.ts';
 
 /**
@@ -17,7 +18,12 @@ export const LOGIT_BOUND = 24;
  * bytes apart, and each key of panels $first to $last (exclusive), of which $norms holds the largest |k|^2. NaN or
  * infinity anywhere makes it 0.
  */
-export function emitBounded(headDim: number): Code {
+export function emitBounded({ q }: WasmDims): Code {
+  const sixteens = q - (q % 16);
+  const square = (row: VectorAccess, i: number): Code => [
+    set('$x', row.load(i32.add('$q', '$d'), i * 16)),
+    set('$squares', f32x4.add('$squares', f32x4.mul('$x', '$x'))),
+  ];
   return func(
     [
       `$bounded: 1 where |q| |k| keeps every logit within ${LOGIT_BOUND},`,
@@ -39,16 +45,16 @@ export function emitBounded(headDim: number): Code {
         '$rows',
         1,
         set('$squares', splat(0)),
-        loop(
-          '$d',
-          0,
-          headDim * 4,
-          64,
-          times(4, (i) => [
-            set('$x', memory.load(i32.add('$q', '$d'), i * 16)),
-            set('$squares', f32x4.add('$squares', f32x4.mul('$x', '$x'))),
-          ]),
-        ),
+        sixteens === 0
+          ? set('$d', 0)
+          : loop(
+              '$d',
+              0,
+              sixteens * 4,
+              64,
+              times(4, (i) => square(memory, i)),
+            ),
+        eachVectorOf(q - sixteens, square),
         set('$rowNorm', f32.max('$rowNorm', laneSum('$squares'))),
         set('$q', i32.add('$q', global('$qStride'))),
       ),

@@ -3,7 +3,7 @@
  * KV head together, and long keys are split into parts that are merged at the end.
  */
 
-import { groupSize, type Workload } from '../../src/problem/workload.ts';
+import { groupSize, valueDim, type Workload } from '../../src/problem/workload.ts';
 import type { Features } from '../device.ts';
 import type { WasmProgram } from '../kernel.ts';
 import { emitAttendKeys, emitFetch } from './few-rows-attend.ts';
@@ -22,7 +22,8 @@ import { emitKeyRange, emitMinMax } from './visible-keys.ts';
 /** Up to so many rows (tokens times query heads of a group) K and V are read in place: more are bound by arithmetic. */
 const MOST_ROWS = 16;
 /** Whether a workload has so few query rows a KV head that its keys are read where they lie. */
-export const hasFewRows = (w: Workload): boolean => w.seqQuery * groupSize(w) <= MOST_ROWS;
+export const hasFewRows = (w: Workload): boolean =>
+  w.seqQuery * groupSize(w) <= MOST_ROWS && w.headDim % 16 === 0 && valueDim(w) === w.headDim;
 
 /** The program for the query rows of a KV head of this workload; it depends on lengths of keys only in how they are split. */
 export function emitFewRows(w: Workload, features: Features): WasmProgram {

@@ -5,18 +5,19 @@ import type { Workload } from '../../src/problem/workload.ts';
 import { wasmConfiguration } from '../configurations.ts';
 import type { Features } from '../device.ts';
 import type { Kernel, WasmProgram } from '../kernel.ts';
-import { TILED_HEAD_DIMS, unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { emitAccumulate } from './accumulate.ts';
 import { emitAttend } from './attend.ts';
 import { emitBounded } from './bounds.ts';
 import { wasmCandidates, wasmConfigurationProblem, wasmExcess } from './candidates.ts';
 import { panelWidth, type WasmConfiguration, wasmConfigurationSchema } from './configuration.ts';
+import { type HeadDims, packedDimsOf, type WasmDims, wasmDims } from './dims.ts';
 import { emitFewRows, hasFewRows } from './few-rows.ts';
 import { emitLoadQ } from './load-q.ts';
 import { emitMask } from './mask.ts';
 import { printModule } from './module.ts';
-import { emitPack, emitRowAddress } from './pack.ts';
+import { emitPack, emitRowAddress, emitValueAddress } from './pack.ts';
 import { emitScores } from './scores.ts';
 import { scratchLayout, statisticsLayout } from './scratch.ts';
 import { emitSoftCap } from './soft-cap.ts';
@@ -39,8 +40,7 @@ export const wasmFlash: Kernel = {
   name: 'wasm-flash',
   backend: 'wasm',
   summary: 'WebAssembly SIMD on all cores: packed K and V, register-tiled products, online softmax in the cache',
-  unsupported: (workload) =>
-    unsupportedScores(workload, WASM_SCORES) ?? unsupportedShape(workload, ['f32'], TILED_HEAD_DIMS),
+  unsupported: (workload) => unsupportedScores(workload, WASM_SCORES) ?? unsupportedShape(workload),
   build: (workload, device) => buildWasmFlash(workload, wasmConfiguration(workload, device), device.features),
   tunable: tunable({
     schema: wasmConfigurationSchema,
@@ -54,44 +54,43 @@ export const wasmFlash: Kernel = {
 };
 
 const buildWasmFlash = (w: Workload, config: WasmConfiguration, features: Features): WasmProgram =>
-  hasFewRows(w) ? emitFewRows(w, features) : emitWasmFlash(w.headDim, config, features, w);
+  hasFewRows(w) ? emitFewRows(w, features) : emitWasmFlash(w, config, features);
 
 /**
- * The program for a head dimension, configuration and feature set; sequence lengths, strides and the mask are arguments
- * of it.
+ * The program for head dimensions, scores, a configuration and a feature set; sequence lengths, strides and the mask are
+ * arguments of it.
  */
-export function emitWasmFlash(
-  headDim: number,
-  config: WasmConfiguration,
-  features: Features,
-  { softcap = null, sinks = false }: WasmScores = {},
-): WasmProgram {
+export function emitWasmFlash(w: HeadDims & WasmScores, config: WasmConfiguration, features: Features): WasmProgram {
+  const { softcap = null, sinks = false } = w;
+  const dims = wasmDims(w, config);
   const multiplyAdd = multiplyAddOf(features);
   const functions = [
-    emitAttend(headDim, config, { softcap, sinks }),
-    emitLoadQ(headDim, config),
-    emitScores(headDim, config, multiplyAdd),
+    emitAttend(dims, config, { softcap, sinks }),
+    emitLoadQ(dims, config),
+    emitScores(dims, config, multiplyAdd),
     ...(softcap === null ? [] : [emitSoftCap(config, softcap, features)]),
     emitMask(config),
     emitSoftmax(config, features),
     emitSoftmaxBounded(config, features),
-    emitAccumulate(headDim, config, multiplyAdd),
-    emitWrite(headDim, config, sinks ? features : null),
-    emitBounded(headDim),
+    emitAccumulate(dims, config, multiplyAdd),
+    emitWrite(dims, config, sinks ? features : null),
+    emitBounded(dims),
     emitGroupKeys(config),
     emitKeyRange(),
     emitMinMax(),
-    emitPack(headDim, config),
-    emitStageK(headDim, config),
-    emitStageV(headDim, config),
+    emitPack(dims, config),
+    emitStageK(dims, config),
+    emitStageV(dims, config),
     emitRowAddress(),
+    ...(dims.ownV ? [emitValueAddress()] : []),
   ];
   return {
     kind: 'wasm',
-    text: printModule(prologue(headDim, config, { softcap, sinks }), functions, features),
+    text: printModule(prologue(dims, config, { softcap, sinks }), functions, features, dims),
     blockRows: config.blockRows,
     keyMultiple: panelWidth(config),
-    scratchBytes: scratchLayout(headDim, config).bytes,
+    scratchBytes: scratchLayout(dims, config).bytes,
+    ...packedDimsOf(dims),
     plainValues: config.values === 'rows',
     // Whole row groups, so that a row's result does not depend on where its work tile was cut.
     splitRows: config.rows * Math.ceil(config.blockRows / config.rows / PARTS),
@@ -99,14 +98,14 @@ export function emitWasmFlash(
 }
 
 /** The algorithm and the layout of memory, which the functions of the module repeat in detail. */
-function prologue(headDim: number, config: WasmConfiguration, { softcap, sinks }: WasmScores): string[] {
+function prologue(dims: WasmDims, config: WasmConfiguration, { softcap, sinks }: WasmScores): string[] {
   const { rows, blockRows, blockKeys } = config;
   const width = panelWidth(config);
-  const at = scratchLayout(headDim, config);
+  const at = scratchLayout(dims, config);
   const { maximum, rescale, shift, rowSums, blockMaxima } = statisticsLayout(config);
   const stat = (offset: number) => at.stats + offset;
   return [
-    `Flash attention: o = softmax(scale q k^T) v, head dimension ${headDim}, ${blockRows} query rows a work tile.`,
+    `Flash attention: o = softmax(scale q k^T) v, head dimension ${dims.ownV ? `${dims.q}, of v ${dims.v}` : dims.q}, ${blockRows} query rows a work tile.`,
     '',
     `  pack (once for each KV head): stage K in panels of ${width} keys, stage V in panels of ${width} dims`,
     '  attend (once for each work tile): load q',
@@ -127,8 +126,11 @@ function prologue(headDim: number, config: WasmConfiguration, { softcap, sinks }
       ? '  packedV       [key][dim]'
       : `  packedV       [key block][dim panel][key][${width} dims]`,
     '  scratch       of a thread, by byte offset:',
-    `                ${at.q} q, ${at.sums} sums, both [${blockRows}][${headDim}]; ${at.scores} scores, [row][${blockKeys}];`,
+    `                ${at.q} q, ${at.sums} sums, ${rowsText(blockRows, dims)}; ${at.scores} scores, [row][${blockKeys}];`,
     `                ${stat(maximum)} m, ${stat(rescale)} r, ${stat(shift)} what s is shifted by, a lane a row;`,
     `                ${stat(rowSums)} l, 8 lanes a row; ${stat(blockMaxima)} the maxima of the block, 8 lanes a row`,
   ];
 }
+
+const rowsText = (rows: number, { paddedQ, paddedV }: WasmDims) =>
+  paddedQ === paddedV ? `both [${rows}][${paddedQ}]` : `[${rows}][${paddedQ}] and [${rows}][${paddedV}]`;

@@ -1,6 +1,7 @@
 /** One key block of a work tile: which row groups take which panels through the phases, and in which order. */
 
 import { panelWidth, type WasmConfiguration } from './configuration.ts';
+import type { WasmDims } from './dims.ts';
 import { scratchLayout, statisticsLayout } from './scratch.ts';
 import { call, loop, when } from './text/control.ts';
 import { type Code, i32, note, op, phase, set } from './text/wat.ts';
@@ -11,18 +12,18 @@ import { type Code, i32, note, op, phase, set } from './text/wat.ts';
  * so only blocks on the diagonal do masked work. In order 'phases' each phase runs over all groups, and the panels are
  * the outer loop of both products.
  */
-export function emitKeyBlock(headDim: number, config: WasmConfiguration, capped: boolean): Code {
+export function emitKeyBlock(dims: WasmDims, config: WasmConfiguration, capped: boolean): Code {
   const width = panelWidth(config);
-  const scores = scoresOf(headDim);
-  const softmax = softmaxOf(headDim, config, capped);
-  const accumulate = accumulateOf(headDim, config);
-  const eachGroup = (...body: Code[]) => eachRowGroup(headDim, config, ...body);
+  const scores = scoresOf(dims);
+  const softmax = softmaxOf(dims, config, capped);
+  const accumulate = accumulateOf(dims, config);
+  const eachGroup = (...body: Code[]) => eachRowGroup(dims, config, ...body);
   if (config.order === 'groups') {
     return eachGroup(
       when('$groupKeys', [
         phase(SCORES, loop('$panel', 0, '$groupKeys', width, scores)),
         softmax,
-        phase(ACCUMULATE, loop('$panel', 0, headDim, width, accumulate)),
+        phase(ACCUMULATE, loop('$panel', 0, dims.paddedV, width, accumulate)),
       ]),
     );
   }
@@ -30,7 +31,7 @@ export function emitKeyBlock(headDim: number, config: WasmConfiguration, capped:
   return [
     phase(SCORES, loop('$panel', 0, '$keys', width, eachGroup(when(seesPanel, scores)))),
     phase('mask and softmax of all row groups', eachGroup(when('$groupKeys', softmax))),
-    phase(ACCUMULATE, loop('$panel', 0, headDim, width, eachGroup(when('$groupKeys', accumulate)))),
+    phase(ACCUMULATE, loop('$panel', 0, dims.paddedV, width, eachGroup(when('$groupKeys', accumulate)))),
   ];
 }
 
@@ -38,8 +39,8 @@ const SCORES = 'scores: q k^T, a panel of keys at a time';
 const ACCUMULATE = 'accumulate: sums = sums * rescale + weights v, a panel of dims at a time';
 
 /** The row groups: $row, the first of a group, its statistics, its scores, and how many keys of the block it takes. */
-function eachRowGroup(headDim: number, config: WasmConfiguration, ...body: Code[]): Code {
-  const at = scratchLayout(headDim, config);
+function eachRowGroup(dims: WasmDims, config: WasmConfiguration, ...body: Code[]): Code {
+  const at = scratchLayout(dims, config);
   const rowBytes = config.order === 'groups' ? 0 : config.blockKeys * 4;
   const lastRow = i32.add(i32.add('$firstRow', '$row'), config.rows - 1);
   return [
@@ -59,18 +60,18 @@ function eachRowGroup(headDim: number, config: WasmConfiguration, ...body: Code[
 }
 
 /** Scores of the row group and the panel of keys at $panel. */
-const scoresOf = (headDim: number): Code =>
+const scoresOf = ({ paddedQ }: WasmDims): Code =>
   call(
     '$scores',
-    i32.add('$scratch', i32.mul('$row', headDim * 4)),
-    i32.add('$packedK', i32.mul(i32.add('$key', '$panel'), headDim * 4)),
+    i32.add('$scratch', i32.mul('$row', paddedQ * 4)),
+    i32.add('$packedK', i32.mul(i32.add('$key', '$panel'), paddedQ * 4)),
     i32.add('$scores', i32.floats('$panel')),
   );
 
 /** Soft-cap, mask, row maximum, rescale, exponentials and row sum of the row group. */
-function softmaxOf(headDim: number, config: WasmConfiguration, capped: boolean): Code {
+function softmaxOf(dims: WasmDims, config: WasmConfiguration, capped: boolean): Code {
   const first = i32.add('$firstRow', '$row');
-  const stats0 = i32.add('$scratch', scratchLayout(headDim, config).stats);
+  const stats0 = i32.add('$scratch', scratchLayout(dims, config).stats);
   const softmax = (name: '$softmax' | '$softmax_bounded') => call(name, '$scores', '$groupKeys', '$stats', stats0);
   return [
     capped ? phase('soft-cap', call('$soft_cap', '$scores', '$groupKeys')) : [],
@@ -94,13 +95,13 @@ function softmaxOf(headDim: number, config: WasmConfiguration, capped: boolean):
 }
 
 /** Sums of the row group and the panel of dims at $panel. */
-function accumulateOf(headDim: number, config: WasmConfiguration): Code {
-  const at = scratchLayout(headDim, config);
-  const rowBytes = headDim * 4;
+function accumulateOf(dims: WasmDims, config: WasmConfiguration): Code {
+  const at = scratchLayout(dims, config);
+  const rowBytes = dims.paddedV * 4;
   const panel =
     config.values === 'rows'
-      ? i32.add(i32.add('$packedV', i32.mul('$key', rowBytes)), i32.floats('$panel'))
-      : i32.add('$packedV', i32.floats(i32.add(i32.mul('$key', headDim), i32.mul('$panel', '$blockLength'))));
+      ? i32.add(i32.add('$packedV', i32.mul('$key', dims.packedV * 4)), i32.floats('$panel'))
+      : i32.add('$packedV', i32.floats(i32.add(i32.mul('$key', dims.packedV), i32.mul('$panel', '$blockLength'))));
   return [
     note(
       config.values === 'rows' ? 'the dims of V begin in its first row' : 'the panel begins after the blocks before it',

@@ -4,10 +4,11 @@
  */
 
 import type { WasmConfiguration } from './configuration.ts';
+import type { WasmDims } from './dims.ts';
 import { LOWEST } from './row-maximum.ts';
 import { PARTIAL_BYTES, scratchLayout, statisticsLayout } from './scratch.ts';
 import { func, locals, loop, params, select } from './text/control.ts';
-import { f32x4, float, memory, splat } from './text/vectors.ts';
+import { eachVector, f32x4, float, memory, splat } from './text/vectors.ts';
 import { type Code, global, i32, note, op, phase, set, times } from './text/wat.ts';
 
 /**
@@ -15,10 +16,12 @@ import { type Code, global, i32, note, op, phase, set, times } from './text/wat.
  * up to $paddedRows, whole row groups. Output sums and l begin at 0; m at 0 where $bounded is 1, since no score can
  * pass it by far, else below all scores.
  */
-export function emitLoadQ(headDim: number, config: WasmConfiguration): Code {
-  const at = scratchLayout(headDim, config);
+export function emitLoadQ(dims: WasmDims, config: WasmConfiguration): Code {
+  const at = scratchLayout(dims, config);
   const stats = statisticsLayout(config);
-  const rowBytes = headDim * 4;
+  const rowBytes = dims.paddedQ * 4;
+  // Sums that lie as q does are cleared beside it.
+  const alike = dims.q === dims.paddedQ && dims.paddedQ === dims.paddedV && dims.q % 4 === 0;
   const vectors = stats.groupBytes / 16;
   return func(
     [
@@ -50,6 +53,7 @@ export function emitLoadQ(headDim: number, config: WasmConfiguration): Code {
       set('$scale', op('f32x4.splat', global('$scale'))),
       set('$to', '$scratch'),
       set('$sums', i32.add('$scratch', at.stats + stats.rowSums)),
+      alike ? [] : op('memory.fill', i32.add('$scratch', at.sums), 0, i32.mul('$paddedRows', dims.paddedV * 4)),
       loop(
         '$row',
         0,
@@ -60,14 +64,10 @@ export function emitLoadQ(headDim: number, config: WasmConfiguration): Code {
         set('$sums', i32.add('$sums', PARTIAL_BYTES)),
         note('a row of q and of the output sums'),
         set('$from', select('$q', 0, op('i32.lt_s', '$row', '$rows'))),
-        loop(
-          '$d',
-          0,
-          rowBytes,
-          16,
-          memory.store(i32.add('$to', '$d'), f32x4.mul('$scale', memory.load(i32.add('$from', '$d')))),
-          memory.store(i32.add('$to', '$d'), splat(0), at.sums),
-        ),
+        eachVector('$d', dims.q, (row) => [
+          memory.store(i32.add('$to', '$d'), f32x4.mul('$scale', row.load(i32.add('$from', '$d')))),
+          alike ? memory.store(i32.add('$to', '$d'), splat(0), at.sums) : [],
+        ]),
         set('$q', i32.add('$q', global('$qStride'))),
         set('$to', i32.add('$to', rowBytes)),
       ),

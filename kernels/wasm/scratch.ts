@@ -1,12 +1,13 @@
 /** Where a thread keeps the state of its work tile: byte offsets in its private memory. */
 
 import type { WasmConfiguration } from './configuration.ts';
+import type { WasmDims } from './dims.ts';
 
 /** Scaled q, output sums, scores, then the statistics of the rows. */
 export interface ScratchLayout {
-  /** [blockRows][headDim] */
+  /** [blockRows][paddedQ], zeros past the head dimension: nothing is written there, and memory begins as zeros. */
   q: number;
-  /** [blockRows][headDim] */
+  /** [blockRows][paddedV] */
   sums: number;
   /** [rows][blockKeys] of one row group, which stays in the first-level cache; in order 'phases' of all of them. */
   scores: number;
@@ -15,10 +16,10 @@ export interface ScratchLayout {
 }
 
 /** The layout of one thread's private memory, bytes. */
-export function scratchLayout(headDim: number, config: WasmConfiguration): ScratchLayout {
+export function scratchLayout({ paddedQ, paddedV }: WasmDims, config: WasmConfiguration): ScratchLayout {
   const q = 0;
-  const sums = q + config.blockRows * headDim * 4;
-  const scores = sums + config.blockRows * headDim * 4;
+  const sums = q + config.blockRows * paddedQ * 4;
+  const scores = sums + config.blockRows * paddedV * 4;
   const stats = scores + (config.order === 'groups' ? config.rows : config.blockRows) * config.blockKeys * 4;
   return { q, sums, scores, stats, bytes: stats + statisticsLayout(config).bytes };
 }

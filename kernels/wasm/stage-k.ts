@@ -1,15 +1,26 @@
 /** Phase stage K: one panel of keys, transposed, so that the product reads it from one end to the other. */
 
 import { panelWidth, type WasmConfiguration } from './configuration.ts';
+import type { WasmDims } from './dims.ts';
 import { call, func, locals, loop, numbered, params, result } from './text/control.ts';
-import { f32x4, interleave, joinHalves, largestLane, memory, splat } from './text/vectors.ts';
+import {
+  eachVector,
+  f32x4,
+  interleave,
+  joinHalves,
+  largestLane,
+  memory,
+  splat,
+  type VectorAccess,
+} from './text/vectors.ts';
 import { type Code, i32, note, phase, set, times } from './text/wat.ts';
 
 /**
- * $stage_k: keys $first to $first + W of K at $k, rows of headDim floats, to a panel [dim][W keys] at $to. Returns the
+ * $stage_k: keys $first to $first + W of K at $k, to a panel [dim][W keys] at $to; dims that pad it
+ * stay the zeros that memory begins as. Returns the
  * largest |k|^2 of them.
  */
-export function emitStageK(headDim: number, config: WasmConfiguration): Code {
+export function emitStageK({ q }: WasmDims, config: WasmConfiguration): Code {
   const width = panelWidth(config);
   return func(
     [
@@ -31,7 +42,7 @@ export function emitStageK(headDim: number, config: WasmConfiguration): Code {
       4,
       times(4, (i) => set(`$r${i}`, call('$row_address', '$k', i32.add('$key', i)))),
       set('$squares', splat(0)),
-      loop('$d', 0, headDim * 4, 16, emitTranspose(width)),
+      eachVector('$d', q, (row) => emitTranspose(width, row)),
       set('$largest', f32x4.max('$largest', '$squares')),
       set('$to', i32.add('$to', 16)),
     ),
@@ -40,10 +51,10 @@ export function emitStageK(headDim: number, config: WasmConfiguration): Code {
 }
 
 /** Four keys by four dims: the usual transposition by interleaving, low halves then high halves. */
-function emitTranspose(width: number): Code {
+function emitTranspose(width: number, row: VectorAccess): Code {
   return [
     note('x: four dims of four keys; y: the first two keys by turns, and the last two'),
-    times(4, (i) => set(`$x${i}`, memory.load(i32.add(`$r${i}`, '$d')))),
+    times(4, (i) => set(`$x${i}`, row.load(i32.add(`$r${i}`, '$d')))),
     set('$y0', interleave('$x0', '$x1', 'low')),
     set('$y1', interleave('$x0', '$x1', 'high')),
     set('$y2', interleave('$x2', '$x3', 'low')),

@@ -104,13 +104,18 @@ export function allowedErrors(
   });
 }
 
+/** With so many dims the root mean square of a row is not small by chance. */
+const FEW_DIMS = 16;
+
 /** The root mean square of a row; where its terms cancel, a thousandth of theirs stands in for it. Values that are no numbers do not count. */
-export function rowSize({ output, magnitude }: OracleRow, dims = output.length): number {
+export function rowSize({ output, magnitude, weightSpread }: OracleRow, dims = output.length): number {
   const rms = (list: Float64Array) => {
     const finite = list.subarray(0, dims).filter((value) => Number.isFinite(value));
     return Math.sqrt(finite.reduce((sum, value) => sum + value * value, 0) / Math.max(1, finite.length));
   };
-  return Math.max(rms(output), rms(magnitude) / 1000);
+  // A few values may all be near 0; what rounding adds to them is in proportion to their terms, not to them.
+  const few = dims < FEW_DIMS ? rms(weightSpread) : 0;
+  return Math.max(rms(output), few, rms(magnitude) / 1000);
 }
 
 /**

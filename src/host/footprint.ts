@@ -3,7 +3,7 @@
 import type { Program, WasmProgram } from '../../kernels/kernel.ts';
 import type { KeyRun } from '../problem/seen-keys.ts';
 import { type Slice, sliceShape } from '../problem/slice.ts';
-import { bytes, keyRange, type Workload } from '../problem/workload.ts';
+import { bytes, keyRange, valueDim, type Workload } from '../problem/workload.ts';
 
 /** Bytes of q, k, v and o of the slice, packed copies and private scratch; `threads` counts WebAssembly threads. */
 export function footprint(program: Program, w: Workload, slice: Slice, threads: number): number {
@@ -18,16 +18,23 @@ export function footprint(program: Program, w: Workload, slice: Slice, threads: 
           keyParts(w, program.inPlace).length * shape.batch * shape.kvHeads * program.inPlace.partialBytes;
         return tensors + partials + threads * program.scratchBytes;
       }
-      const packed = shape.batch * shape.kvHeads * paddedKeys(program, w) * w.headDim * 4;
+      const rows = shape.batch * shape.kvHeads * paddedKeys(program, w);
+      const { k, v } = packedDims(program, w);
+      const packed = rows * (usesValuesInPlace(program, shape) ? k : k + v) * 4;
       // And a norm for each panel of keys.
-      const norms = packed / w.headDim / program.keyMultiple;
-      return tensors + (usesValuesInPlace(program, shape) ? 1 : 2) * packed + norms + threads * program.scratchBytes;
+      const norms = (rows / program.keyMultiple) * 4;
+      return tensors + packed + norms + threads * program.scratchBytes;
     }
     case 'wgsl':
       return tensors + program.scratchBytesPerTile;
     default:
       return program satisfies never;
   }
+}
+
+/** Floats of a row of packed K and of packed V. */
+export function packedDims(program: Pick<WasmProgram, 'packedDims'>, w: Workload): { k: number; v: number } {
+  return program.packedDims ?? { k: w.headDim, v: valueDim(w) };
 }
 
 /** Keys of one KV head in packed K and V. */

@@ -52,5 +52,17 @@ export const scoreShapes = (changes: Partial<Workload>): Workload[] =>
     workload({ seqQuery: 65, seqKv: 300, scale: 9 }),
   ].map((w) => ({ ...w, ...changes }));
 
-/** Every head dimension up to 256 and some above, for kernels that need no minutes to compile. */
-export const HEAD_DIMS = [...Array.from({ length: 15 }, (_, i) => 32 + 16 * i), 320, 496, 512, 576];
+/** Head dimensions of q and k, and of v where it has its own, for kernels that need no minutes to compile. */
+export const HEAD_DIMS: readonly (readonly [headDim: number, headDimV?: number])[] = [
+  ...Array.from({ length: 15 }, (_, i) => [32 + 16 * i] as const),
+  ...[320, 496, 512, 576].map((headDim) => [headDim] as const),
+  // Rows of no whole vector, sixteen or panel.
+  ...[1, 2, 3, 5, 8, 15, 20, 40, 72, 90, 101, 575].map((headDim) => [headDim] as const),
+  ...([
+    [192, 128],
+    [576, 512],
+    [64, 1],
+    [3, 70],
+    [41, 18],
+  ] as const),
+];

@@ -82,11 +82,14 @@ const W = workload({ headDim: 128, seqQuery: 4096, seqKv: 4096, queryHeads: 16, 
 const features = { ...TYPICAL_DEVICE.features, simd256: true };
 const device = { ...TYPICAL_DEVICE, features };
 const variation = (change: Partial<WasmConfiguration>) =>
-  emitWasmFlash(W.headDim, { ...wasmConfiguration(W, device), ...change }, features).text;
+  emitWasmFlash(W, { ...wasmConfiguration(W, device), ...change }, features).text;
 
 const TEXTS: [string, string][] = [
   ['wasm-flash', variation({})],
-  ['wasm-flash without relaxed SIMD', emitWasmFlash(64, wasmConfiguration(W, device), TYPICAL_DEVICE.features).text],
+  [
+    'wasm-flash without relaxed SIMD',
+    emitWasmFlash({ headDim: 64 }, wasmConfiguration(W, device), TYPICAL_DEVICE.features).text,
+  ],
   ['wasm-flash, phases', variation({ order: 'phases', rescale: 'branch' })],
   ['wasm-flash, values in rows', variation({ values: 'rows', maxima: 'always' })],
   ['wasm-flash, few rows', emitFewRows(workload({ headDim: 64, seqQuery: 3, queryHeads: 3 }), features).text],

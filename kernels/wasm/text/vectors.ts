@@ -1,6 +1,7 @@
 /** Vectors of four floats: loads, stores, arithmetic and shuffles. */
 
-import { type Form, form, formOf, type Name, type Operand, op } from './wat.ts';
+import { loop } from './control.ts';
+import { type Code, type Form, form, formOf, type Name, note, type Operand, op, set, times } from './wat.ts';
 
 const at = (offset: number) => (offset === 0 ? [] : `offset=${offset}`);
 const load =
@@ -23,6 +24,46 @@ export const memory = {
   storeFloat: store('f32.store'),
   storeInt: store('i32.store'),
 };
+
+/** How a vector is read and written: whole, or some floats of it. */
+export interface VectorAccess {
+  /** Lanes that are not read are 0. */
+  load: (address: Operand, offset?: number) => Form;
+  store: (address: Operand, value: Operand, offset?: number) => Code;
+}
+
+/** The first 1 to 3 floats of a vector, which touches no other memory. `value` of a store is a local. */
+function partOf(floats: number): VectorAccess {
+  const head = floats === 1 ? '32' : '64';
+  return {
+    load(address, offset = 0) {
+      const first = form(`v128.load${head}_zero`, at(offset), formOf(address));
+      return floats < 3 ? first : form('v128.load32_lane', at(offset + 8), '2', formOf(address), first);
+    },
+    store(address, value, offset = 0) {
+      const lane = (bits: string, index: string, more: number) =>
+        form(`v128.store${bits}_lane`, at(offset + more), index, formOf(address), formOf(value));
+      return floats < 3 ? lane(head, '0', 0) : [lane('64', '0', 0), lane('32', '2', 8)];
+    },
+  };
+}
+
+/**
+ * Statements for each vector of a row of `floats` floats, $offset its offset in bytes: a loop over the whole vectors, then what
+ * is left.
+ */
+export function eachVector(offset: Name, floats: number, body: (access: VectorAccess) => Code): Code {
+  const left = floats % 4;
+  const whole = floats - left;
+  return [
+    whole === 0 ? set(offset, 0) : loop(offset, 0, whole * 4, 16, body(memory)),
+    left === 0 ? [] : [note(`the last ${left} of ${floats}`), body(partOf(left))],
+  ];
+}
+
+/** Statements for each vector of `floats` floats without a loop; the last may be less than whole. */
+export const eachVectorOf = (floats: number, body: (access: VectorAccess, index: number) => Code): Code =>
+  times(Math.ceil(floats / 4), (i) => body(floats >= i * 4 + 4 ? memory : partOf(floats % 4), i));
 
 /** A constant float, a number or as the text spells it. */
 export const float = (value: number | string) => form('f32.const', String(value));

@@ -140,7 +140,7 @@ async function prepare(
 ): Promise<PreparedWasm> {
   const { workload: w, slice } = request;
   const layout = layoutOf(w, slice);
-  const { keyMultiple, splitRows, inPlace } = program;
+  const { keyMultiple, packedDims, splitRows, inPlace } = program;
   const parts = inPlace === undefined ? 0 : keyParts(w, inPlace).length;
   const pieces =
     inPlace === undefined
@@ -149,7 +149,7 @@ async function prepare(
   const threads = Math.max(1, Math.min(most, pieces));
   const { memory, addresses, scratch, output } = allocate(request, program, layout, threads, sharedMemory);
   const control = createControl(sharedMemory);
-  const job = { module, memory, control, workload: w, slice, keyMultiple, splitRows, inPlace, addresses };
+  const job = { module, memory, control, workload: w, slice, keyMultiple, packedDims, splitRows, inPlace, addresses };
   const [own = 0, ...others] = scratch;
   const workers = await Promise.all(others.map((address) => startThread({ ...job, scratch: address })));
   const run = createThread({ ...job, scratch: own });

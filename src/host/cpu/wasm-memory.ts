@@ -3,7 +3,7 @@
 import type { WasmProgram } from '../../../kernels/kernel.ts';
 import { LARGEST_HEAD_DIM } from '../../problem/head-dims.ts';
 import type { PrepareRequest } from '../contract.ts';
-import { footprint, keyParts, paddedKeys, usesValuesInPlace } from '../footprint.ts';
+import { footprint, keyParts, packedDims, paddedKeys, usesValuesInPlace } from '../footprint.ts';
 import { fillTensors, sinkValues, type TensorLayout } from '../tensor-layout.ts';
 
 /** What 32-bit addresses reach. */
@@ -66,9 +66,10 @@ export function allocate(
   const sinks = w.sinks === true ? take(layout.shape.queryHeads * 4) : 0;
   const parts = inPlace === undefined ? 0 : keyParts(w, inPlace).length * layout.kvHeads;
   const partials = inPlace === undefined ? 0 : take(parts * inPlace.partialBytes);
-  const packedV = usesValuesInPlace(program, layout.shape) ? tensors.v : take(keys * w.headDim * 4);
+  const dims = packedDims(program, w);
+  const packedV = usesValuesInPlace(program, layout.shape) ? tensors.v : take(keys * dims.v * 4);
   const keyNorms = take((keys * 4) / program.keyMultiple);
-  const addresses = { ...tensors, packedK: take(keys * w.headDim * 4), packedV, keyNorms, partials, sinks };
+  const addresses = { ...tensors, packedK: take(keys * dims.k * 4), packedV, keyNorms, partials, sinks };
 
   const pages = Math.ceil(top / PAGE_BYTES);
   if (pages > MOST_PAGES) {

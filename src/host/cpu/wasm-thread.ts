@@ -7,7 +7,7 @@ import type { WasmProgram } from '../../../kernels/kernel.ts';
 import { type KeyRun, seenKeys } from '../../problem/seen-keys.ts';
 import type { Slice } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
-import { paddedKeys } from '../footprint.ts';
+import { packedDims, paddedKeys } from '../footprint.ts';
 import { splitLastTiles } from '../last-tiles.ts';
 import { layoutOf } from '../tensor-layout.ts';
 import { createInPlaceThread } from './wasm-in-place.ts';
@@ -23,6 +23,8 @@ export interface ThreadJob {
   slice: Slice;
   /** Keys are padded to a multiple of this in packed K and V. */
   keyMultiple: number;
+  /** Floats of a row of packed K and V, where zeros pad them. */
+  packedDims: WasmProgram['packedDims'];
   /** Query rows of the parts that the last work tiles are handed out in. */
   splitRows: number;
   /** Set where K and V are read in place, in parts. */
@@ -40,7 +42,19 @@ const PANELS_AT_A_TIME = 32;
 
 /** What a kernel's module exports; all are numbers of type i32 but the scale, an f32. */
 type KernelExports = {
-  configure(...[seqKv, keysPadded, windowLow, windowHigh, qStrideBytes, kvStrideBytes, scale]: number[]): void;
+  configure(
+    ...[
+      seqKv,
+      keysPadded,
+      windowLow,
+      windowHigh,
+      qStrideBytes,
+      kStrideBytes,
+      scale,
+      vStrideBytes,
+      oStrideBytes,
+    ]: number[]
+  ): void;
   pack(...[k, v, packedK, packedV, firstPanel, endPanel, keyNorms]: number[]): void;
   attend(...[q, o, rows, firstRow, packedK, packedV, scratch, keyNorms, sink]: number[]): void;
 };
@@ -56,9 +70,13 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   const layout = layoutOf(w, job.slice);
   const keysPadded = paddedKeys(job, w);
   const { windowLow, windowHigh } = visibility(w);
-  kernel.configure(w.seqKv, keysPadded, windowLow, windowHigh, layout.qStride * 4, layout.kStride * 4, w.scale);
+  const { qStride, kStride, vStride, oStride } = layout;
+  // A module whose v and o are strided as k and q is not given their strides: it has no such parameters.
+  const strides = [vStride * 4, oStride * 4];
+  kernel.configure(w.seqKv, keysPadded, windowLow, windowHigh, qStride * 4, kStride * 4, w.scale, ...strides);
 
-  const packedBytes = keysPadded * w.headDim * 4;
+  const dims = packedDims(job, w);
+  const [packedBytesK, packedBytesV] = [keysPadded * dims.k * 4, keysPadded * dims.v * 4];
   const panels = keysPadded / keyMultiple;
   const portions = seenKeys(w, job.slice, keyMultiple).flatMap((seen) => portionsOf(seen, keyMultiple));
   const group = groupSize(w);
@@ -73,8 +91,8 @@ export function createThread(job: ThreadJob): (phase: number) => void {
     kernel.pack(
       addresses.k + kOffset * 4,
       addresses.v + vOffset * 4,
-      addresses.packedK + kvIndex * packedBytes,
-      addresses.packedV + kvIndex * packedBytes,
+      addresses.packedK + kvIndex * packedBytesK,
+      addresses.packedV + kvIndex * packedBytesV,
       first,
       end,
       addresses.keyNorms + kvIndex * panels * 4,
@@ -83,14 +101,13 @@ export function createThread(job: ThreadJob): (phase: number) => void {
   const attend = (index: number) => {
     const { qOffset, oOffset, kvIndex, firstRow, rows, queryHead } = work.at(index);
     if (rows <= 0) return;
-    const packed = kvIndex * packedBytes;
     kernel.attend(
       addresses.q + qOffset * 4,
       addresses.o + oOffset * 4,
       rows,
       firstRow,
-      addresses.packedK + packed,
-      addresses.packedV + packed,
+      addresses.packedK + kvIndex * packedBytesK,
+      addresses.packedV + kvIndex * packedBytesV,
       job.scratch,
       addresses.keyNorms + kvIndex * panels * 4,
       // A module without sinks has no such parameter, and is not given it.

@@ -43,11 +43,16 @@ describe.each(TARGETS)('$name', ({ backend, open }) => {
     // The keys between the two blocks of the slice are seen by none of its rows.
     testSlice(kernel, get, workload({ headDim: 64, window: 9, mask: 'causal' }), 'under a window');
 
-    it.each(HEAD_DIMS)('head dimension %i, groups of 1 to 8', async (headDim) => {
-      const group = 1 + ((headDim / 16) % 8);
-      const w = workload({ headDim, queryHeads: group, seqQuery: 33, seqKv: 140, mask: 'causal' });
-      expect(await runKernel(host, kernel, w)).toMatchOracle();
-    });
+    it.each(HEAD_DIMS.map(([headDim, headDimV = headDim]) => ({ headDim, headDimV })))(
+      'head dimension $headDim, of v $headDimV, groups of 1 to 8, many rows and few',
+      async (dims) => {
+        const queryHeads = 2 * (1 + (Math.ceil(dims.headDim / 16) % 8));
+        for (const seqQuery of [33, 2]) {
+          const w = workload({ ...dims, queryHeads, kvHeads: 2, seqQuery, seqKv: 140, mask: 'causal' });
+          expect(await runKernel(host, kernel, w)).toMatchOracle();
+        }
+      },
+    );
 
     it('gives the same bits twice', async () => {
       const w = workload({ headDim: 64, seqQuery: 150, queryHeads: 4, kvHeads: 2, mask: 'causal' });

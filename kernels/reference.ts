@@ -11,7 +11,8 @@ export interface ReferenceRow {
   output: Float64Array;
   /**
    * Largest absolute number among those that make the logits, whose rounding moves the weights: of the visible keys the
-   * scaled and capped q . k, and of those that weigh anything what is added to it; the sink. 0 where no key is visible.
+   * scaled and capped q . k, beside a sink also its terms, and of those that weigh anything what is added to it; the
+   * sink. 0 where no key is visible.
    */
   maxLogit: number;
   /** Of each dim sum_j p_j |v_j|: how large the terms are that the output sums. */
@@ -93,6 +94,7 @@ export function* referenceSteps(
     logits[j - low] = logit;
     maximum = Math.max(maximum, logit);
     maxLogit = Math.max(maxLogit, Math.abs(capped));
+    if (sink !== null) maxLogit = Math.max(maxLogit, logitTerms(q, k, j * headDim, scale, capped, softcap));
   }
   if (keys === 0) return nothing;
   if (sink !== null) {
@@ -133,6 +135,24 @@ export function* referenceSteps(
     return Math.sqrt(Math.max(0, sum)) / total;
   });
   return { output, maxLogit, magnitude, weightSpread, keys };
+}
+
+/**
+ * How large the terms are whose sum is a logit: scale times the root of sum_d (q_d k_d)^2, times the slope of the soft-cap.
+ * The error of a logit follows them rather than the logit, which may be near 0. Keys beside each other weigh by
+ * differences of many logits, the largest of which is as large; beside a sink each is alone.
+ */
+export function logitTerms(
+  q: Float32Array,
+  k: Float32Array,
+  from: number,
+  scale: number,
+  capped: number,
+  softcap: number | null,
+): number {
+  let squares = 0;
+  for (let d = 0; d < q.length; d += 1) squares += (at(q, d) * at(k, from + d)) ** 2;
+  return Math.sqrt(squares) * Math.abs(scale) * (softcap === null ? 1 : 1 - (capped / softcap) ** 2);
 }
 
 /** An element known to exist; the index arithmetic above keeps it in range. */

@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto';
 import { type Data, fillRow } from '../../src/problem/data.ts';
-import { paddedHeadDim } from '../../src/problem/head-dims.ts';
 import type { MaskTensor } from '../../src/problem/scores.ts';
 import { keyRange, type Workload } from '../../src/problem/workload.ts';
 
@@ -109,7 +108,7 @@ export function caseTensors(c: ConformanceCase): CaseTensors {
 }
 
 function filled(c: ConformanceCase, name: 'q' | 'k' | 'v', dim: number): Float32Array {
-  const workload = plainWorkload(c, dim);
+  const workload = plainWorkload(c);
   const [seq, heads] = name === 'q' ? [c.seqQuery, c.queryHeads] : [c.seqKv, c.kvHeads];
   const values = new Float32Array(c.batch * seq * heads * dim);
   for (let index = 0; index < values.length / dim; index += 1) {
@@ -131,40 +130,25 @@ function maskOf(c: ConformanceCase, { kind, eachBatch, eachHead }: CaseMask): Ma
   return { values, shape };
 }
 
-/** The case as a workload of a head dimension, its soft-cap and mask tensor left out. */
-function plainWorkload(c: ConformanceCase, headDim: number): Workload {
-  const { batch, queryHeads, kvHeads, seqQuery, seqKv, window } = c;
+/** The case as a workload, its soft-cap and mask tensor left out. */
+function plainWorkload(c: ConformanceCase): Workload {
+  const { batch, queryHeads, kvHeads, headDim, headDimV, seqQuery, seqKv, window } = c;
   const mask = c.causal === null ? 'full' : 'causal';
-  const scale = c.scale ?? 1 / Math.sqrt(c.headDim);
-  return { batch, queryHeads, kvHeads, headDim, seqQuery, seqKv, mask, window, dtype: 'f32', scale };
+  const scale = c.scale ?? 1 / Math.sqrt(headDim);
+  const dims = headDimV === headDim ? { headDim } : { headDim, headDimV };
+  return { batch, queryHeads, kvHeads, ...dims, seqQuery, seqKv, mask, window, dtype: 'f32', scale };
 }
 
-/** The case as kernels take it: head dimensions padded by zeros to one that they tile, which changes no result. */
-export function problemOf(c: ConformanceCase, tensors: CaseTensors): { workload: Workload; data: Data } {
-  const headDim = paddedHeadDim(Math.max(c.headDim, c.headDimV));
-  const { mask } = tensors;
+/** The case as a workload and its values. */
+export function problemOf(c: ConformanceCase, { q, k, v, mask }: CaseTensors): { workload: Workload; data: Data } {
   return {
     workload: {
-      ...plainWorkload(c, headDim),
+      ...plainWorkload(c),
       ...(c.softcap === null ? {} : { softcap: c.softcap }),
       ...(mask === undefined ? {} : { maskTensor: true }),
     },
-    data: {
-      kind: 'values',
-      mask,
-      q: padded(tensors.q, c.headDim, headDim),
-      k: padded(tensors.k, c.headDim, headDim),
-      v: padded(tensors.v, c.headDimV, headDim),
-    },
+    data: { kind: 'values', q, k, v, mask },
   };
-}
-
-function padded(values: Float32Array, from: number, to: number): Float32Array {
-  const result = new Float32Array((values.length / from) * to);
-  for (let row = 0; row < values.length / from; row += 1) {
-    result.set(values.subarray(row * from, (row + 1) * from), row * to);
-  }
-  return result;
 }
 
 /** The mask that the operator is given: causal mask and window where it has no word for them, and the mask tensor. */
@@ -173,7 +157,7 @@ export function operatorMask(
   { mask }: CaseTensors,
 ): (MaskTensor & { kind: CaseMask['kind'] }) | undefined {
   if (mask === undefined && c.causal !== 'mask' && c.window === null) return undefined;
-  const workload = plainWorkload(c, c.headDim);
+  const workload = plainWorkload(c);
   const shape = mask?.shape ?? ([1, 1, c.seqQuery, c.seqKv] as const);
   const values = mask?.values.slice() ?? new Float32Array(c.seqQuery * c.seqKv);
   values.forEach((_, index) => {

@@ -10,6 +10,7 @@
  * follow a query's range of keys from row to row, so a row costs some K multiply-adds, and a key one addition.
  */
 
+import { logitTerms } from '../../kernels/reference.ts';
 import { type DrawnData, sinkValue } from '../problem/data.ts';
 import { DISTINCT_ROWS, drawnIndex, drawnTable } from '../problem/drawn.ts';
 import { scoreOptions } from '../problem/scores.ts';
@@ -68,7 +69,7 @@ export function* expectedSums(
   const { firstBatch = 0, firstKvHead = 0 } = slice;
   const group = groupSize(w);
   const rows = sliceRows(w, slice);
-  const { logits, weights, largest } = logitTable(w, seed);
+  const table = logitTable(w, seed);
   const values = summedValues(w, seed, sumSeed);
   const seen = createSeenKeys(seed, values);
   let since = 0;
@@ -83,7 +84,7 @@ export function* expectedSums(
           const query = drawnIndex(seed, 'q', firstBatch + b, head, row) * KEYS;
           const index = ((b * kvHeads + kv) * group + member) * rowCount + at;
           const sink = w.sinks === true ? sinkValue(data, head) : null;
-          visit(index, rowOf({ logits, weights, largest }, query, seen, sink));
+          visit(index, rowOf(table, query, seen, sink));
         }
         if (since > STEP) {
           since = 0;
@@ -138,6 +139,8 @@ function createSeenKeys(seed: number, values: Float64Array): SeenKeys {
 /** Scaled logits of every distinct query with every distinct key, their exponentials below the query's largest, and that. */
 interface LogitTable {
   logits: Float64Array;
+  /** What the error of each logit follows, beside a sink: see logitTerms of the oracle; 0 without sinks. */
+  terms: Float64Array;
   weights: Float64Array;
   /** [distinct query] */
   largest: Float64Array;
@@ -145,7 +148,7 @@ interface LogitTable {
 
 /** What the row of a distinct query should be; `query` is where its logits begin in the table. */
 function rowOf(
-  { logits, weights, largest }: LogitTable,
+  { logits, terms, weights, largest }: LogitTable,
   query: number,
   seen: SeenKeys,
   sink: number | null,
@@ -161,7 +164,7 @@ function rowOf(
     squares += weight * weight * n;
     sum1 += weight * (first[m] as number);
     sum2 += weight * (second[m] as number);
-    const logit = Math.abs(logits[query + m] as number);
+    const logit = Math.max(Math.abs(logits[query + m] as number), terms[query + m] as number);
     if (logit > maxLogit) maxLogit = logit;
   }
   if (keys === 0) return { first: 0, second: 0, size: 0, maxLogit: 0 };
@@ -174,6 +177,7 @@ function rowOf(
     const most = Math.max(sink ?? Number.NEGATIVE_INFINITY, ...seenLogits);
     const table = {
       logits: own,
+      terms: terms.slice(query, query + KEYS),
       weights: own.map((logit) => Math.exp(Math.min(0, logit - most))),
       largest: Float64Array.of(most),
     };
@@ -185,10 +189,10 @@ function rowOf(
 }
 
 function logitTable(w: Workload, seed: number): LogitTable {
-  const { headDim, scale, softcap = null } = w;
+  const { headDim, scale, softcap = null, sinks = false } = w;
   const [q, k] = [drawnTable(seed, w, 'q', headDim), drawnTable(seed, w, 'k', headDim)];
   const logits = new Float64Array(DISTINCT_ROWS.q * KEYS);
-  const weights = new Float64Array(logits.length);
+  const [weights, terms] = [new Float64Array(logits.length), new Float64Array(logits.length)];
   const largest = new Float64Array(DISTINCT_ROWS.q).fill(Number.NEGATIVE_INFINITY);
   for (let a = 0; a < DISTINCT_ROWS.q; a += 1) {
     for (let m = 0; m < KEYS; m += 1) {
@@ -196,13 +200,17 @@ function logitTable(w: Workload, seed: number): LogitTable {
       for (let d = 0; d < headDim; d += 1) dot += (q[a * headDim + d] as number) * (k[m * headDim + d] as number);
       const logit = softcap === null ? dot * scale : softcap * Math.tanh((dot * scale) / softcap);
       logits[a * KEYS + m] = logit;
+      if (sinks) {
+        const query = q.subarray(a * headDim, (a + 1) * headDim);
+        terms[a * KEYS + m] = logitTerms(query, k, m * headDim, scale, logit, softcap);
+      }
       largest[a] = Math.max(largest[a] as number, logit);
     }
     for (let m = 0; m < KEYS; m += 1) {
       weights[a * KEYS + m] = Math.exp((logits[a * KEYS + m] as number) - (largest[a] as number));
     }
   }
-  return { logits, weights, largest };
+  return { logits, terms, weights, largest };
 }
 
 /** The sums of every distinct row of v, [row, SUMS_PER_ROW]. */

@@ -96,7 +96,10 @@ function askedTensors(set: TensorSet, q: TensorView, k: TensorView): { sinks?: F
  * The same problem for a kernel that does not take its head dimensions: q, k and v padded with zeros, which change no
  * result, to one that all kernels tile.
  */
-export function paddedProblem({ workload: w, data }: TensorProblem): Pick<TensorProblem, 'workload' | 'data'> {
+export function paddedProblem({
+  workload: w,
+  data,
+}: Pick<TensorProblem, 'workload' | 'data'>): Pick<TensorProblem, 'workload' | 'data'> {
   const workload = paddedWorkload(w);
   if (data.kind !== 'values') return { workload, data };
   const { headDim } = workload;

@@ -100,6 +100,15 @@ describe('scores', () => {
     expect([...twoKeys(Math.log(3), { sink: -300 }).output]).toEqual(QUARTERS);
   });
 
+  it('takes a logit beside a sink to be as large as its terms: 3 x 4 and 4 x -3 give 0 and 12 sqrt(2)', () => {
+    const alone = (terms: Partial<RowTerms>) =>
+      referenceRow(row([3, 4]), row([4, -3]), row([1, 1]), { low: 0, high: 1 }, 0.5, terms).maxLogit;
+    expect(alone({})).toBe(0);
+    expect(alone({ sink: 1 })).toBeCloseTo(6 * Math.SQRT2, 12);
+    // The slope of the cap at a score of 0 is 1.
+    expect(alone({ sink: 1, softcap: 2 })).toBeCloseTo(6 * Math.SQRT2, 12);
+  });
+
   it('takes slope times distance from logits, on both sides of the position', () => {
     const alike = (position: number, keys: number) =>
       referenceRow(row([0]), new Float32Array(keys), row([1, 0, 0].slice(0, keys)), { low: 0, high: keys }, 1, {

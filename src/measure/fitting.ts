@@ -1,9 +1,10 @@
 /** From a program to a slice that is prepared and warm, within the time that a contender has; and what that will take, beforehand. */
 
 import type { Program } from '../../kernels/kernel.ts';
+import { computedFlops } from '../host/computed-work.ts';
 import type { Environment } from '../host/contract.ts';
 import { flops } from '../problem/flops.ts';
-import { type Slice, sliceFlops, sliceShape } from '../problem/slice.ts';
+import { type Slice, sliceFlops, sliceShape, wholeSlice } from '../problem/slice.ts';
 import { bytes, elementBytes, type Workload } from '../problem/workload.ts';
 import { type Affordable, fitSlice, type Part } from './fit.ts';
 import type { PreparedRun } from './prepared-run.ts';
@@ -82,11 +83,16 @@ export function createFitting(prepared: PreparedRun, request: FitRequest): Fitti
   } = request;
   const warmSeconds = shareSeconds * WARM_SHARE;
   let [looked, rateKnown, valueSeconds] = [false, false, VALUE_SECONDS];
+  const whole = wholeSlice(w, program.blockRows);
+  /** What is kept of what is computed: of a guessed rate only so much counts. */
+  const keptShare = Math.min(1, flops(w) / Math.max(1, computedFlops(program, w, whole)));
+  /** FLOP/s of what is kept: of the last run, before it a guess. */
+  const rate = () => prepared.rate * (rateKnown ? 1 : keptShare);
 
   /** So many samples have to fit into the contender's time; the fewer work tiles a thread has, the fewer. */
   const affordable: Affordable = (work, tilesPerThread) => {
     const samples = tilesPerThread > 4 ? 8 : tilesPerThread > 2 ? 3 : 2;
-    return (work / prepared.rate) * samples <= shareSeconds;
+    return (work / rate()) * samples <= shareSeconds;
   };
   /** The slice for about so many FLOPs. */
   const sliceFor = (wanted: number) => {
@@ -95,13 +101,13 @@ export function createFitting(prepared: PreparedRun, request: FitRequest): Fitti
   };
   /** The slice for a sample at the rate that is known; a workload that takes little longer than a sample runs whole. */
   const sliceToRun = () => {
-    const wanted = prepared.rate * sampleSeconds;
+    const wanted = rate() * sampleSeconds;
     return sliceFor(flops(w) < wanted * 1.5 ? flops(w) : wanted);
   };
   /** A small problem of `keys` keys, or of fewer where that would take long. */
   const smallOf = (keys: number, least: number): SmallProblem => {
     const small = smallProblem(w, program, environment.device.threads, library, keys);
-    const long = flops(small.workload) / prepared.rate > LOOK_SECONDS;
+    const long = flops(small.workload) / rate() > LOOK_SECONDS;
     return long && keys > least ? smallOf(keys / 2, least) : small;
   };
   const lookAt = async ({ workload, slice }: SmallProblem) => {
@@ -115,18 +121,18 @@ export function createFitting(prepared: PreparedRun, request: FitRequest): Fitti
     async look() {
       const least = sliceFor(0);
       if ('reason' in least) return least;
-      const slow = sliceFlops(w, least) / prepared.rate > LOOK_FROM_SECONDS;
+      const slow = sliceFlops(w, least) / rate() > LOOK_FROM_SECONDS;
       const small = smallOf(SMALL_KEYS, LEAST_KEYS);
       if (slow && flops(small.workload) * 4 < sliceFlops(w, least)) await lookAt(small);
       let slice = sliceToRun();
       if ('reason' in slice) return slice;
-      if (looked && !library && w.seqKv >= 2 * LONG_KEYS && sliceFlops(w, slice) / prepared.rate > shareSeconds / 2) {
+      if (looked && !library && w.seqKv >= 2 * LONG_KEYS && sliceFlops(w, slice) / rate() > shareSeconds / 2) {
         await lookAt(smallOf(LONG_KEYS, SMALL_KEYS));
         slice = sliceToRun();
         if ('reason' in slice) return slice;
       }
       const prepareSeconds = filled ? valueSeconds * elements(sliceShape(w, slice)) : 0;
-      const runSeconds = sliceFlops(w, slice) / prepared.rate;
+      const runSeconds = sliceFlops(w, slice) / rate();
       // Where nothing has run, the rate is a guess, and the slice is small.
       return {
         slice,
@@ -137,7 +143,7 @@ export function createFitting(prepared: PreparedRun, request: FitRequest): Fitti
     },
     async fit() {
       // Before anything has run the rate is a guess: a tenth of a sample at most.
-      let slice = looked ? sliceToRun() : sliceFor(prepared.rate * sampleSeconds * 0.1);
+      let slice = looked ? sliceToRun() : sliceFor(rate() * sampleSeconds * 0.1);
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         if ('reason' in slice) return slice.reason;
         await prepared.prepare(program, slice);

@@ -1,6 +1,7 @@
 /** A program on a target's host: a watchdog ends a host that hangs, and after a crash the program is prepared again. */
 
 import type { Program } from '../../kernels/kernel.ts';
+import { computedFlops } from '../host/computed-work.ts';
 import type { Sample } from '../host/contract.ts';
 import type { AcquiredHost, HostPool } from '../host/pool.ts';
 import type { OpenTarget } from '../host/target.ts';
@@ -71,11 +72,14 @@ export function createPreparedRun(
 ): PreparedRun {
   let prepared: Prepared | undefined;
   let rate = firstRate;
+  let hasRun = false;
   let preparingSeconds = 0;
   /** Seconds of the last run of what is prepared. A host may pass over a short slice many times in one run. */
   let lastSeconds: number | undefined;
-  const expectedSeconds = () =>
-    prepared === undefined ? 0 : (lastSeconds ?? sliceFlops(prepared.workload, prepared.slice) / rate);
+  const expectedSeconds = () => (prepared === undefined ? 0 : (lastSeconds ?? predictedSeconds(prepared)));
+  /** Before anything has run the rate is a guess, of all that is computed; afterwards it is known, of what is kept. */
+  const predictedSeconds = ({ program, workload, slice }: Prepared) =>
+    (hasRun ? sliceFlops(workload, slice) : computedFlops(program, workload, slice)) / rate;
 
   /** A host whose runs may take ten times as long as expected, and 10 s; a first one that compiles longer. */
   const watchedOf = ({ host, generation }: AcquiredHost) => ({
@@ -144,6 +148,7 @@ export function createPreparedRun(
       const { host, id } = await current();
       const sample = await stopped(() => host.run(id));
       rate = rateOf(sample);
+      hasRun = true;
       lastSeconds = sample.seconds;
       return sample;
     },

@@ -1,4 +1,4 @@
-/** The WebAssembly kernel as a browser runs it, at 128 bits, beside ONNX Runtime Web's own WebAssembly attention. */
+/** The WebAssembly kernel as a browser runs it, at 128 bits, beside ONNX Runtime Web's own WebAssembly attention and TensorFlow.js. */
 
 import type { Suite } from '../src/problem/cases.ts';
 import { type Axes, expand, presetAxes } from '../src/problem/sweep.ts';
@@ -10,7 +10,7 @@ const gqa: Axes = { ...presetAxes('gqa'), batch: [1] };
 export const peersWasm: Suite = {
   name: 'peers-wasm',
   summary:
-    "wasm-flash at 128 bits over ONNX Runtime Web's WebAssembly attention, in paired rounds (needs ONNX Runtime)",
+    "wasm-flash at 128 bits over ONNX Runtime Web's WebAssembly attention, in paired rounds, TensorFlow.js beside them (needs npm run peers)",
   // Its 32-bit build takes 2,896 tokens at head dimension 128 and no more.
   workloads: [
     ...expand({ ...mha, seq: [512, 1024, 2048] }),
@@ -18,7 +18,7 @@ export const peersWasm: Suite = {
     ...expand({ ...gqa, seq: [2048] }),
   ],
   singleThread: expand({ ...mha, seq: [2048] }),
-  kernels: ['wasm-flash', 'ort-wasm'],
+  kernels: ['wasm-flash', 'ort-wasm', 'tfjs-wasm'],
   baseline: 'ort-wasm',
   variant: 'simd-relaxed',
   samples: 7,

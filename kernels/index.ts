@@ -6,6 +6,7 @@ import type { Kernel } from './kernel.ts';
 import { ortNative } from './peers/ort-native.ts';
 import { ortWasm } from './peers/ort-wasm.ts';
 import { ortWebgpu } from './peers/ort-webgpu.ts';
+import { tfjsWasm } from './peers/tfjs-wasm.ts';
 import { scalarFlash } from './scalar/flash.ts';
 import { scalarNaive } from './scalar/naive.ts';
 import { wasmFlash } from './wasm/flash.ts';
@@ -24,6 +25,7 @@ export const KERNELS: readonly Kernel[] = [
   ortNative,
   ortWasm,
   ortWebgpu,
+  tfjsWasm,
 ];
 /** Kernels that need an experimental feature of the platform: they run by name, and on f16 tensors, which most matrices multiply. */
 export const EXPERIMENTAL: readonly Kernel[] = [wgslMatrix];

@@ -16,7 +16,7 @@ export type Backend = 'scalar' | 'wasm' | 'webgpu' | 'native';
 export interface Engine {
   backend: Backend;
   /** Set on other people's attention, which is measured beside ours only where it is asked for. */
-  library?: 'onnxruntime' | undefined;
+  library?: 'onnxruntime' | 'tensorflow' | undefined;
 }
 
 /** A host calls `entry` of the fixed module table (src/host/cpu/scalar-host.ts) for every work tile. */

@@ -26,7 +26,8 @@ type Operator = Pick<OnnxNode, 'operator' | 'domain' | 'attributes'>;
  * GFLOPS at 2k, two threads).
  */
 export function ortModel(w: Workload, build: OrtBuild = 'native'): OrtModel {
-  const causal = w.mask === 'causal';
+  // One query, the last, sees every key.
+  const causal = w.mask === 'causal' && w.seqQuery > 1;
   if (causal && build === 'native') return groupQueryModel(w);
   const node = w.queryHeads === w.kvHeads ? multiHead(w, causal) : grouped(w, causal);
   const { inputs, output, queryShape, keyShape } = tensors(w);

@@ -13,7 +13,8 @@ export const ortNative: Kernel = {
     "ONNX Runtime's native CPU attention: MultiHeadAttention, GroupQueryAttention where causal, Attention for full GQA",
   unsupported(w) {
     if (w.window !== null) return peerTakesNoWindow;
-    if (w.mask === 'causal' && w.seqQuery !== w.seqKv) return peerTakesEqualLengths;
+    // The last query, by itself, sees every key.
+    if (w.mask === 'causal' && w.seqQuery !== w.seqKv && w.seqQuery !== 1) return peerTakesEqualLengths;
     return unsupportedScores(w) ?? unsupportedShape(w, ['f32'], TILED_HEAD_DIMS);
   },
   // Whole heads: its operators know no blocks of rows.

@@ -14,7 +14,7 @@ export const ortWebgpu: Kernel = {
   backend: 'webgpu',
   summary: "ONNX Runtime's WebGPU attention, its own kernels on the same adapter, by the wall clock",
   unsupported(w, device) {
-    if (w.mask === 'full' && w.queryHeads !== w.kvHeads) return peerHasNoGroups;
+    if ((w.mask === 'full' || w.seqQuery === 1) && w.queryHeads !== w.kvHeads) return peerHasNoGroups;
     return ortNative.unsupported(w, device);
   },
   build: (w) => ({ kind: 'module', entry: 'ort-webgpu', blockRows: w.seqQuery }),

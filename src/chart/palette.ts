@@ -27,6 +27,7 @@ const COLOURS: readonly [string, string][] = [
   ['scalar-naive', '#8C6BB1'],
   ['ort-native', '#8D6E63'],
   ['ort-wasm', '#A1887F'],
+  ['tfjs-wasm', '#C9A227'],
   ['ort-webgpu', '#BCAAA4'],
 ];
 

@@ -55,6 +55,10 @@ describe('models', () => {
       operator: 'GroupQueryAttention',
       inputs: ['q', 'k', 'v', '', '', 'lengths', 'total'],
     });
+    // One query, the last, sees every key, so that no mask is wanted.
+    expect(node(workload({ queryHeads: 4, kvHeads: 2, mask: 'causal', seqQuery: 1, seqKv: 9 })).operator).toBe(
+      'Attention',
+    );
     // Compiled to WebAssembly the operators that compute every score are the faster ones.
     expect(node(workload({ queryHeads: 4, kvHeads: 2, mask: 'causal' }), 'wasm').operator).toBe('Attention');
     expect(node(workload({ queryHeads: 4, kvHeads: 4, mask: 'causal' }), 'wasm').operator).toBe('MultiHeadAttention');
@@ -67,6 +71,7 @@ describe('models', () => {
       /as many queries as keys/,
     );
     expect(unsupported(workload({ seqQuery: 4, seqKv: 8 }), TYPICAL_DEVICE)).toBeUndefined();
+    expect(unsupported(workload({ seqQuery: 1, seqKv: 8, mask: 'causal' }), TYPICAL_DEVICE)).toBeUndefined();
     const inWasm = findKernel('ort-wasm');
     const long = workload({ headDim: 128, seqQuery: 2897, seqKv: 2897 });
     expect(inWasm.unsupported(long, TYPICAL_DEVICE)).toMatch(/at head dimension 128 it takes 2896 tokens/);

@@ -17,6 +17,7 @@ export const KERNEL_NAMES: readonly string[] = [
   'ort-native',
   'ort-wasm',
   'ort-webgpu',
+  'tfjs-wasm',
 ];
 
 /** Experiments and ablations, which run by name only. */

@@ -13,6 +13,7 @@ import { createDawnHost, listAdapters } from './dawn.ts';
 import { createOrtCpuHost } from './ort-cpu-host.ts';
 import { createOrtWebgpuHost } from './ort-webgpu-host.ts';
 import { siblingUrl } from './sibling.ts';
+import { createTfjsHost } from './tfjs-host.ts';
 import { cpuName, spareMemoryBytes } from './this-machine.ts';
 
 /** What the first message asks this child to be. */
@@ -20,6 +21,7 @@ export type ChildRole =
   | HostRole
   | { library: 'onnxruntime'; backend: OrtBuild; threads: number }
   | { library: 'onnxruntime'; backend: 'webgpu'; options: WebgpuOptions }
+  | { library: 'tensorflow'; backend: 'wasm' }
   | { backend: 'adapters' };
 
 /** What the child answers to it. */
@@ -53,6 +55,7 @@ async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Pr
   const deviceName = cpuName();
   const memoryBytes = spareMemoryBytes();
   if ('library' in role) {
+    if (role.library === 'tensorflow') return createTfjsHost();
     return role.backend === 'webgpu' ? createOrtWebgpuHost(role.options) : createOrtCpuHost(role.backend, role.threads);
   }
   switch (role.backend) {

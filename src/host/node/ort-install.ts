@@ -61,8 +61,13 @@ const PEERS = new URL('../../../kernels/peers/package.json', import.meta.url);
 
 /** Loads a build. Throws with the command that installs it where it is missing. */
 export function loadOrt<Name extends keyof Packages>(name: Name): Packages[Name] {
+  return loadPeer(name) as Packages[Name];
+}
+
+/** Loads any package of the peers' folder. Throws with the command that installs it where it is missing. */
+export function loadPeer(name: string): unknown {
   try {
-    return createRequire(PEERS)(name) as Packages[Name];
+    return createRequire(PEERS)(name);
   } catch (error) {
     throw new Error(peersMissing(import.meta.url.endsWith('.ts'), firstLineOf(error)));
   }

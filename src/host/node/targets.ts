@@ -35,6 +35,7 @@ export async function nodeTarget({ backend, library }: Engine, options: NodeTarg
     case 'scalar':
       return openTarget({ host, open: spawn({ backend }) });
     case 'wasm': {
+      if (library === 'tensorflow') return openTarget({ host, open: spawn({ library, backend }) });
       if (library !== undefined) return openTarget({ host, open: spawn({ library, backend, threads }) });
       const variant =
         options.variant === null ? await chooseNodeVariant() : { variant: options.variant, reason: 'asked for' };
@@ -64,7 +65,7 @@ async function gpuTarget(library: Engine['library'], options: WebgpuOptions): Pr
   try {
     const env = await softwareEnvironment(options.allowSoftware);
     const role: ChildRole =
-      library === undefined ? { backend: 'webgpu', options } : { library, backend: 'webgpu', options };
+      library === undefined ? { backend: 'webgpu', options } : { library: 'onnxruntime', backend: 'webgpu', options };
     return await openTarget({ host, open: () => spawnHost({ role, flags: [], env }) });
   } catch (error) {
     return { state: 'unavailable', host, reason: messageOf(error) };

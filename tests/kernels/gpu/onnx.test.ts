@@ -1,4 +1,4 @@
-/** ONNX Runtime beside the oracle, where it is installed, on the CPU, in WebAssembly and on the adapter that is here. */
+/** ONNX Runtime and TensorFlow.js beside the oracle, where it is installed, on the CPU, in WebAssembly and on the adapter that is here. */
 
 import { describe, expect, it } from 'vitest';
 import { findKernel } from '../../../kernels/index.ts';
@@ -17,6 +17,9 @@ const openCpu = (build: OrtBuild) =>
   spawnHost({ role: { library: 'onnxruntime', backend: build, threads: 2 }, flags: [], env: {} }).catch(failed);
 const opened = await openCpu('native');
 const openedWasm = await openCpu('wasm');
+const openedTfjs = await spawnHost({ role: { library: 'tensorflow', backend: 'wasm' }, flags: [], env: {} }).catch(
+  failed,
+);
 const options = { adapter: null, allowSoftware: true, limits: {} };
 const gpuRole = { library: 'onnxruntime', backend: 'webgpu', options } as const;
 // Without an adapter the child says so itself, after it has looked for the install.
@@ -24,14 +27,15 @@ const openedGpu = await softwareEnvironment(true)
   .catch(() => ({}))
   .then((env) => spawnHost({ role: gpuRole, flags: [], env }))
   .catch(failed);
-for (const place of [opened, openedWasm, openedGpu]) {
+for (const place of [opened, openedWasm, openedTfjs, openedGpu]) {
   if (place instanceof Error) process.stderr.write(`Peers are not tested: ${place.message}\n`);
 }
 
 describe.each([
   ['ort-native', opened],
   ['ort-wasm', openedWasm],
-])('ONNX Runtime: %s', (kernel, place) => {
+  ['tfjs-wasm', openedTfjs],
+])('on the CPU: %s', (kernel, place) => {
   const host = place as Exclude<typeof place, Error>;
   it
     .skipIf(place instanceof Error)
@@ -41,7 +45,8 @@ describe.each([
       workload({ headDim: 128, queryHeads: 4, kvHeads: 1, seqQuery: 200, mask: 'causal', batch: 2 }),
       workload({ headDim: 128, queryHeads: 2, kvHeads: 2, seqQuery: 200, mask: 'causal', scale: 0.3 }),
       workload({ headDim: 64, queryHeads: 2, kvHeads: 2, seqQuery: 5, seqKv: 300 }),
-    ])('agrees with the oracle: $mask, $queryHeads over $kvHeads heads', async (w) => {
+      workload({ headDim: 64, queryHeads: 4, kvHeads: 2, seqQuery: 1, seqKv: 300, mask: 'causal' }),
+    ])('agrees with the oracle: $mask, $queryHeads over $kvHeads heads, $seqQuery queries', async (w) => {
     expect(await runKernel(host, findKernel(kernel), w)).toMatchOracle();
   });
 });
@@ -76,6 +81,7 @@ describe('without the install', () => {
   it.runIf(opened instanceof Error)('says how to get it', () => {
     expect((opened as Error).message).toContain('npm run peers');
     expect((openedWasm as Error).message).toContain('npm run peers');
+    expect((openedTfjs as Error).message).toContain('npm run peers');
     expect((openedGpu as Error).message).toContain('npm run peers');
   });
 });

@@ -194,7 +194,7 @@ export const playwrightMissing = (why: string) =>
 export const webgpuUnavailable = (why: string) =>
   `WebGPU needs the optional package webgpu (${why}); install again without --omit=optional, or use --backend wasm`;
 export const peersMissing = (inCheckout: boolean, why: string) =>
-  `third-party kernels are not installed; ${inCheckout ? 'npm run peers' : 'npm install --ignore-scripts onnxruntime-node onnxruntime-web, where attnbench is installed,'} installs them (${why})`;
+  `third-party kernels are not installed; ${inCheckout ? 'npm run peers' : 'npm install --ignore-scripts onnxruntime-node onnxruntime-web @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm, where attnbench is installed,'} installs them (${why})`;
 export const noPeersInBrowser = 'third-party native kernels do not run in a browser; use --host node for them';
 export const headDimUnsupported = (headDim: number, step: number, least: number, largest: number) =>
   `this kernel takes head dimensions ${step === 1 ? '' : `that are multiples of ${step} `}from ${least} to ${largest}, not ${headDim}; wasm-flash takes it`;

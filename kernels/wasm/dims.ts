@@ -41,7 +41,8 @@ export function wasmDims(w: HeadDims, config: WasmConfiguration): WasmDims {
   };
 }
 
-/** The global that holds the stride of o. */
+/** The globals that hold the strides of v and of o. */
+export const strideOfV = ({ ownV }: Pick<WasmDims, 'ownV'>): Name => (ownV ? '$vStride' : '$kvStride');
 export const strideOfO = ({ ownV }: Pick<WasmDims, 'ownV'>): Name => (ownV ? '$oStride' : '$qStride');
 
 /** What a host has to know of padding; nothing where the packed copies are as long as the tensors. */

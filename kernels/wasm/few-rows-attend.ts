@@ -3,12 +3,13 @@
  * Steps of keys are outside and KV heads inside, so that the rows of K and V are read in the order in which they lie.
  */
 
+import { strideOfV } from './dims.ts';
 import { scoresTile } from './few-rows-lanes.ts';
 import { type FewRows, fewRowsLayout, rowsInLanes, rowsOf, STEP_KEYS } from './few-rows-layout.ts';
 import { KEYS } from './few-rows-products.ts';
 import { LOWEST } from './row-maximum.ts';
 import { call, exported, func, locals, loop, max, min, params, result, when } from './text/control.ts';
-import { f32, f32x4, memory, splat } from './text/vectors.ts';
+import { eachVector, f32, f32x4, memory, splat } from './text/vectors.ts';
 import { type Code, form, formOf, global, i32, note, type Operand, op, phase, set, times } from './text/wat.ts';
 
 /** Keys of a step are counted in these: a multiple of what every product takes at a time. */
@@ -20,7 +21,7 @@ const KEY_MULTIPLE = 16;
  * sums) of each head, as few-rows-layout.ts says.
  */
 export function emitAttendKeys(shape: FewRows, capped: boolean): Code {
-  const { headDim, group } = shape;
+  const { headDim, headDimV, group } = shape;
   const at = fewRowsLayout(shape);
   const headBytes = headDim * 4;
   const inLanes = rowsInLanes(shape);
@@ -52,7 +53,7 @@ export function emitAttendKeys(shape: FewRows, capped: boolean): Code {
       set('$scores', i32.add(i32.add('$scratch', i32.mul('$some', keyBytes)), at.scores)),
       eachHead(
         each(i32.add('$key', '$some')),
-        set('$from', i32.add('$from', headBytes)),
+        set('$from', i32.add('$from', base === '$k' ? headBytes : headDimV * 4)),
         set('$scores', i32.add('$scores', at.scoresBytes)),
       ),
     );
@@ -102,7 +103,7 @@ function emitRestInLanes(shape: FewRows, capped: boolean, eachHead: EachHead): C
     phase(
       'rows of V of all heads into the cache, since each head takes its own several times',
       form('drop', call('$fetch', '$v', '$key', '$rows', '$heads')),
-      set('$from', i32.add('$v', i32.mul('$key', global('$kvStride')))),
+      set('$from', i32.add('$v', i32.mul('$key', global(strideOfV(shape))))),
     ),
     eachHead(
       capped ? phase('soft-cap', call('$soft_cap', '$scores', i32.mul('$count', rowsOf(shape).padded))) : [],
@@ -116,7 +117,7 @@ function emitRestInLanes(shape: FewRows, capped: boolean, eachHead: EachHead): C
         call('$rescale', '$partial'),
       ),
       phase('accumulate', call('$accumulate_lanes', '$scores', '$from', '$partial', '$rows')),
-      set('$from', i32.add('$from', shape.headDim * 4)),
+      set('$from', i32.add('$from', shape.headDimV * 4)),
       set('$scores', i32.add('$scores', at.scoresBytes)),
     ),
   ];
@@ -162,20 +163,15 @@ function emitState(shape: FewRows): Code {
 }
 
 /** q of a head, scaled, [query head][token][dim]. */
-function emitLoadRows({ headDim, tokens, group }: FewRows): Code {
-  const rowBytes = headDim * 4;
+function emitLoadRows({ headDim, paddedQ, tokens, group }: FewRows): Code {
   return phase(
     'load q, times scale, [query head][token]',
     set('$to', '$qHead'),
-    eachRow(group, tokens, rowBytes, [
-      loop(
-        '$d',
-        0,
-        rowBytes,
-        16,
-        memory.store(i32.add('$to', '$d'), f32x4.mul('$scale', memory.load(i32.add('$from', '$d')))),
+    eachRow(group, tokens, headDim * 4, [
+      eachVector('$d', headDim, (row) =>
+        memory.store(i32.add('$to', '$d'), f32x4.mul('$scale', row.load(i32.add('$from', '$d')))),
       ),
-      set('$to', i32.add('$to', rowBytes)),
+      set('$to', i32.add('$to', paddedQ * 4)),
     ]),
   );
 }
@@ -254,7 +250,7 @@ const LINES = 4;
  * order and as fast as memory gives them; the products then find them in the cache. Between products such reads would
  * wait one by one, since a core holds few of both at a time.
  */
-export function emitFetch({ headDim }: FewRows): Code {
+export function emitFetch(shape: FewRows): Code {
   return func(
     [
       '$fetch: reads a byte of each cache line of the rows of $heads heads, of $rows keys from $key on of the tensor at $base.',
@@ -264,8 +260,8 @@ export function emitFetch({ headDim }: FewRows): Code {
       [params('i32', '$base', '$key', '$rows', '$heads'), result('i32')],
       locals('i32', '$stride', '$p', '$end', '$bytes', '$read'),
     ],
-    set('$stride', global('$kvStride')),
-    set('$bytes', i32.mul('$heads', headDim * 4)),
+    set('$stride', global(strideOfV(shape))),
+    set('$bytes', i32.mul('$heads', shape.headDimV * 4)),
     set('$base', i32.add('$base', i32.mul('$key', '$stride'))),
     note('rows without others between them are read as one'),
     when(op('i32.eq', '$bytes', '$stride'), [set('$bytes', i32.mul('$bytes', '$rows')), set('$rows', 1)]),

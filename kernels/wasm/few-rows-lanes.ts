@@ -1,5 +1,6 @@
 /** The two products with the rows of a KV head in the lanes of vectors: elements of K are broadcast, and so are weights. */
 
+import { strideOfV } from './dims.ts';
 import { type FewRows, rowsOf } from './few-rows-layout.ts';
 import { func, locals, loop, numbered, params, repeat, select, when } from './text/control.ts';
 import { type MultiplyAdd, memory, splat } from './text/vectors.ts';
@@ -80,12 +81,12 @@ export function emitLaneScores(shape: FewRows, multiplyAdd: MultiplyAdd): Code {
 
 /**
  * $accumulate_lanes: sums at $partial = themselves + weights at $weights, [key][row],
- * times the $count rows of V at $v.
+ * times the $count rows of V at $v. Past its last dim a row goes on with what follows it: that goes to the padding.
  */
 export function emitLaneAccumulate(shape: FewRows, multiplyAdd: MultiplyAdd): Code {
   const { padded, tile } = rowsOf(shape);
   const vectors = shape.wide ? 4 : 2;
-  const rowBytes = shape.headDim * 4;
+  const rowBytes = shape.paddedV * 4;
   const place = (row: number, v: number) => row * rowBytes + v * 16;
   const aKey = (i: number): Code => [
     times(vectors, (v) => set(`$x${v}`, memory.load('$b', v * 16))),
@@ -109,7 +110,7 @@ export function emitLaneAccumulate(shape: FewRows, multiplyAdd: MultiplyAdd): Co
       locals('v128', '$s', ...numbered('$x', vectors)),
       times(tile, (row) => locals('v128', ...numbered(`$c${row}_`, vectors))),
     ],
-    set('$stride', global('$kvStride')),
+    set('$stride', global(strideOfV(shape))),
     phase(
       `${tile} rows and ${vectors * 4} dims at a time`,
       loop(

@@ -1,12 +1,19 @@
 /** Where the program for few rows keeps its rows: byte offsets in a thread's scratch and in the partial result of a part. */
 
-import { groupSize, keyRange, type Workload } from '../../src/problem/workload.ts';
+import { groupSize, keyRange, valueDim, type Workload } from '../../src/problem/workload.ts';
 import type { WasmConfiguration } from './configuration.ts';
 import { statisticsLayout } from './scratch.ts';
 
 /** The query rows of a KV head: `tokens` of each of `group` query heads, ordered [query head][token]. */
 export interface FewRows {
+  /** Dims of q and k, and of v and o. */
   headDim: number;
+  headDimV: number;
+  /** Floats of a row of q in private memory, zeros at its end, and of the output sums, whose padding nobody reads. */
+  paddedQ: number;
+  paddedV: number;
+  /** Whether v and o have strides of their own. */
+  ownV: boolean;
   tokens: number;
   group: number;
   /** KV heads of a piece of work at most. */
@@ -55,13 +62,14 @@ const lanesLayout = (padded: number) => {
  */
 export function fewRowsLayout(shape: FewRows) {
   const { padded } = rowsOf(shape);
-  const rowsBytes = padded * shape.headDim * 4;
+  const rowsBytes = padded * shape.paddedQ * 4;
+  const sumsBytes = padded * shape.paddedV * 4;
   const scores = shape.heads * rowsBytes;
   const scoresBytes = padded * STEP_KEYS * 4;
   const lowKeys = scores + shape.heads * scoresBytes;
   const highKeys = lowKeys + padded * 4;
   const statistics = rowsInLanes(shape) ? lanesLayout(padded) : statisticsLayout(softmaxTile(shape));
-  const at = (offset: number) => rowsBytes + offset;
+  const at = (offset: number) => sumsBytes + offset;
   return {
     /** Bytes of q of one head. */
     rowsBytes,
@@ -69,7 +77,7 @@ export function fewRowsLayout(shape: FewRows) {
     scoresBytes,
     ...{ scores, lowKeys, highKeys, scratchBytes: highKeys + padded * 4 },
     /** Where the statistics begin in a partial result. */
-    stats: rowsBytes,
+    stats: sumsBytes,
     maximum: at(statistics.maximum),
     rescale: at(statistics.rescale),
     rowSums: at(statistics.rowSums),
@@ -101,9 +109,16 @@ export function fewRowsSplit(w: Workload): { splitKeys: number; splitHeads: numb
   return { splitKeys, splitHeads };
 }
 
+const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;
+
 /** The rows of a KV head of a workload. */
 export const fewRowsOf = (w: Workload, wide: boolean): FewRows => ({
   headDim: w.headDim,
+  headDimV: valueDim(w),
+  paddedQ: roundUp(w.headDim, 4),
+  // As many as any product takes of a row of V at a time.
+  paddedV: roundUp(valueDim(w), 16),
+  ownV: valueDim(w) !== w.headDim,
   tokens: w.seqQuery,
   group: groupSize(w),
   heads: fewRowsSplit(w).splitHeads,

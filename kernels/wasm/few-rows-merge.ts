@@ -2,13 +2,14 @@
 
 import type { Features } from '../device.ts';
 import { baseTwo } from './base-two.ts';
+import { strideOfO } from './dims.ts';
 import { emitExp2, exp2Constants, exp2Locals } from './exp2.ts';
 import { type FewRows, fewRowsLayout, rowsInLanes, rowsOf } from './few-rows-layout.ts';
 import { LOWEST } from './row-maximum.ts';
 import { PARTIAL_BYTES } from './scratch.ts';
 import { emitSinkScale, sinkAt, sinkLocals } from './sinks.ts';
 import { exported, func, locals, loop, params, select } from './text/control.ts';
-import { f32x4, float, laneSum, memory, multiplyAddOf, splat } from './text/vectors.ts';
+import { eachVector, f32x4, float, laneSum, memory, multiplyAddOf, splat } from './text/vectors.ts';
 import { type Code, form, formOf, global, i32, note, op, phase, set, times } from './text/wat.ts';
 
 /**
@@ -17,7 +18,7 @@ import { type Code, form, formOf, global, i32, note, op, phase, set, times } fro
  * With sinks, those of the query heads are at $sinks; M then stands in place of m of the first part.
  */
 export function emitMerge(shape: FewRows, features: Features, sinks: boolean): Code {
-  const { headDim, tokens, group } = shape;
+  const { headDimV, paddedV, tokens, group } = shape;
   const { padded } = rowsOf(shape);
   const { maximum, rescale, rowSums } = fewRowsLayout(shape);
   const inLanes = rowsInLanes(shape);
@@ -60,7 +61,7 @@ export function emitMerge(shape: FewRows, features: Features, sinks: boolean): C
         0,
         group,
         1,
-        set('$to', i32.add('$o', i32.mul('$member', headDim * 4))),
+        set('$to', i32.add('$o', i32.mul('$member', headDimV * 4))),
         loop(
           '$token',
           0,
@@ -68,7 +69,7 @@ export function emitMerge(shape: FewRows, features: Features, sinks: boolean): C
           1,
           set('$row', i32.add(i32.mul('$member', tokens), '$token')),
           set('$rowSums', i32.mul('$row', inLanes ? 4 : PARTIAL_BYTES)),
-          set('$sums', i32.mul('$row', headDim * 4)),
+          set('$sums', i32.mul('$row', paddedV * 4)),
           set('$row', i32.floats('$row')),
           set('$s', splat(0)),
           eachPart(
@@ -94,20 +95,16 @@ export function emitMerge(shape: FewRows, features: Features, sinks: boolean): C
                   op('f32x4.splat', select(op('f32.div', float(1), '$l'), float(0), op('f32.gt', '$l', float(0)))),
                 ),
               ],
-          loop(
-            '$d',
-            0,
-            headDim * 4,
-            16,
+          eachVector('$d', headDimV, (row) => [
             set('$s', splat(0)),
             eachPart(
               set('$before', memory.loadSplat(i32.add('$p', '$row'), rescale)),
               set('$after', memory.load(i32.add(i32.add('$p', '$sums'), '$d'))),
               set('$s', f32x4.add('$s', f32x4.mul('$before', '$after'))),
             ),
-            memory.store(i32.add('$to', '$d'), f32x4.mul('$scale', '$s')),
-          ),
-          set('$to', i32.add('$to', global('$qStride'))),
+            row.store(i32.add('$to', '$d'), f32x4.mul('$scale', '$s')),
+          ]),
+          set('$to', i32.add('$to', global(strideOfO(shape)))),
         ),
         sinks ? set('$sink', i32.add('$sink', 4)) : [],
       ),

@@ -1,19 +1,29 @@
 /** The two products for few rows: dot products along the rows of K, and rows of V times weights, both where they lie. */
 
+import { strideOfV } from './dims.ts';
 import { type FewRows, fewRowsLayout, rowsOf, STEP_KEYS } from './few-rows-layout.ts';
 import { func, locals, loop, numbered, params, select, when } from './text/control.ts';
-import { f32x4, interleave, joinHalves, type MultiplyAdd, memory, splat } from './text/vectors.ts';
+import {
+  eachVectorOf,
+  f32x4,
+  interleave,
+  joinHalves,
+  type MultiplyAdd,
+  memory,
+  splat,
+  type VectorAccess,
+} from './text/vectors.ts';
 import { type Code, global, i32, type Name, note, op, set, times } from './text/wat.ts';
 
 /** Keys taken at a time: a lane each of a vector of scores. */
 export const KEYS = 4;
-/** Vectors of head dimensions in a step of the inner loops: head dimensions are multiples of 16. */
+/** Vectors of head dimensions in a step of the inner loops. */
 const VECTORS = 4;
 
 /** Sets $r0 to $r3: rows of `base` from key $key on; the row of zeros at address 0 stands in from $end on. */
-const emitRowAddresses = (base: Name): Code => [
-  set('$r0', i32.add(base, i32.mul('$key', global('$kvStride')))),
-  times(KEYS - 1, (i) => set(`$r${i + 1}`, i32.add(`$r${i}`, global('$kvStride')))),
+const emitRowAddresses = (base: Name, stride: Name): Code => [
+  set('$r0', i32.add(base, i32.mul('$key', global(stride)))),
+  times(KEYS - 1, (i) => set(`$r${i + 1}`, i32.add(`$r${i}`, global(stride)))),
   when(
     op('i32.gt_s', i32.add('$key', KEYS), '$end'),
     times(KEYS, (i) => set(`$r${i}`, select(`$r${i}`, 0, op('i32.lt_s', i32.add('$key', i), '$end')))),
@@ -23,10 +33,11 @@ const emitRowAddresses = (base: Name): Code => [
 /** $dots: scores of the rows at $q and $count keys from $key on, [row][STEP_KEYS] at $scores; from $end on they are 0. */
 export function emitDots(shape: FewRows, multiplyAdd: MultiplyAdd): Code {
   const { tile, padded } = rowsOf(shape);
-  const rowBytes = shape.headDim * 4;
+  const rowBytes = shape.paddedQ * 4;
+  const inSteps = shape.headDim - (shape.headDim % (VECTORS * 4));
   const sum = (row: number, key: number): Name => `$c${row}_${key}`;
-  const step = (i: number): Code => [
-    times(KEYS, (key) => set(`$x${key}`, memory.load(i32.add(`$r${key}`, '$d'), i * 16))),
+  const step = (i: number, access: VectorAccess = memory): Code => [
+    times(KEYS, (key) => set(`$x${key}`, access.load(i32.add(`$r${key}`, '$d'), i * 16))),
     times(tile, (row) => [
       set('$s', memory.load(i32.add('$q', '$d'), row * rowBytes + i * 16)),
       times(KEYS, (key) => set(sum(row, key), multiplyAdd('$s', `$x${key}`, sum(row, key)))),
@@ -56,14 +67,23 @@ export function emitDots(shape: FewRows, multiplyAdd: MultiplyAdd): Code {
       locals('v128', '$s', ...numbered('$x', KEYS)),
       times(tile, (row) => locals('v128', ...numbered(`$c${row}_`, KEYS))),
     ],
-    emitRowAddresses('$k'),
+    emitRowAddresses('$k', '$kvStride'),
     loop(
       '$row',
       0,
       padded,
       tile,
       times(tile, (row) => times(KEYS, (key) => set(sum(row, key), splat(0)))),
-      loop('$d', 0, rowBytes, VECTORS * 16, times(VECTORS, step)),
+      inSteps === 0
+        ? set('$d', 0)
+        : loop(
+            '$d',
+            0,
+            inSteps * 4,
+            VECTORS * 16,
+            times(VECTORS, (i) => step(i)),
+          ),
+      eachVectorOf(shape.headDim - inSteps, (access, i) => step(i, access)),
       note('the lanes of each sum added up, a score a lane'),
       times(tile, fold),
       set('$q', i32.add('$q', tile * rowBytes)),
@@ -75,7 +95,7 @@ export function emitDots(shape: FewRows, multiplyAdd: MultiplyAdd): Code {
 /** $rescale: sums at $partial = themselves times the rows' rescale factors, where a maximum moved. */
 export function emitRescaleSums(shape: FewRows): Code {
   const { padded } = rowsOf(shape);
-  const rowBytes = shape.headDim * 4;
+  const rowBytes = shape.paddedV * 4;
   return func(
     "$rescale: the sums of each row at $partial times the row's rescale factor, where it is not 1.",
     '$rescale',
@@ -97,10 +117,13 @@ export function emitRescaleSums(shape: FewRows): Code {
   );
 }
 
-/** $weighted: sums at $partial = themselves + weights at $scores times rows of V. */
+/**
+ * $weighted: sums at $partial = themselves + weights at $scores times rows of V. Past its last dim a row goes on with what
+ * follows it: that goes to the padding of the sums.
+ */
 export function emitWeighted(shape: FewRows, multiplyAdd: MultiplyAdd): Code {
   const { tile, padded } = rowsOf(shape);
-  const rowBytes = shape.headDim * 4;
+  const rowBytes = shape.paddedV * 4;
   const weight = (row: number, key: number): Name => `$c${row}_${key}`;
   const step = (i: number): Code => [
     times(KEYS, (key) => set(`$x${key}`, memory.load(i32.add(`$r${key}`, '$d'), i * 16))),
@@ -126,7 +149,7 @@ export function emitWeighted(shape: FewRows, multiplyAdd: MultiplyAdd): Code {
       locals('v128', '$s', ...numbered('$x', KEYS)),
       times(tile, (row) => locals('v128', ...numbered(`$c${row}_`, KEYS))),
     ],
-    emitRowAddresses('$v'),
+    emitRowAddresses('$v', strideOfV(shape)),
     loop(
       '$row',
       0,

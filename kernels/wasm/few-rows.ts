@@ -3,7 +3,7 @@
  * KV head together, and long keys are split into parts that are merged at the end.
  */
 
-import { groupSize, valueDim, type Workload } from '../../src/problem/workload.ts';
+import { groupSize, type Workload } from '../../src/problem/workload.ts';
 import type { Features } from '../device.ts';
 import type { WasmProgram } from '../kernel.ts';
 import { emitAttendKeys, emitFetch } from './few-rows-attend.ts';
@@ -22,8 +22,7 @@ import { emitKeyRange, emitMinMax } from './visible-keys.ts';
 /** Up to so many rows (tokens times query heads of a group) K and V are read in place: more are bound by arithmetic. */
 const MOST_ROWS = 16;
 /** Whether a workload has so few query rows a KV head that its keys are read where they lie. */
-export const hasFewRows = (w: Workload): boolean =>
-  w.seqQuery * groupSize(w) <= MOST_ROWS && w.headDim % 16 === 0 && valueDim(w) === w.headDim;
+export const hasFewRows = (w: Workload): boolean => w.seqQuery * groupSize(w) <= MOST_ROWS;
 
 /** The program for the query rows of a KV head of this workload; it depends on lengths of keys only in how they are split. */
 export function emitFewRows(w: Workload, features: Features): WasmProgram {
@@ -58,7 +57,7 @@ export function emitFewRows(w: Workload, features: Features): WasmProgram {
   ];
   return {
     kind: 'wasm',
-    text: printModule(prologue(shape, w), functions, features),
+    text: printModule(prologue(shape, w), functions, features, shape),
     blockRows: w.seqQuery,
     keyMultiple: 1,
     scratchBytes,
@@ -69,7 +68,7 @@ export function emitFewRows(w: Workload, features: Features): WasmProgram {
 }
 
 const prologue = (shape: FewRows, { softcap, sinks }: Workload): string[] => [
-  `Flash attention for ${shape.tokens * shape.group} query rows of a KV head (${shape.tokens} of each of ${shape.group} query heads), head dimension ${shape.headDim}:`,
+  `Flash attention for ${shape.tokens * shape.group} query rows of a KV head (${shape.tokens} of each of ${shape.group} query heads), head dimension ${shape.ownV ? `${shape.headDim}, of v ${shape.headDimV}` : shape.headDim}:`,
   `o = softmax(scale q k^T) v, K and V read where they lie; ${rowsInLanes(shape) ? 'rows' : 'head dimensions'} in the lanes of vectors.`,
   '',
   '  attend_keys (for each part of the keys and run of KV heads): load q; then for each few keys, for each head',

@@ -9,7 +9,19 @@ import type { ThreadJob } from './wasm-thread.ts';
 
 /** What such a module exports; all are numbers of type i32 but the scale, an f32. */
 type InPlaceExports = {
-  configure(...[seqKv, keysPadded, windowLow, windowHigh, qStrideBytes, kvStrideBytes, scale]: number[]): void;
+  configure(
+    ...[
+      seqKv,
+      keysPadded,
+      windowLow,
+      windowHigh,
+      qStrideBytes,
+      kStrideBytes,
+      scale,
+      vStrideBytes,
+      oStrideBytes,
+    ]: number[]
+  ): void;
   attend_keys(...[q, k, v, partials, scratch, firstKey, endKey, heads]: number[]): void;
   merge(...[partials, parts, partStrideBytes, o, sinks]: number[]): void;
 };
@@ -28,7 +40,10 @@ export function createInPlaceThread(
   const layout = layoutOf(w, job.slice);
   const { batch: batches, kvHeads } = layout.shape;
   const { windowLow, windowHigh } = visibility(w);
-  kernel.configure(w.seqKv, w.seqKv, windowLow, windowHigh, layout.qStride * 4, layout.kStride * 4, w.scale);
+  const { qStride, kStride, vStride, oStride } = layout;
+  // A module whose v and o are strided as k and q is not given their strides: it has no such parameters.
+  const strides = [vStride * 4, oStride * 4];
+  kernel.configure(w.seqKv, w.seqKv, windowLow, windowHigh, qStride * 4, kStride * 4, w.scale, ...strides);
 
   const parts = keyParts(w, inPlace);
   const group = groupSize(w);

@@ -104,7 +104,7 @@ function ranText({ kernels }: AdapterResult, kernel: string): string {
   ].join(', ');
 }
 
-const texts = variants(options.kernel?.split(',') ?? null, options['head-dim']?.split(',').map(Number));
+const texts = variants(options.kernel?.split(',') ?? null, options['head-dim']?.split(','));
 process.stderr.write(`${texts.length} texts\n`);
 const software = await swiftshader();
 const tint = await compileWithTint(texts.map(({ code }) => code));

@@ -22,6 +22,8 @@ const SHAPES: readonly Workload[] = [
   shape({ mask: 'causal', queryHeads: 4, kvHeads: 2, dtype: 'f16' }),
   shape({ seqQuery: 1, seqKv: 300, queryHeads: 2, kvHeads: 2 }),
   shape({ headDim: 64, seqQuery: 70, seqKv: 70, mask: 'causal' }),
+  // Rows that begin anywhere, v of its own.
+  shape({ headDim: 21, headDimV: 8, seqQuery: 70, seqKv: 70, dtype: 'f16' }),
 ];
 /** The largest run is some 2 MFLOP. */
 const RUN_LIMIT_S = 120;

@@ -73,13 +73,27 @@ const DEVICES: readonly DeviceKind[] = [
   ),
 ];
 
-const HEAD_DIMS = Array.from({ length: 15 }, (_, index) => 32 + 16 * index);
+/** Multiples of 16; rows that are no whole vec4s or chunks; wide heads; v of its own, of both kinds. */
+const HEAD_DIMS: readonly string[] = [
+  ...Array.from({ length: 15 }, (_, index) => `${32 + 16 * index}`),
+  ...['1', '7', '24', '40', '72', '90', '320', '512', '576'],
+  ...['192/128', '576/512', '21/8', '36/50'],
+];
 /** Head dimensions for which the tuner's configurations are built. */
-const TUNED_HEAD_DIMS = [64, 128, 256];
+const TUNED_HEAD_DIMS = ['64', '128', '256'];
 
-const workload = (headDim: number, changes: Partial<Workload>): Workload => ({
-  ...{ batch: 1, queryHeads: 16, kvHeads: 16, headDim, seqQuery: 4096, seqKv: 4096 },
-  ...{ mask: 'full', window: null, dtype: 'f32', scale: 1 / Math.sqrt(headDim) },
+/** The dimensions of "128", or of "192/128" where v has its own. */
+function dimsOf(text: string): Pick<Workload, 'headDim' | 'headDimV'> {
+  const [headDim = 0, headDimV] = text.split('/').map(Number);
+  return { headDim, ...(headDimV === undefined ? {} : { headDimV }) };
+}
+
+/** Whether probes run at such head dimensions: they store whole vec4s of one row. */
+const isOfProbes = (headDims: string) => Number(headDims) % 4 === 0;
+
+const workload = (headDims: string, changes: Partial<Workload>): Workload => ({
+  ...{ batch: 1, queryHeads: 16, kvHeads: 16, ...dimsOf(headDims), seqQuery: 4096, seqKv: 4096 },
+  ...{ mask: 'full', window: null, dtype: 'f32', scale: 1 / Math.sqrt(dimsOf(headDims).headDim) },
   ...changes,
 });
 
@@ -91,10 +105,12 @@ const SHAPES: readonly Partial<Workload>[] = [
   { queryHeads: 12, kvHeads: 4, mask: 'causal' },
   { seqQuery: 1, seqKv: 32768 },
   { seqQuery: 1, seqKv: 32768, queryHeads: 32, kvHeads: 4 },
+  // More heads than a block has rows.
+  { seqQuery: 1, seqKv: 32768, queryHeads: 128, kvHeads: 1 },
 ];
 
-const shapesOf = (headDim: number): Workload[] =>
-  SHAPES.flatMap((changes) => (['f32', 'f16'] as const).map((dtype) => workload(headDim, { ...changes, dtype })));
+const shapesOf = (headDims: string): Workload[] =>
+  SHAPES.flatMap((changes) => (['f32', 'f16'] as const).map((dtype) => workload(headDims, { ...changes, dtype })));
 
 /** Our own kernels in WGSL, ablations too. */
 export const WGSL_KERNELS: readonly Kernel[] = ALL_KERNELS.filter(
@@ -105,7 +121,7 @@ export const WGSL_KERNELS: readonly Kernel[] = ALL_KERNELS.filter(
  * Every text that differs from all others, kernel by kernel. `kernels` and `headDims` narrow what is built. Of the tuner's
  * configurations so many that any two values of any two fields that occur together do so in one of them.
  */
-export function variants(kernels: readonly string[] | null = null, headDims: readonly number[] = HEAD_DIMS): Variant[] {
+export function variants(kernels: readonly string[] | null = null, headDims: readonly string[] = HEAD_DIMS): Variant[] {
   const found = new Map<string, Variant>();
   const add = (kernel: string, from: string, program: Program) => {
     if (program.kind !== 'wgsl') return;
@@ -115,11 +131,11 @@ export function variants(kernels: readonly string[] | null = null, headDims: rea
   };
   const wanted = WGSL_KERNELS.filter(({ name }) => kernels?.includes(name) ?? true);
   for (const { name: device, profile } of DEVICES) {
-    for (const headDim of headDims) {
-      for (const w of shapesOf(headDim)) {
+    for (const dims of headDims) {
+      for (const w of shapesOf(dims)) {
         for (const kernel of wanted.filter((item) => isForThis(item, w, profile))) {
           add(kernel.name, `${device}: ${describe(w)}`, kernel.build(w, profile));
-          if (w.seqQuery === 1 || !TUNED_HEAD_DIMS.includes(headDim) || kernel.ablation !== undefined) continue;
+          if (w.seqQuery === 1 || !TUNED_HEAD_DIMS.includes(dims) || kernel.ablation !== undefined) continue;
           if (groupSize(w) > 1 || w.window !== null) continue;
           for (const configuration of spread(kernel.tunable?.shortlist(w, profile).candidates ?? [])) {
             const from = `${device}: ${describe(w)}, ${describeConfiguration(configuration)}`;
@@ -128,9 +144,9 @@ export function variants(kernels: readonly string[] | null = null, headDims: rea
           }
         }
       }
-      for (const probe of kernels === null ? probesOf(profile) : []) {
-        const w = workload(headDim, {});
-        add('ceilings', `${device}: ${probe.name}, head dimension ${headDim}`, probe.build(w, profile));
+      for (const probe of kernels === null && isOfProbes(dims) ? probesOf(profile) : []) {
+        const w = workload(dims, {});
+        add('ceilings', `${device}: ${probe.name}, head dimension ${dims}`, probe.build(w, profile));
       }
     }
   }

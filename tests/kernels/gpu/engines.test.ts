@@ -1,11 +1,11 @@
-/** What npm run engines puts to Tint: here the texts of two head dimensions, and a text that is refused. */
+/** What npm run engines puts to Tint: here the texts of three head dimensions, and a text that is refused. */
 
 import { expect, it } from 'vitest';
 import { compileWithTint, nagaLacks } from '../../../scripts/engines/compilers.ts';
 import { variants, WGSL_KERNELS } from '../../../scripts/engines/variants.ts';
 
-it('Tint takes every text of the shipped kernels at head dimensions 48 and 192, and refuses a broken one', async () => {
-  const texts = variants(null, [48, 192]);
+it('Tint takes every text of the shipped kernels at head dimensions 48, 192 and 21/8, and refuses a broken one', async () => {
+  const texts = variants(null, ['48', '192', '21/8']);
   // Every kernel has some.
   const kernels = new Set(texts.map(({ kernel }) => kernel));
   expect(WGSL_KERNELS.map(({ name }) => name).filter((name) => !kernels.has(name))).toEqual([]);

@@ -9,7 +9,7 @@ import { type Dtype, valueDim, type Workload } from '../src/problem/workload.ts'
 export const TILED_HEAD_DIMS: HeadDimRange = { step: 16, least: 32, largest: LARGEST_HEAD_DIM, ownV: false };
 
 /** Those of wgsl-matrix: above 256 the output of a tile does not fit the registers of a subgroup. */
-export const MATRIX_HEAD_DIMS: HeadDimRange = { ...TILED_HEAD_DIMS, largest: 256 };
+export const MATRIX_HEAD_DIMS: HeadDimRange = { ...ANY_HEAD_DIM, largest: 256 };
 
 /** Why a workload is outside the shapes or types that a kernel takes; else undefined. */
 export function unsupportedShape(

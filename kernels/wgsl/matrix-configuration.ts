@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { SubgroupMatrix, SubgroupMatrixShape } from '../device.ts';
 import { count } from '../tunable.ts';
+import type { RowDims } from './row-dims.ts';
 import type { Storage } from './storage.ts';
 
 export const matrixConfigurationSchema = z.strictObject({
@@ -35,12 +36,18 @@ export interface MatrixPlan {
   /** Invocations of a subgroup. */
   lanes: number;
   storage: Storage;
+  dims: RowDims;
+  /** The head dimension of the matrices: both of `dims` with zeros after them where it is more. */
+  headDim: number;
   /** True where keys are as many as a block has: each block is then read whole, the last one from so much sooner. */
   whole: boolean;
 }
 
+/** Whether rows of a plan's tensors are filled up with zeros while they are staged. */
+export const isFilled = ({ dims, headDim }: MatrixPlan) => dims.headDim !== headDim || dims.headDimV !== headDim;
+
 /** Sizes that follow from a plan; those of workgroup memory count vec4s of the matrices' floats, of f32 for scores. */
-export function matrixSizes(headDim: number, { config, shape, lanes }: MatrixPlan) {
+export function matrixSizes({ config, shape, lanes, headDim }: MatrixPlan) {
   const bytes = shape.component === 'f32' ? 4 : 2;
   // 16 bytes more a row: rows then begin in different banks.
   const padding = 16 / bytes;
@@ -71,7 +78,7 @@ export function matrixSizes(headDim: number, { config, shape, lanes }: MatrixPla
 }
 
 /** Floats of S, O and, where it stays in registers, q that a lane keeps at least: a matrix is spread over the lanes of its subgroup. */
-export function floatsOfLane(headDim: number, { config, shape, lanes }: MatrixPlan): number {
+export function floatsOfLane({ config, shape, lanes, headDim }: MatrixPlan): number {
   const queries = config.q === 'registers' ? (headDim * (shape.component === 'f32' ? 4 : 2)) / 4 : 0;
   return Math.ceil((config.rows * ((headDim + config.keys) / config.team + queries)) / lanes);
 }

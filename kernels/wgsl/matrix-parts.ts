@@ -31,9 +31,9 @@ const arraysOf = (component: 'f32' | 'f16', per: 'subgroup' | 'team') =>
   }) as const;
 
 /** The parts of the kernel for a head dimension and a plan. */
-export function matrixParts(headDim: number, plan: MatrixPlan): MatrixParts {
-  const { config, shape, lanes } = plan;
-  const sizes = matrixSizes(headDim, plan);
+export function matrixParts(plan: MatrixPlan): MatrixParts {
+  const { config, shape, lanes, headDim } = plan;
+  const sizes = matrixSizes(plan);
   return {
     ...{ headDim, plan, sizes },
     text: matrixText(shape, plan.spelling, { lanes, subgroups: config.subgroups, rowLanes: sizes.rowLanes }),

@@ -7,17 +7,34 @@ import { matrixConfiguration } from '../configurations.ts';
 import type { DeviceProfile, SubgroupMatrixShape } from '../device.ts';
 import { combinations, distance, sameConfiguration } from '../tunable.ts';
 import { excess, withoutLimits } from './excess.ts';
-import { floatsOfLane, type MatrixConfiguration, type MatrixPlan, matrixSizes } from './matrix-configuration.ts';
+import {
+  floatsOfLane,
+  isFilled,
+  type MatrixConfiguration,
+  type MatrixPlan,
+  matrixSizes,
+} from './matrix-configuration.ts';
 import { floatsThatFit } from './registers.ts';
+import { type RowDims, rowDimsOf } from './row-dims.ts';
 import { storageOf } from './storage.ts';
 
 /** The largest matrix for a workload. f32 tensors are never rounded to f16; f16 ones are multiplied as f16 where there is a choice. */
 export function matrixShape(w: Workload, { features }: DeviceProfile): SubgroupMatrixShape | undefined {
   const wanted = w.dtype === 'f16' && features.f16 ? ['f16', 'f32'] : ['f32'];
-  return wanted
+  const shapes = wanted
     .flatMap((component) => features.subgroupMatrix?.shapes.filter((shape) => shape.component === component) ?? [])
-    .find(({ n, k }) => n % 4 === 0 && k % 4 === 0 && w.headDim % n === 0 && w.headDim % k === 0);
+    .filter((shape) => shape.n % 4 === 0 && shape.k % 4 === 0);
+  const dims = rowDimsOf(w);
+  return shapes.find((shape) => filledDim(dims, shape) === dims.headDim && dims.headDim === dims.headDimV) ?? shapes[0];
 }
+
+/** The head dimension of whole matrices that holds those of q, k and v. */
+function filledDim({ headDim, headDimV }: RowDims, { n, k }: SubgroupMatrixShape): number {
+  const step = (n * k) / commonDivisor(n, k);
+  return step * Math.ceil(Math.max(headDim, headDimV) / step);
+}
+
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
 /** A configuration on the matrices of a device; undefined where it offers none for the workload. */
 export function matrixPlan(config: MatrixConfiguration, w: Workload, device: DeviceProfile): MatrixPlan | undefined {
@@ -31,6 +48,8 @@ export function matrixPlan(config: MatrixConfiguration, w: Workload, device: Dev
     spelling,
     lanes,
     storage: storageOf(w.dtype, device.features),
+    dims: rowDimsOf(w),
+    headDim: filledDim(rowDimsOf(w), shape),
     whole: w.seqKv >= config.keys,
   };
 }
@@ -41,18 +60,19 @@ export function matrixPlanProblem(plan: MatrixPlan, w: Workload, { limits }: Dev
   const { subgroups, team, rows, keys } = config;
   if (subgroups % team !== 0) return `${subgroups} subgroups are no multiple of the ${team} of a team`;
   if (rows % shape.m !== 0) return `${rows} rows are no multiple of the matrices' ${shape.m}`;
-  const { softmaxRows, laneVectors, threads, workgroupBytes } = matrixSizes(w.headDim, plan);
+  const { softmaxRows, laneVectors, threads, workgroupBytes } = matrixSizes(plan);
   if (lanes % softmaxRows !== 0 && softmaxRows % lanes !== 0)
     return `${softmaxRows} rows do not share ${lanes} lanes evenly`;
   if (keys % (shape.n * team) !== 0 || keys % shape.k !== 0)
     return `${keys} keys are no multiple of the matrices' ${shape.n * team} and ${shape.k}`;
-  if (w.headDim % (shape.n * team) !== 0)
-    return `head dimension ${w.headDim} has no ${team} parts of the matrices' ${shape.n} columns`;
+  if (plan.headDim % (shape.n * team) !== 0)
+    return `head dimension ${plan.headDim} has no ${team} parts of the matrices' ${shape.n} columns`;
   if (config.v === 'staged' && threads % (keys / 4) !== 0) return `${threads} threads do not share ${keys} keys evenly`;
   if (!Number.isInteger(laneVectors)) return `${keys} keys of a row do not share its lanes in fours`;
   if (config.k === 'direct' || config.v === 'direct') {
     if (plan.spelling === 'argument') return "the device's compiler loads no matrices from tensors, which are vec4s";
     if (storage !== shape.component) return `K and V in memory are ${storage}, the matrices are ${shape.component}`;
+    if (isFilled(plan)) return `head dimensions are filled up to ${plan.headDim} where K and V are staged`;
     if (!plan.whole) return `${w.seqKv} keys are fewer than a block of ${keys}, which is read from memory whole`;
   }
   if (threads > limits.workgroupInvocations)
@@ -74,7 +94,7 @@ export function shippedMatrixPlan(w: Workload, device: DeviceProfile): MatrixPla
   const { subgroupMatrix, vendor, software } = device.features;
   const shape = matrixShape(w, device);
   if (shape === undefined || subgroupMatrix === undefined) return undefined;
-  const config = matrixConfiguration(w.headDim, shape.component, subgroupMatrix.threads, vendor);
+  const config = matrixConfiguration(filledDim(rowDimsOf(w), shape), shape.component, subgroupMatrix.threads, vendor);
   if (config === undefined) return undefined;
   // No more rows and subgroups than the workload has use for.
   const needed = w.seqQuery * groupSize(w);
@@ -95,7 +115,7 @@ export function shippedMatrixPlan(w: Workload, device: DeviceProfile): MatrixPla
     .flatMap((one) => matrixPlan(one, w, device) ?? []);
   const most = software === true ? Number.POSITIVE_INFINITY : floatsThatFit(vendor);
   const usable = (plan: MatrixPlan) => matrixPlanProblem(plan, w, device) === undefined;
-  return plans.find((plan) => floatsOfLane(w.headDim, plan) <= most && usable(plan)) ?? plans.find(usable);
+  return plans.find((plan) => floatsOfLane(plan) <= most && usable(plan)) ?? plans.find(usable);
 }
 
 /** Configurations that can be built for a workload, neighbours of the shipped one first. */
@@ -127,8 +147,8 @@ export function matrixCandidates(w: Workload, device: DeviceProfile): MatrixConf
 export function matrixExcess(config: MatrixConfiguration, w: Workload, device: DeviceProfile): string | undefined {
   const plan = matrixPlan(config, w, device);
   if (plan === undefined) return undefined;
-  const { threads, workgroupBytes } = matrixSizes(w.headDim, plan);
+  const { threads, workgroupBytes } = matrixSizes(plan);
   const shipped = shippedMatrixPlan(w, device);
-  const shippedFloats = shipped === undefined ? 0 : floatsOfLane(w.headDim, shipped);
-  return excess({ floats: floatsOfLane(w.headDim, plan), threads, workgroupBytes }, device, shippedFloats);
+  const shippedFloats = shipped === undefined ? 0 : floatsOfLane(shipped);
+  return excess({ floats: floatsOfLane(plan), threads, workgroupBytes }, device, shippedFloats);
 }

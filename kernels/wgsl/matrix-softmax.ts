@@ -2,7 +2,9 @@
 
 import { indent, lines, phase, plus, range } from './emit.ts';
 import { MASKED, seesFour } from './mask.ts';
+import { isFilled } from './matrix-configuration.ts';
 import { type MatrixParts, matrixAt, ownPart } from './matrix-parts.ts';
+import { columnsOfV, fourAt, isOwnV } from './row-dims.ts';
 
 /** Maxima may be stale by this much, in powers of 2, before the output is rescaled: that means a way through memory. */
 export const STALE = 8;
@@ -199,10 +201,13 @@ function throughScores(
 /** write: O / l; a row that saw no key has sum 0 and gives zeros. */
 export function writeO(parts: MatrixParts): string {
   const { sizes, text, arrays, headDim, plan } = parts;
+  const { dims } = plan;
   const rows = range(sizes.laneRows);
   const { keys, team } = plan.config;
   const ownKeys = keys / team / 4;
   const ownColumns = headDim / team / 4;
+  /** Columns past the end of a row are there where head dimensions are filled up. */
+  const inRow = (column: string) => (isFilled(plan) ? ` && ${column} < ${columnsOfV(dims)}` : '');
   const narrow = (firstColumn: number) => ownColumns - firstColumn < ownKeys;
   return phase(
     'write',
@@ -211,7 +216,7 @@ export function writeO(parts: MatrixParts): string {
       ...rows.flatMap((r) => [
         `let total${r} = ${text.overRow('sum', `l${r}`)};`,
         `let factor${r} = select(0.0, 1.0 / total${r}, total${r} > 0.0);`,
-        `let to${r} = rowIndex(tile, firstRow + row${r});`,
+        `let to${r} = ${isOwnV(dims) ? 'outputIndex' : 'rowIndex'}(tile, firstRow + row${r});`,
       ]),
       throughScores(parts, false, (r, i, firstColumn) => {
         const value = `${text.memory.get(`score${r}_${i}`, arrays.scores)} * factor${r}`;
@@ -221,15 +226,19 @@ export function writeO(parts: MatrixParts): string {
             '{',
             `  let at = ${plus(`part * ${sizes.laneVectors}u`, i)}; // in the place of the keys of subgroup at / ${ownKeys}`,
             `  let own = ${plus(`at % ${ownKeys}u`, firstColumn)};`,
-            `  if (firstRow + row${r} < tile.rows${inside}) {`,
-            `    writeO(to${r} + at / ${ownKeys}u * ${ownColumns}u + own, ${value});`,
+            `  if (firstRow + row${r} < tile.rows${inside}${inRow(`at / ${ownKeys}u * ${ownColumns}u + own`)}) {`,
+            `    writeO(${fourAt(dims.headDimV, `to${r}`, `at / ${ownKeys}u * ${ownColumns}u + own`)}, ${value});`,
             '  }',
             '}',
           ];
         }
         const column = plus(`part * ${sizes.laneVectors}u`, firstColumn + i);
-        const inside = narrow(firstColumn) ? ` && ${column} < columns` : '';
-        return [`if (firstRow + row${r} < tile.rows${inside}) {`, `  writeO(to${r} + ${column}, ${value});`, '}'];
+        const inside = narrow(firstColumn) && inRow(column) === '' ? ` && ${column} < columns` : inRow(column);
+        return [
+          `if (firstRow + row${r} < tile.rows${inside}) {`,
+          `  writeO(${fourAt(dims.headDimV, `to${r}`, column)}, ${value});`,
+          '}',
+        ];
       }),
     ],
   );

@@ -1,7 +1,9 @@
 /** The phases of wgsl-matrix that copy q, K and V to workgroup memory, in floats of the matrices, as [row][dim], [key][dim] and [dim][key]. */
 
 import { indent, lines, phase, plus, range, times } from './emit.ts';
+import { isFilled } from './matrix-configuration.ts';
 import type { MatrixParts } from './matrix-parts.ts';
+import { isWhole } from './row-dims.ts';
 
 /** A task of a thread: its number among those of the workgroup, and what a value that grows by `n` a task adds to that of the first. */
 interface Task {
@@ -33,6 +35,21 @@ function element({ plan, four }: MatrixParts, tensor: 'q' | 'k' | 'v', at: strin
   return four === 'vec4f' ? value : `${four}(${value})`;
 }
 
+/** Four elements of a key or a value, those past the row's end zeros: whatever else lies there, its product is 0. */
+const filledElement = ({ four }: MatrixParts, tensor: 'K' | 'V', key: string, column: string) => {
+  const value = `load${tensor}(tile, ${key}, ${column})`;
+  return four === 'vec4f' ? value : `${four}(${value})`;
+};
+
+/** The same of a row of q, which is not scaled here. */
+function filledQ({ plan, four }: MatrixParts): string {
+  const { headDim } = plan.dims;
+  const value = isWhole(headDim)
+    ? 'select(vec4f(), readQ(at + min(column, columns - 1u)), column < columns)'
+    : 'readQ(at, column)';
+  return four === 'vec4f' ? value : `${four}(${value})`;
+}
+
 /** Statements that copy q, to `queries` or in the place of K and V; rows past the tile's end are its last row, whose results are not written. */
 export function stageQ(parts: MatrixParts): string[] {
   const { headDim, plan, sizes, text, arrays } = parts;
@@ -46,15 +63,16 @@ export function stageQ(parts: MatrixParts): string[] {
     ...shared(sizes.blockRows * columns, sizes.threads, ({ t }) => [
       `let row = ${t} / ${columns}u;`,
       `let column = ${t} % ${columns}u;`,
-      'let at = rowIndex(tile, min(row, tile.rows - 1u)) + column;',
-      put(element(parts, 'q', 'at')),
+      ...(isFilled(plan)
+        ? ['let at = rowIndex(tile, min(row, tile.rows - 1u));', put(filledQ(parts))]
+        : ['let at = rowIndex(tile, min(row, tile.rows - 1u)) + column;', put(element(parts, 'q', 'at'))]),
     ]),
     'workgroupBarrier();',
   ];
 }
 
 /** True where a thread takes the same column of K in each of its tasks. */
-const fixedColumn = ({ headDim, sizes }: MatrixParts) => sizes.threads % (headDim / 4) === 0;
+const fixedColumn = ({ headDim, plan, sizes }: MatrixParts) => sizes.threads % (headDim / 4) === 0 && !isFilled(plan);
 
 /** Statements before the loop over blocks: what a thread stages of each, so that no block computes it anew. */
 export function stagedPlaces(parts: MatrixParts): string[] {
@@ -70,7 +88,7 @@ export function stagedPlaces(parts: MatrixParts): string[] {
   const ofValues = [
     `let vKey = thread % ${fours}u * 4u;`,
     `let vColumn = thread / ${fours}u;`,
-    ...(plan.whole ? ['let vFrom = tile.kv + vKey * tile.kvStride + vColumn;'] : []),
+    ...(plan.whole && !isFilled(plan) ? ['let vFrom = tile.kv + vKey * tile.kvStride + vColumn;'] : []),
     `let vTo = vColumn * 4u * valueStride + thread % ${fours}u;`,
   ];
   return [
@@ -95,8 +113,14 @@ export function stageK(parts: MatrixParts): string {
     : shared(count, sizes.threads, ({ t }) => [
         `let key = ${t} / ${columns}u;`,
         `let column = ${t} % ${columns}u;`,
-        'let at = tile.kv + min(u32(blockKey) + key, params.seqKv - 1u) * tile.kvStride + column;',
-        text.memory.put(arrays.stage, 'key * keyStride + column', element(parts, 'k', 'at')),
+        ...(isFilled(plan)
+          ? []
+          : ['let at = tile.kv + min(u32(blockKey) + key, params.seqKv - 1u) * tile.kvStride + column;']),
+        text.memory.put(
+          arrays.stage,
+          'key * keyStride + column',
+          isFilled(plan) ? filledElement(parts, 'K', 'u32(blockKey) + key', 'column') : element(parts, 'k', 'at'),
+        ),
       ]);
   return phase('stage K', 'as [key][dim].', ['workgroupBarrier();', ...copy, 'workgroupBarrier();']);
 }
@@ -114,13 +138,18 @@ export function stageV(parts: MatrixParts): string {
     const at = `tile.kv + min(${plus('key', i)}, params.seqKv - 1u) * tile.kvStride + vColumn${step}`;
     return `select(${parts.four}(), ${element(parts, 'v', at)}, ${plus('key', i)} < params.seqKv)`;
   };
+  const filled = isFilled(plan);
   const load = (i: number, step: string) =>
-    plan.whole ? element(parts, 'v', i === 0 ? 'at' : `at + ${times('tile.kvStride', i)}`) : clamped(i, step);
+    filled
+      ? filledElement(parts, 'V', plus('key', i), `vColumn${step}`)
+      : plan.whole
+        ? element(parts, 'v', i === 0 ? 'at' : `at + ${times('tile.kvStride', i)}`)
+        : clamped(i, step);
   return phase(
     'stage V',
     'as [dim][key]. x turns four keys of four dims in registers.',
     shared((fours * headDim) / 4, sizes.threads, ({ step }) => [
-      plan.whole
+      plan.whole && !filled
         ? `let at = vFrom + u32(blockKey) * tile.kvStride${step(columnsAtOnce)};`
         : 'let key = u32(blockKey) + vKey;',
       `let x = transpose(mat4x4${parts.four === 'vec4f' ? 'f' : '<f16>'}(`,

@@ -26,7 +26,7 @@ import { matrixCandidates, matrixExcess, matrixPlan, matrixPlanProblem, shippedM
 import { accumulate, loadQ, scores } from './matrix-products.ts';
 import { maskedSoftmax, ownPlaces, plainSoftmax, STALE, writeO } from './matrix-softmax.ts';
 import { stagedPlaces, stageK, stageV } from './matrix-stage.ts';
-import { bothDims } from './row-dims.ts';
+import { columnsOf } from './row-dims.ts';
 
 export const wgslMatrix: Kernel = {
   name: 'wgsl-matrix',
@@ -69,21 +69,23 @@ export function buildWgslMatrix(config: MatrixConfiguration, w: Workload, device
 
 /** The pass of wgsl-matrix for a workload and a plan. */
 export function emitWgslMatrix(w: Workload, plan: MatrixPlan): WgslProgram {
-  const { blockRows } = matrixSizes(w.headDim, plan);
+  const { blockRows } = matrixSizes(plan);
   // A group larger than a block stays one head a work tile.
   const group = groupSize(w) <= blockRows ? groupSize(w) : 1;
   const tokens = Math.floor(blockRows / group);
-  const parts = matrixParts(w.headDim, plan);
+  const parts = matrixParts(plan);
   // The body before the declarations: the emulation collects what the body loads.
   const body = emitMain(parts);
   const code = [
     abi({
       directives: parts.text.enable,
-      about: about(w.headDim, plan),
-      ...bothDims(w.headDim),
+      about: about(plan),
+      ...plan.dims,
       tokens,
       storage: plan.storage,
       group,
+      padded: columnsOf(plan.dims.headDim) < plan.headDim / 4,
+      paddedV: columnsOf(plan.dims.headDimV) < plan.headDim / 4,
     }),
     emitDeclarations(parts),
     parts.text.declarations,
@@ -100,10 +102,11 @@ export function emitWgslMatrix(w: Workload, plan: MatrixPlan): WgslProgram {
 }
 
 /** What the kernel computes, and what a workgroup and a subgroup of it own. */
-function about(headDim: number, plan: MatrixPlan): string {
+function about(plan: MatrixPlan): string {
+  const { headDim } = plan;
   const { m, n, k, component } = plan.shape;
   const { subgroups, team, rows, keys } = plan.config;
-  const { blockRows, teams, softmaxRows } = matrixSizes(headDim, plan);
+  const { blockRows, teams, softmaxRows } = matrixSizes(plan);
   const columns = headDim / team;
   const owners =
     team === 1

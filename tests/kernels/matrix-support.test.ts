@@ -23,6 +23,10 @@ describe('where the feature is not offered, or offers no such shape', () => {
     // f32 tensors are not rounded to f16.
     expect(reason(f32, offers([SQUARE]))).toMatch(/no subgroup matrices that multiply f32/);
     expect(reason(workload({ headDim: 48 }), offers([APPLE]))).toBeUndefined();
+    // Filled up with zeros, but for 257 dims and more.
+    for (const headDim of [1, 20, 30, 250]) expect(reason(workload({ headDim }), offers([APPLE]))).toBeUndefined();
+    expect(reason(workload({ headDim: 192, headDimV: 128 }), offers([APPLE]))).toBeUndefined();
+    expect(reason(workload({ headDim: 192, headDimV: 512 }), offers([APPLE]))).toMatch(/to 256, not 512/);
     expect(reason(workload({ headDim: 64, dtype: 'f16' }), offers([SQUARE]), true)).toBeUndefined();
     expect(reason(workload({ headDim: 64, dtype: 'f16' }), offers([SQUARE]))).toMatch(/multiply f16/);
   });
@@ -45,7 +49,7 @@ describe('the shipped configuration', () => {
         const w = workload({ headDim, seqQuery: 1024, dtype });
         const plan = shippedMatrixPlan(w, device);
         if (plan === undefined) throw new RangeError('wgsl-matrix runs there');
-        expect(floatsOfLane(headDim, plan), `${headDim}`).toBeLessThanOrEqual(most);
+        expect(floatsOfLane(plan), `${headDim}`).toBeLessThanOrEqual(most);
         expect(plan.config.team, `${headDim}`).toBeGreaterThanOrEqual(team);
       }
     },

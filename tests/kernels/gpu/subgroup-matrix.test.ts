@@ -80,6 +80,22 @@ await describeOnGpu('wgsl-matrix with emulated matrices', (host) => {
       ),
       w: half({ seqQuery: 41, seqKv: 83, queryHeads: 3, kvHeads: 1 }),
     },
+    {
+      name: 'rows filled up to whole matrices, v of its own',
+      kernel: emulated(
+        { threads: 16, shapes: [APPLE] },
+        { subgroups: 1, rows: 8, keys: 8, k: 'staged', q: 'workgroup' },
+      ),
+      w: workload({ headDim: 20, headDimV: 9, seqQuery: 41, seqKv: 83, queryHeads: 3, mask: 'causal', batch: 2 }),
+    },
+    {
+      name: 'rows of an odd number of halves, a team of two',
+      kernel: emulated(
+        { threads: 16, shapes: [APPLE] },
+        { subgroups: 2, team: 2, rows: 8, keys: 16, k: 'staged', v: 'staged', q: 'registers' },
+      ),
+      w: half({ headDim: 13, headDimV: 12, seqQuery: 41, seqKv: 20, queryHeads: 3 }),
+    },
   ])('$name', async ({ kernel, w }) => {
     expect(await runKernel(host, kernel, w), describeWorkload(w)).toMatchOracle();
   });
@@ -108,6 +124,7 @@ describe('the text of wgsl-matrix', () => {
         matrixCode(spelling, APPLE, 'f32', { headDim }),
         matrixCode(spelling, APPLE, 'f16', { headDim }),
       ]),
+      ...[{ headDim: 30 }, { headDim: 192, headDimV: 128 }].map((dims) => matrixCode(spelling, SQUARE, 'f16', dims)),
       ...[32, 128].flatMap((headDim) => [
         matrixCode(spelling, SQUARE, 'f16', { headDim }),
         matrixCode(spelling, INTEL, 'f16', { headDim, mask: 'causal' }),

@@ -218,13 +218,16 @@ interface MatrixRow {
 
 const FOUR: MatrixConfiguration = {
   ...{ subgroups: 4, team: 1, rows: 16, keys: 32 },
-  ...({ k: 'staged', v: 'staged', q: 'registers' } as const),
+  ...({ k: 'staged', v: 'staged', q: 'registers', loads: 'q-first' } as const),
 };
+
+/** The same with less to move between registers at head dimensions 64 and 256 of AMD's: docs/wgsl-attention.md. */
+const K_FIRST: MatrixConfiguration = { ...FOUR, q: 'workgroup', loads: 'k-first' };
 
 /** A workgroup that is a team, for few registers: one subgroup loads each matrix of K and of V, so a copy of them would serve nobody. */
 const teamOf = (team: number, rows: number, keys: number): MatrixConfiguration => ({
   ...{ subgroups: team, team, rows, keys },
-  ...({ k: 'direct', v: 'direct', q: 'workgroup' } as const),
+  ...({ k: 'direct', v: 'direct', q: 'workgroup', loads: 'q-first' } as const),
 });
 
 /**
@@ -241,9 +244,9 @@ const MATRIX_TABLE: readonly MatrixRow[] = [
   { vendor: 'intel', lanes: 1, headDim: 128, config: teamOf(4, 16, 64) },
   { vendor: 'intel', lanes: 1, headDim: 256, config: teamOf(8, 16, 128) },
   // AMD. Compiled for RDNA3 (navi31) by Mesa 25.0: docs/wgsl-attention.md has the counts.
-  { component: 'f16', lanes: 64, headDim: 64, config: { ...FOUR, subgroups: 2, rows: 64, q: 'workgroup' } },
+  { component: 'f16', lanes: 64, headDim: 64, config: { ...K_FIRST, subgroups: 2, rows: 64 } },
   { component: 'f16', lanes: 64, headDim: 128, config: { ...FOUR, subgroups: 2, rows: 32, q: 'workgroup' } },
-  { component: 'f16', lanes: 64, headDim: 256, config: { ...FOUR, keys: 16, q: 'workgroup' } },
+  { component: 'f16', lanes: 64, headDim: 256, config: { ...K_FIRST, keys: 16 } },
   // NVIDIA: a lane holds the q of a row block in 32 registers up to head dimension 128.
   { component: 'f16', lanes: 16, headDim: 128, config: FOUR },
   { component: 'f16', lanes: 16, headDim: 256, config: { ...FOUR, subgroups: 2, q: 'workgroup' } },

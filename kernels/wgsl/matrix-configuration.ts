@@ -24,6 +24,11 @@ export const matrixConfigurationSchema = z.strictObject({
   v: z.enum(['direct', 'staged']).default('staged'),
   /** Matrices of q held in registers, or loaded from workgroup memory in every block. */
   q: z.enum(['registers', 'workgroup']),
+  /**
+   * In which order a step loads its matrices. 'q-first': those of q, then of K; one of V with its products. 'k-first': those of K, then
+   * one of q with its products; all of V. Which takes fewer moves from register to register is the compiler's.
+   */
+  loads: z.enum(['q-first', 'k-first']).default('q-first'),
 });
 
 export type MatrixConfiguration = z.infer<typeof matrixConfigurationSchema>;

@@ -130,6 +130,7 @@ export function matrixCandidates(w: Workload, device: DeviceProfile): MatrixConf
     k: ['direct', 'staged'],
     v: ['direct', 'staged'],
     q: ['registers', 'workgroup'],
+    loads: ['q-first', 'k-first'],
   });
   return all
     .filter((config) => {

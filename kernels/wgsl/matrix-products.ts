@@ -45,9 +45,18 @@ export function scores(parts: MatrixParts): string {
   };
   const scoreAt = (r: number, c: number) =>
     matrixAt(r * m, 'scoreStride', ownPart(parts, config.keys / 4, (c * n) / 4));
-  const multiplied = (column: string, q: (r: number) => string) => [
+  const qFirst = config.loads === 'q-first';
+  const loadQOf = (r: number) => {
+    const at = matrixAt(r * m, 'keyStride', column);
+    return `let q${r} = ${text.load('left', arrays.queries, at, 'keyStride')};`;
+  };
+  const multiplied = (column: string, q: (r: number) => string, loads = false) => [
+    ...(loads && qFirst ? rowBlocks.map(loadQOf) : []),
     ...keyBlocks.map((c) => `let k${c} = ${text.load('right', array, place(c, column), stride, true)};`),
-    ...rowBlocks.flatMap((r) => keyBlocks.map((c) => `s${r}_${c} = ${text.multiplyAdd(q(r), `k${c}`, `s${r}_${c}`)};`)),
+    ...rowBlocks.flatMap((r) => [
+      ...(loads && !qFirst ? [loadQOf(r)] : []),
+      ...keyBlocks.map((c) => `s${r}_${c} = ${text.multiplyAdd(q(r), `k${c}`, `s${r}_${c}`)};`),
+    ]),
   ];
   const column = times('d', k / 4);
   const product =
@@ -56,11 +65,7 @@ export function scores(parts: MatrixParts): string {
         dims.flatMap((d) => ['{', indent(1, lines(multiplied(`${(d * k) / 4}u`, (r) => `q${r}_${d}`))), '}'])
       : [
           `for (var d = 0u; d < ${dims.length}u; d += 1u) {`,
-          ...rowBlocks.map((r) => {
-            const at = matrixAt(r * m, 'keyStride', column);
-            return `  let q${r} = ${text.load('left', arrays.queries, at, 'keyStride')};`;
-          }),
-          indent(1, lines(multiplied(column, (r) => `q${r}`))),
+          indent(1, lines(multiplied(column, (r) => `q${r}`, true))),
           '}',
         ];
   return phase('scores', `S = q k^T, ${direct ? 'K from memory, ' : ''}to workgroup memory.`, [
@@ -89,16 +94,17 @@ export function accumulate(parts: MatrixParts): string {
     direct
       ? text.load('right', { name: 'v', component }, plus('value', (c * n) / 4), 'tile.kvStride')
       : text.load('right', arrays.stage, staged(c), 'valueStride', true);
+  const loadV = (c: number) => `let v${c} = ${values(c)};`;
+  const addProduct = (r: number, c: number) => `o${r}_${c} = ${text.multiplyAdd(`p${r}`, `v${c}`, `o${r}_${c}`)};`;
   const ownColumn = config.team === 1 ? '' : ` + ${ownPart(parts, headDim / 4, 0)}`;
   const product = [
     ...(direct ? [`let value = tile.kv + (u32(blockKey) + ${times('d', k)}) * tile.kvStride${ownColumn};`] : []),
     ...rowBlocks.map(
       (r) => `let p${r} = ${text.load('left', arrays.weights, matrixAt(r * m, 'valueStride', column), 'valueStride')};`,
     ),
-    ...columns.flatMap((c) => [
-      `let v${c} = ${values(c)};`,
-      ...rowBlocks.map((r) => `o${r}_${c} = ${text.multiplyAdd(`p${r}`, `v${c}`, `o${r}_${c}`)};`),
-    ]),
+    ...(config.loads === 'q-first'
+      ? columns.flatMap((c) => [loadV(c), ...rowBlocks.map((r) => addProduct(r, c))])
+      : [...columns.map(loadV), ...rowBlocks.flatMap((r) => columns.map((c) => addProduct(r, c)))]),
   ];
   return phase('accumulate', `O = O + P v${direct ? ', V from memory' : ''}.`, [
     `for (var d = 0u; d < ${config.keys / k}u; d += 1u) {`,

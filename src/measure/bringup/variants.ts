@@ -72,7 +72,7 @@ export function labelOf(shipped: Configuration, configuration: Configuration): s
 }
 
 /** What is varied of wgsl-matrix, one field at a time. */
-const MATRIX_FIELDS: readonly string[] = ['subgroups', 'team', 'k', 'v', 'q', 'rows', 'keys'];
+const MATRIX_FIELDS: readonly string[] = ['subgroups', 'team', 'k', 'v', 'q', 'loads', 'rows', 'keys'];
 
 /** Configurations of wgsl-matrix that differ from the shipped one in one field, by field; at most `most`. */
 export function matrixVariants({ tunable }: Kernel, w: Workload, device: DeviceProfile, most: number): Variant[] {

@@ -37,7 +37,7 @@ await describeOnGpu('wgsl-matrix in teams, with emulated matrices', (host) => {
     },
     {
       name: 'four subgroups, the widest output, a window',
-      configuration: { ...FOUR, ...DIRECT },
+      configuration: { ...FOUR, ...DIRECT, loads: 'k-first' },
       w: workload({ headDim: 256, seqQuery: 40, seqKv: 70, window: 30, mask: 'causal' }),
     },
   ])('$name', async ({ configuration, w }) => {

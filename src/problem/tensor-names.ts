@@ -79,6 +79,12 @@ export function nameTensors(
   if (found.qkv === undefined) {
     const missing = found.kv === undefined ? (['q', 'k', 'v'] as const) : (['q'] as const);
     const role = missing.find((item) => found[item] === undefined);
+    const [other] = Object.entries(given).find(([, name]) => name === role) ?? [];
+    if (role !== undefined && other !== undefined) {
+      throw new SafetensorsError(
+        `tensor '${role}' is named for ${other}; --map ${role}=NAME names another for ${role}`,
+      );
+    }
     if (role !== undefined)
       throw new SafetensorsError(`it has no tensor '${role}'; ${there}; --map ${role}=NAME names it`);
   }

@@ -58,6 +58,9 @@ describe('names', () => {
       unused: ['a.q'],
       offered: {},
     });
+    expect(() => nameTensors(['q', 'k', 'v'], { mask: 'q' })).toThrow(
+      "tensor 'q' is named for mask; --map q=NAME names another for q",
+    );
     expect(() => nameTensors(names, { q: 'c.q' })).toThrow("no tensor 'c.q'; it has a.q");
   });
 });

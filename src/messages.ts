@@ -42,7 +42,7 @@ export const badChoice = (option: string, text: string, nearest: string | null, 
     : `${option}: '${text}' is not known; did you mean '${nearest}'? (${choices.join(', ')})`;
 export const seeHelp = (command: string, lists: string) => `${command} --help lists the ${lists}`;
 export const badMockOption = (text: string) =>
-  `--host: the mock host does not know '${text}'; write for example mock:rate=1e9,jitter=0.01,sleep=0.1,wasm=fail (fail, wrong or memory)`;
+  `--host: the mock host does not know '${text}'; write for example mock:rate=1e9,jitter=0.01,sleep=0.1,wasm=fail (fail, wrong, memory, fast, stopped or constant)`;
 export const badGroup = (queryHeads: number, kvHeads: number, nearest: readonly number[]) =>
   `--heads ${queryHeads} --kv-heads ${kvHeads}: the query heads must be a multiple of the KV heads; nearest: --heads ${nearest.join(' or ')}`;
 export const tooManyCases = (count: number, limit: number) =>
@@ -268,6 +268,10 @@ export const openHung = (seconds: number) =>
   `it did not open within ${seconds.toFixed(0)} s: stopped; run it again, or leave it out with --backend`;
 export const rowsUnwritten = (unwritten: number, rows: number) =>
   `a run wrote nothing into ${unwritten} of its ${rows} output rows, so what it was timed on was not the work; its throughput is not shown: bench verify compares the kernel's output row by row`;
+export const noTime = (seconds: number) =>
+  `a run took ${seconds} s by its clock, which stood or was set back: no time to divide by; give it more work (a longer --seq or --full) or leave the machine's clock alone`;
+export const aboveLimit = (times: number, rate: string, limit: string) =>
+  `its rate, ${rate}, is ${times.toFixed(1)} times the limit that ran beside it (${limit}): either did not do its work, or the clock did not see it; bench ceilings measures the limit alone, bench verify the kernel`;
 export const wrongRows = (wrong: number, rows: number, first: string, error: number, tolerance: number) =>
   `wrong result: ${wrong} of the ${rows} rows that ran, ${first} first; relative error ${error.toExponential(1)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
 export const wrongResult = (error: number, tolerance: number) =>
@@ -326,6 +330,7 @@ export const caveats = {
   oneSample: '1 sample: no spread; --budget gives it more time',
   fewSamples: 'fewer than 6 samples: spread (smallest-largest) in place of an interval',
   abovePeak: 'above its own peak, which ran beside it: noise; --budget gives both more time',
+  beyondPeak: 'above its own peak, and not by noise: do not rely on it; bench ceilings measures the peak alone',
   wallClock: 'timed by the wall clock, not by the GPU',
   nearest: (series: string, workload: string, differences: readonly string[]) =>
     `nearest published: ${series}, ${workload}: ${differences.join(', ')}`,
@@ -341,6 +346,8 @@ export const dryRunTimes = 'Times are for typical speeds; a run measures parts o
 
 // Notices on stderr
 
+export const lessTime = (kernel: string, more: string, less: string) =>
+  `${kernel} took no more time for ${more} than for ${less}, which is half the work or less: its time does not follow the work, so its rates are in doubt; measure both again with a larger --budget.`;
 export const clockLost = (why: string) => `the clock of a core was not read (${why}).`;
 export const sustainEnded = (seconds: number, why: string) =>
   `it ran without a pause for ${seconds.toFixed(1)} s only (${why}).`;

@@ -11,6 +11,9 @@ import { differencesOf, matching, nearest, type PublishedSet, seriesOnDevice } f
 /** A share of the peak that only noise explains: both ran side by side, and nothing is faster than its limit. */
 const NOISE_ABOVE = 1.02;
 
+/** And the lower end of a share's interval that noise does not explain. */
+const BEYOND_NOISE = 1.1;
+
 /** Everything that qualifies a measured number, whatever it is compared with. */
 export function measurementCaveats(m: Measured, context: Context): string[] {
   const device = m.device === null ? undefined : context.devices[m.device];
@@ -21,7 +24,8 @@ export function measurementCaveats(m: Measured, context: Context): string[] {
   if (m.samples.length === 1) list.push(caveats.oneSample);
   else if (m.samples.length < MIN_FOR_INTERVAL) list.push(caveats.fewSamples);
   else if (!m.converged) list.push(caveats.notConverged);
-  if ((m.ceiling?.share ?? 0) > NOISE_ABOVE) list.push(caveats.abovePeak);
+  const { share = 0, shareLow = 0 } = m.ceiling ?? {};
+  if (share > NOISE_ABOVE) list.push(shareLow > BEYOND_NOISE ? caveats.beyondPeak : caveats.abovePeak);
   if (m.backend === 'webgpu' && m.samples[0]?.clock === 'wall') list.push(caveats.wallClock);
   return list;
 }

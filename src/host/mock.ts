@@ -28,9 +28,15 @@ export interface MockOptions {
   sleep: number;
   /** True for a GPU with f16 and subgroup matrices. */
   matrices: boolean;
-  /** What goes wrong, by backend or library: 'fail' throws in run, 'wrong' gives outputs 1 % off, 'memory' allows 1 KiB. */
-  fault: Record<string, 'fail' | 'wrong' | 'memory'>;
+  /**
+   * What goes wrong, by backend or library: 'fail' throws in run, 'wrong' gives outputs 1 % off, 'memory' allows 1 KiB, 'fast' runs
+   * kernels three times as fast as their limits, by 'stopped' the clock stands, and by 'constant' every run takes 10 ms.
+   */
+  fault: Record<string, Fault>;
 }
+
+const FAULTS = ['fail', 'wrong', 'memory', 'fast', 'stopped', 'constant'] as const;
+type Fault = (typeof FAULTS)[number];
 
 /** Reads "rate=1e9,jitter=0.01,sleep=0.1,matrices=yes,wasm=fail" (a backend or a library is given its fault). Throws UsageError. */
 export function parseMockOptions(text: string): MockOptions {
@@ -40,8 +46,11 @@ export function parseMockOptions(text: string): MockOptions {
     const number = value === '' ? Number.NaN : Number(value);
     if ((name === 'rate' || name === 'jitter' || name === 'sleep') && number >= 0) options[name] = number;
     else if (name === 'matrices' && value === 'yes') options.matrices = true;
-    else if (name !== '' && (value === 'fail' || value === 'wrong' || value === 'memory')) options.fault[name] = value;
-    else throw new UsageError(badMockOption(part));
+    else {
+      const fault = FAULTS.find((known) => known === value);
+      if (name === '' || fault === undefined) throw new UsageError(badMockOption(part));
+      options.fault[name] = fault;
+    }
   }
   return options;
 }
@@ -105,11 +114,13 @@ export function createMockHost({ backend, library }: Engine, options: MockOption
       const entry = table.get(id);
       if (fault === 'fail') throw new Error('the mock device was told to fail');
       if (options.sleep > 0) await sleep();
-      const { workload, slice } = entry.request;
+      const { workload, slice, data } = entry.request;
       const flops = sliceFlops(workload, slice);
       entry.runs += 1;
       const factor = 1 + (entry.runs % 2 === 0 ? options.jitter : -options.jitter);
-      return { seconds: (flops / options.rate) * factor, flops, clock: 'mock' };
+      const rate = fault === 'fast' && data.kind !== 'none' ? 3 * options.rate : options.rate;
+      const seconds = fault === 'stopped' ? 0 : fault === 'constant' ? 0.01 : flops / rate;
+      return { seconds: seconds * factor, flops, clock: 'mock' };
     },
     async read(id, rows) {
       const { workload, data } = table.get(id).request;

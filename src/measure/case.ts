@@ -6,9 +6,10 @@ import { unverified } from '../messages.ts';
 import type { DrawnData } from '../problem/data.ts';
 import { flops } from '../problem/flops.ts';
 import { describe, type Workload } from '../problem/workload.ts';
-import type { Measurement, Ratio } from '../record/measurement.ts';
+import type { Measured, Measurement, Ratio } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { aheadOf, costOf, MATTERS_SHARE, tooLong } from './case-time.ts';
+import { beyondLimit } from './impossible.ts';
 import { pairedRatio, ratiosOf } from './ratios.ts';
 import { createRunner, type RoundSample, type Runner } from './runner.ts';
 import { boundsOf, MIN_FOR_INTERVAL, summarize } from './statistics.ts';
@@ -262,6 +263,12 @@ function groupsFor(w: Workload, seconds: number, software: boolean): number {
   );
 }
 
+/** The record of a kernel that was measured and cannot be believed. */
+function failedAs(m: Measured, message: string): Measurement {
+  const { kernel, backend, host, device, variant, threads, kernelHash, workload } = m;
+  return { ...{ kernel, backend, host, device, variant, threads, kernelHash, workload }, state: 'failed', message };
+}
+
 /** A ceiling run by the wall clock takes at least this long; below it the start of the threads is a large part of it. */
 const SHORTEST_CEILING_S = 2e-4;
 
@@ -298,5 +305,7 @@ function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Ru
     bytesPerFlop === undefined
       ? ({ roof: 'compute' } as const)
       : ({ roof: 'memory', gigabytesPerSecond: tflops * 1e3 * bytesPerFlop } as const);
-  return { ...m, ceiling: { name: kernel.name, tflops, share: share.median, ...bounds, ...clock, ...roof } };
+  const limited = { ...m, ceiling: { name: kernel.name, tflops, share: share.median, ...bounds, ...clock, ...roof } };
+  const impossible = beyondLimit(limited);
+  return impossible === null ? limited : failedAs(limited, impossible);
 }

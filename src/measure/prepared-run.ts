@@ -10,6 +10,7 @@ import type { Data } from '../problem/data.ts';
 import { type RowAddress, type Slice, sliceFlops } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
 import { rateOf } from '../record/rate.ts';
+import { withTime } from './impossible.ts';
 import { Interrupted, type StopSignal, stoppable } from './stop.ts';
 
 /** What a program is prepared for. */
@@ -146,7 +147,7 @@ export function createPreparedRun(
     },
     async run() {
       const { host, id } = await current();
-      const sample = await stopped(() => host.run(id));
+      const sample = withTime(await stopped(() => host.run(id)));
       rate = rateOf(sample);
       hasRun = true;
       lastSeconds = sample.seconds;

@@ -11,7 +11,9 @@ import type { OpenTarget, Target } from '../host/target.ts';
 import { messageOf, noCeiling } from '../messages.ts';
 import type { Case } from '../problem/cases.ts';
 import { describeShort, type Workload } from '../problem/workload.ts';
+import type { Measurement } from '../record/measurement.ts';
 import { type CaseEvent, measureCase } from './case.ts';
+import { shorterForMore } from './impossible.ts';
 import { budgetShare } from './plan.ts';
 import type { StopSignal } from './stop.ts';
 import { laterSeconds } from './time-left.ts';
@@ -84,6 +86,7 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
   };
   const pool = createHostPool();
   let [spentSeconds, firstRound] = [0, 0];
+  const measured: Measurement[] = [];
   try {
     const ceilings: TargetLimit[] = [];
     for (const { target, device } of open) {
@@ -113,6 +116,7 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
           continue;
         }
         if (event.kind === 'case-ended') {
+          measured.push(...event.measurements);
           spentSeconds += event.spentSeconds;
           firstRound += event.rounds;
         }
@@ -122,6 +126,7 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
   } finally {
     await pool.close();
   }
+  for (const text of shorterForMore(measured)) yield { kind: 'notice', text };
   yield { kind: 'run-ended', interrupted: signal.aborted, spentSeconds };
 }
 

@@ -42,7 +42,7 @@ export const badChoice = (option: string, text: string, nearest: string | null, 
     : `${option}: '${text}' is not known; did you mean '${nearest}'? (${choices.join(', ')})`;
 export const seeHelp = (command: string, lists: string) => `${command} --help lists the ${lists}`;
 export const badMockOption = (text: string) =>
-  `--host: the mock host does not know '${text}'; write for example mock:rate=1e9,jitter=0.01,sleep=0.1,wasm=fail (fail, wrong, memory, fast, stopped or constant)`;
+  `--host: the mock host does not know '${text}'; write for example mock:rate=1e9,jitter=0.01,sleep=0.1,wasm=fail (fail, wrong, memory, beyond, stopped or constant)`;
 export const badGroup = (queryHeads: number, kvHeads: number, nearest: readonly number[]) =>
   `--heads ${queryHeads} --kv-heads ${kvHeads}: the query heads must be a multiple of the KV heads; nearest: --heads ${nearest.join(' or ')}`;
 export const tooManyCases = (count: number, limit: number) =>

@@ -64,6 +64,11 @@ export interface Rounding {
    * The errors of the weights are independent, as in our own kernels. Where it is not known, the bound is that of the worst errors.
    */
   independent: boolean;
+  /**
+   * Where the keys are rows of so few distinct ones: equal keys have equal weights, and while the row's sum is in one binade each
+   * of these is rounded the same way when it is added.
+   */
+  distinctKeys?: number;
   /** f32 results on this many sides: 1 beside the oracle, 2 beside another kernel's output. */
   sides: 1 | 2;
 }
@@ -87,11 +92,11 @@ export function roundingOf({ dtype }: Workload, program: Program): Rounding {
 export function allowedErrors(
   w: Workload,
   reference: OracleRow,
-  { output, weights, independent, sides }: Rounding,
+  { output, weights, independent, sides, distinctKeys }: Rounding,
   dims = reference.output.length,
 ): Float64Array {
   const size = rowSize(reference, dims);
-  const f32 = sides * tolerance(w, reference.maxLogit) * size;
+  const f32 = sides * (tolerance(w, reference.maxLogit) + equalWeightsError(reference.keys, distinctKeys)) * size;
   const [u, p] = [output, weights].map((dtype) => (dtype === 'f32' ? 0 : UNIT_ROUNDOFF[dtype]));
   // Beside a sink far above all logits every weight is tiny, and so is its product with a value.
   const tiny = w.sinks === true ? F32_UNDERFLOW * w.seqKv * (1 + reference.largestValue) : 0;
@@ -133,8 +138,8 @@ const MEAN_VALUE = 0.8;
  */
 export function allowedSumError(
   w: Workload,
-  row: { size: number; maxLogit: number },
-  { output, weights, sides }: Rounding,
+  row: { size: number; maxLogit: number; keys: number },
+  { output, weights, sides, distinctKeys }: Rounding,
   dims: number,
 ): number {
   const size = Math.max(row.size, MEAN_VALUE / 1000);
@@ -142,7 +147,8 @@ export function allowedSumError(
   const lost = weights === 'f16' ? HALF_UNDERFLOW * w.seqKv * MEAN_VALUE : 0;
   const terms = size * (1 + INDEPENDENT_ERRORS * 1.5);
   const rounded = (u ?? 0) * size + (p ?? 0) * terms + lost;
-  return Math.sqrt(dims) * (sides * tolerance(w, row.maxLogit) * size + ROW_SUM * rounded);
+  const f32 = sides * (tolerance(w, row.maxLogit) + equalWeightsError(row.keys, distinctKeys)) * size;
+  return Math.sqrt(dims) * (f32 + ROW_SUM * rounded);
 }
 
 /** What a comparison takes besides the references and the outputs. */
@@ -193,6 +199,13 @@ function errorOf(expected: number, found: number): number {
   const error = Math.abs(expected - found);
   return Number.isFinite(error) ? error : Number.POSITIVE_INFINITY;
 }
+
+/**
+ * What the row's sum of n weights in f32 may be off by where they have M different values: each addition is off by 2^-25 of
+ * the sum at most, the same for equal weights, so the errors add up like n / sqrt(M) random ones, three times their spread.
+ */
+const equalWeightsError = (keys: number, distinct: number | undefined): number =>
+  distinct === undefined ? 0 : (3 * keys * 2 ** -25) / Math.sqrt(distinct);
 
 /** An error over the size of its row. */
 export const relative = (error: number, size: number) => (error === 0 ? 0 : error / size);

@@ -12,7 +12,7 @@
 
 import { logitTerms } from '../../kernels/reference.ts';
 import { type DrawnData, sinkValue } from '../problem/data.ts';
-import { DISTINCT_ROWS, drawnIndex, drawnTable } from '../problem/drawn.ts';
+import { DISTINCT_ROWS, distinctKeys, drawnIndex, drawnKey, drawnTable } from '../problem/drawn.ts';
 import { scoreOptions } from '../problem/scores.ts';
 import { blockStarts, type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
 import { groupSize, keyRange, valueDim, type Workload } from '../problem/workload.ts';
@@ -26,13 +26,14 @@ export interface ExpectedRow {
   size: number;
   /** Largest absolute logit that it sees. */
   maxLogit: number;
+  /** Keys that it sees. */
+  keys: number;
 }
 
 /** False where scores depend on a key's place, as ALiBi's and those of a mask tensor do: equal keys then weigh differently. */
 export const hasExpectedSums = (w: Workload): boolean =>
   scoreOptions(w).every((option) => option === 'softcap' || option === 'sinks');
 
-const KEYS = DISTINCT_ROWS.k;
 /** Rows, or keys, of one step. */
 const STEP = 65536;
 /** A sum of weights below this was made by a maximum that the row does not see. */
@@ -71,7 +72,7 @@ export function* expectedSums(
   const rows = sliceRows(w, slice);
   const table = logitTable(w, seed);
   const values = summedValues(w, seed, sumSeed);
-  const seen = createSeenKeys(seed, values);
+  const seen = createSeenKeys(seed, table.keys, values);
   let since = 0;
   for (let b = 0; b < batches; b += 1) {
     for (let kv = 0; kv < kvHeads; kv += 1) {
@@ -81,7 +82,7 @@ export function* expectedSums(
         since += seen.moveTo(keyRange(w, row)) + group;
         for (let member = 0; member < group; member += 1) {
           const head = (firstKvHead + kv) * group + member;
-          const query = drawnIndex(seed, 'q', firstBatch + b, head, row) * KEYS;
+          const query = drawnIndex(seed, 'q', firstBatch + b, head, row) * table.keys;
           const index = ((b * kvHeads + kv) * group + member) * rowCount + at;
           const sink = w.sinks === true ? sinkValue(data, head) : null;
           visit(index, rowOf(table, query, seen, sink));
@@ -105,11 +106,11 @@ interface SeenKeys {
   moveTo(range: { low: number; high: number }): number;
 }
 
-function createSeenKeys(seed: number, values: Float64Array): SeenKeys {
-  const [counts, first, second] = [new Float64Array(KEYS), new Float64Array(KEYS), new Float64Array(KEYS)];
+function createSeenKeys(seed: number, keys: number, values: Float64Array): SeenKeys {
+  const [counts, first, second] = [new Float64Array(keys), new Float64Array(keys), new Float64Array(keys)];
   let [batch, kvHead, from, to] = [0, 0, 0, 0];
   const count = (token: number, sign: 1 | -1) => {
-    const key = drawnIndex(seed, 'k', batch, kvHead, token);
+    const key = drawnKey(keys, seed, batch, kvHead, token);
     const value = drawnIndex(seed, 'v', batch, kvHead, token) * SUMS_PER_ROW;
     counts[key] = (counts[key] as number) + sign;
     first[key] = (first[key] as number) + sign * (values[value] as number);
@@ -138,6 +139,8 @@ function createSeenKeys(seed: number, values: Float64Array): SeenKeys {
 
 /** Scaled logits of every distinct query with every distinct key, their exponentials below the query's largest, and that. */
 interface LogitTable {
+  /** Distinct keys. */
+  keys: number;
   logits: Float64Array;
   /** What the error of each logit follows, beside a sink: see logitTerms of the oracle; 0 without sinks. */
   terms: Float64Array;
@@ -148,14 +151,14 @@ interface LogitTable {
 
 /** What the row of a distinct query should be; `query` is where its logits begin in the table. */
 function rowOf(
-  { logits, terms, weights, largest }: LogitTable,
+  { keys: distinct, logits, terms, weights, largest }: LogitTable,
   query: number,
   seen: SeenKeys,
   sink: number | null,
 ): ExpectedRow {
   const { counts, first, second } = seen;
   let [total, squares, sum1, sum2, maxLogit, keys] = [0, 0, 0, 0, 0, 0];
-  for (let m = 0; m < KEYS; m += 1) {
+  for (let m = 0; m < distinct; m += 1) {
     const n = counts[m] as number;
     if (n === 0) continue;
     const weight = weights[query + m] as number;
@@ -167,17 +170,18 @@ function rowOf(
     const logit = Math.max(Math.abs(logits[query + m] as number), terms[query + m] as number);
     if (logit > maxLogit) maxLogit = logit;
   }
-  if (keys === 0) return { first: 0, second: 0, size: 0, maxLogit: 0 };
-  const top = largest[query / KEYS] as number;
+  if (keys === 0) return { first: 0, second: 0, size: 0, maxLogit: 0, keys: 0 };
+  const top = largest[query / distinct] as number;
   const sinkWeight = sink === null ? 0 : Math.exp(sink - top);
   if (total + sinkWeight < LEAST_WEIGHTS || !Number.isFinite(sinkWeight)) {
     // No key is near the largest logit of all distinct ones: the weights are made anew from the largest of those that are seen.
-    const own = logits.slice(query, query + KEYS);
+    const own = logits.slice(query, query + distinct);
     const seenLogits = own.filter((_, m) => counts[m] !== 0);
     const most = Math.max(sink ?? Number.NEGATIVE_INFINITY, ...seenLogits);
     const table = {
+      keys: distinct,
       logits: own,
-      terms: terms.slice(query, query + KEYS),
+      terms: terms.slice(query, query + distinct),
       weights: own.map((logit) => Math.exp(Math.min(0, logit - most))),
       largest: Float64Array.of(most),
     };
@@ -185,32 +189,33 @@ function rowOf(
   }
   if (sink !== null) maxLogit = Math.max(maxLogit, Math.abs(sink));
   total += sinkWeight;
-  return { first: sum1 / total, second: sum2 / total, size: Math.sqrt(squares) / total, maxLogit };
+  return { first: sum1 / total, second: sum2 / total, size: Math.sqrt(squares) / total, maxLogit, keys };
 }
 
 function logitTable(w: Workload, seed: number): LogitTable {
   const { headDim, scale, softcap = null, sinks = false } = w;
   const [q, k] = [drawnTable(seed, w, 'q', headDim), drawnTable(seed, w, 'k', headDim)];
-  const logits = new Float64Array(DISTINCT_ROWS.q * KEYS);
+  const keys = distinctKeys(w);
+  const logits = new Float64Array(DISTINCT_ROWS.q * keys);
   const [weights, terms] = [new Float64Array(logits.length), new Float64Array(logits.length)];
   const largest = new Float64Array(DISTINCT_ROWS.q).fill(Number.NEGATIVE_INFINITY);
   for (let a = 0; a < DISTINCT_ROWS.q; a += 1) {
-    for (let m = 0; m < KEYS; m += 1) {
+    for (let m = 0; m < keys; m += 1) {
       let dot = 0;
       for (let d = 0; d < headDim; d += 1) dot += (q[a * headDim + d] as number) * (k[m * headDim + d] as number);
       const logit = softcap === null ? dot * scale : softcap * Math.tanh((dot * scale) / softcap);
-      logits[a * KEYS + m] = logit;
+      logits[a * keys + m] = logit;
       if (sinks) {
         const query = q.subarray(a * headDim, (a + 1) * headDim);
-        terms[a * KEYS + m] = logitTerms(query, k, m * headDim, scale, logit, softcap);
+        terms[a * keys + m] = logitTerms(query, k, m * headDim, scale, logit, softcap);
       }
       largest[a] = Math.max(largest[a] as number, logit);
     }
-    for (let m = 0; m < KEYS; m += 1) {
-      weights[a * KEYS + m] = Math.exp((logits[a * KEYS + m] as number) - (largest[a] as number));
+    for (let m = 0; m < keys; m += 1) {
+      weights[a * keys + m] = Math.exp((logits[a * keys + m] as number) - (largest[a] as number));
     }
   }
-  return { logits, terms, weights, largest };
+  return { keys, logits, terms, weights, largest };
 }
 
 /** The sums of every distinct row of v, [row, SUMS_PER_ROW]. */

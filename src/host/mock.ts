@@ -29,13 +29,13 @@ export interface MockOptions {
   /** True for a GPU with f16 and subgroup matrices. */
   matrices: boolean;
   /**
-   * What goes wrong, by backend or library: 'fail' throws in run, 'wrong' gives outputs 1 % off, 'memory' allows 1 KiB, 'fast' runs
+   * What goes wrong, by backend or library: 'fail' throws in run, 'wrong' gives outputs 1 % off, 'memory' allows 1 KiB, 'beyond' runs
    * kernels three times as fast as their limits, by 'stopped' the clock stands, and by 'constant' every run takes 10 ms.
    */
   fault: Record<string, Fault>;
 }
 
-const FAULTS = ['fail', 'wrong', 'memory', 'fast', 'stopped', 'constant'] as const;
+const FAULTS = ['fail', 'wrong', 'memory', 'beyond', 'stopped', 'constant'] as const;
 type Fault = (typeof FAULTS)[number];
 
 /** Reads "rate=1e9,jitter=0.01,sleep=0.1,matrices=yes,wasm=fail" (a backend or a library is given its fault). Throws UsageError. */
@@ -118,7 +118,7 @@ export function createMockHost({ backend, library }: Engine, options: MockOption
       const flops = sliceFlops(workload, slice);
       entry.runs += 1;
       const factor = 1 + (entry.runs % 2 === 0 ? options.jitter : -options.jitter);
-      const rate = fault === 'fast' && data.kind !== 'none' ? 3 * options.rate : options.rate;
+      const rate = fault === 'beyond' && data.kind !== 'none' ? 3 * options.rate : options.rate;
       const seconds = fault === 'stopped' ? 0 : fault === 'constant' ? 0.01 : flops / rate;
       return { seconds: seconds * factor, flops, clock: 'mock' };
     },

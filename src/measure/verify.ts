@@ -10,6 +10,7 @@ import { oracleSteps } from '../host/oracle.ts';
 import { SUMS_PER_ROW } from '../host/row-sums.ts';
 import { wrongResult, wrongRows } from '../messages.ts';
 import type { DrawnData } from '../problem/data.ts';
+import { distinctKeys } from '../problem/drawn.ts';
 import { pairs } from '../problem/flops.ts';
 import { type RowAddress, type Slice, sliceShape } from '../problem/slice.ts';
 import { groupSize, keyRange, valueDim, type Workload } from '../problem/workload.ts';
@@ -118,7 +119,7 @@ export async function verify(
   kept: KeptOutput,
   watch: StopWatch,
 ): Promise<Verified | { wrong: string }> {
-  const rounding = roundingOf(w, program);
+  const rounding = { ...roundingOf(w, program), distinctKeys: distinctKeys(w) };
   const sums = kept.sums === null ? null : await checkSums(w, data, program, slice, kept.sums, watch);
   if (sums !== null && sums.wrong !== null) return { wrong: sums.wrong };
   const references = await runSteps(oracleSteps(w, data, kept.rows), watch);
@@ -138,7 +139,7 @@ async function checkSums(
   sums: Float64Array,
   watch: StopWatch,
 ): Promise<{ everyRow: EveryRow; wrong: string | null }> {
-  const rounding = roundingOf(w, program);
+  const rounding = { ...roundingOf(w, program), distinctKeys: distinctKeys(w) };
   const dims = valueDim(w);
   let worst = { excess: -1, error: 0, allowed: 0, index: 0 };
   let [wrong, first] = [0, -1];
@@ -184,7 +185,7 @@ export function verificationSeconds(w: Workload, slice: Slice, seed: number): nu
   return (
     ((w.headDim + valueDim(w)) / 2) * (SECONDS.value * made + SECONDS.product * products) +
     valueDim(w) * SECONDS.sum * outputRows +
-    SECONDS.row * outputRows +
+    SECONDS.row * (distinctKeys(w) / 64) * outputRows +
     SECONDS.key * shape.batch * shape.kvHeads * w.seqKv
   );
 }

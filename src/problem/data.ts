@@ -1,6 +1,6 @@
 /** The values of q, k and v: a pure function of (seed, tensor, batch, head, token, dim), or arrays from a file. */
 
-import { drawnIndex, drawnTable } from './drawn.ts';
+import { distinctKeys, drawnIndex, drawnKey, drawnTable } from './drawn.ts';
 import { roundToHalf } from './half.ts';
 import { normalRow, normalValue, rowKey, type TensorName } from './normal.ts';
 import type { MaskTensor } from './scores.ts';
@@ -57,7 +57,11 @@ export function fillRow(
   }
   if (data.kind === 'drawn') {
     const table = drawnTable(data.seed, w, tensor, dims);
-    const first = drawnIndex(data.seed, tensor, batch, head, token) * dims;
+    const index =
+      tensor === 'k'
+        ? drawnKey(distinctKeys(w), data.seed, batch, head, token)
+        : drawnIndex(data.seed, tensor, batch, head, token);
+    const first = index * dims;
     for (let dim = 0; dim < dims; dim += 1) target[offset + dim] = table[first + dim] as number;
     return;
   }

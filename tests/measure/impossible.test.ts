@@ -42,7 +42,7 @@ it('a rate far above the limit beside it fails; one a little above is kept', asy
     const ceiling = { kernel: findKernel('scalar-naive'), target, ceiling: true };
     return measured([{ kernel: findKernel('scalar-flash'), target }, ceiling]);
   };
-  const fast = await beside('rate=1e9,scalar=fast');
+  const fast = await beside('rate=1e9,scalar=beyond');
   expect(fast?.state === 'failed' && fast.message).toMatch(/^its rate, 3.00 GFLOPS, is 3.0 times the limit/);
   const right = await beside('rate=1e9');
   expect(right?.state === 'measured' && right.ceiling?.share).toBeCloseTo(1, 6);

@@ -332,6 +332,7 @@ export const caveats = {
   abovePeak: 'above its own peak, which ran beside it: noise; --budget gives both more time',
   beyondPeak: 'above its own peak, and not by noise: do not rely on it; bench ceilings measures the peak alone',
   wallClock: 'timed by the wall clock, not by the GPU',
+  warmKeys: 'K and V may have stayed in a cache between runs; in a model they come from memory: more keys show that',
   nearest: (series: string, workload: string, differences: readonly string[]) =>
     `nearest published: ${series}, ${workload}: ${differences.join(', ')}`,
   noMatch: 'no published figure is of decoding (few queries, many keys)',

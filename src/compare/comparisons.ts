@@ -2,6 +2,7 @@
 
 import { MIN_FOR_INTERVAL, summarize } from '../measure/statistics.ts';
 import { caveats } from '../messages.ts';
+import { mayBeWarm } from '../problem/cold-keys.ts';
 import { flops } from '../problem/flops.ts';
 import { describe, formatDtype } from '../problem/workload.ts';
 import type { Comparison, Context, Measured, Measurement, Published } from '../record/measurement.ts';
@@ -27,6 +28,7 @@ export function measurementCaveats(m: Measured, context: Context): string[] {
   const { share = 0, shareLow = 0 } = m.ceiling ?? {};
   if (share > NOISE_ABOVE) list.push(shareLow > BEYOND_NOISE ? caveats.beyondPeak : caveats.abovePeak);
   if (m.backend === 'webgpu' && m.samples[0]?.clock === 'wall') list.push(caveats.wallClock);
+  if (mayBeWarm(m.workload, m.coverage, m.copies ?? 1)) list.push(caveats.warmKeys);
   return list;
 }
 

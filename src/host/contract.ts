@@ -96,6 +96,10 @@ export interface PrepareRequest {
    * that has no other.
    */
   wallClock?: boolean;
+  /**
+   * Keep as many copies of k and v as src/problem/cold-keys.ts says, and let runs take them in turn; a host may keep fewer.
+   */
+  coldKeys?: boolean;
 }
 
 /** A program that is ready to run on its tensors. */
@@ -106,6 +110,8 @@ export interface PrepareResult {
   compileSeconds: number;
   /** Allocating and filling the tensors, seconds. */
   prepareSeconds: number;
+  /** Copies of k and v that runs take in turn, where there are several. */
+  copies?: number;
 }
 
 /** Runs programs on one device. A method that cannot do what is asked throws with the reason. */

@@ -35,6 +35,8 @@ export interface Prepared {
   generation: number;
   compileSeconds: number;
   prepareSeconds: number;
+  /** Copies of k and v that runs take in turn, where there are several. */
+  copies?: number;
 }
 
 /** A program that can be run again and again, whatever happens to its host. */
@@ -96,7 +98,7 @@ export function createPreparedRun(
   const prepareOn = async (program: Program, slice: Slice, workload: Workload): Promise<Prepared> => {
     const { host, generation } = watchedOf(await pool.acquire(target));
     const begin = performance.now();
-    const found = await stopped(() => host.prepare({ program, workload, slice, data, wallClock }));
+    const found = await stopped(() => host.prepare({ program, workload, slice, data, wallClock, coldKeys: true }));
     preparingSeconds += (performance.now() - begin) / 1000;
     return { program, workload, slice, generation, ...found };
   };

@@ -125,7 +125,10 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
     await prepared.forget();
     return error instanceof Interrupted ? { state: 'interrupted' } : { state: 'failed', message: messageOf(error) };
   };
-  const measured = ({ slice, compileSeconds, prepareSeconds }: Prepared, verification: Verified): Measurement => {
+  const measured = (
+    { slice, compileSeconds, prepareSeconds, copies }: Prepared,
+    verification: Verified,
+  ): Measurement => {
     const tflops = summarize(samples.map(tflopsOf));
     return {
       ...record(),
@@ -135,6 +138,7 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
       coverage: Math.min(1, sliceFlops(w, slice) / flops(w)),
       compileSeconds,
       prepareSeconds,
+      ...(copies === undefined ? {} : { copies }),
       tflops: { median: tflops.median, ...boundsOf(tflops) },
       passSeconds: flops(w) / (tflops.median * 1e12),
       verification,

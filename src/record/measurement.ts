@@ -97,6 +97,9 @@ const measuredSchema = caseSchema.extend({
   coverage: positive.max(1).describe('share of the FLOPs of the workload that each sample ran'),
   compileSeconds: z.number().min(0),
   prepareSeconds: z.number().min(0),
+  copies: count
+    .optional()
+    .describe('of k and v, which runs took in turn so that none found its own in a cache; absent where there was one'),
   tflops: z.object({
     median: positive,
     low: positive.optional().describe('95 % interval of the median; absent below 6 samples'),

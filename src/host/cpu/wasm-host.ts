@@ -14,7 +14,7 @@ import { copyRows, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 import { createCompiler, hasRelaxedSimd } from './wasm-compiler.ts';
 import { allocate, WASM_MEMORY_BYTES } from './wasm-memory.ts';
-import { createControl, PHASE, stopThreads, type Threads, timedPhase } from './wasm-phases.ts';
+import { createControl, PHASE, stopThreads, type Threads, takeCopy, timedPhase } from './wasm-phases.ts';
 import { createThread, type ThreadJob } from './wasm-thread.ts';
 
 /** The engine and the machine of a WebAssembly host, which differ between Node and browsers. */
@@ -41,6 +41,9 @@ interface PreparedWasm extends Threads {
   flops: number;
   /** Share of the time of packing that a sample is charged. */
   packShare: number;
+  /** Copies of k and v, of which each run takes the next. */
+  copies: number;
+  runs: number;
   /** Parts of a KV head's keys that are merged at the end; 0 where the program packs. */
   keyParts: number;
 }
@@ -96,12 +99,15 @@ export async function createWasmHost(options: WasmHostOptions): Promise<Host> {
         id: table.add(prepared),
         compileSeconds: (middle - begin) / 1000,
         prepareSeconds: (end - middle) / 1000,
+        ...(prepared.copies > 1 ? { copies: prepared.copies } : {}),
       };
     },
     async run(id) {
       const prepared = table.get(id);
       const { flops, keyParts, packShare, poisoned, output } = prepared;
       poisoned?.poison();
+      takeCopy(prepared.control, prepared.runs % prepared.copies);
+      prepared.runs += 1;
       // A program that packs has no parts of keys.
       const packSeconds = keyParts === 0 ? timedPhase(prepared, PHASE.pack) * packShare : 0;
       const seconds = timedPhase(prepared, PHASE.attend);
@@ -147,13 +153,31 @@ async function prepare(
       ? layout.tiles
       : layout.shape.batch * parts * Math.ceil(layout.shape.kvHeads / inPlace.splitHeads);
   const threads = Math.max(1, Math.min(most, pieces));
-  const { memory, addresses, scratch, output } = allocate(request, program, layout, threads, sharedMemory);
+  const { memory, addresses, copies, scratch, output } = allocate(request, program, layout, threads, sharedMemory);
   const control = createControl(sharedMemory);
-  const job = { module, memory, control, workload: w, slice, keyMultiple, packedDims, splitRows, inPlace, addresses };
+  const job = {
+    module,
+    memory,
+    control,
+    workload: w,
+    slice,
+    keyMultiple,
+    packedDims,
+    splitRows,
+    inPlace,
+    addresses,
+    copies,
+  };
   const [own = 0, ...others] = scratch;
   const workers = await Promise.all(others.map((address) => startThread({ ...job, scratch: address })));
   const run = createThread({ ...job, scratch: own });
   const poisoned = request.data.kind === 'none' ? undefined : createPoison(output, layout);
-  const share = { flops: sliceFlops(w, slice), packShare: packingShare(w, slice), keyParts: parts };
+  const share = {
+    flops: sliceFlops(w, slice),
+    packShare: packingShare(w, slice),
+    keyParts: parts,
+    copies: copies.count,
+    runs: 0,
+  };
   return { control, run, workers, layout, output, poisoned, ...share };
 }

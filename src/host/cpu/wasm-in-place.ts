@@ -4,7 +4,7 @@ import type { WasmProgram } from '../../../kernels/kernel.ts';
 import { groupSize, visibility } from '../../problem/workload.ts';
 import { keyParts } from '../footprint.ts';
 import { layoutOf } from '../tensor-layout.ts';
-import { PHASE, takeWork } from './wasm-phases.ts';
+import { CONTROL, PHASE, takeWork } from './wasm-phases.ts';
 import type { ThreadJob } from './wasm-thread.ts';
 
 /** What such a module exports; all are numbers of type i32 but the scale, an f32. */
@@ -34,7 +34,7 @@ export function createInPlaceThread(
   job: ThreadJob,
   inPlace: NonNullable<WasmProgram['inPlace']>,
 ): (phase: number) => void {
-  const { workload: w, addresses, control } = job;
+  const { workload: w, addresses, copies, control } = job;
   const instance = new WebAssembly.Instance(job.module, { host: { memory: job.memory } });
   const kernel = instance.exports as InPlaceExports;
   const layout = layoutOf(w, job.slice);
@@ -61,6 +61,7 @@ export function createInPlaceThread(
   };
   const headRuns = Math.ceil(kvHeads / inPlace.splitHeads);
   const attend = (index: number) => {
+    const copy = Atomics.load(control, CONTROL.copy);
     const kvHead = (index % headRuns) * inPlace.splitHeads;
     const part = Math.floor(index / headRuns) % parts.length;
     const batch = Math.floor(index / headRuns / parts.length);
@@ -70,8 +71,8 @@ export function createInPlaceThread(
     const { qOffset, kOffset, vOffset } = layout.tile(kvIndex * group);
     kernel.attend_keys(
       addresses.q + qOffset * 4,
-      addresses.k + kOffset * 4,
-      addresses.v + vOffset * 4,
+      addresses.k + copy * copies.kBytes + kOffset * 4,
+      addresses.v + copy * copies.vBytes + vOffset * 4,
       partialOf(batch, part, kvHead),
       job.scratch,
       first,

@@ -1,6 +1,7 @@
 /** Where a slice's tensors, packed copies and scratch lie in one WebAssembly memory. */
 
 import type { WasmProgram } from '../../../kernels/kernel.ts';
+import { copiesOfKeys } from '../../problem/cold-keys.ts';
 import { LARGEST_HEAD_DIM } from '../../problem/head-dims.ts';
 import type { PrepareRequest } from '../contract.ts';
 import { footprint, keyParts, packedDims, paddedKeys, usesValuesInPlace } from '../footprint.ts';
@@ -33,15 +34,20 @@ export interface Addresses {
 export interface AllocatedSlice {
   memory: WebAssembly.Memory;
   addresses: Addresses;
+  /** Copies of k and v, and bytes from one to the next. */
+  copies: { count: number; kBytes: number; vBytes: number };
   /** Addresses of each thread's private scratch. */
   scratch: number[];
   /** The tensor o. */
   output: Float32Array;
 }
 
+/** Bytes of whole cache lines. */
+const lines = (bytes: number) => Math.ceil(bytes / 64) * 64;
+
 /** Allocates the memory of a slice for `threads` threads and fills q, k and v. Throws RangeError beyond 4 GiB. */
 export function allocate(
-  { workload: w, slice, data }: PrepareRequest,
+  { workload: w, slice, data, coldKeys }: PrepareRequest,
   program: WasmProgram,
   layout: TensorLayout,
   threads: number,
@@ -51,16 +57,21 @@ export function allocate(
   const take = (bytes: number) => {
     const address = top;
     // A line more than the size, so that tensors of a power of two do not fall on the same cache sets.
-    top += Math.ceil(bytes / 64) * 64 + 192;
+    top += lines(bytes) + 192;
     return address;
   };
   const scratch = Array.from({ length: threads }, () => take(program.scratchBytes));
   const { inPlace } = program;
   const keys = inPlace === undefined ? layout.kvHeads * paddedKeys(program, w) : 0;
+  const copies = {
+    count: inPlace !== undefined && coldKeys === true ? copiesOfKeys(layout.shape) : 1,
+    kBytes: lines(layout.kElements * 4),
+    vBytes: lines(layout.vElements * 4),
+  };
   const tensors = {
     q: take(layout.qElements * 4),
-    k: take(layout.kElements * 4),
-    v: take(layout.vElements * 4),
+    k: take(copies.count * copies.kBytes),
+    v: take(copies.count * copies.vBytes),
     o: take(layout.oElements * 4),
   };
   const sinks = w.sinks === true ? take(layout.shape.queryHeads * 4) : 0;
@@ -88,6 +99,11 @@ export function allocate(
     new Int32Array(memory.buffer, addresses.k, layout.kElements).fill(1);
     new Int32Array(memory.buffer, addresses.v, layout.vElements).fill(1);
   }
+  const all = new Uint8Array(memory.buffer);
+  for (let copy = 1; copy < copies.count; copy += 1) {
+    all.copyWithin(addresses.k + copy * copies.kBytes, addresses.k, addresses.k + copies.kBytes);
+    all.copyWithin(addresses.v + copy * copies.vBytes, addresses.v, addresses.v + copies.vBytes);
+  }
   const output = view(addresses.o, layout.oElements);
-  return { memory, addresses, scratch, output };
+  return { memory, addresses, copies, scratch, output };
 }

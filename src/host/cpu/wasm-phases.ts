@@ -9,7 +9,7 @@ import { threadSilent } from '../../messages.ts';
 const PATIENCE_SECONDS = 60;
 
 /** Positions in the control array that all threads share. */
-export const CONTROL = { generation: 0, phase: 1, next: 2, done: 3, size: 4 } as const;
+export const CONTROL = { generation: 0, phase: 1, next: 2, done: 3, copy: 4, size: 5 } as const;
 /** What a new generation asks for. */
 export const PHASE = { pack: 0, attend: 1, exit: 2, merge: 3 } as const;
 
@@ -36,6 +36,9 @@ export function timedPhase({ control, run, workers }: Threads, phase: number): n
   waitForWorkers(control, workers.length);
   return (performance.now() - begin) / 1000;
 }
+
+/** Sets which copy of k and v the next phases read. */
+export const takeCopy = (control: Int32Array, copy: number): void => void Atomics.store(control, CONTROL.copy, copy);
 
 /** What a thread does of a phase: the pieces of work from 0 to `count` that no other thread took before it. */
 export function takeWork(control: Int32Array, count: number, run: (index: number) => void): void {

@@ -30,6 +30,8 @@ export interface ThreadJob {
   /** Set where K and V are read in place, in parts. */
   inPlace: WasmProgram['inPlace'];
   addresses: Addresses;
+  /** Bytes from one copy of k and of v to the next. */
+  copies: { kBytes: number; vBytes: number };
   /** Address of this thread's private scratch. */
   scratch: number;
 }

@@ -2,6 +2,7 @@
 
 import type { WgslProgram } from '../../../kernels/kernel.ts';
 import { PARAM_BYTES, PARAM_NAMES } from '../../../kernels/wgsl/abi.ts';
+import { copiesOfKeys } from '../../problem/cold-keys.ts';
 import { pairFlops, pairs } from '../../problem/flops.ts';
 import { toHalf } from '../../problem/half.ts';
 import { blockStarts, rowsPerHead, type Slice, sliceFlops } from '../../problem/slice.ts';
@@ -24,7 +25,10 @@ export interface PreparedPart extends TileQueue {
   layout: TensorLayout;
   workload: Workload;
   pipelines: GPUComputePipeline[];
-  bindGroup: GPUBindGroup;
+  /** One for each copy of k and v; passes take them in turn. */
+  bindGroups: GPUBindGroup[];
+  /** Passes that were submitted. */
+  passes: number;
   params: GPUBuffer;
   paramWords: ArrayBuffer;
   output: GPUBuffer;
@@ -67,7 +71,7 @@ export async function allocateParts(
 function allocate(
   device: GPUDevice,
   createBuffer: (descriptor: GPUBufferDescriptor) => GPUBuffer,
-  { workload: w, slice, data }: PrepareRequest,
+  { workload: w, slice, data, coldKeys }: PrepareRequest,
   program: WgslProgram,
   pipelines: GPUComputePipeline[],
   tensorBytes: number,
@@ -110,17 +114,32 @@ function allocate(
     const logits = sinkValues(w, slice, data).map((logit) => logit * Math.LOG2E);
     bound.push({ binding: 7, buffer: upload(logits) });
   }
-  const bindGroup = device.createBindGroup({
-    layout: bindGroupLayout(device, program),
-    entries: bound.map(({ binding, buffer }) => ({ binding, resource: { buffer } })),
-  });
+  const copies = coldKeys === true ? copiesOfKeys(layout.shape) : 1;
+  const copyOf = (buffer: GPUBuffer) => {
+    const copy = create(buffer.size, BUFFER_USAGE.STORAGE | BUFFER_USAGE.COPY_DST);
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, copy, 0, buffer.size);
+    device.queue.submit([encoder.finish()]);
+    return copy;
+  };
+  const bindGroups = Array.from({ length: copies }, (_, copy) =>
+    device.createBindGroup({
+      layout: bindGroupLayout(device, program),
+      entries: bound.map(({ binding, buffer }) => ({
+        binding,
+        // Bindings 2 and 3 are k and v.
+        resource: { buffer: copy > 0 && (binding === 2 || binding === 3) ? copyOf(buffer) : buffer },
+      })),
+    }),
+  );
 
   return {
     program,
     layout,
     workload: w,
     pipelines,
-    bindGroup,
+    bindGroups,
+    passes: 0,
     params,
     paramWords: paramBlock(w, layout, rowsPerHead(w, slice), starts.length),
     output,

@@ -77,6 +77,7 @@ async function submitPass(device: GPUDevice, part: PreparedPart, clock: RunClock
     if (pending === TIMED_SUBMISSIONS) await collect();
   }
   part.calibrated = true;
+  part.passes += 1;
   await collect();
   return gpuSeconds;
 }
@@ -97,7 +98,7 @@ function submit(
   device.queue.writeBuffer(part.params, 0, part.paramWords);
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass(queries === undefined ? {} : { timestampWrites: queries.writes });
-  pass.setBindGroup(0, part.bindGroup);
+  pass.setBindGroup(0, part.bindGroups[part.passes % part.bindGroups.length] as GPUBindGroup);
   part.program.passes.forEach(({ workgroupsPerTile }, number) => {
     pass.setPipeline(part.pipelines[number] as GPUComputePipeline);
     pass.dispatchWorkgroups(workgroupsPerTile, count);

@@ -121,7 +121,10 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
       const compiled = performance.now();
       const slices = splitSlice(request.workload, request.slice, tensorBytes);
       if (slices === undefined) throw new Error(headTooLarge(tensorBytes));
-      const parts = await allocateParts(device, request, slices, program, ready, tensorBytes);
+      // A software adapter has the CPU's caches, and no memory of its own.
+      const asked = options.software ? { ...request, coldKeys: false } : request;
+      const parts = await allocateParts(device, asked, slices, program, ready, tensorBytes);
+      const copies = Math.min(...parts.map(({ bindGroups }) => bindGroups.length));
       const shape = sliceShape(request.workload, request.slice);
       const id = table.add({
         parts,
@@ -130,7 +133,12 @@ export async function createWebgpuHost(device: GPUDevice, options: WebgpuHostOpt
         repeats: 1,
         clock: request.wallClock === true || queries === undefined ? 'wall' : 'gpu-timestamp',
       });
-      return { id, compileSeconds: (compiled - begin) / 1000, prepareSeconds: (performance.now() - compiled) / 1000 };
+      return {
+        id,
+        compileSeconds: (compiled - begin) / 1000,
+        prepareSeconds: (performance.now() - compiled) / 1000,
+        ...(copies > 1 ? { copies } : {}),
+      };
     },
     async run(id) {
       const prepared = table.get(id);

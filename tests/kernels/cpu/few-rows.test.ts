@@ -6,6 +6,7 @@ import { wasmFlash } from '../../../kernels/wasm/flash.ts';
 import type { Host } from '../../../src/host/contract.ts';
 import { keyParts } from '../../../src/host/footprint.ts';
 import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
+import { wholeSlice } from '../../../src/problem/slice.ts';
 import type { Workload } from '../../../src/problem/workload.ts';
 import { workload } from '../../workloads.ts';
 import { runKernel, testShapes } from '../harness.ts';
@@ -68,6 +69,25 @@ describe.each(['simd', 'simd-relaxed', 'simd256'] as const)('%s', (variant) => {
     // f32 cannot tell logits near 3e30 apart: what comes out is a number, and no more is asked.
     if (huge === 3e30) expect(result.outputs.flatMap((row) => [...row]).every(Number.isFinite)).toBe(true);
     else expect(result).toMatchOracle();
+  });
+
+  it('takes copies of k and v in turn, of which each gives the same bits', async () => {
+    const w = workload({ seqQuery: 1, seqKv: 600, headDim: 64, queryHeads: 8, kvHeads: 2, mask: 'causal' });
+    const program = wasmFlash.build(w, await host.environment());
+    const data = { kind: 'normal', seed: 1 } as const;
+    const slice = wholeSlice(w, program.kind === 'wasm' ? program.blockRows : 1);
+    const { id, copies } = await host.prepare({ program, workload: w, slice, data, coldKeys: true });
+    expect(copies).toBe(64);
+    const addresses = Array.from({ length: 8 }, (_, queryHead) => ({ batch: 0, queryHead, row: 0 }));
+    const outputs: Float32Array[][] = [];
+    for (let run = 0; run < 3; run += 1) {
+      await host.run(id);
+      outputs.push(await host.read(id, addresses));
+    }
+    await host.dispose(id);
+    expect(outputs[1]).toEqual(outputs[0]);
+    expect(outputs[2]).toEqual(outputs[0]);
+    expect(outputs[0]).toEqual((await runKernel(host, wasmFlash, w, { rows: addresses, data })).outputs);
   });
 
   it('gives the same bits on one thread', async () => {

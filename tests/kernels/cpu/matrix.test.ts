@@ -10,7 +10,7 @@ import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
 import { workload } from '../../workloads.ts';
 import { adversarialCases } from '../adversarial.ts';
 import { HEAD_DIMS, SHAPES } from '../cases.ts';
-import { runKernel, testInputs, testShapes, testSlice } from '../harness.ts';
+import { allRows, runKernel, testInputs, testShapes, testSlice } from '../harness.ts';
 
 interface Target {
   name: string;
@@ -53,6 +53,17 @@ describe.each(TARGETS)('$name', ({ backend, open }) => {
         }
       },
     );
+
+    it.each([33, 2])('takes nothing of the heads beside a row of no whole vector, %i rows', async (seqQuery) => {
+      const w = workload({ headDim: 7, headDimV: 5, queryHeads: 3, kvHeads: 3, seqQuery, seqKv: 70 });
+      const values = (dims: number, tokens: number) =>
+        Float32Array.from({ length: tokens * 3 * dims }, (_, i) => {
+          return Math.floor(i / dims) % 3 === 1 ? Math.sin(i) : Number.NaN;
+        });
+      const data = { kind: 'values' as const, q: values(7, seqQuery), k: values(7, 70), v: values(5, 70) };
+      const rows = allRows(w).filter(({ queryHead }) => queryHead === 1);
+      expect(await runKernel(host, kernel, w, { data, rows })).toMatchOracle();
+    });
 
     it('gives the same bits twice', async () => {
       const w = workload({ headDim: 64, seqQuery: 150, queryHeads: 4, kvHeads: 2, mask: 'causal' });

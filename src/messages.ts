@@ -10,6 +10,14 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Characters that steer a terminal or turn the direction of text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Text in which steering characters, line feeds too, stand as their code: "\\u001b". */
+export const withoutSteering = (text: string) =>
+  text.replaceAll(STEERING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** The first line of what a caught value says; drivers and bundlers write many. */
 export const firstLineOf = (error: unknown) =>
   messageOf(error)
@@ -68,6 +76,7 @@ export const badConfigurations = (path: string, what: string) =>
   `'${path}' is not a file of configurations: ${what}; bench tune writes such files`;
 export const damagedConfigurations = (path: string, what: string) =>
   `'${path}', which keeps what bench tune found, is damaged: ${what}; delete it, or run with --tiles default`;
+export const configurationsIgnored = (problem: string) => `${problem}. The shipped configurations are used.`;
 export const noSuchKernel = (kernel: string) => `no kernel is called '${kernel}'`;
 export const recordOfSearch = 'it is the record of a search, whose winner is used where --tiles is left out';
 export const tornLine = (path: string, line: number) =>
@@ -168,6 +177,9 @@ export const refusals = {
 
 export const noFreePort = (first: number, last: number) =>
   `every port from ${first} to ${last} is in use; choose another with --port`;
+
+export const cannotListen = (port: number, why: string) =>
+  `port ${port} cannot be used (${why}); choose another with --port`;
 
 // Skip reasons
 
@@ -349,6 +361,11 @@ export const dryRunTimes = 'Times are for typical speeds; a run measures parts o
 
 export const lessTime = (kernel: string, more: string, less: string) =>
   `${kernel} took no more time for ${more} than for ${less}, which is half the work or less: its time does not follow the work, so its rates are in doubt; measure both again with a larger --budget.`;
+export const journalFailed = (path: string, why: string) =>
+  `The record '${path}' cannot be written (${why}): measuring goes on and tries again with each point; free some space, or run again with another --results.`;
+export const stdoutFailed = (why: string) =>
+  `The output cannot be written (${why}); what was measured is in the record, if there is one: bench report draws it.`;
+
 export const clockLost = (why: string) => `the clock of a core was not read (${why}).`;
 export const sustainEnded = (seconds: number, why: string) =>
   `it ran without a pause for ${seconds.toFixed(1)} s only (${why}).`;

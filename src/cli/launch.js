@@ -14,11 +14,6 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.stderr.write(`attnbench needs Node 22.18 or later, and this is ${process.versions.node}; ${other}.\n`);
   process.exit(2);
 }
-// A reader that has seen enough, such as head, closes the pipe: that is no error of the command.
-process.stdout.on('error', (error) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
 module.enableCompileCache?.();
 const { main } = await import(
   existsSync(source) ? source.href : new URL('../../dist/program/main.js', import.meta.url).href

@@ -2,11 +2,12 @@
 
 import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { seeHelp, UsageError } from '../messages.ts';
+import { seeHelp, UsageError, withoutSteering } from '../messages.ts';
 import type { Finish } from './command.ts';
 import { setCommandLine } from './command-line.ts';
 import { COMMANDS } from './commands/index.ts';
 import { HELP } from './help.ts';
+import { outliveStreams } from './terminal/closed-streams.ts';
 import { ownVersion } from './versions.ts';
 
 const DEFAULTS_HELP = `
@@ -16,6 +17,7 @@ Defaults of your own: attnbench.config.json in this folder, such as
 /** Runs the command line, without a word the tour, and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const words = argv.slice(2);
+  outliveStreams();
   try {
     if (words.length > 0) return await runCommand(words);
     const { showTour } = await import('./actions/tour.ts');
@@ -23,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(`${withoutSteering(error.message)}\n`);
       return 2;
     }
     throw error;
@@ -98,7 +100,7 @@ function declareComplete(program: Command): void {
 /** An error of commander in one line that ends with the next step. */
 const oneLine = (nextStep: string) => ({
   outputError: (text: string, write: (line: string) => void) =>
-    write(`${text.trim().replaceAll('\n', ' ').replace(/\.$/, '')}; ${nextStep}\n`),
+    write(`${withoutSteering(text.trim().replaceAll('\n', ' ')).replace(/\.$/, '')}; ${nextStep}\n`),
 });
 
 /** The help of a command, and where it has commands of its own, of each of those. */

@@ -2,12 +2,13 @@
 
 import type { Device } from '../host/contract.ts';
 import type { RunEvent } from '../measure/run.ts';
-import { interrupted } from '../messages.ts';
+import { interrupted, journalFailed } from '../messages.ts';
 import { newContext, timeStamp } from '../record/context.ts';
 import { createJournal, type Journal } from '../record/journal.ts';
 import type { Context, Load, Measurement, Ratio } from '../record/measurement.ts';
 import { commandLine } from './command-line.ts';
 import type { RunOptions } from './options/run-options.ts';
+import { sayLine } from './terminal/output.ts';
 import type { Progress } from './terminal/progress.ts';
 import { versions } from './versions.ts';
 
@@ -66,6 +67,16 @@ function contextOf(options: RunOptions, devices: Device[], load: Load | null): C
   });
 }
 
+/** The first failure is said even to who wants quiet: it is the record that suffers. */
+function append(measurement: Measurement, { journal }: RunningRecord, progress: Progress): void {
+  const before = journal.problem();
+  journal.append(measurement);
+  const problem = journal.problem();
+  if (problem === null || before !== null) return;
+  progress.stop();
+  sayLine(journalFailed(journal.path, problem));
+}
+
 function keep(event: RunEvent, run: RunningRecord, progress: Progress): void {
   switch (event.kind) {
     case 'notice':
@@ -75,7 +86,7 @@ function keep(event: RunEvent, run: RunningRecord, progress: Progress): void {
       progress.update(event.share, event.message, event.secondsLeft);
       break;
     case 'measured':
-      run.journal.append(event.measurement);
+      append(event.measurement, run, progress);
       run.measurements.push(event.measurement);
       break;
     case 'case-ended':

@@ -1,9 +1,8 @@
 /** Runs by name: a path, or `last` and `last~N` for the newest records of a folder. */
 
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { noRuns, tooFewRuns, UsageError } from '../messages.ts';
-import { orUnreadable, readText } from '../record/files.ts';
+import { newestFiles, readText } from '../record/files.ts';
 
 const NAME = /^last(?:~(\d+))?$/;
 
@@ -31,9 +30,5 @@ export function runPath(name: string, folder: string): string {
 }
 
 /** The journals of a folder, the newest first; empty where there is no such folder. */
-export function recordsIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const names = orUnreadable(folder, () => readdirSync(folder)).filter((name) => name.endsWith('.jsonl'));
-  const dated = names.map((name) => ({ path: join(folder, name), time: statSync(join(folder, name)).mtimeMs }));
-  return dated.sort((a, b) => b.time - a.time || (a.path < b.path ? 1 : -1)).map(({ path }) => path);
-}
+export const recordsIn = (folder: string): string[] =>
+  newestFiles(folder, (name) => name.endsWith('.jsonl')).map(({ path }) => path);

@@ -1,7 +1,7 @@
 /** A run read back from its file: a journal of JSON lines or a JSON document, checked against the schema. */
 
 import { ratiosOf } from '../measure/ratios.ts';
-import { badRunFile, tornLine, UsageError } from '../messages.ts';
+import { badRunFile, tornLine, UsageError, withoutSteering } from '../messages.ts';
 import { documentSchema, type Measurement, type RunDocument, SCHEMA_ID, schemaProblem } from '../record/measurement.ts';
 import { comparePublished } from './comparisons.ts';
 import type { PublishedSet } from './published-figures.ts';
@@ -31,9 +31,6 @@ export function parseRunFile(
   return { ...run, ratios, comparisons: comparePublished(run.measurements, run.context, set) };
 }
 
-/** Characters that steer a terminal or turn the direction of text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 /** Properties that every object has. Vega 6 looks a text of such a name up in its own objects, and fails. */
 const OWN_NAMES = new Set(Object.getOwnPropertyNames(Object.prototype));
 /** Invisible and without width. */
@@ -46,7 +43,7 @@ const WORD_JOINER = '\u2060';
 function plainText(value: unknown): unknown {
   if (typeof value === 'string') {
     if (OWN_NAMES.has(value)) return `${value}${WORD_JOINER}`;
-    return value.replaceAll(STEERING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    return withoutSteering(value);
   }
   if (Array.isArray(value)) return value.map(plainText);
   if (typeof value !== 'object' || value === null) return value;

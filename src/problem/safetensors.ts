@@ -39,7 +39,7 @@ export interface SafetensorsHeader {
   dataOffset: number;
 }
 
-/** Reads the header. Throws SafetensorsError where the file is truncated or its header cannot be read. */
+/** Reads the header. Throws SafetensorsError where the file is truncated, its header cannot be read, or tensors overlap. */
 export function readHeader(source: ByteSource): SafetensorsHeader {
   if (source.size < 8)
     throw new SafetensorsError(`it has ${source.size} bytes, fewer than the 8 of the header's length`);
@@ -47,8 +47,27 @@ export function readHeader(source: ByteSource): SafetensorsHeader {
   if (headerBytes > MOST_HEADER_BYTES || headerBytes > source.size - 8) {
     throw new SafetensorsError(`its header of ${headerBytes} bytes does not fit its ${source.size} bytes`);
   }
-  const entries = Object.entries(parseHeader(source.read(8, headerBytes)));
-  return { entries: new Map(entries.filter(([name]) => name !== '__metadata__')), dataOffset: 8 + headerBytes };
+  const all = Object.entries(parseHeader(source.read(8, headerBytes)));
+  const entries = all.filter(([name]) => name !== '__metadata__');
+  refuseOverlaps(entries);
+  return { entries: new Map(entries), dataOffset: 8 + headerBytes };
+}
+
+/** The format lets no byte belong to two tensors. Offsets that are none are left to the reading of their tensor. */
+function refuseOverlaps(entries: readonly (readonly [string, unknown])[]): void {
+  const placed = entries.flatMap(([name, entry]) => {
+    const { data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+    if (!Array.isArray(offsets) || !offsets.every(isSize) || offsets.length !== 2) return [];
+    const [begin, end] = offsets as [number, number];
+    return begin < end ? [{ name, begin, end }] : [];
+  });
+  placed.sort((a, b) => a.begin - b.begin);
+  for (const [index, { name, begin }] of placed.entries()) {
+    const before = placed[index - 1];
+    if (before !== undefined && before.end > begin) {
+      throw new SafetensorsError(`tensors '${before.name}' and '${name}' overlap`);
+    }
+  }
 }
 
 /**

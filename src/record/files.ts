@@ -5,8 +5,10 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmdirSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -58,10 +60,31 @@ export function makeFolders(folder: string): string[] {
   return missing;
 }
 
-/** Writes a file and makes the folders on its way, as checkWritable promised. */
+/** Writes a file and makes the folders on its way. Throws UsageError where that fails, as on a disk that has filled up. */
 export function writeInto(path: string, content: string | Uint8Array): void {
-  makeFolders(dirname(path));
-  writeFileSync(path, content);
+  orUsageError(path, () => {
+    makeFolders(dirname(path));
+    writeFileSync(path, content);
+  });
+}
+
+/**
+ * The regular files of a folder whose names `wanted` picks, the newest first; none where there is no such folder. Pipes, folders and
+ * links that lead nowhere are left out: reading them fails, or never ends. Throws UsageError where the folder cannot be read.
+ */
+export function newestFiles(
+  folder: string,
+  wanted: (name: string) => boolean,
+): { path: string; name: string; time: number }[] {
+  if (!existsSync(folder)) return [];
+  const found = orUnreadable(folder, () => readdirSync(folder))
+    .filter(wanted)
+    .flatMap((name) => {
+      const path = join(folder, name);
+      const stats = statSync(path, { throwIfNoEntry: false });
+      return stats?.isFile() ? [{ path, name, time: stats.mtimeMs }] : [];
+    });
+  return found.sort((a, b) => b.time - a.time || (a.path < b.path ? 1 : -1));
 }
 
 /** The text of a file. Throws UsageError if it cannot be read. */

@@ -1,10 +1,11 @@
 /** The runs of a folder for the page: lists them, sends one, stores a new one, and refuses every other request. */
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { messageOf, refusals } from '../messages.ts';
 import { timeStamp } from '../record/context.ts';
+import { newestFiles } from '../record/files.ts';
 import { createJournal } from '../record/journal.ts';
 import { documentSchema, schemaProblem } from '../record/measurement.ts';
 
@@ -39,28 +40,19 @@ export async function answerRuns(
 }
 
 function listRuns(folder: string): { name: string; modified: string }[] {
-  const names = journalNames(folder);
-  const dated = names.map((name) => ({ name, time: statSync(join(folder, name)).mtimeMs }));
-  return dated
-    .sort((a, b) => b.time - a.time)
+  return journals(folder)
     .slice(0, MOST_LISTED)
     .map(({ name, time }) => ({ name, modified: new Date(time).toISOString() }));
 }
 
-/** The journals of a folder; none if it does not exist yet. */
-function journalNames(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => RUN_NAME.test(name));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-}
+/** The journals of a folder, the newest first; none if it does not exist yet. */
+const journals = (folder: string) => newestFiles(folder, (name) => RUN_NAME.test(name));
 
 /** Only names that the list holds are read, so no path can lead out of the folder. */
 function readRun(folder: string, name: string): Reply {
-  if (!journalNames(folder).includes(name)) return { status: 404, text: refusals.noRun };
-  return { status: 200, text: readFileSync(join(folder, name), 'utf8') };
+  const found = journals(folder).find((journal) => journal.name === name);
+  if (found === undefined) return { status: 404, text: refusals.noRun };
+  return { status: 200, text: readFileSync(found.path, 'utf8') };
 }
 
 async function takeRun(request: IncomingMessage, folder: string, origins: readonly string[]): Promise<Reply> {
@@ -79,6 +71,12 @@ async function takeRun(request: IncomingMessage, folder: string, origins: readon
   const { context, measurements } = run.data;
   const journal = createJournal(folder, `page-${timeStamp(new Date(context.startedAt).toISOString())}`, context);
   for (const measurement of measurements) journal.append(measurement);
+  const problem = journal.problem();
+  if (problem !== null) {
+    // The page keeps the run and says that the server did not; a part of it would pass for the whole.
+    rmSync(journal.path, { force: true });
+    return { status: 500, text: refusals.broken(problem) };
+  }
   return { status: 201, json: { name: basename(journal.path) } };
 }
 

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sirv from 'sirv';
-import { noFreePort, refusals, UsageError } from '../messages.ts';
+import { cannotListen, messageOf, noFreePort, refusals, UsageError } from '../messages.ts';
 import { CONTENT_POLICY } from './content-policy.ts';
 import { answerRuns, type Reply } from './page-runs.ts';
 
@@ -57,6 +57,8 @@ export async function servePage({ page, results, port }: ServeOptions): Promise<
       finish(request, response, { status: 405, text: refusals.otherMethod });
       return;
     }
+    // Parts of a file are of no use to a page, and a range that begins after its end would end the server.
+    delete request.headers.range;
     files(request, response, () => finish(request, response, { status: 404, text: refusals.noFile }));
   });
   await listen(server, port);
@@ -73,7 +75,8 @@ export async function servePage({ page, results, port }: ServeOptions): Promise<
 
 function ownHosts(server: Server): string[] {
   const { port } = server.address() as AddressInfo;
-  return [`127.0.0.1:${port}`, `localhost:${port}`];
+  // Browsers leave the port out where it is that of http.
+  return ['127.0.0.1', 'localhost'].flatMap((name) => [`${name}:${port}`, ...(port === 80 ? [name] : [])]);
 }
 
 function finish(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
@@ -90,7 +93,8 @@ function finish(request: IncomingMessage, response: ServerResponse, reply: Reply
 
 /** Listens on the loopback interface, on the first free port from `port` on. */
 async function listen(server: Server, port: number): Promise<void> {
-  for (let attempt = 0; attempt <= PORTS_TRIED; attempt += 1) {
+  const last = Math.min(port + PORTS_TRIED, 65_535);
+  for (let attempt = 0; port + attempt <= last; attempt += 1) {
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
@@ -101,8 +105,9 @@ async function listen(server: Server, port: number): Promise<void> {
       });
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EADDRINUSE') throw new UsageError(cannotListen(port + attempt, code ?? messageOf(error)));
     }
   }
-  throw new UsageError(noFreePort(port, port + PORTS_TRIED));
+  throw new UsageError(noFreePort(port, last));
 }

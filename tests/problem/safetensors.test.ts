@@ -53,6 +53,18 @@ describe('safetensors', () => {
     expect(half('BF16', [0x3f80, 0xc000, 0x4049])).toEqual([1, -2, 3.140625]);
   });
 
+  it('refuses tensors that share bytes', () => {
+    const header = {
+      q: { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
+      k: { dtype: 'F32', shape: [2], data_offsets: [4, 12] },
+    };
+    const json = new TextEncoder().encode(JSON.stringify(header));
+    const bytes = new Uint8Array(8 + json.length + 12);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+    bytes.set(json, 8);
+    expect(() => readSafetensors(bytes, ['q'])).toThrow("tensors 'q' and 'k' overlap");
+  });
+
   it('survives any bytes with its own error or none', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {

@@ -1,6 +1,7 @@
 /** bench serve against those who should not reach it: other hosts and origins, paths out of the folder, bodies that are no run. */
 
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -160,6 +161,28 @@ describe('bench serve', () => {
     expect(written.map((line) => (JSON.parse(line) as { kernel?: string }).kernel)).toEqual([undefined, 'wasm-flash']);
     expect((JSON.parse((await ask('/api/runs')).body) as { name: string }[]).map((run) => run.name)).toEqual([name]);
     expect((await ask(`/api/runs/${name}`)).body.trim().split('\n')).toEqual(written);
+  });
+
+  it('outlives every range, however wrong', async () => {
+    for (const range of ['bytes=5-1', 'bytes=-1', 'bytes=99999-', 'bytes=1-2,3-4', 'lines=1-2', 'bytes=', '-']) {
+      const { status, body } = await ask('/', { headers: { Range: range } });
+      expect({ range, status, body }).toEqual({ range, status: 200, body: '<title>page</title>' });
+    }
+  });
+
+  it.skipIf(process.platform === 'win32')('lists no dangling link, no folder and no pipe, and reads none', async () => {
+    mkdirSync(join(results, 'folder.jsonl'), { recursive: true });
+    symlinkSync('/nowhere/at/all', join(results, 'dangling.jsonl'));
+    execFileSync('mkfifo', [join(results, 'pipe.jsonl')]);
+    const names = (JSON.parse((await ask('/api/runs')).body) as { name: string }[]).map(({ name }) => name);
+    expect(names.filter((name) => /^(folder|dangling|pipe)/.test(name))).toEqual([]);
+    for (const name of ['folder', 'dangling', 'pipe']) {
+      expect((await ask(`/api/runs/${name}.jsonl`)).status).toBe(404);
+    }
+  });
+
+  it('says in a line that a port cannot be used', async () => {
+    await expect(servePage({ page, results: null, port: 70_000 })).rejects.toThrow(/--port/);
   });
 
   it('takes the next port where one is in use', async () => {

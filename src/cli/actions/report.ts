@@ -1,6 +1,5 @@
 /** The work of bench report: reads runs, draws their charts, writes the file. */
 
-import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import { z } from 'zod';
@@ -14,7 +13,7 @@ import type { PublishedSet } from '../../compare/published-figures.ts';
 import { parseRunFile } from '../../compare/run-file.ts';
 import { parseSearch, type Search } from '../../measure/search-record.ts';
 import { noRunAmong, UsageError } from '../../messages.ts';
-import { checkWritable, orUnreadable, readText, writeInto } from '../../record/files.ts';
+import { checkWritable, newestFiles, readText, writeInto } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';
 import { answer } from '../../report/finding.ts';
 import { type PageRun, reportHtml } from '../../report/html.ts';
@@ -121,11 +120,8 @@ function jsonIn(text: string): unknown {
 }
 
 /** The .json files of a folder, the newest first. */
-function jsonFiles(folder: string): string[] {
-  const names = orUnreadable(folder, () => readdirSync(folder)).filter((name) => name.endsWith('.json'));
-  const dated = names.map((name) => ({ path: join(folder, name), time: statSync(join(folder, name)).mtimeMs }));
-  return dated.sort((a, b) => b.time - a.time).map(({ path }) => path);
-}
+const jsonFiles = (folder: string): string[] =>
+  newestFiles(folder, (name) => name.endsWith('.json')).map(({ path }) => path);
 
 /** Memory bandwidth of each device, the highest of the record. */
 function memoryLimits(ceilings: z.infer<typeof ceilingsSchema>['ceilings']): MemoryLimit[] {

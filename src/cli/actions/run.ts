@@ -15,7 +15,15 @@ import { ablationGains } from '../../compare/technique-gains.ts';
 import { counted, formatEstimate, formatGrouped, formatRate } from '../../format.ts';
 import { ceilingsOf } from '../../measure/ceilings.ts';
 import { measureRun, type RunEvent } from '../../measure/run.ts';
-import { messageOf, moreThreadsThanCores, noChart, notDrawn, runBegins, sustainBegins } from '../../messages.ts';
+import {
+  messageOf,
+  moreThreadsThanCores,
+  noChart,
+  notDrawn,
+  runBegins,
+  sustainBegins,
+  UsageError,
+} from '../../messages.ts';
 import type { Case } from '../../problem/cases.ts';
 import { flops } from '../../problem/flops.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
@@ -145,14 +153,10 @@ async function show(
 ): Promise<number> {
   // Between the lines of the progress and the output.
   if (process.stderr.isTTY && process.stdout.isTTY && !options.quiet) process.stderr.write('\n');
-  if (presentation !== undefined) writeOutput(presentation.text, options.output);
-  else if (options.format !== 'jsonl' || options.output !== null) {
-    writeOutput(
-      formatRun(run, options.format, options.output === null, options.wide ? 'wide' : 'usual'),
-      options.output,
-    );
-  }
-  const charts = await drawCharts(run, journal, options);
+  const written = writeResult(run, options, presentation);
+  const whole = journal.problem() === null;
+  // Where the record could not be written a chart beside it cannot either, which has been said.
+  const charts = await drawCharts(run, whole ? journal : null, options);
   const onStdout = options.format === 'table' && options.output === null;
   // The formats that do not tell why a point has no number leave that to stderr.
   if (!['table', 'markdown'].includes(options.format) || options.output !== null) {
@@ -163,19 +167,35 @@ async function show(
   if (run.context.cancelled) return 130;
   const failed = run.measurements.some(({ state }) => state === 'failed');
   const nothing = !run.measurements.some(({ state }) => state === 'measured');
+  if (!written || !whole) return 1;
   return failed || nothing ? 1 : (presentation?.exitCode ?? 0);
+}
+
+/** Writes the run as asked for. A file that can no longer be written is said in a line, and then this is false. */
+function writeResult(run: RunDocument, options: RunOptions, presentation: Presentation | undefined): boolean {
+  const { format, output, wide } = options;
+  if (presentation === undefined && format === 'jsonl' && output === null) return true;
+  const text = presentation?.text ?? formatRun(run, format, output === null, wide ? 'wide' : 'usual');
+  try {
+    writeOutput(text, output);
+    return true;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    sayLine(error.message);
+    return false;
+  }
 }
 
 /**
  * Draws the SVG beside the journal and the chart that was asked for; their paths. Where there is nothing to draw a line says so.
  * A chart that fails loses no measurement.
  */
-async function drawCharts(run: RunDocument, journal: Journal, options: RunOptions): Promise<string[]> {
+async function drawCharts(run: RunDocument, journal: Journal | null, options: RunOptions): Promise<string[]> {
   if (!options.drawChart) return [];
   const drawn: string[] = [];
   const sentences = new Set<string>();
-  for (const path of [journal.path.replace(/\.jsonl$/, '.svg'), options.chart]) {
-    if (path === null) continue;
+  for (const path of [journal?.path.replace(/\.jsonl$/, '.svg'), options.chart]) {
+    if (path == null) continue;
     try {
       const chart = chartFor(run, path, options.published);
       const sentence = sentenceOf(chart);

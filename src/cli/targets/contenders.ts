@@ -4,10 +4,11 @@ import type { Kernel } from '../../../kernels/kernel.ts';
 import type { Contender } from '../../host/pool.ts';
 import type { OpenTarget, Target } from '../../host/target.ts';
 import { configured } from '../../measure/configured.ts';
-import { configurationUnusable, configurationUsed } from '../../messages.ts';
+import { configurationsIgnored, configurationUnusable, configurationUsed, UsageError } from '../../messages.ts';
 import type { Case } from '../../problem/cases.ts';
 import type { Workload } from '../../problem/workload.ts';
 import { formatHeadDims } from '../../problem/workload.ts';
+import { sayLine } from '../terminal/output.ts';
 import { type OpenTargets, openTargets, type TargetRequest } from './open-targets.ts';
 import { findConfiguration, readConfigurations, type TunedConfiguration } from './tuned-configurations.ts';
 
@@ -69,7 +70,15 @@ export async function openContenders(
 function configurationsFor(kernels: readonly Kernel[], from: string | null): TunedConfiguration[] {
   // Ablations vary the shipped configuration; beside them the kernel that they vary keeps it too.
   const shipped = from === 'default' || kernels.some(({ ablation }) => ablation !== undefined);
-  return shipped ? [] : readConfigurations(from);
+  if (shipped) return [];
+  try {
+    return readConfigurations(from);
+  } catch (error) {
+    // A file that the user named has to be right; the cache is the program's own, and its damage stops no command.
+    if (from !== null || !(error instanceof UsageError)) throw error;
+    sayLine(configurationsIgnored(error.message));
+    return [];
+  }
 }
 
 /** Every kernel on each of its targets, and what the user should know of its configurations for these workloads. */

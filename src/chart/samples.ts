@@ -72,7 +72,8 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
             encoding: { x: xOf(last) },
           },
         ];
-  const most = Math.max(1, ...rows.map(({ relative }) => Math.abs(relative)));
+  // One by one: a call takes only so many arguments.
+  const most = rows.reduce((largest, { relative }) => Math.max(largest, Math.abs(relative)), 1);
   const order = seriesScale(kernels).domain;
   const panels = order.map(
     (kernel, index): Panel => ({

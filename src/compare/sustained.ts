@@ -1,6 +1,7 @@
 /** What a kernel does in a burst and what it sustains, with the clock of a core in both, from the record of a run without a pause. */
 
 import { median } from 'simple-statistics';
+import { summarize } from '../measure/statistics.ts';
 import { BURST_SECONDS } from '../measure/sustain.ts';
 import type { Measured, RunDocument, Sustained } from '../record/measurement.ts';
 import { namesOf } from '../record/measurement-names.ts';
@@ -13,7 +14,7 @@ export interface SustainedCase {
   run: Sustained;
   /** Sustained over burst. */
   share: number;
-  /** Hz, the highest of the first second and the median of the second half; null where the clock was not read in both. */
+  /** Hz, the highest of the first second and the median, summarize of the second half; null where the clock was not read in both. */
   clock: { burst: number; sustained: number } | null;
 }
 
@@ -33,5 +34,5 @@ function clockOf({ seconds, clocks = [] }: Sustained): SustainedCase['clock'] {
   const late = clocks.filter(({ at }) => at >= seconds / 2).map(({ hertz }) => hertz);
   // A core that has rested takes a moment to reach its clock, so the highest of the first second counts.
   const early = clocks.filter(({ at }, index) => index === 0 || at <= BURST_SECONDS).map(({ hertz }) => hertz);
-  return early.length === 0 || late.length === 0 ? null : { burst: Math.max(...early), sustained: median(late) };
+  return early.length === 0 || late.length === 0 ? null : { burst: summarize(early).maximum, sustained: median(late) };
 }

@@ -1,6 +1,7 @@
 /** A run for other programs: as CSV and as JSON Lines. */
 
 import { seriesOf, seriesOnDevice } from '../compare/published-figures.ts';
+import { summarize } from '../measure/statistics.ts';
 import { scoreOptions } from '../problem/scores.ts';
 import { describe, valueDim, type Workload } from '../problem/workload.ts';
 import type { Comparison, RunDocument } from '../record/measurement.ts';
@@ -68,11 +69,11 @@ export function formatCsv(run: RunDocument): string {
         ...scoresOf(w),
       ];
     }
-    const rates = m.samples.map(tflopsOf);
+    const { minimum, maximum } = summarize(m.samples.map(tflopsOf));
     const own = run.comparisons.filter(({ measurement }) => measurement === index);
     return [
       ...[...point, ...shape, m.tflops.median, m.tflops.low ?? null, m.tflops.high ?? null, m.samples.length],
-      ...[Math.min(...rates), Math.max(...rates), m.passSeconds, m.coverage, m.samples[0]?.clock ?? null],
+      ...[minimum, maximum, m.passSeconds, m.coverage, m.samples[0]?.clock ?? null],
       ...[m.verification.maxRelativeError, null],
       ...libraries.flatMap((library) => {
         const match = own.find(

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { bench, journalLines, LAUNCHER, temporaryFolder } from './bench.ts';
 
-const RUN = ['mha', '--seq', '64,128', '--batch', '1', '--heads', '1', '--samples', '1', '--kernel'];
+const RUN = ['mha', '--seq', '64,128', '--batch', '1', '--heads', '1', '--samples', '1', '--budget', '1', '--kernel'];
 const MOCK = [...RUN, 'wasm-flash,scalar-flash', '--host', 'mock:rate=1e12,sleep=0.001', '--no-chart'];
 const linux = it.skipIf(process.platform !== 'linux');
 
@@ -49,7 +49,7 @@ describe('a run goes on', () => {
       stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
     });
     let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
       stderr += chunk.toString();
     });
     const [code] = (await once(child, 'close')) as [number | null];
@@ -122,7 +122,7 @@ describe('a run goes on', () => {
     const args = [...RUN, 'scalar-flash', '--no-chart'];
     const child = spawn(process.execPath, [LAUNCHER, ...args], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
     let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
       stderr += chunk.toString();
     });
     const [code] = (await once(child, 'close')) as [number | null];

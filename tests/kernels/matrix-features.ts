@@ -33,9 +33,10 @@ export function matrixCode(
   shape: SubgroupMatrix['shapes'][number],
   dtype: Dtype,
   changes: Partial<Workload>,
+  vendor?: string,
 ): string {
   const subgroupMatrix = { shapes: [shape], threads: 32, spelling };
-  const features = { ...TYPICAL_DEVICE.features, f16: true, subgroupMatrix };
+  const features = { ...TYPICAL_DEVICE.features, f16: true, vendor, subgroupMatrix };
   const w = workload({ dtype, queryHeads: 4, kvHeads: 2, ...changes });
   const program = wgslMatrix.build(w, { ...TYPICAL_DEVICE, features });
   if (program.kind !== 'wgsl') throw new TypeError('wgsl-matrix is WGSL');

@@ -123,6 +123,8 @@ describe('the text of wgsl-matrix', () => {
       ...[32, 64, 128, 256].flatMap((headDim) => [
         matrixCode(spelling, APPLE, 'f32', { headDim }),
         matrixCode(spelling, APPLE, 'f16', { headDim }),
+        matrixCode(spelling, APPLE, 'f32', { headDim, seqQuery: 64 }, 'apple'),
+        matrixCode(spelling, INTEL, 'f16', { headDim, seqQuery: 64 }, 'intel'),
       ]),
       ...[{ headDim: 30 }, { headDim: 192, headDimV: 128 }].map((dims) => matrixCode(spelling, SQUARE, 'f16', dims)),
       ...[32, 128].flatMap((headDim) => [

@@ -268,6 +268,10 @@ export const nothingToDraw = {
 
 // Failures
 
+/** Why bench tune finds nothing to do for a kernel at a workload. */
+export const nothingToChoose =
+  'few query rows have a program of their own there, which reads K and V in place and has no configuration: nothing to tune; a longer --seq, without --seq-kv, has';
+
 export const childDied = (how: string) =>
   `the process that ran it ended (${how}); the other kernels were measured without it`;
 export const childHung = (seconds: number) =>

@@ -155,6 +155,23 @@ describe('bench tune', () => {
     }
   });
 
+  it('says that few query rows have nothing to choose', async () => {
+    const { code, stderr } = await bench([
+      'tune',
+      '--backend',
+      'wasm',
+      '--seq',
+      '1',
+      '--seq-kv',
+      '4k',
+      '--causal',
+      'true',
+      ...MOCK,
+    ]);
+    expect(stderr).toMatch(/wasm-flash, 1 x 4k causal, 16 heads, d 128.*: few query rows have a program of their own/);
+    expect(code).toBe(1);
+  });
+
   it('takes one length', async () => {
     const { code, stderr } = await bench(['tune', '--seq', '1k,2k', ...MOCK]);
     expect({ code, stderr }).toEqual({

@@ -7,6 +7,7 @@ import { sentenceOf } from '../../chart/frame.ts';
 import { writeChart } from '../../chart/render.ts';
 import { tuningChart } from '../../chart/tuning.ts';
 import { counted, formatEstimate } from '../../format.ts';
+import type { Environment } from '../../host/contract.ts';
 import type { HostPool } from '../../host/pool.ts';
 import type { OpenTarget } from '../../host/target.ts';
 import { type Comparisons, comparisonsOn } from '../../measure/paired-comparison.ts';
@@ -22,7 +23,7 @@ import {
   winner,
 } from '../../measure/search-record.ts';
 import type { StopSignal } from '../../measure/stop.ts';
-import { noChart, noDefaultRuns, searchContinues, searchOver } from '../../messages.ts';
+import { noChart, noDefaultRuns, nothingToChoose, searchContinues, searchOver } from '../../messages.ts';
 import { describe, formatHeadDims, type Workload } from '../../problem/workload.ts';
 import { timeStamp } from '../../record/context.ts';
 import { makeFolders } from '../../record/files.ts';
@@ -65,7 +66,7 @@ export async function tuneOne(
   const spent = () => (performance.now() - begin) / 1000 / options.budgetSeconds;
   const { environment } = target;
   const unsupported = kernels.flatMap((kernel) => {
-    const reason = kernel.unsupported(workload, environment);
+    const reason = kernel.unsupported(workload, environment) ?? withoutChoice(kernel, workload, environment);
     return reason === undefined ? [] : [{ kernel: kernel.name, reason }];
   });
   /** Told even where the user wants quiet: without it nobody would know why there is no search. */
@@ -112,6 +113,12 @@ export async function tuneOne(
     progress.say(searchOver(formatEstimate(spent() * options.budgetSeconds), formatEstimate(options.budgetSeconds)));
   }
   return conclude(search, options.results);
+}
+
+/** Why nothing can be chosen of a kernel for a workload, or undefined. */
+function withoutChoice({ tunable }: Kernel, workload: Workload, environment: Environment): string | undefined {
+  const { candidates = [], pruned = [] } = tunable?.shortlist(workload, environment) ?? {};
+  return candidates.length + pruned.length === 0 ? nothingToChoose : undefined;
 }
 
 /** Share of the budget from which on the user is told that it was too short. */

@@ -51,6 +51,8 @@ for (const kernel of kernels) {
         wrong += 1;
         process.stdout.write(`WRONG ${kernel.name}, ${outcome.message}\n`);
       }
+      const done = seed - first + 1;
+      if (done % 100 === 0) process.stderr.write(`${kernel.name}: ${done} of ${count}, ${wrong} wrong\n`);
     }
   } finally {
     await host.close();

@@ -94,7 +94,7 @@ export const noRuns = (folder: string) =>
 export const tooFewRuns = (folder: string, count: number, name: string) =>
   `'${folder}' holds ${count} ${count === 1 ? 'run' : 'runs'} with a measurement, too few for ${name}; measure another, or name a file`;
 export const undecided = (after: string, before: string, points: string, tooFew: boolean) =>
-  `Whether ${after} is faster or slower than ${before} is unclear: of ${points}, ${tooFew ? 'one side has fewer than 6 samples' : 'the intervals do not decide'}. Measure both again with a larger --budget.`;
+  `Whether ${after} is faster or slower than ${before} is unclear: of ${points}, ${tooFew ? 'one side has too few samples for an interval' : 'the intervals do not decide'}. Measure both again with a larger --budget.`;
 export const environmentDiffers = 'More than the time differs between the two, as said above, which may be why.';
 export const badChartExtension = (path: string) =>
   `--chart: '${path}' has no known extension; use .svg, .png, .html or .vl.json`;
@@ -344,7 +344,7 @@ export const caveats = {
   singleThread: 'single thread',
   notConverged: 'still noisy (> 2 %); --budget gives it more time',
   oneSample: '1 sample: no spread; --budget gives it more time',
-  fewSamples: 'fewer than 6 samples: spread (smallest-largest) in place of an interval',
+  fewSamples: 'samples too few or too much alike for an interval: spread (smallest-largest) in its place',
   abovePeak: 'above its own peak, which ran beside it: noise; --budget gives both more time',
   beyondPeak: 'above its own peak, and not by noise: do not rely on it; bench ceilings measures the peak alone',
   wallClock: 'timed by the wall clock, not by the GPU',

@@ -13,7 +13,7 @@ export interface LocalPoint {
   device: string;
   software: boolean;
   workload: Workload;
-  /** TFLOPS: the median and its 95 % interval, or the spread if there are fewer than 6 samples. */
+  /** TFLOPS: the median and its 95 % interval, or the spread where it has none. */
   tflops: number;
   low: number;
   high: number;

@@ -53,9 +53,9 @@ export async function recordRun(
 
 /** The context of a run with these options on these devices. */
 function contextOf(options: RunOptions, devices: Device[], load: Load | null): Context {
-  const { label, budgetSeconds, samples, full, seed, baseline, adapter, limits } = options;
+  const { label, budgetSeconds, samples, processes, full, seed, baseline, adapter, limits } = options;
   const tiles = options.tiles === null ? 'tuned' : options.tiles === 'default' ? 'default' : 'file';
-  const settings = { budget: budgetSeconds, samples, full, seed, baseline, adapter, limits, tiles } as const;
+  const settings = { budget: budgetSeconds, samples, processes, full, seed, baseline, adapter, limits, tiles } as const;
   return newContext({
     argv: commandLine(),
     label,

@@ -1,12 +1,11 @@
 /** Measurements beside published figures: ratios with errors, and the caveats that belong to each. */
 
-import { MIN_FOR_INTERVAL, summarize } from '../measure/statistics.ts';
+import { summarizeRates } from '../measure/statistics.ts';
 import { caveats } from '../messages.ts';
 import { mayBeWarm } from '../problem/cold-keys.ts';
 import { flops } from '../problem/flops.ts';
 import { describe, formatDtype } from '../problem/workload.ts';
 import type { Comparison, Context, Measured, Measurement, Published } from '../record/measurement.ts';
-import { tflopsOf } from '../record/rate.ts';
 import { differencesOf, matching, nearest, type PublishedSet, seriesOnDevice } from './published-figures.ts';
 
 /** A share of the peak that only noise explains: both ran side by side, and nothing is faster than its limit. */
@@ -23,7 +22,7 @@ export function measurementCaveats(m: Measured, context: Context): string[] {
   if (m.coverage < 1) list.push(caveats.coverage);
   if (m.threads === 1 && m.backend !== 'webgpu') list.push(caveats.singleThread);
   if (m.samples.length === 1) list.push(caveats.oneSample);
-  else if (m.samples.length < MIN_FOR_INTERVAL) list.push(caveats.fewSamples);
+  else if (m.tflops.low === undefined) list.push(caveats.fewSamples);
   else if (!m.converged) list.push(caveats.notConverged);
   const { share = 0, shareLow = 0 } = m.ceiling ?? {};
   if (share > NOISE_ABOVE) list.push(shareLow > BEYOND_NOISE ? caveats.beyondPeak : caveats.abovePeak);
@@ -38,13 +37,13 @@ export const exactTflops = ({ workload, rule, tflops }: Published) =>
 
 /**
  * published / measured for one figure, which is recounted by the exact FLOP rule first. The
- * relative error combines half the measured interval (half the spread below 6 samples; unknown for a single sample) and the
+ * relative error combines half the measured interval (half the spread without one; unknown for a single sample) and the
  * figure's error bar in quadrature, the rule for a quotient of independent quantities.
  */
 export function ratioTo(m: Measured, figure: Published): { ratio: number; ratioError: number | null } {
   const ratio = exactTflops(figure) / m.tflops.median;
   if (m.samples.length < 2) return { ratio, ratioError: null };
-  const { median, minimum, maximum, low, high } = summarize(m.samples.map(tflopsOf));
+  const { median, minimum, maximum, low, high } = summarizeRates(m.samples);
   const measuredError = ((high ?? maximum) - (low ?? minimum)) / 2 / median;
   const publishedError = (figure.error ?? 0) / figure.tflops;
   return { ratio, ratioError: ratio * Math.hypot(measuredError, publishedError) };

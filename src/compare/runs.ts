@@ -1,18 +1,20 @@
 /** Run against run: the cases that both measured, with ratios, intervals and verdicts that ignore mere noise. */
 
-import { MIN_FOR_INTERVAL, type Summary, summarize } from '../measure/statistics.ts';
+import { holdsProcesses, type Summary, summarizeRates, widened } from '../measure/statistics.ts';
 import { sameProblem } from '../problem/workload.ts';
 import type { Context, Measured, RunDocument, Settings } from '../record/measurement.ts';
-import { tflopsOf } from '../record/rate.ts';
 
-/** 'same': certainly within 3 %. 'unclear': the interval does not decide, or there is none. */
+/**
+ * 'faster' and 'slower': certainly by more than 3 %, in rate and, where one device ran both beside one ceiling, in the share of
+ * it. 'same': certainly within 3 %. 'unclear': the intervals do not decide, or there is none.
+ */
 export type Verdict = 'faster' | 'slower' | 'same' | 'unclear';
 
 /** One kernel at one workload in both runs. */
 export interface RunDifference {
   before: Measured;
   after: Measured;
-  /** Throughput of `after` over `before`, and its 95 % bounds; null if either run has fewer than 6 samples. */
+  /** Throughput of `after` over `before`, and its 95 % bounds; null if either run has no interval. */
   ratio: number;
   low: number | null;
   high: number | null;
@@ -43,20 +45,65 @@ export function compareRuns(before: RunDocument, after: RunDocument): RunDiffere
   });
 }
 
-/** The two were measured apart, so the bounds divide a lower bound by an upper one: wider than a paired interval. */
 function difference(before: Measured, after: Measured, caveats: string[]): RunDifference {
-  const [a, b] = [before, after].map((m) => summarize(m.samples.map(tflopsOf))) as [Summary, Summary];
-  const ratio = b.median / a.median;
-  const known = Math.min(before.samples.length, after.samples.length) >= MIN_FOR_INTERVAL;
-  const low = known && a.high !== null && b.low !== null ? b.low / a.high : null;
-  const high = known && a.low !== null && b.high !== null ? b.high / a.low : null;
-  return { before, after, ratio, low, high, verdict: verdictOf(low, high), caveats };
+  const rates = quotient(summarizeRates(before.samples), summarizeRates(after.samples));
+  const { ratio, low, high } = rates;
+  return { before, after, ratio, low, high, verdict: verdictOf(rates, shareQuotient(before, after, caveats)), caveats };
 }
 
-function verdictOf(low: number | null, high: number | null): Verdict {
+interface Quotient {
+  ratio: number;
+  low: number | null;
+  high: number | null;
+}
+
+/**
+ * `b` over `a` with its 95 % bounds: errors of independent runs add in quadrature, each side of an interval by itself and on
+ * logarithms (Zou and Donner, Statistics in Medicine 27, 2008: the method of variance estimates recovery).
+ */
+function quotient(a: Bounded, b: Bounded): Quotient {
+  const ratio = b.median / a.median;
+  if (a.low === null || a.high === null || b.low === null || b.high === null) return { ratio, low: null, high: null };
+  const apart = (...parts: [number, number]) => Math.exp(Math.hypot(...(parts.map(Math.log) as [number, number])));
+  return {
+    ratio,
+    low: ratio / apart(b.median / b.low, a.high / a.median),
+    high: ratio * apart(b.high / b.median, a.median / a.low),
+  };
+}
+
+type Bounded = Pick<Summary, 'median' | 'low' | 'high'>;
+
+/**
+ * The share of a ceiling after over the share before: what a clock or a neighbour does to a whole run it does to the ceiling
+ * of the same rounds too. Null unless both ran alike beside the same one.
+ */
+function shareQuotient(before: Measured, after: Measured, caveats: readonly string[]): Quotient | null {
+  const [a, b] = [before.ceiling, after.ceiling];
+  if (a === undefined || b === undefined || a.name !== b.name || a.roof !== b.roof) return null;
+  // Where only the text of the kernel differs, the machine is the same.
+  if (caveats.some((caveat) => !caveat.startsWith('kernel text'))) return null;
+  const [one, two] = [shareOf(before), shareOf(after)];
+  return one === null || two === null ? null : quotient(one, two);
+}
+
+function shareOf({ ceiling, samples }: Measured): Bounded | null {
+  const { share, shareLow, shareHigh } = ceiling ?? {};
+  if (share === undefined || shareLow === undefined || shareHigh === undefined) return null;
+  const bounds = { median: share, low: shareLow, high: shareHigh };
+  return holdsProcesses(samples) ? bounds : widened(bounds);
+}
+
+function verdictOf(rates: Quotient, shares: Quotient | null): Verdict {
+  const found = verdictOn(rates);
+  const moved = found === 'faster' || found === 'slower';
+  return moved && shares !== null && verdictOn(shares) !== found ? 'unclear' : found;
+}
+
+function verdictOn({ low, high }: Quotient): Verdict {
   if (low === null || high === null) return 'unclear';
-  if (low > 1) return 'faster';
-  if (high < 1) return 'slower';
+  if (low > 1 + NEGLIGIBLE) return 'faster';
+  if (high < 1 - NEGLIGIBLE) return 'slower';
   return low > 1 - NEGLIGIBLE && high < 1 + NEGLIGIBLE ? 'same' : 'unclear';
 }
 

@@ -31,6 +31,8 @@ export interface HostPool {
   opened(target: OpenTarget): AcquiredHost | undefined;
   /** To be called after a failure: asks the host whether it still answers, and forgets it where it does not. */
   check(target: OpenTarget): Promise<void>;
+  /** Closes the target's host where it is open; the next one to need it gets a new one. */
+  renew(target: OpenTarget): Promise<void>;
   /** Ends the target's host at once, so that whatever it is doing fails. */
   kill(target: OpenTarget): void;
   close(): Promise<void>;
@@ -60,6 +62,11 @@ export function createHostPool(): HostPool {
         // It does not answer: the next one to need it gets a new one.
         open.delete(target);
       }
+    },
+    async renew(target) {
+      const acquired = open.get(target);
+      open.delete(target);
+      await acquired?.host.close();
     },
     kill: (target) => open.get(target)?.host.kill(),
     async close() {

@@ -10,6 +10,7 @@ import type { Measured, Measurement, Ratio } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { aheadOf, costOf, MATTERS_SHARE, tooLong } from './case-time.ts';
 import { beyondLimit } from './impossible.ts';
+import { isLook, type ProcessPlan, planProcesses } from './processes.ts';
 import { pairedRatio, ratiosOf } from './ratios.ts';
 import { createRunner, type RoundSample, type Runner } from './runner.ts';
 import { boundsOf, MIN_FOR_INTERVAL, summarize } from './statistics.ts';
@@ -26,6 +27,8 @@ export interface CaseOptions {
   budgetSeconds: number;
   /** Exactly this many samples instead of the stopping rule. */
   samples: number | null;
+  /** Fresh processes that the rounds are spread over; null or absent: as the budget allows. */
+  processes?: number | null | undefined;
   /** Kernel that the others are divided by, or null. */
   baseline: string | null;
   signal: StopSignal;
@@ -121,10 +124,10 @@ async function* measureWatched(
     const kernels = runners.filter(({ ended, contender }) => ended === null && contender.ceiling !== true);
     return Math.max(0, (options.sustainSeconds ?? 0) * kernels.length - sustained);
   };
-  const elapsed = () =>
-    (performance.now() - begin) / 1000 -
-    sustaining -
-    runners.reduce((sum, { preparingSeconds }) => sum + preparingSeconds, 0);
+  const preparing = () => runners.reduce((sum, { preparingSeconds }) => sum + preparingSeconds, 0);
+  /** Seconds of preparing in further processes: unlike the first time, part of the measuring. */
+  let preparedAgain = 0;
+  const elapsed = () => (performance.now() - begin) / 1000 - sustaining - preparing() + preparedAgain;
   const [ready, verified] = [new Set<Runner>(), new Set<Runner>()];
   const progress = (message: string): CaseEvent => {
     const ahead = runners.map((runner) => aheadOf(runner, wanted, ready.has(runner), verified.has(runner)));
@@ -149,9 +152,22 @@ async function* measureWatched(
 
   // An ablation without an interval tells nothing, so a little more than the budget is spent on the rounds that one needs.
   const leastSamples = runners.some(({ contender }) => contender.kernel.ablation !== undefined) ? MIN_FOR_INTERVAL : 1;
-  let rounds = 0;
-  for (; !isOver(runners, rounds, options); rounds += 1) {
+  const since = elapsed();
+  const plan = planProcesses(runners, budgetSeconds - since, wanted, options.processes ?? null);
+  const slotSeconds = (budgetSeconds - since) / plan.processes;
+  let [rounds, process, begunAt] = [0, 0, 0];
+  for (; !isOver(runners, rounds, options, plan); rounds += 1) {
     let ran = 0;
+    const late = wanted === null && rounds > begunAt && elapsed() > since + slotSeconds * (process + 1);
+    const full = plan.roundsEach !== null && rounds - begunAt >= plan.roundsEach;
+    if ((full || late) && process + 1 < plan.processes) {
+      process += 1;
+      begunAt = rounds;
+      const before = preparing();
+      yield progress(`process ${process + 1} of ${plan.processes}`);
+      await beginProcess(runners, pool);
+      preparedAgain += preparing() - before;
+    } else if (full && wanted === null) break;
     // A run that an interrupt may have to end takes its host with it, and what others have there.
     const fragile = runners.some(({ ended, expectedSeconds }) => ended === null && expectedSeconds > FRAGILE_SECONDS);
     for (const runner of inTurn(runners, rounds)) {
@@ -161,7 +177,7 @@ async function* measureWatched(
       const needed = runner.samples.length === 0 || wanted !== null || least;
       if (signal.aborted || !(ends <= budgetSeconds || needed)) continue;
       yield progress(`${runner.contender.kernel.name}, sample ${runner.samples.length + 1}`);
-      const sample = await runner.sample(firstRound + rounds);
+      const sample = await runner.sample(firstRound + rounds, plan.processes === 1 ? undefined : process);
       ran += 1;
       if (sample === null) continue;
       if (fragile && runner.contender.ceiling !== true) await runner.keepRows();
@@ -171,13 +187,13 @@ async function* measureWatched(
   }
 
   if (options.sustainSeconds !== undefined) {
-    const since = performance.now();
+    const from = performance.now();
     for await (const event of sustainEach(runners, pool, options.sustainSeconds, signal)) {
       if (event.kind === 'progress') sustained = event.seconds;
       yield event.kind === 'progress' ? progress(event.text) : event;
     }
     sustained = Number.POSITIVE_INFINITY;
-    sustaining = (performance.now() - since) / 1000;
+    sustaining = (performance.now() - from) / 1000;
   }
 
   const outcomes: ContenderOutcome[] = [];
@@ -236,11 +252,29 @@ function runnersOf(
   );
 }
 
-/** True where no further round is wanted: an interrupt, as many samples as were asked for, or all kernels settled or ended. */
-function isOver(runners: readonly Runner[], rounds: number, { signal, samples }: CaseOptions): boolean {
+/** Ends the hosts of what still runs; each is opened anew, prepared and warmed. */
+async function beginProcess(runners: readonly Runner[], pool: HostPool): Promise<void> {
+  const running = runners.filter(({ ended }) => ended === null);
+  for (const target of new Set(running.map(({ contender }) => contender.target))) {
+    if (target.state === 'open') await pool.renew(target);
+  }
+  for (const runner of running) await runner.warm();
+}
+
+/**
+ * True where no further round is wanted: an interrupt, as many samples as were asked for, or all kernels settled or ended. Several
+ * processes run to their end, whatever their samples are.
+ */
+function isOver(
+  runners: readonly Runner[],
+  rounds: number,
+  { signal, samples }: CaseOptions,
+  { processes }: ProcessPlan,
+): boolean {
   const kernels = runners.filter(({ contender, ended }) => ended === null && contender.ceiling !== true);
   if (signal.aborted || kernels.length === 0) return true;
-  return samples === null ? rounds >= MOST_SAMPLES || kernels.every((runner) => runner.settled()) : rounds >= samples;
+  if (samples !== null) return rounds >= samples;
+  return rounds >= MOST_SAMPLES || (processes === 1 && isLook(rounds) && kernels.every((runner) => runner.settled()));
 }
 
 /** The contenders that still run, in the order of an even round or of an odd one. */

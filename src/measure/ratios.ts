@@ -4,10 +4,10 @@ import { knownKernel } from '../../kernels/index.ts';
 import { sameProblem } from '../problem/workload.ts';
 import type { Measured, Measurement, Ratio, RecordedSample } from '../record/measurement.ts';
 import { rateOf } from '../record/rate.ts';
-import { boundsOf, type Summary, summarize } from './statistics.ts';
+import { boundsOf, type Summary, summarize, summarizeProcesses } from './statistics.ts';
 
 /** The parts of a sample that pairing needs. A sample without its round pairs with none. */
-type PairedSample = Pick<RecordedSample, 'seconds' | 'flops' | 'round'>;
+type PairedSample = Pick<RecordedSample, 'seconds' | 'flops' | 'round' | 'process'>;
 
 /** Rates in FLOP/s of several contenders, in their order, for each round that holds a sample of every one of them. */
 export function sharedRounds(series: readonly (readonly PairedSample[])[]): number[][] {
@@ -23,13 +23,20 @@ export function sharedRounds(series: readonly (readonly PairedSample[])[]): numb
   });
 }
 
-/** The throughput of one contender over another's in the rounds that both share; null where they share none. */
+/**
+ * The throughput of one contender over another's in the rounds that both share; null where they share none. Both samples of a
+ * round are of the same process. Fewer than 4 processes are taken as independent rounds, since what the two sides share cancels.
+ */
 export function pairedRatio(
   own: readonly PairedSample[],
   base: readonly PairedSample[],
 ): (Summary & { rounds: number }) | null {
-  const ratios = sharedRounds([own, base]).map(([a = Number.NaN, b = Number.NaN]) => a / b);
-  return ratios.length === 0 ? null : { ...summarize(ratios), rounds: ratios.length };
+  const baseRates = new Map(base.flatMap((sample) => (sample.round === undefined ? [] : [[sample.round, sample]])));
+  const ratios = own.flatMap(({ round, process, ...sample }) => {
+    const other = round === undefined ? undefined : baseRates.get(round);
+    return other === undefined ? [] : [{ value: rateOf(sample) / rateOf(other), process }];
+  });
+  return ratios.length === 0 ? null : { ...summarizeProcesses(ratios, summarize), rounds: ratios.length };
 }
 
 /**

@@ -34,6 +34,8 @@ export interface RunRequest {
   budgetSeconds: number;
   /** Exactly this many samples of every contender instead of the stopping rule. */
   samples: number | null;
+  /** Fresh processes that the rounds of a case are spread over; null or absent: as the budget allows. */
+  processes?: number | null | undefined;
   full: boolean;
   seed: number;
   /** Kernel that the others are divided by, or null. */
@@ -106,7 +108,7 @@ export async function* measureRun(request: RunRequest): AsyncGenerator<RunEvent,
       const contenders = withCeilings(request.contendersOf(planned), ceilings, planned.workload);
       const events = measureCase(planned.workload, contenders, pool, {
         ...{ data: { kind: 'drawn', seed }, seed, full, samples, baseline, signal },
-        ...{ budgetSeconds, devices, firstRound, sustainSeconds: request.sustainSeconds },
+        ...{ budgetSeconds, devices, firstRound, sustainSeconds: request.sustainSeconds, processes: request.processes },
       });
       for await (const event of events) {
         if (event.kind === 'progress') {

@@ -10,16 +10,19 @@ import { sliceFlops } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
 import { backendName } from '../record/backend.ts';
 import type { Measurement, Sustained } from '../record/measurement.ts';
-import { rateOf, tflopsOf } from '../record/rate.ts';
+import { rateOf } from '../record/rate.ts';
 import { createFitting, type Fitting, type Outlook } from './fitting.ts';
 import { createPreparedRun, type Prepared } from './prepared-run.ts';
-import { boundsOf, MIN_FOR_INTERVAL, relativeHalfWidth, summarize } from './statistics.ts';
+import { relativeHalfWidth, summarizeProcesses, summarizeRates } from './statistics.ts';
 import { Interrupted, type StopWatch } from './stop.ts';
 import { type KeptOutput, keepOutput, type Verified, verificationSeconds, verify } from './verify.ts';
+import { warmUp } from './warm-up.ts';
 
 /** A timed run and the round of the run in which it was taken. */
 export interface RoundSample extends Sample {
   round: number;
+  /** The fresh process of the case that it ran in; absent where there is one. */
+  process?: number;
 }
 
 /** How a contender is run in a case. */
@@ -44,6 +47,8 @@ export interface RunnerOptions {
 
 /** A case has settled when half its interval is this small. */
 const SETTLED = 0.02;
+/** Seconds of warming in a further process, whose slice is known. */
+const WARM_AGAIN_SECONDS = 0.3;
 /** Speeds to expect before anything has run, FLOP/s: for time-outs and the first slice only. */
 export const FIRST_RATES = { scalar: 3e8, wasm: 2e9, webgpu: 2e8, native: 2e9 } as const;
 
@@ -68,8 +73,10 @@ export interface Runner {
   look(): Promise<void>;
   /** Prepares and warms; on return it is ready or ended. */
   start(): Promise<void>;
-  /** One timed run in a round; null where it ended. */
-  sample(round: number): Promise<RoundSample | null>;
+  /** Warms what is prepared, in a new process after its host was ended. */
+  warm(): Promise<void>;
+  /** One timed run in a round, of a process where there are several; null where it ended. */
+  sample(round: number, process?: number): Promise<RoundSample | null>;
   /** Runs once more, for no sample. Throws where that fails; what was measured before stands. */
   again(): Promise<Sample>;
   /** What it did without a pause; goes into its record. */
@@ -119,7 +126,9 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
   let verifySeconds = 0;
   /** The rows of a run and what had run. */
   let kept: (KeptOutput & { ready: Prepared }) | undefined;
-  const settled = () => samples.length >= MIN_FOR_INTERVAL && relativeHalfWidth(samples.map(rateOf)) <= SETTLED;
+  const settled = () =>
+    samples.length > 0 &&
+    relativeHalfWidth(summarizeProcesses(samples.map((sample) => ({ ...sample, value: rateOf(sample) })))) <= SETTLED;
   const fail = async (error: unknown): Promise<Ended> => {
     outlook = null;
     await prepared.forget();
@@ -129,7 +138,8 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
     { slice, compileSeconds, prepareSeconds, copies }: Prepared,
     verification: Verified,
   ): Measurement => {
-    const tflops = summarize(samples.map(tflopsOf));
+    const rate = summarizeRates(samples);
+    const inTflops = (value: number) => value / 1e12;
     return {
       ...record(),
       state: 'measured',
@@ -139,8 +149,11 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
       compileSeconds,
       prepareSeconds,
       ...(copies === undefined ? {} : { copies }),
-      tflops: { median: tflops.median, ...boundsOf(tflops) },
-      passSeconds: flops(w) / (tflops.median * 1e12),
+      tflops: {
+        median: inTflops(rate.median),
+        ...(rate.low === null || rate.high === null ? {} : { low: inTflops(rate.low), high: inTflops(rate.high) }),
+      },
+      passSeconds: flops(w) / rate.median,
       verification,
       ...(runner.sustained === null ? {} : { sustained: runner.sustained }),
     };
@@ -197,10 +210,11 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
         const reason = (await fitting?.fit()) ?? null;
         if (reason !== null) skip(reason);
       }),
-    async sample(round) {
+    warm: () => orEnd(() => warmUp(prepared, WARM_AGAIN_SECONDS)),
+    async sample(round, process) {
       let sample: RoundSample | null = null;
       await orEnd(async () => {
-        sample = { ...(await prepared.run()), round };
+        sample = { ...(await prepared.run()), round, ...(process === undefined ? {} : { process }) };
         samples.push(sample);
       });
       return sample;
@@ -257,6 +271,7 @@ function skippedRunner(contender: Contender, record: Omit<Skipped, 'state' | 're
     ended: { state: 'skipped', reason },
     async look() {},
     async start() {},
+    async warm() {},
     async keepRows() {},
     again: () => Promise.reject(new Error(reason)),
     sustained: null,

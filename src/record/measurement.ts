@@ -53,6 +53,12 @@ const sampleSchema = z.object({
     .describe(
       'round of the run: samples of one round ran one after another; absent in records made before it was kept',
     ),
+  process: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('which of the fresh processes of the case it ran in, from 0; absent: all samples ran in one'),
 });
 
 const caseSchema = z.object({
@@ -102,7 +108,9 @@ const measuredSchema = caseSchema.extend({
     .describe('of k and v, which runs took in turn so that none found its own in a cache; absent where there was one'),
   tflops: z.object({
     median: positive,
-    low: positive.optional().describe('95 % interval of the median; absent below 6 samples'),
+    low: positive
+      .optional()
+      .describe('95 % interval of the median; absent where samples are too few or too much alike'),
     high: positive.optional(),
   }),
   passSeconds: positive.describe('the whole workload at this rate'),
@@ -195,6 +203,10 @@ const deviceSchema = z.object({
 const settingsSchema = z.object({
   budget: positive.describe('seconds of measuring for the whole run'),
   samples: count.nullable().describe('exactly this many of every case; null leaves them to the stopping rule'),
+  processes: count
+    .nullable()
+    .optional()
+    .describe('fresh processes of every case; null: as the budget allowed; absent: one'),
   full: z.boolean().describe('whole workloads, never slices'),
   seed: z.number().int().min(0),
   baseline: z.string().nullable().describe('kernel that the others are divided by'),

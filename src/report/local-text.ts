@@ -46,7 +46,7 @@ export function formatLocal({ points, missing, distance }: LocalFindings, width:
     formatColumns(header, rows, width),
     ...(kinds.has('cpu') ? ['CPU: multiply-adds and the softmax share the vector units, so their times add up.'] : []),
     ...(kinds.has('gpu') ? ['GPU: multiply-adds, exponentials and workgroup memory overlap; the longest binds.'] : []),
-    'In brackets: the 95 % interval of the ratio over rounds, or its spread if there are fewer than 6 rounds.',
+    'In brackets: the 95 % interval of the ratio over rounds, or its spread where rounds are too few.',
     ...missing,
     ...(distance === null ? [] : ['', ...distanceLines(distance, width)]),
   ];

@@ -105,7 +105,7 @@ const headOf = (series: string) => {
 
 const share = (part: number) => `${formatNumber(part * 100)} %`;
 
-/** The median with half its interval; with its spread below 6 samples; alone where there is one. */
+/** The median with half its interval; with its spread where it has none; alone where there is one. */
 function rateCell(m: Measured): string {
   const { median, low, high } = m.tflops;
   if (low !== undefined && high !== undefined) return formatRateWithin(median, (high - low) / 2);

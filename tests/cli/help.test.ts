@@ -17,7 +17,7 @@ const NAMES = COMMANDS.flatMap(({ commands }) => commands.map(({ name }) => name
 const FLAGS = `--seq --seq-kv --batch --total-tokens --heads --kv-heads --model --head-dim --head-dim-v --causal --window --dtype
   --scale --softcap --sinks --alibi
   --kernel --backend --variant --tiles --host --browser --connect --adapter --allow-software --threads --limits --label
-  --budget --samples --sustain --full --seed --baseline --published --format --output --chart --no-chart --results --dry-run
+  --budget --samples --processes --sustain --full --seed --baseline --published --format --output --chart --no-chart --results --dry-run
   --quiet --wide`;
 
 describe('the help', async () => {

@@ -85,8 +85,11 @@ describe('the finding in words', () => {
       /The rate here is from 1 sample, so its spread is unknown\.$/,
     );
     expect(text({ ...m, samples: m.samples.slice(0, 3) })).toMatch(/The rate here is from 3 samples only\.$/);
-    const noisy = m.samples.map((sample, index) => ({ ...sample, seconds: sample.seconds * (1 + index / 50) }));
-    expect(text({ ...m, samples: noisy, converged: false })).toMatch(/The rate here is still noisy \(± 4\.8 %\)\.$/);
+    // Five processes whose levels lie 2 % apart.
+    const noisy = [0, 1, 2, 3, 4].flatMap((process) =>
+      m.samples.map((sample) => ({ ...sample, process, seconds: sample.seconds * (1 + process / 50) })),
+    );
+    expect(text({ ...m, samples: noisy, converged: false })).toMatch(/The rate here is still noisy \(± 3\.8 %\)\.$/);
   });
 
   it('never calls a software adapter this machine', () => {

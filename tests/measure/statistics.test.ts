@@ -2,7 +2,16 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { intervalRank, relativeHalfWidth, summarize } from '../../src/measure/statistics.ts';
+import {
+  intervalRank,
+  PROCESS_DEVIATION,
+  relativeHalfWidth,
+  studentQuantile,
+  summarize,
+  summarizeProcesses,
+  summarizeRates,
+  summarizeSeries,
+} from '../../src/measure/statistics.ts';
 
 describe('statistics', () => {
   // Ranks of the distribution-free 95 % interval of a median, as in printed tables (Conover, table A3).
@@ -19,10 +28,43 @@ describe('statistics', () => {
     expect(intervalRank(n)).toBe(rank);
   });
 
-  it('has no interval below 6 samples', () => {
+  it('has no interval below 6 samples, and below more where they may be alike', () => {
     expect(summarize([1, 2, 3, 4, 5])).toMatchObject({ median: 3, low: null, high: null, minimum: 1, maximum: 5 });
-    expect(relativeHalfWidth([1, 1, 1, 1, 1])).toBe(Number.POSITIVE_INFINITY);
-    expect(relativeHalfWidth([9, 9, 10, 10, 11, 11])).toBeCloseTo(0.1);
+    expect(summarize([9, 11, 10, 9, 11, 10])).toMatchObject({ low: 9, high: 11 });
+    expect(relativeHalfWidth(summarizeSeries([1, 1, 1, 1, 1]))).toBe(Number.POSITIVE_INFINITY);
+    // Nothing varies, so nothing is alike.
+    expect(relativeHalfWidth(summarizeSeries([1, 1, 1, 1, 1, 1]))).toBe(0);
+    expect(summarizeSeries([9, 11, 10, 9, 11, 10]).low).toBeNull();
+    const alternating = Array.from({ length: 16 }, (_, i) => 10 + (i % 2 === 0 ? 1 : -1) * (1 + i / 100));
+    expect(summarizeSeries(alternating).low).toBeLessThan(10);
+    // The same values in order are worth two samples.
+    expect(summarizeSeries([...alternating].sort((x, y) => x - y)).low).toBeNull();
+  });
+
+  it.each([
+    [3, 3.182],
+    [4, 2.776],
+    [7, 2.365],
+    [30, 2.042],
+  ])("knows Student's t of %i degrees of freedom, as in printed tables", (degrees, quantile) => {
+    expect(Math.abs(studentQuantile(degrees) / quantile - 1)).toBeLessThan(0.0015);
+  });
+
+  it('bounds four processes or more by their medians, fewer as one series', () => {
+    const levels = [98, 100, 102, 104];
+    const values = levels.flatMap((level, process) => [0, 1, -1].map((off) => ({ value: level + off, process })));
+    const found = summarizeProcesses(values);
+    // On logarithms: mean 4.61512, standard deviation 0.025559, t of 3 degrees of freedom.
+    expect(found.median).toBeCloseTo(100.975, 2);
+    expect(found.low).toBeCloseTo(100.975 * Math.exp((-3.182 * 0.025559) / 2), 1);
+    expect(found.high).toBeCloseTo(100.975 * Math.exp((3.182 * 0.025559) / 2), 1);
+    expect(summarizeProcesses(values.slice(0, 9)).low).toBeNull();
+  });
+
+  it('widens the interval of one process by what varies between them, of a simulated clock not', () => {
+    const of = (clock: 'wall' | 'mock') => Array.from({ length: 6 }, () => ({ seconds: 1, flops: 100, clock }));
+    expect(summarizeRates(of('mock'))).toMatchObject({ low: 100, high: 100 });
+    expect(summarizeRates(of('wall')).low).toBeCloseTo(100 * Math.exp(-1.96 * PROCESS_DEVIATION), 2);
   });
 
   it('holds the true median in about 95 % of trials', () => {
@@ -31,22 +73,25 @@ describe('statistics', () => {
       state = (state * 48271) % 2147483647;
       return state / 2147483647;
     };
-    let held = 0;
+    let [held, known] = [0, 0];
     for (let trial = 0; trial < 2000; trial += 1) {
-      const { low, high } = summarize(Array.from({ length: 20 }, random));
-      if ((low ?? 1) <= 0.5 && (high ?? 0) >= 0.5) held += 1;
+      const { low, high } = summarizeSeries(Array.from({ length: 20 }, random));
+      if (low === null || high === null) continue;
+      known += 1;
+      if (low <= 0.5 && high >= 0.5) held += 1;
     }
-    expect(held / 2000).toBeGreaterThan(0.94);
+    expect(known).toBeGreaterThan(1500);
+    expect(held / known).toBeGreaterThan(0.94);
   });
 
   it('orders its numbers', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0.1, max: 1e6, noNaN: true }), { minLength: 6 }), (values) => {
         const s = summarize(values);
-        expect(s.minimum).toBeLessThanOrEqual(s.low as number);
-        expect(s.low).toBeLessThanOrEqual(s.median);
-        expect(s.median).toBeLessThanOrEqual(s.high as number);
-        expect(s.high).toBeLessThanOrEqual(s.maximum);
+        expect(s.minimum).toBeLessThanOrEqual(s.low ?? s.median);
+        expect(s.low ?? s.median).toBeLessThanOrEqual(s.median);
+        expect(s.median).toBeLessThanOrEqual(s.high ?? s.maximum);
+        expect(s.high ?? s.median).toBeLessThanOrEqual(s.maximum);
       }),
     );
   });

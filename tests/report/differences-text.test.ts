@@ -10,7 +10,8 @@ const point = (seqQuery: number, factor = 1): Measured => {
   const m = measured({ batch: 1, queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery });
   return {
     ...m,
-    samples: m.samples.map((sample) => ({ ...sample, seconds: sample.seconds / factor })),
+    // A simulated clock, so that nothing varies between processes.
+    samples: m.samples.map((sample) => ({ ...sample, clock: 'mock' as const, seconds: sample.seconds / factor })),
     tflops: { ...m.tflops, median: m.tflops.median * factor },
   };
 };
@@ -39,8 +40,8 @@ describe('the verdict', () => {
       'unclear',
       [few(point(1024))],
       [few(point(1024, 3))],
-      'Whether new is faster or slower than old is unclear: of 1 point, one side has fewer than 6 samples. Measure both ' +
-        'again with a larger --budget.',
+      'Whether new is faster or slower than old is unclear: of 1 point, one side has too few samples for an ' +
+        'interval. Measure both again with a larger --budget.',
     ],
   ])('says %s', (_, before, after, text) => {
     expect(verdictText(compare(before, after), [], NAMES)).toBe(text);

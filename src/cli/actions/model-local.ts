@@ -47,7 +47,7 @@ const KERNELS: readonly Kernel[] = [wgslFlash, wasmFlash];
 /** Those options of a run that bench model local has. */
 type LocalValues = Omit<
   RunValues,
-  'kernel' | 'full' | 'baseline' | 'published' | 'label' | 'chart' | 'dryRun' | 'wide'
+  'kernel' | 'full' | 'processes' | 'baseline' | 'published' | 'label' | 'chart' | 'dryRun' | 'wide'
 >;
 
 /** Measures and prints; 1 where something could not be measured, 130 where it was interrupted. */

@@ -37,7 +37,7 @@ export interface PrefillFindings {
 
 type PrefillValues = Omit<
   RunValues,
-  'kernel' | 'full' | 'baseline' | 'published' | 'label' | 'chart' | 'dryRun' | 'wide'
+  'kernel' | 'full' | 'processes' | 'baseline' | 'published' | 'label' | 'chart' | 'dryRun' | 'wide'
 > & { model: string; seq: number };
 
 /** Counts, measures and prints; 1 where a kind of layer has no number, 130 where it was interrupted. */

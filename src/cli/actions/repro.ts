@@ -71,7 +71,7 @@ function mergeValues(recorded: RecordedCases, context: Context, given: Partial<R
 function settingValues({ settings }: Context): Partial<RunValues> {
   if (settings === undefined) return {};
   const { tiles, ...same } = settings;
-  return { ...same, tiles: tiles === 'default' ? 'default' : null };
+  return { ...same, processes: same.processes ?? null, tiles: tiles === 'default' ? 'default' : null };
 }
 
 /** What the user should know of the record before its cases run. */

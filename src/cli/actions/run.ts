@@ -79,10 +79,10 @@ export async function runCases(
     // Bad input has ended the command by now, with its one line.
     if (warning !== null) progress.say(warning);
     if ((options.threads ?? 0) > cores) progress.say(moreThreadsThanCores(options.threads ?? 0, cores));
-    const { budgetSeconds, samples, full, seed, baseline } = options;
+    const { budgetSeconds, samples, processes, full, seed, baseline } = options;
     const events = measureRun({
       ...opened,
-      ...{ cases, budgetSeconds, samples, full, seed, baseline, signal: stopping.signal },
+      ...{ cases, budgetSeconds, samples, processes, full, seed, baseline, signal: stopping.signal },
       sustainSeconds: options.sustainSeconds,
       // A peer needs no ceiling: it is the yardstick itself.
       ceilingsOf: options.kernels.some(({ library }) => library !== undefined) ? async () => [] : ceilingsOf,

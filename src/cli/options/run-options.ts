@@ -21,6 +21,8 @@ export interface RunOptions extends TargetOptions {
   label: string | null;
   budgetSeconds: number;
   samples: number | null;
+  /** Fresh processes of every case; null: as the budget allows. */
+  processes: number | null;
   /** Seconds that each kernel then runs by itself without a pause. */
   sustainSeconds?: number;
   full: boolean;
@@ -47,13 +49,30 @@ export function runOptionsOf(
   dtypes: readonly Dtype[] = ['f32'],
   models: readonly string[] = [],
 ): RunOptions {
-  const { tiles, label, samples, full, seed, published, format, wide, output, results, dryRun, quiet } = values;
+  const { tiles, label, samples, processes, full, seed, published, format, wide, output, results, dryRun, quiet } =
+    values;
   const target = targetOf(values);
   const kernels = kernelsOf(values.kernel, target.backend, dtypes);
   const names = kernels.map(({ name }) => name);
   return {
     ...target,
-    ...{ tiles, kernels, models, label, samples, full, seed, published, format, wide, output, results, dryRun, quiet },
+    ...{
+      tiles,
+      kernels,
+      models,
+      label,
+      samples,
+      processes,
+      full,
+      seed,
+      published,
+      format,
+      wide,
+      output,
+      results,
+      dryRun,
+      quiet,
+    },
     budgetSeconds: values.budget,
     baseline: values.baseline === null ? null : choose('--baseline', values.baseline, names),
     chart: values.chart === false ? null : values.chart,

@@ -20,6 +20,16 @@ export const budgetOption = (budget: number, described?: string) =>
 export const samplesOption = () =>
   option('--samples <count>', 'take exactly this many samples of every case', wholeNumber(1, 10_000), null);
 
+/** Fresh processes of every case; null: as many as the budget allows. */
+const processesOption = () =>
+  option(
+    '--processes <count>',
+    'spread the rounds of every case over so many fresh processes',
+    wholeNumber(1, 100),
+    null,
+    '5 on the CPU, where the budget allows, else 1',
+  );
+
 /** A run without a pause after the samples. */
 export const sustainOption = () =>
   option(
@@ -54,6 +64,7 @@ const measuringOptions = (budget: number, described?: string) =>
   under(MEASURING, {
     budget: budgetOption(budget, described),
     samples: samplesOption(),
+    processes: processesOption(),
     full: toggle('--full', 'run whole workloads, never parts of them'),
     seed: seedOption(),
     baseline: option(

@@ -290,7 +290,8 @@ describe('bench compare', () => {
       '--output',
       path,
     ];
-    await bench(['mha', '--seq', seq, '--causal', 'false', '--samples', '8', ...mock, ...ONE_HEAD]);
+    const processes = ['--samples', '20', '--processes', '5'];
+    await bench(['mha', '--seq', seq, '--causal', 'false', ...processes, ...mock, ...ONE_HEAD]);
     return path;
   };
 

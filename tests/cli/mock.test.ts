@@ -324,7 +324,9 @@ describe('runs by name', () => {
       '--causal',
       'false',
       '--samples',
-      '8',
+      '20',
+      '--processes',
+      '5',
       '--quiet',
       '--no-chart',
       ...ONE_HEAD,
@@ -351,7 +353,7 @@ describe('runs by name', () => {
     ]) {
       const { code, stdout } = await bench(['compare', ...names, '--results', 'runs'], cwd);
       expect(code).toBe(1);
-      expect(stdout).toContain('Against 0.jsonl, 1.jsonl is slower in the one point, by 2x');
+      expect(stdout).toContain('Against 0.jsonl, 1.jsonl is slower in the one point, by 2.00x');
     }
     const missing = await bench(['compare', 'last', 'last~2', '--results', 'runs'], cwd);
     expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('2 runs with a measurement, too few')]);

@@ -62,6 +62,7 @@ describe('the help', async () => {
       'src/cli/help.ts',
       'src/cli/launch.js',
       'src/cli/main.ts',
+      'src/cli/terminal/closed-streams.ts',
       'src/cli/versions.ts',
       'src/messages.ts',
     ]);

@@ -113,7 +113,11 @@ describe('a default that cannot be used is one line with exit code 2', () => {
     ['BUDGET', 'x', "ATTNBENCH_BUDGET: 'x' is not a number that can be used here; write a number from 0.1 to 1000000"],
     ['FULL', 'maybe', "ATTNBENCH_FULL: 'maybe' is neither true nor false; write one of them"],
     ['BACKEND', 'wsm', "ATTNBENCH_BACKEND: 'wsm' is not known; did you mean 'wasm'?"],
-    ['HEAD_DIM', '7', "ATTNBENCH_HEAD_DIM: '7' is not a multiple of 16"],
+    [
+      'HEAD_DIM',
+      '577',
+      "ATTNBENCH_HEAD_DIM: '577' is not a number that can be used here; write a whole number from 1 to 576",
+    ],
     ['BROWSER', '/none', "ATTNBENCH_BROWSER: '/none' cannot be run as a program"],
   ])('of ATTNBENCH_%s', async (name, value, message) => {
     const { code, stdout, stderr } = await run({ [`ATTNBENCH_${name}`]: value }, ['mha', ...MOCK]);

@@ -21,4 +21,6 @@ export interface Probe extends Kernel {
   roof?: 'memory';
   /** The clock of a core when it was chosen as the ceiling of its device, by the clock probe; absent where there is none. */
   coreHertz?: number;
+  /** Its rate when it was chosen as the ceiling of its device, FLOP/s on large work; absent where it was not run by itself. */
+  flopsAlone?: number;
 }

@@ -18,7 +18,7 @@ export interface Design {
 export const DESIGNS: readonly Design[] = [
   ...[6, 10, 20, 40].map((each): Design => ({ name: `${each}`, processes: 1, each })),
   { name: 'stopping', processes: 1, each: null },
-  ...[4, 6, 10].map((each): Design => ({ name: `5 x ${each}`, processes: 5, each })),
+  ...[2, 6, 10].map((each): Design => ({ name: `5 x ${each}`, processes: 5, each })),
 ];
 
 /** What a design did under a noise; shares from 0 to 1. */

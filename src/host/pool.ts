@@ -15,6 +15,8 @@ export interface Contender {
   bytesPerFlop?: number | undefined;
   /** Of a ceiling: the clock of a core in Hz, where the clock probe found it. */
   coreHertz?: number | undefined;
+  /** Of a ceiling: its rate on large work by itself, FLOP/s, where it was measured. */
+  flopsAlone?: number | undefined;
 }
 
 /** A host that is open, with a number that grows each time it had to be opened again. */

@@ -78,7 +78,7 @@ export interface CaseEnded {
 }
 
 /** Samples that a contender's share of the budget should give, warm-up included. */
-const SAMPLES_AIMED_AT = 16;
+const SAMPLES_AIMED_AT = 24;
 const SHORTEST_SAMPLE = 0.02;
 const LONGEST_SAMPLE = 2;
 const MOST_SAMPLES = 100;
@@ -306,6 +306,9 @@ function failedAs(m: Measured, message: string): Measurement {
 /** A ceiling run by the wall clock takes at least this long; below it the start of the threads is a large part of it. */
 const SHORTEST_CEILING_S = 2e-4;
 
+/** A ceiling this many times slower than by itself on large work shows how work tiles start: a query and a key each, say. */
+const STARTING = 4;
+
 /** Whether runs of a ceiling show a limit of the device: of decoding under a window, some 0.01 ms long, they show how threads start. */
 export function showsLimit(samples: readonly RoundSample[]): boolean {
   // The fastest run: what else the machine does only makes runs longer.
@@ -328,11 +331,14 @@ function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Ru
   const found = kinds.flatMap((limit) => {
     const share = limit === undefined ? null : pairedRatio(m.samples, limit.samples);
     if (limit === undefined || share === null || !showsLimit(limit.samples)) return [];
-    return [{ ...limit.contender, share, tflops: summarize(limit.samples.map(tflopsOf)).median }];
+    const tflops = summarize(limit.samples.map(tflopsOf)).median;
+    const { flopsAlone } = limit.contender;
+    if (flopsAlone !== undefined && tflops * 1e12 * STARTING < flopsAlone) return [];
+    return [{ ...limit.contender, share, tflops }];
   });
   const [binding] = found.sort((a, b) => a.tflops - b.tflops);
   if (binding === undefined) return m;
-  const { kernel, coreHertz, bytesPerFlop, share, tflops } = binding;
+  const { kernel, coreHertz, bytesPerFlop, flopsAlone, share, tflops } = binding;
   const { low, high } = boundsOf(share);
   const bounds = low === undefined || high === undefined ? {} : { shareLow: low, shareHigh: high };
   const clock = coreHertz === undefined ? {} : { coreHertz };
@@ -341,6 +347,6 @@ function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Ru
       ? ({ roof: 'compute' } as const)
       : ({ roof: 'memory', gigabytesPerSecond: tflops * 1e3 * bytesPerFlop } as const);
   const limited = { ...m, ceiling: { name: kernel.name, tflops, share: share.median, ...bounds, ...clock, ...roof } };
-  const impossible = beyondLimit(limited);
+  const impossible = beyondLimit(limited, flopsAlone);
   return impossible === null ? limited : failedAs(limited, impossible);
 }

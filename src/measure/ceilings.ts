@@ -130,8 +130,7 @@ async function timedRuns(host: Host, name: string, id: number, runs: number, war
 
 /**
  * The limits that a target's kernels are measured against: the fastest multiply-add probe of WebAssembly and, for few query
- * rows, reads of memory; of WebGPU
- * multiply-adds, and products of each kind of subgroup matrices that a kernel may use.
+ * rows, reads of memory; of WebGPU multiply-adds, and products of each kind of subgroup matrices that a kernel may use.
  */
 export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
   const { device, features } = target.environment;
@@ -141,9 +140,9 @@ export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
   const host = await target.open();
   try {
     const probes = multiplyAddCeilings(features);
-    const { probe } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 12);
+    const { probe, maximum: flopsAlone } = await fastestProbe(host, probes, probeWorkload(768, 768, 128), 12);
     const coreHertz = (await coreClock(host)).maximum;
-    const adds = probes.filter(({ name }) => name === probe).map((chosen) => ({ ...chosen, coreHertz }));
+    const adds = probes.filter(({ name }) => name === probe).map((chosen) => ({ ...chosen, coreHertz, flopsAlone }));
     return [...adds, memoryReads];
   } finally {
     await host.close();

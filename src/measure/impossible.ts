@@ -19,11 +19,16 @@ export function withTime(sample: Sample): Sample {
  */
 const IMPOSSIBLE = 2;
 
-/** The message with which a measurement fails whose rate is far above the limit beside it; null where it is not. */
-export function beyondLimit({ ceiling, tflops }: Measured): string | null {
-  if (ceiling === undefined || ceiling.roof === 'memory') return null;
+/**
+ * The message with which a measurement fails whose rate is far above the limit beside it and above the same limit by itself,
+ * `flopsAlone` FLOP/s on large work; null where it is not, or where that was not measured: on little work a limit too may
+ * do no more than start.
+ */
+export function beyondLimit({ ceiling, tflops }: Measured, flopsAlone: number | undefined): string | null {
+  if (ceiling === undefined || ceiling.roof === 'memory' || flopsAlone === undefined) return null;
   const low = ceiling.shareLow ?? ceiling.share;
-  return low > IMPOSSIBLE ? aboveLimit(low, formatRate(tflops.median), formatRate(ceiling.tflops)) : null;
+  const limit = Math.max(1, flopsAlone / 1e12 / ceiling.tflops);
+  return low > IMPOSSIBLE * limit ? aboveLimit(low, formatRate(tflops.median), formatRate(ceiling.tflops)) : null;
 }
 
 /** Work that is more by the first factor takes longer by the second at least, whatever the rates. */

@@ -49,6 +49,8 @@ export interface PreparedRun {
   readonly expectedSeconds: number;
   /** Seconds spent on compiling, allocating and filling: no part of the measuring. */
   readonly preparingSeconds: number;
+  /** Those of the last slice that was prepared. */
+  readonly lastPreparingSeconds: number;
   /** Prepares a slice in place of what is prepared: of the workload, or of a `smaller` one. */
   prepare(program: Program, slice: Slice, smaller?: Workload): Promise<Prepared>;
   /** Runs once. */
@@ -77,6 +79,7 @@ export function createPreparedRun(
   let rate = firstRate;
   let hasRun = false;
   let preparingSeconds = 0;
+  let lastPreparingSeconds = 0;
   /** Seconds of the last run of what is prepared. A host may pass over a short slice many times in one run. */
   let lastSeconds: number | undefined;
   const expectedSeconds = () => (prepared === undefined ? 0 : (lastSeconds ?? predictedSeconds(prepared)));
@@ -99,7 +102,8 @@ export function createPreparedRun(
     const { host, generation } = watchedOf(await pool.acquire(target));
     const begin = performance.now();
     const found = await stopped(() => host.prepare({ program, workload, slice, data, wallClock, coldKeys: true }));
-    preparingSeconds += (performance.now() - begin) / 1000;
+    lastPreparingSeconds = (performance.now() - begin) / 1000;
+    preparingSeconds += lastPreparingSeconds;
     return { program, workload, slice, generation, ...found };
   };
 
@@ -137,6 +141,9 @@ export function createPreparedRun(
     },
     get preparingSeconds() {
       return preparingSeconds;
+    },
+    get lastPreparingSeconds() {
+      return lastPreparingSeconds;
     },
     async prepare(program, slice, smaller = w) {
       const compileSeconds = prepared?.compileSeconds ?? 0;

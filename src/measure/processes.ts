@@ -12,16 +12,16 @@ export interface ProcessPlan {
 /** Processes of a case whose budget allows several: one more than their interval needs, in case that one fails. */
 const PROCESSES = 5;
 /** Below so many rounds in each, more processes tell less than they cost. */
-const LEAST_ROUNDS = 3;
+const LEAST_ROUNDS = 2;
 const MOST_ROUNDS = 10;
 /** Share of the time left that beginning processes may take. */
-const MOST_OVERHEAD = 0.3;
-/** Seconds to open a child process, beside what preparing took. */
+const MOST_OVERHEAD = 0.5;
+/** Seconds to open a child process. */
 const OPEN_SECONDS = 0.3;
 
 /**
  * The plan of a case with `secondsLeft`. Where no number is `asked` for, kernels on the CPU in child processes get 5, if each
- * has time for 3 rounds; a driver or a browser takes too long to begin anew, and a mock has nothing that varies.
+ * has time for 2 rounds; a driver or a browser takes too long to begin anew, and a mock has nothing that varies.
  */
 export function planProcesses(
   runners: readonly Runner[],
@@ -39,7 +39,7 @@ export function planProcesses(
     1e-6,
     sum(({ expectedSeconds }) => expectedSeconds),
   );
-  const beginSeconds = OPEN_SECONDS + sum(({ preparingSeconds }) => preparingSeconds) + 2 * roundSeconds;
+  const beginSeconds = OPEN_SECONDS + sum(({ beginningSeconds }) => beginningSeconds);
   const roundsFor = (processes: number) =>
     Math.min(MOST_ROUNDS, Math.floor((secondsLeft - (processes - 1) * beginSeconds) / processes / roundSeconds));
   if (asked !== null) return { processes: asked, roundsEach: asked === 1 ? null : Math.max(1, roundsFor(asked)) };

@@ -47,7 +47,7 @@ export interface RunRequest {
 }
 
 /** A kernel that is a limit of its device, of all kernels there or of those that it says. */
-type Limit = Kernel & Partial<Pick<Probe, 'limits' | 'coreHertz' | 'roof' | 'operationsPerFlop'>>;
+type Limit = Kernel & Partial<Pick<Probe, 'limits' | 'coreHertz' | 'flopsAlone' | 'roof' | 'operationsPerFlop'>>;
 
 /** What is being done. */
 export interface RunProgress {
@@ -148,6 +148,7 @@ function withCeilings(contenders: readonly Contender[], limits: readonly TargetL
       : [
           {
             ...{ kernel, target, ceiling: true, limited: new Set(limited), coreHertz: kernel.coreHertz },
+            flopsAlone: kernel.flopsAlone,
             bytesPerFlop: kernel.roof === 'memory' ? kernel.operationsPerFlop?.(w) : undefined,
           },
         ];

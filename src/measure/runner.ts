@@ -48,7 +48,7 @@ export interface RunnerOptions {
 /** A case has settled when half its interval is this small. */
 const SETTLED = 0.02;
 /** Seconds of warming in a further process, whose slice is known. */
-const WARM_AGAIN_SECONDS = 0.3;
+const WARM_AGAIN_SECONDS = 0.2;
 /** Speeds to expect before anything has run, FLOP/s: for time-outs and the first slice only. */
 export const FIRST_RATES = { scalar: 3e8, wasm: 2e9, webgpu: 2e8, native: 2e9 } as const;
 
@@ -61,6 +61,8 @@ export interface Runner {
   samples: RoundSample[];
   /** Seconds spent on compiling, allocating and filling: no part of the measuring. */
   readonly preparingSeconds: number;
+  /** Seconds that a further process takes to prepare and warm, as predicted. */
+  readonly beginningSeconds: number;
   /** Seconds that the next run will take, from the last one. */
   readonly expectedSeconds: number;
   /** What lies before it as it is predicted; null before `look`, and where it has ended. */
@@ -178,6 +180,9 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
     get preparingSeconds() {
       return prepared.preparingSeconds;
     },
+    get beginningSeconds() {
+      return prepared.lastPreparingSeconds + Math.max(prepared.expectedSeconds, WARM_AGAIN_SECONDS);
+    },
     get expectedSeconds() {
       return prepared.expectedSeconds;
     },
@@ -265,6 +270,7 @@ function skippedRunner(contender: Contender, record: Omit<Skipped, 'state' | 're
     contender,
     samples: [],
     preparingSeconds: 0,
+    beginningSeconds: 0,
     expectedSeconds: 0,
     outlook: null,
     verifySeconds: 0,

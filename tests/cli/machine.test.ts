@@ -277,8 +277,12 @@ describe('bench verify', () => {
     [
       'a head dimension of 640',
       fileBytes(
-        { q: entry([1, 1, 1, 640], 0, 2560), k: entry([1, 1, 1, 640], 0, 2560), v: entry([1, 1, 1, 640], 0, 2560) },
-        Buffer.alloc(2560),
+        {
+          q: entry([1, 1, 1, 640], 0, 2560),
+          k: entry([1, 1, 1, 640], 2560, 5120),
+          v: entry([1, 1, 1, 640], 5120, 7680),
+        },
+        Buffer.alloc(7680),
       ),
       'head dimension 640 is above 576',
     ],

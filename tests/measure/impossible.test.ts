@@ -37,13 +37,20 @@ it('a clock that is set back gives no rate', async () => {
 });
 
 it('a rate far above the limit beside it fails; one a little above is kept', async () => {
-  const beside = async (mock: string) => {
+  const beside = async (mock: string, flopsAlone?: number) => {
     const target = await mockTarget(mock);
-    const ceiling = { kernel: findKernel('scalar-naive'), target, ceiling: true };
+    const ceiling = { kernel: findKernel('scalar-naive'), target, ceiling: true, flopsAlone };
     return measured([{ kernel: findKernel('scalar-flash'), target }, ceiling]);
   };
-  const fast = await beside('rate=1e9,scalar=beyond');
+  const fast = await beside('rate=1e9,scalar=beyond', 1e9);
   expect(fast?.state === 'failed' && fast.message).toMatch(/^its rate, 3.00 GFLOPS, is 3.0 times the limit/);
+  // By itself the limit reaches as much, or nobody knows whether it does more than start here.
+  for (const flopsAlone of [2e9, undefined]) {
+    const starting = await beside('rate=1e9,scalar=beyond', flopsAlone);
+    expect(starting?.state === 'measured' && starting.ceiling?.share).toBeCloseTo(3, 6);
+  }
+  const tiny = await beside('rate=1e9,scalar=beyond', 1e10);
+  expect(tiny?.state === 'measured' && tiny.ceiling).toBeUndefined();
   const right = await beside('rate=1e9');
   expect(right?.state === 'measured' && right.ceiling?.share).toBeCloseTo(1, 6);
 });

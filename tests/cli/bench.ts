@@ -1,7 +1,7 @@
 /** Runs the command line in a folder of its own: in this process, or the real binary in a child process. */
 
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,6 +97,13 @@ export function journalLines(cwd: string): Record<string, unknown>[] {
   const [name = ''] = readdirSync(folder).filter((file) => file.endsWith('.jsonl'));
   const lines = readFileSync(join(folder, name), 'utf8').trim().split('\n');
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** How many lines the only journal under `cwd`/results/runs has so far: 0 before there is one. For a look while a run still writes it. */
+export function linesSoFar(cwd: string): number {
+  const folder = join(cwd, 'results', 'runs');
+  const [name] = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.jsonl')) : [];
+  return name === undefined ? 0 : readFileSync(join(folder, name), 'utf8').split('\n').length - 1;
 }
 
 export function parseRun(outcome: Outcome): RunDocument {

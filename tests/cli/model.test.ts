@@ -1,9 +1,9 @@
 /** bench model, as a user calls it. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bench, journalLines, startBench, temporaryFolder } from './bench.ts';
+import { bench, journalLines, linesSoFar, startBench, temporaryFolder } from './bench.ts';
 
 describe('bench model b200', () => {
   it('prints constants, fitted and predicted points apart, the ablation and where it is wrong', async () => {
@@ -88,16 +88,16 @@ describe('bench model local', () => {
 
   it('keeps what was measured when it is interrupted, and exits with 130', async () => {
     const cwd = temporaryFolder();
-    const folder = join(cwd, 'results', 'runs');
     const args = ['model', 'local', '--seq', '256,512,1k', '--backend', 'wasm', '--host', 'mock:sleep=0.1'];
     let watch: ReturnType<typeof setInterval> | undefined;
     const outcome = await startBench(args, cwd, (_, pid) => {
       watch ??= setInterval(() => {
-        if (!existsSync(folder) || journalLines(cwd).length < 2) return;
-        process.kill(pid, 'SIGINT');
+        if (linesSoFar(cwd) < 2) return;
         clearInterval(watch);
+        process.kill(pid, 'SIGINT');
       }, 20);
     });
+    clearInterval(watch);
     expect(outcome.code).toBe(130);
     expect(outcome.stderr).toContain('Interrupted: what was measured is kept.');
     const [context, ...measured] = journalLines(cwd);

@@ -79,6 +79,7 @@ describe('bench tune', () => {
       process.emit('SIGINT');
     }, 1);
     const first = await bench(args, cwd);
+    clearInterval(watch);
     expect(first.code).toBe(130);
     expect(first.stdout).toMatch(/the next bench tune continues/);
     const tried = Number(/: (\d+) of \d+ candidates tested/.exec(first.stdout)?.[1]);

@@ -1,0 +1,106 @@
+/** The numbers that all phases share: vectors, register tile, padded dims, and where things lie in a thread's memory. */
+
+import { exp2Constants } from './exp2-constants.ts';
+import { type Instruction, op, type Vector } from './text/instruction.ts';
+
+/** The instructions that a kernel is made of, and so the size of a vector. */
+export type InstructionSet = 'avx2' | 'avx512';
+
+/** A register tile of `rows` query rows by `vectors` vectors, and the block of rows and keys that it walks over. */
+export interface X64Configuration {
+  set: InstructionSet;
+  rows: number;
+  vectors: number;
+  blockRows: number;
+  blockKeys: number;
+}
+
+/** Sizes in elements unless they say bytes. */
+export interface Shape {
+  config: X64Configuration;
+  /** Of q and k. */
+  headDim: number;
+  /** Of v and o. */
+  headDimV: number;
+  /** Floats of a vector. */
+  lanes: number;
+  vectorBytes: number;
+  /** Keys of a panel of K, dims of a panel of V. */
+  width: number;
+  /** Dims of a row of q in private memory: whole vectors. */
+  qDims: number;
+  /** Dims of a row of sums: whole panels. */
+  oDims: number;
+  /** Bytes from one row of scores to the next. */
+  scoreBytes: number;
+  /** Offsets in a thread's private memory, bytes. */
+  private: Private;
+}
+
+interface Private {
+  q: number;
+  sums: number;
+  scores: number;
+  /** l of each row, a vector of parts. */
+  rowSums: number;
+  /** m of each row group, a lane a row. */
+  maxima: number;
+  /** Of the row group at hand, a lane a row. */
+  blockMaxima: number;
+  rescale: number;
+  shift: number;
+  /** A vector each. */
+  constants: number;
+  bytes: number;
+}
+
+/** Scores of neighbouring rows lie this many floats further apart than the keys of a block, so that they fall on other cache sets. */
+const SCORE_GAP = 16;
+
+export function shapeOf(headDim: number, headDimV: number, config: X64Configuration): Shape {
+  const lanes = config.set === 'avx512' ? 16 : 8;
+  const vectorBytes = lanes * 4;
+  const width = lanes * config.vectors;
+  const qDims = roundUp(headDim, lanes);
+  const oDims = roundUp(headDimV, width);
+  const scoreBytes = (config.blockKeys + SCORE_GAP) * 4;
+  let top = 0;
+  const take = (bytes: number) => {
+    const offset = top;
+    top += roundUp(bytes, 64);
+    return offset;
+  };
+  const places = {
+    q: take(config.blockRows * qDims * 4),
+    sums: take(config.blockRows * oDims * 4),
+    scores: take(config.rows * scoreBytes),
+    rowSums: take(config.blockRows * vectorBytes),
+    maxima: take((config.blockRows / config.rows) * vectorBytes),
+    blockMaxima: take(vectorBytes),
+    rescale: take(vectorBytes),
+    shift: take(vectorBytes),
+    constants: take(exp2Constants.length * vectorBytes),
+  };
+  return {
+    config,
+    headDim,
+    headDimV,
+    lanes,
+    vectorBytes,
+    width,
+    qDims,
+    oDims,
+    scoreBytes,
+    private: { ...places, bytes: top },
+  };
+}
+
+export const roundUp = (value: number, to: number) => Math.ceil(value / to) * to;
+
+/** Vector register i of the set. */
+export const vector = ({ config }: Shape, i: number): Vector => `${config.set === 'avx512' ? 'z' : 'y'}mm${i}`;
+
+/** Sets a vector to zeros. */
+export function clear({ config }: Shape, register: Vector): Instruction {
+  return op(config.set === 'avx512' ? 'vpxord' : 'vxorps', register, register, register);
+}

@@ -1,0 +1,55 @@
+/** Rows of tensors as vectors: whole ones, and at the end a part of one, which touches no memory beyond the row. */
+
+import type { Shape } from './shape.ts';
+import { vector } from './shape.ts';
+import { at, type Code, type General, masked, note, op, type Vector } from './text/instruction.ts';
+
+/** Vectors of a row of `dims` floats: byte offset, and whether less than a whole one is left. */
+export function vectorsOf({ lanes, vectorBytes }: Shape, dims: number): { offset: number; part: boolean }[] {
+  const count = Math.ceil(dims / lanes);
+  return Array.from({ length: count }, (_, i) => ({ offset: i * vectorBytes, part: (i + 1) * lanes > dims }));
+}
+
+/** The last register of those that every instruction can name; holds the lanes of a part of a vector with AVX2. */
+const partLanes = (shape: Shape) => vector(shape, 15);
+
+/**
+ * Code that must run before loadPart and storePart of rows of `dims` floats: the lanes that are left, as mask k1, or with
+ * AVX2 as the sign bits of a register. Changes rax.
+ */
+export function preparePart(shape: Shape, dims: number): Code {
+  const left = dims % shape.lanes;
+  if (left === 0) return [];
+  if (shape.config.set === 'avx512') return [op('mov', 'eax', 2 ** left - 1), op('kmovd', 'k1', 'eax')];
+  const bytes = shape.vectorBytes;
+  return [
+    note(`the first ${left} of ${shape.lanes} lanes, by way of the stack`),
+    op('sub', 'rsp', bytes),
+    Array.from({ length: shape.lanes / 2 }, (_, pair) => [
+      op('mov', 'eax', 2 * pair < left ? 0xffffffff : 0),
+      op('mov', at('rsp', pair * 8), 'eax'),
+      op('mov', 'eax', 2 * pair + 1 < left ? 0xffffffff : 0),
+      op('mov', at('rsp', pair * 8 + 4), 'eax'),
+    ]),
+    op('vmovups', partLanes(shape), at('rsp')),
+    op('add', 'rsp', bytes),
+  ];
+}
+
+/** Loads a vector, zeros in the lanes beyond the row. */
+export function load(shape: Shape, target: Vector, base: General, { offset, part }: { offset: number; part: boolean }): Code {
+  const from = at(base, offset);
+  if (!part) return op('vmovups', target, from);
+  return shape.config.set === 'avx512'
+    ? masked('k1', op('vmovups', target, from))
+    : op('vmaskmovps', target, partLanes(shape), from);
+}
+
+/** Stores a vector, nothing of it beyond the row. */
+export function store(shape: Shape, base: General, { offset, part }: { offset: number; part: boolean }, source: Vector): Code {
+  const to = at(base, offset);
+  if (!part) return op('vmovups', to, source);
+  return shape.config.set === 'avx512'
+    ? masked('k1', op('vmovups', to, source))
+    : op('vmaskmovps', to, partLanes(shape), source);
+}

@@ -1,0 +1,45 @@
+/** Phase write: o = sums / l, zeros for a row that saw no key. */
+
+import { slot } from './call.ts';
+import { emitFold } from './fold.ts';
+import { type Shape, vector } from './shape.ts';
+import { preparePart, store, vectorsOf } from './tail.ts';
+import { floatBits, type Labels, loop, phase } from './text/control.ts';
+import { at, type Code, op, type Vector } from './text/instruction.ts';
+
+export function emitWrite(shape: Shape, labels: Labels): Code {
+  const [total, other, factor] = [0, 1, 2].map((i) => vector(shape, i)) as [Vector, Vector, Vector];
+  const xmm = (register: Vector) => `xmm${register.slice(3)}` as Vector;
+  const seen = labels('row_saw_keys');
+  return phase(
+    'write: o = sums / l',
+    preparePart(shape, shape.headDimV),
+    op('mov', 'rax', slot('scratch')),
+    op('lea', 'rsi', at('rax', shape.private.sums)),
+    op('lea', 'r8', at('rax', shape.private.rowSums)),
+    op('mov', 'rdi', slot('o')),
+    op('mov', 'r9', slot('rows')),
+    loop(labels, 'o_row', { register: 'rcx', first: 0, end: 'r9', step: 1 }, [
+      op('vmovups', total, at('r8')),
+      emitFold(shape, 'vaddps', total, other),
+      op('mov', 'eax', floatBits(1)),
+      op('vmovd', xmm(factor), 'eax'),
+      op('vdivss', xmm(factor), xmm(factor), xmm(total)),
+      op('vxorps', xmm(other), xmm(other), xmm(other)),
+      op('vucomiss', xmm(total), xmm(other)),
+      // Not a number compares as equal, and is no row without keys.
+      { jump: 'jp', to: seen },
+      { jump: 'jne', to: seen },
+      op('vxorps', xmm(factor), xmm(factor), xmm(factor)),
+      { label: seen },
+      op('vbroadcastss', factor, xmm(factor)),
+      vectorsOf(shape, shape.headDimV).map((part) => [
+        op('vmulps', total, factor, at('rsi', part.offset)),
+        store(shape, 'rdi', part, total),
+      ]),
+      op('add', 'rsi', shape.oDims * 4),
+      op('add', 'r8', shape.vectorBytes),
+      op('add', 'rdi', slot('oStride')),
+    ]),
+  );
+}

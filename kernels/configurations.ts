@@ -7,6 +7,7 @@ import { type WgslConfiguration, workgroupBytes } from './wgsl/configuration.ts'
 import type { MatrixConfiguration } from './wgsl/matrix-configuration.ts';
 import { floatsOfThread, floatsThatFit, hasFewRegisters } from './wgsl/registers.ts';
 import type { RowDims } from './wgsl/row-dims.ts';
+import type { X64Configuration } from './x64/configuration.ts';
 
 // WebAssembly
 
@@ -31,7 +32,7 @@ const WASM_VECTORS = { simd128: 2, simd256: 4 };
  * Same device and date: 288 rows beside 96 1.01 at 4k and 1.05 at 32k, where packed K and V outgrow the caches and more rows share each
  * read of them; 576 rows beside 288 1.007 at 16k causal, 8 query heads a KV head, 0.995 to 1.008 at 32k, 0.994 at 4k.
  */
-const WASM_BLOCK_ROWS = [
+const CPU_BLOCK_ROWS = [
   { fromKeys: 16384, rows: 576 },
   { fromKeys: 0, rows: 288 },
   { fromKeys: 0, rows: 192 },
@@ -49,16 +50,37 @@ const WIDE_DIMS = 640;
 /** From so many keys on V is not copied: memory counts for more than the 2 % that panels gain. */
 const KEYS_OF_PLAIN_VALUES = 65536;
 
+function blockRowsOf(w: Workload): number {
+  const tiles = (rows: number) => w.batch * w.queryHeads * Math.ceil(w.seqQuery / rows);
+  const fitting = CPU_BLOCK_ROWS.find(({ fromKeys, rows }) => w.seqKv >= fromKeys && tiles(rows) >= LEAST_TILES);
+  return fitting?.rows ?? 48;
+}
+
 /** The shipped configuration of wasm-flash for a workload and a device. */
 export function wasmConfiguration(w: Workload, { features }: DeviceProfile): WasmConfiguration {
-  const tiles = (rows: number) => w.batch * w.queryHeads * Math.ceil(w.seqQuery / rows);
-  const fitting = WASM_BLOCK_ROWS.find(({ fromKeys, rows }) => w.seqKv >= fromKeys && tiles(rows) >= LEAST_TILES);
   return {
     ...WASM,
     ...(w.headDim + valueDim(w) > WIDE_DIMS ? { blockKeys: WIDE_BLOCK_KEYS } : {}),
     vectors: features.simd256 ? WASM_VECTORS.simd256 : WASM_VECTORS.simd128,
-    blockRows: fitting?.rows ?? 48,
+    blockRows: blockRowsOf(w),
     values: w.seqKv >= KEYS_OF_PLAIN_VALUES ? 'rows' : 'panels',
+  };
+}
+
+// Machine code
+
+/** A register tile that leaves two vectors for the panel and one for the broadcast: of 16 registers, and of 32. */
+const X64_TILES = {
+  avx2: { set: 'avx2', rows: 6, vectors: 2 },
+  avx512: { set: 'avx512', rows: 12, vectors: 2 },
+} as const;
+
+/** The shipped configuration of x64-flash for a workload and a device: the blocks of wasm-flash, whose sizes the caches give. */
+export function x64Configuration(w: Workload, { features }: DeviceProfile): X64Configuration {
+  return {
+    ...X64_TILES[features.instructionSet ?? 'avx2'],
+    blockRows: blockRowsOf(w),
+    blockKeys: w.headDim + valueDim(w) > WIDE_DIMS ? WIDE_BLOCK_KEYS : 256,
   };
 }
 

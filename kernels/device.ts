@@ -10,6 +10,9 @@ export interface Limits {
   workgroupInvocations: number;
 }
 
+/** Instructions of x86-64, and so the size of a vector: 256 bits with fused multiply-adds, or 512 bits. */
+export type InstructionSet = 'avx2' | 'avx512';
+
 /** What a device can do beyond the minimum. */
 export interface Features {
   /** WebAssembly relaxed SIMD: fused multiply-add. */
@@ -32,6 +35,8 @@ export interface Features {
   vendor?: string | undefined;
   /** WGSL's experimental subgroup matrices. */
   subgroupMatrix?: SubgroupMatrix;
+  /** The instructions that machine code is made of here. */
+  instructionSet?: InstructionSet;
 }
 
 /** Matrices m x k and k x n of `component`, whose product is m x n of f32. */

@@ -14,11 +14,13 @@ import { wgslFlash } from './wgsl/flash.ts';
 import { wgslMatrix } from './wgsl/matrix.ts';
 import { wgslNaive } from './wgsl/naive.ts';
 import { wgslRows } from './wgsl/rows.ts';
+import { x64Flash } from './x64/flash.ts';
 
 export const KERNELS: readonly Kernel[] = [
   wgslFlash,
   wgslRows,
   wgslNaive,
+  x64Flash,
   wasmFlash,
   scalarFlash,
   scalarNaive,

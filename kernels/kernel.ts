@@ -7,9 +7,10 @@
  */
 
 import type { Workload } from '../src/problem/workload.ts';
-import type { DeviceProfile } from './device.ts';
+import type { DeviceProfile, InstructionSet } from './device.ts';
+import type { Code } from './x64/text/instruction.ts';
 
-/** What a program runs on: plain JavaScript, WebAssembly, a GPU through WebGPU, or a library's own machine code. */
+/** What a program runs on: plain JavaScript, WebAssembly, a GPU through WebGPU, or machine code, ours or a library's. */
 export type Backend = 'scalar' | 'wasm' | 'webgpu' | 'native';
 
 /** What a host must be to run a kernel: its backend, and the library that brings the code where it is not ours. */
@@ -27,13 +28,8 @@ export interface ModuleProgram {
   blockRows: number;
 }
 
-/**
- * WebAssembly text with the exports of src/host/cpu/wasm-host.ts: `configure`, `pack` (once for each KV head and thread share) and
- * `attend` (once for each work tile), over an imported memory `host.memory`.
- */
-export interface WasmProgram {
-  kind: 'wasm';
-  text: string;
+/** What threads on a CPU run over one memory (src/host/cpu/threaded-host.ts): K and V packed, then work tiles, each by one thread. */
+interface TileProgram {
   blockRows: number;
   /** Keys are padded to a multiple of this in packed K and V. */
   keyMultiple: number;
@@ -46,12 +42,35 @@ export interface WasmProgram {
   /** Query rows of the parts that the last work tiles are split into, so that all threads end together; blockRows where they are not split. */
   splitRows: number;
   /**
-   * Set where K and V are read where they lie, for all rows of a KV head at once: then the exports are `configure`,
+   * Set where K and V are read where they lie, for all rows of a KV head at once: then the functions are `configure`,
    * `attend_keys` (once for each part of at most `splitKeys` visible keys and each run of at most `splitHeads` KV heads of a
    * batch) and `merge` (once for each KV head).
    */
   inPlace?: { splitKeys: number; splitHeads: number; partialBytes: number };
 }
+
+/**
+ * WebAssembly text with the exports of src/host/cpu/work-thread.ts: `configure`, `pack` (once for each KV head and thread share) and
+ * `attend` (once for each work tile), over an imported memory `host.memory`.
+ */
+export interface WasmProgram extends TileProgram {
+  kind: 'wasm';
+  text: string;
+}
+
+/**
+ * Machine code for x86-64, as instructions that the host encodes: the same functions but `configure`, each with the address of a
+ * call block (kernels/x64/call.ts) as its argument.
+ */
+export interface X64Program extends TileProgram {
+  kind: 'x64';
+  /** What the CPU must have. */
+  set: InstructionSet;
+  code: Code;
+}
+
+/** Programs that threads of a CPU run over one memory. */
+export type ThreadedProgram = WasmProgram | X64Program;
 
 /** One compute shader; a work tile takes `workgroupsPerTile` workgroups in x, the tiles go in y. */
 export interface WgslPass {
@@ -81,7 +100,7 @@ export interface WgslProgram {
   halfWeights?: boolean;
 }
 
-export type Program = ModuleProgram | WasmProgram | WgslProgram;
+export type Program = ModuleProgram | ThreadedProgram | WgslProgram;
 
 /** The choices that a kernel leaves open, tile sizes and the like, as plain data, so that they can be kept in a file. */
 export type Configuration = Record<string, number | string>;

@@ -453,3 +453,17 @@ export const noTimestamps = 'the device has none';
 export const clocksDisagree = (gpuSeconds: number, wallSeconds: number) =>
   `they read ${(gpuSeconds * 1000).toFixed(3)} ms where the wall clock reads ${(wallSeconds * 1000).toFixed(3)} ms`;
 export const clockDistrusted = (why: string) => `GPU timestamps are not used (${why}); timing by the wall clock.`;
+
+// Machine code
+
+/** Why machine code does not run here. */
+export const machineCodeSays = {
+  otherSystem: (system: string) =>
+    `machine code is emitted for Linux on x86-64 only, and this is ${system}; WebAssembly runs here`,
+  noFfi: (version: string) =>
+    `machine code is called through node:ffi, which Node ${version} lacks; use Node 26.1 or later, or WebAssembly, which runs here`,
+  noAvx2: 'the CPU, or the system, has no AVX2 with fused multiply-adds; WebAssembly runs here',
+  noAvx512: 'the CPU, or the system, has no AVX-512 (F, DQ, BW, VL); use avx2',
+};
+export const noPlaceForCode = (why: string) =>
+  `machine code needs a folder that can be written, and neither the cache folder nor a temporary one can (${why}); set XDG_CACHE_HOME or TMPDIR`;

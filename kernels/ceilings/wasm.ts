@@ -78,7 +78,7 @@ export const softmaxCeiling: Probe = {
 
 /** Memory: K and V of the visible keys, read once where they lie, by the pieces of work of a pass of few query rows. */
 export const memoryReads: Probe = {
-  name: 'wasm-memory-reads',
+  name: 'threaded-memory-reads',
   backend: 'wasm',
   summary: 'reads of K and V where they lie, in order, once',
   roof: 'memory',

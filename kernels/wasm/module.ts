@@ -9,7 +9,7 @@ import { blank, type Code, form, formOf, type Name, note } from './text/wat.ts';
 
 /**
  * What `configure` is told, in this order, then the scale, then the strides of v and o where their rows have a length of their
- * own: see src/host/cpu/wasm-thread.ts.
+ * own: see src/host/cpu/work-thread.ts.
  */
 const GLOBALS: Name[] = ['$seqKv', '$keysPadded', '$windowLow', '$windowHigh', '$qStride', '$kvStride'];
 

@@ -37,9 +37,7 @@ export function emitAccumulate(shape: Shape, labels: Labels): Code {
     loop(labels, 'dim_panel', { register: 'r14', first: 0, end: 'r13', step: 1 }, [
       times(rows, (r) => [
         op('vbroadcastss', factor, at('r11', r * 4)),
-        times(vectors, (v) =>
-          op('vmulps', sum(shape, r, v), factor, at('rdi', r * rowBytes + v * shape.vectorBytes)),
-        ),
+        times(vectors, (v) => op('vmulps', sum(shape, r, v), factor, at('rdi', r * rowBytes + v * shape.vectorBytes))),
       ]),
       op('mov', 'rsi', 'r8'),
       op('mov', 'rdx', 'r9'),

@@ -96,8 +96,4 @@ export function emitAttend(shape: Shape): Code {
 }
 
 /** rdx = rax mod divisor. */
-const remainder = (divisor: number): Code => [
-  op('xor', 'rdx', 'rdx'),
-  op('mov', 'rcx', divisor),
-  op('div', 'rcx'),
-];
+const remainder = (divisor: number): Code => [op('xor', 'rdx', 'rdx'), op('mov', 'rcx', divisor), op('div', 'rcx')];

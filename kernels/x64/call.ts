@@ -29,6 +29,7 @@ export const GIVEN = [
   'vStride',
   'scale',
 ] as const;
+export type Given = (typeof GIVEN)[number];
 /** Variables of the functions. */
 const OWN = ['key', 'lastKey', 'blockLength', 'row', 'low', 'high', 'maxima'] as const;
 

@@ -1,10 +1,83 @@
 /** x64-flash: flash attention in machine code, two register-tiled products around an online softmax. */
 
+import { valueDim, type Workload } from '../../src/problem/workload.ts';
+import { x64Configuration } from '../configurations.ts';
+import type { Kernel, X64Program } from '../kernel.ts';
+import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
+import { tunable } from '../tunable.ts';
 import { emitAttend } from './attend.ts';
+import {
+  type X64Configuration,
+  x64Candidates,
+  x64ConfigurationProblem,
+  x64ConfigurationSchema,
+  x64Excess,
+} from './configuration.ts';
 import { emitPack } from './pack.ts';
-import { shapeOf, type X64Configuration } from './shape.ts';
+import { type Shape, shapeOf } from './shape.ts';
+import { type Code, note } from './text/instruction.ts';
 
-export function emitX64Flash(headDim: number, headDimV: number, config: X64Configuration) {
-  const shape = shapeOf(headDim, headDimV, config);
-  return { shape, code: [emitAttend(shape), emitPack(shape)] };
+/** Parts of a work tile at the end of a run: a sixth of the time that a thread waits for another's last tile. */
+const PARTS = 6;
+
+export const x64Flash: Kernel = {
+  name: 'x64-flash',
+  backend: 'native',
+  summary:
+    'machine code (AVX2 or AVX-512) on all cores: packed K and V, register-tiled products, online softmax in the cache',
+  unsupported: (workload) => unsupportedScores(workload) ?? unsupportedShape(workload),
+  build: (workload, device) => emitX64Flash(workload, x64Configuration(workload, device)),
+  tunable: tunable({
+    schema: x64ConfigurationSchema,
+    shipped: x64Configuration,
+    candidates: x64Candidates,
+    excess: (config, _, device) => x64Excess(config, device),
+    problem: (config, _, device) => x64ConfigurationProblem(config) ?? x64Excess(config, device),
+    build: (config, workload) => emitX64Flash(workload, config),
+  }),
+};
+
+/** The program for head dimensions and a configuration; sequence lengths, strides and the mask stand in the call block. */
+export function emitX64Flash(w: Pick<Workload, 'headDim' | 'headDimV'>, config: X64Configuration): X64Program {
+  const shape = shapeOf(w.headDim, valueDim(w), config);
+  return {
+    kind: 'x64',
+    set: config.set,
+    code: [prologue(shape), emitAttend(shape), emitPack(shape)],
+    blockRows: config.blockRows,
+    keyMultiple: shape.width,
+    packedDims: { k: shape.headDim, v: shape.oDims },
+    scratchBytes: shape.private.bytes,
+    plainValues: false,
+    // Whole row groups, so that a row's result does not depend on where its work tile was cut.
+    splitRows: config.rows * Math.ceil(config.blockRows / config.rows / PARTS),
+  };
+}
+
+/** The algorithm and the layout of memory, which the phases repeat in detail. */
+function prologue({ config, headDim, headDimV, width, qDims, oDims, private: at }: Shape): Code {
+  const { set, rows, vectors, blockRows, blockKeys } = config;
+  return [
+    `Flash attention: o = softmax(scale q k^T) v in ${set === 'avx2' ? 'AVX2' : 'AVX-512'}, head dimension ${headDim === headDimV ? headDim : `${headDim}, of v ${headDimV}`}, ${blockRows} query rows a work tile.`,
+    '',
+    `  pack (once for each KV head): stage K in panels of ${width} keys, stage V in panels of ${width} dims`,
+    '  attend (once for each work tile): load q',
+    `    for each block of ${blockKeys} keys, for each group of ${rows} rows:`,
+    `      scores        s = q k^T, a register tile of ${rows} rows x ${vectors} vectors`,
+    '      mask          s = -2^126 where the row does not see the key',
+    "      row maximum   m' = max(m, s)",
+    "      rescale       r = e^(m - m')",
+    "      exponentials  p = e^(s - m')",
+    '      row sum       l = l r + sum of p',
+    '      accumulate    sums = sums r + p v',
+    '    write o = sums / l',
+    '',
+    'rbx: the call block, 64-bit numbers at names that the listing says by their offset (kernels/x64/call.ts).',
+    `  packedK       [key panel][dim][${width} keys]`,
+    `  packedV       [key block][dim panel][key][${width} dims]`,
+    '  scratch       of a thread, by byte offset:',
+    `                ${at.q} q, [${blockRows}][${qDims}]; ${at.sums} sums, [${blockRows}][${oDims}]; ${at.scores} scores, [row][${blockKeys}];`,
+    `                ${at.rowSums} l, a vector a row; ${at.maxima} m, a lane a row; ${at.rescale} r; ${at.shift} what s is shifted by`,
+    '',
+  ].map(note);
 }

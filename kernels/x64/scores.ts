@@ -26,9 +26,7 @@ export function emitScores(shape: Shape, labels: Labels): Code {
       times(rows * vectors, (i) => clear(shape, sum(shape, 0, i))),
       emitProducts(shape, labels, shape.qDims * 4, shape.headDim),
       times(rows, (r) =>
-        times(vectors, (v) =>
-          op('vmovups', at('rdi', r * shape.scoreBytes + v * shape.vectorBytes), sum(shape, r, v)),
-        ),
+        times(vectors, (v) => op('vmovups', at('rdi', r * shape.scoreBytes + v * shape.vectorBytes), sum(shape, r, v))),
       ),
       op('add', 'rdi', shape.width * 4),
     ]),

@@ -1,19 +1,8 @@
 /** The numbers that all phases share: vectors, register tile, padded dims, and where things lie in a thread's memory. */
 
+import { panelWidth, type X64Configuration } from './configuration.ts';
 import { exp2Constants } from './exp2-constants.ts';
 import { type Instruction, op, type Vector } from './text/instruction.ts';
-
-/** The instructions that a kernel is made of, and so the size of a vector. */
-export type InstructionSet = 'avx2' | 'avx512';
-
-/** A register tile of `rows` query rows by `vectors` vectors, and the block of rows and keys that it walks over. */
-export interface X64Configuration {
-  set: InstructionSet;
-  rows: number;
-  vectors: number;
-  blockRows: number;
-  blockKeys: number;
-}
 
 /** Sizes in elements unless they say bytes. */
 export interface Shape {
@@ -60,7 +49,7 @@ const SCORE_GAP = 16;
 export function shapeOf(headDim: number, headDimV: number, config: X64Configuration): Shape {
   const lanes = config.set === 'avx512' ? 16 : 8;
   const vectorBytes = lanes * 4;
-  const width = lanes * config.vectors;
+  const width = panelWidth(config);
   const qDims = roundUp(headDim, lanes);
   const oDims = roundUp(headDimV, width);
   const scoreBytes = (config.blockKeys + SCORE_GAP) * 4;

@@ -37,7 +37,12 @@ export function preparePart(shape: Shape, dims: number): Code {
 }
 
 /** Loads a vector, zeros in the lanes beyond the row. */
-export function load(shape: Shape, target: Vector, base: General, { offset, part }: { offset: number; part: boolean }): Code {
+export function load(
+  shape: Shape,
+  target: Vector,
+  base: General,
+  { offset, part }: { offset: number; part: boolean },
+): Code {
   const from = at(base, offset);
   if (!part) return op('vmovups', target, from);
   return shape.config.set === 'avx512'
@@ -46,7 +51,12 @@ export function load(shape: Shape, target: Vector, base: General, { offset, part
 }
 
 /** Stores a vector, nothing of it beyond the row. */
-export function store(shape: Shape, base: General, { offset, part }: { offset: number; part: boolean }, source: Vector): Code {
+export function store(
+  shape: Shape,
+  base: General,
+  { offset, part }: { offset: number; part: boolean },
+  source: Vector,
+): Code {
   const to = at(base, offset);
   if (!part) return op('vmovups', to, source);
   return shape.config.set === 'avx512'

@@ -5,7 +5,7 @@
  * A sample is timed by its host, since only there the work begins and ends. One function of each host does it:
  *
  *   TypeScript     `run` in cpu/scalar-host.ts
- *   WebAssembly    `timedPhase` in cpu/wasm-phases.ts
+ *   WebAssembly    `timedPhase` in cpu/phases.ts
  *   WebGPU         `timedRun` in gpu/timed-run.ts, by timestamp queries where gpu/clock-test.ts trusts them
  *   ONNX Runtime   `run` in node/ort-cpu-host.ts and node/ort-webgpu-host.ts
  *

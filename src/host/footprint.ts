@@ -1,18 +1,19 @@
 /** The memory that running a slice of a program takes, before anything is allocated. */
 
-import type { Program, WasmProgram } from '../../kernels/kernel.ts';
+import type { Program, ThreadedProgram } from '../../kernels/kernel.ts';
 import type { KeyRun } from '../problem/seen-keys.ts';
 import { type Slice, sliceShape } from '../problem/slice.ts';
 import { bytes, keyRange, valueDim, type Workload } from '../problem/workload.ts';
 
-/** Bytes of q, k, v and o of the slice, packed copies and private scratch; `threads` counts WebAssembly threads. */
+/** Bytes of q, k, v and o of the slice, packed copies and private scratch; `threads` counts those that share a memory. */
 export function footprint(program: Program, w: Workload, slice: Slice, threads: number): number {
   const shape = sliceShape(w, slice);
   const tensors = bytes(shape);
   switch (program.kind) {
     case 'module':
       return tensors;
-    case 'wasm': {
+    case 'wasm':
+    case 'x64': {
       if (program.inPlace !== undefined) {
         const partials =
           keyParts(w, program.inPlace).length * shape.batch * shape.kvHeads * program.inPlace.partialBytes;
@@ -33,20 +34,20 @@ export function footprint(program: Program, w: Workload, slice: Slice, threads: 
 }
 
 /** Floats of a row of packed K and of packed V. */
-export function packedDims(program: Pick<WasmProgram, 'packedDims'>, w: Workload): { k: number; v: number } {
+export function packedDims(program: Pick<ThreadedProgram, 'packedDims'>, w: Workload): { k: number; v: number } {
   return program.packedDims ?? { k: w.headDim, v: valueDim(w) };
 }
 
 /** Keys of one KV head in packed K and V. */
-export function paddedKeys({ keyMultiple }: Pick<WasmProgram, 'keyMultiple'>, w: Workload): number {
+export function paddedKeys({ keyMultiple }: Pick<ThreadedProgram, 'keyMultiple'>, w: Workload): number {
   return Math.ceil(w.seqKv / keyMultiple) * keyMultiple;
 }
 
 /**
- * True if a WebAssembly kernel reads V where the tensor lies instead of a packed copy: the rows of its head lie one
+ * True if a kernel reads V where the tensor lies instead of a packed copy: the rows of its head lie one
  * after another, and none of them is padding.
  */
-export function usesValuesInPlace(program: WasmProgram, shape: Workload): boolean {
+export function usesValuesInPlace(program: ThreadedProgram, shape: Workload): boolean {
   return program.plainValues && shape.kvHeads === 1 && shape.seqKv % program.keyMultiple === 0;
 }
 

@@ -60,7 +60,7 @@ export function fitSlice(
 
 /** Work tiles a thread to try, most first. A device that schedules them itself gets no fewer: nobody knows what it takes. */
 function tileChoices(program: Program, w: Workload, threads: number | null): number[] {
-  const split = program.kind === 'wasm' && program.splitRows < program.blockRows;
+  const split = (program.kind === 'wasm' || program.kind === 'x64') && program.splitRows < program.blockRows;
   const most = split ? SPLIT_TILES_PER_THREAD : TILES_PER_THREAD;
   if (threads === null) return [most];
   return [most, 4, 2, ...(w.mask === 'causal' && threads > 1 ? [] : [1])];

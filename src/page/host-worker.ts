@@ -3,7 +3,7 @@
 import type { Host } from '../host/contract.ts';
 import { createScalarHost } from '../host/cpu/scalar-host.ts';
 import { createWasmHost } from '../host/cpu/wasm-host.ts';
-import type { ThreadJob } from '../host/cpu/wasm-thread.ts';
+import type { WasmThreadJob } from '../host/cpu/wasm-instance.ts';
 import { openDevice } from '../host/gpu/open-device.ts';
 import { SUBMISSION_SECONDS } from '../host/gpu/submissions.ts';
 import { answer, type Request } from '../host/protocol.ts';
@@ -61,7 +61,7 @@ async function createHost(role: HostRole): Promise<Host> {
   }
 }
 
-async function startThread(job: ThreadJob): Promise<{ stop(): Promise<void> }> {
+async function startThread(job: WasmThreadJob): Promise<{ stop(): Promise<void> }> {
   const worker = new Worker(new URL('./thread-worker.ts', import.meta.url), { type: 'module' });
   await new Promise<void>((resolve, reject) => {
     worker.onmessage = () => resolve();

@@ -1,7 +1,10 @@
 /** Runs one WebAssembly thread in a worker of the page. */
 
-import { serveThread, type ThreadJob } from '../host/cpu/wasm-thread.ts';
+import { instantiateWasm, type WasmThreadJob } from '../host/cpu/wasm-instance.ts';
+import { serveThread } from '../host/cpu/work-thread.ts';
 
-addEventListener('message', (event: MessageEvent<ThreadJob>) => serveThread(event.data, () => postMessage('ready')), {
-  once: true,
-});
+addEventListener(
+  'message',
+  (event: MessageEvent<WasmThreadJob>) => serveThread(event.data, instantiateWasm, () => postMessage('ready')),
+  { once: true },
+);

@@ -12,12 +12,13 @@ export type BackendName = Measurement['backend'];
 
 /** The name of a kernel's or a device's backend. */
 export function backendName({ backend, library }: Engine): BackendName {
-  return library !== undefined || backend === 'native' ? 'peers' : backend;
+  return library !== undefined ? 'peers' : backend;
 }
 
 /** What people call a backend. */
 export const BACKEND_LABELS: Record<BackendName, string> = {
   webgpu: 'WebGPU',
+  native: 'machine code',
   wasm: 'WebAssembly',
   scalar: 'JavaScript',
   peers: 'third-party kernels',

@@ -63,7 +63,7 @@ const sampleSchema = z.object({
 
 const caseSchema = z.object({
   kernel: z.string(),
-  backend: z.enum(['scalar', 'wasm', 'webgpu', 'peers']),
+  backend: z.enum(['scalar', 'wasm', 'native', 'webgpu', 'peers']),
   host: z.string(),
   device: z.number().int().min(0).nullable().describe('index into context.devices; null where none could be opened'),
   variant: z.string().nullable(),
@@ -169,7 +169,7 @@ const measurementSchema = z.discriminatedUnion('state', [
 
 const deviceSchema = z.object({
   name: z.string(),
-  backend: z.enum(['scalar', 'wasm', 'webgpu', 'peers']),
+  backend: z.enum(['scalar', 'wasm', 'native', 'webgpu', 'peers']),
   software: z.boolean(),
   features: z.array(z.string()),
   threads: count.nullable(),

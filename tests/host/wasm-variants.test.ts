@@ -1,7 +1,8 @@
 /** The choice of a WebAssembly variant on mock hosts: clear gains, and gains at the threshold. */
 
 import { describe, expect, it } from 'vitest';
-import { chooseVariant, side, type WasmVariant } from '../../src/host/cpu/wasm-variants.ts';
+import { side } from '../../src/host/cpu/variant-probe.ts';
+import { chooseVariant, type WasmVariant } from '../../src/host/cpu/wasm-variants.ts';
 import { createMockHost, parseMockOptions } from '../../src/host/mock.ts';
 
 /** The choice where 256 bits are these times as fast, in turn. */

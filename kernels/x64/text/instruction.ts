@@ -19,6 +19,7 @@ export type General =
   | 'r15'
   | 'rsp'
   | 'eax'
+  | 'ebx'
   | 'ecx'
   | 'edx';
 /** Vector registers: 4, 8 or 16 floats. */
@@ -89,6 +90,7 @@ export type Mnemonic =
   | 'vunpcklps'
   | 'vxorps'
   | 'vzeroupper'
+  | 'xgetbv'
   | 'xor';
 
 /** Jumps: always, or by the last comparison of signed numbers. */

@@ -4,13 +4,14 @@ import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
 import type { BackendName } from '../../record/backend.ts';
 
 /** The backends, in the order in which they are shown. */
-export const BACKEND_NAMES = ['webgpu', 'wasm', 'scalar', 'peers'] as const satisfies readonly BackendName[];
+export const BACKEND_NAMES = ['webgpu', 'native', 'wasm', 'scalar', 'peers'] as const satisfies readonly BackendName[];
 
 /** Kernels that run unless others are named, in the order in which they are shown. */
 export const KERNEL_NAMES: readonly string[] = [
   'wgsl-flash',
   'wgsl-rows',
   'wgsl-naive',
+  'x64-flash',
   'wasm-flash',
   'scalar-flash',
   'scalar-naive',

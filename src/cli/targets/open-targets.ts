@@ -27,8 +27,8 @@ export interface OpenTargets {
 }
 
 /**
- * One target for each engine of the kernels in each runtime. With --backend auto and no kernels named, a WebGPU that is not
- * there is left out with one line; asked for by name, it stays and its cases are skipped with the reason.
+ * One target for each engine of the kernels in each runtime. With --backend auto and no kernels named, a WebGPU or machine code
+ * that is not there is left out with one line; asked for by name, it stays and its cases are skipped with the reason.
  */
 export async function openTargets(request: TargetRequest): Promise<OpenTargets> {
   const runtimes = await openRuntimes(request);
@@ -66,7 +66,7 @@ export async function openTargets(request: TargetRequest): Promise<OpenTargets> 
 
 /** Whether the user asked for this engine neither by a kernel's name nor by its backend; a suite asks for its libraries. */
 function mayBeLeftOut(engine: Engine, { backend, named }: TargetRequest): boolean {
-  return backendName(engine) === 'webgpu' && backend === 'auto' && !named;
+  return ['webgpu', 'native'].includes(backendName(engine)) && backend === 'auto' && !named;
 }
 
 /** Kernels with the same key share a target. */

@@ -2,11 +2,13 @@
 
 import { flushCompileCache } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import type { InstructionSet } from '../../../kernels/device.ts';
 import type { OrtBuild } from '../../../kernels/peers/ort-model.ts';
 import { messageOf } from '../../messages.ts';
 import type { Host } from '../contract.ts';
 import { createScalarHost } from '../cpu/scalar-host.ts';
 import { createWasmHost } from '../cpu/wasm-host.ts';
+import type { ThreadJob } from '../cpu/work-thread.ts';
 import { answer, type Request } from '../protocol.ts';
 import type { HostRole, WebgpuOptions } from '../role.ts';
 import { createDawnHost, listAdapters } from './dawn.ts';
@@ -19,6 +21,7 @@ import { cpuName, spareMemoryBytes } from './this-machine.ts';
 /** What the first message asks this child to be. */
 export type ChildRole =
   | HostRole
+  | { backend: 'native'; threads: number; set: InstructionSet | null }
   | { library: 'onnxruntime'; backend: OrtBuild; threads: number }
   | { library: 'onnxruntime'; backend: 'webgpu'; options: WebgpuOptions }
   | { library: 'tensorflow'; backend: 'wasm' }
@@ -67,15 +70,22 @@ async function createHost(role: Exclude<ChildRole, { backend: 'adapters' }>): Pr
         deviceName,
         memoryBytes,
         sharedMemory: true,
-        async startThread(job) {
-          const worker = new Worker(siblingUrl(import.meta.url, 'thread'), { workerData: job });
-          await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
-          return { stop: async () => void (await worker.terminate()) };
-        },
+        startThread,
       });
+    case 'native': {
+      // Its encoder is loaded only where it is used.
+      const { createX64Host } = await import('./x64/x64-host.ts');
+      return createX64Host({ ...role, deviceName, memoryBytes, startThread });
+    }
     case 'webgpu':
       return createDawnHost(role.options, role.untimed ?? false);
     default:
       return role satisfies never;
   }
+}
+
+async function startThread(job: ThreadJob<unknown>): Promise<{ stop(): Promise<void> }> {
+  const worker = new Worker(siblingUrl(import.meta.url, 'thread'), { workerData: job });
+  await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+  return { stop: async () => void (await worker.terminate()) };
 }

@@ -11,6 +11,7 @@ import type { ChildRole } from './child.ts';
 import { swiftshaderEnvironment } from './development.ts';
 import { spawnAdapterList, spawnHost } from './spawn.ts';
 import { chooseNodeVariant, spawnWasm } from './wasm-children.ts';
+import { chooseInstructionSet, spawnX64 } from './x64/choose-set.ts';
 
 /** How the targets of this machine are opened. */
 export interface NodeTargetOptions {
@@ -31,6 +32,7 @@ export async function nodeTarget({ backend, library }: Engine, options: NodeTarg
     case 'webgpu':
       return gpuTarget(library, options.webgpu);
     case 'native':
+      if (library === undefined) return machineCodeTarget(threads);
       return openTarget({ host, open: spawn({ library: 'onnxruntime', backend, threads }) });
     case 'scalar':
       return openTarget({ host, open: spawn({ backend }) });
@@ -58,6 +60,16 @@ export async function softwareEnvironment(allowSoftware: boolean): Promise<Recor
   const software = await swiftshaderEnvironment();
   if (software === undefined) throw new Error(noAdapterAtAll);
   return software;
+}
+
+/** Our kernels in machine code. */
+async function machineCodeTarget(threads: number): Promise<Target> {
+  try {
+    const variant = await chooseInstructionSet();
+    return await openTarget({ host, variant, open: () => spawnX64(variant.variant, threads) });
+  } catch (error) {
+    return { state: 'unavailable', host, reason: messageOf(error) };
+  }
 }
 
 /** Our kernels on an adapter, or a library's on the same. */

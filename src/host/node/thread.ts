@@ -1,6 +1,15 @@
-/** The file that a WebAssembly worker thread runs. */
+/** The file that a worker thread runs: of WebAssembly or of machine code, by what it is given. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { serveThread, type ThreadJob } from '../cpu/wasm-thread.ts';
+import { instantiateWasm } from '../cpu/wasm-instance.ts';
+import { serveThread, type ThreadJob } from '../cpu/work-thread.ts';
+import { instantiateX64, type MachineCode } from './x64/functions.ts';
 
-serveThread(workerData as ThreadJob, () => parentPort?.postMessage('ready'));
+const job = workerData as ThreadJob<WebAssembly.Module> | ThreadJob<MachineCode>;
+const ready = () => parentPort?.postMessage('ready');
+if (isMachineCode(job)) serveThread(job, instantiateX64, ready);
+else serveThread(job, instantiateWasm, ready);
+
+function isMachineCode(given: typeof job): given is ThreadJob<MachineCode> {
+  return !(given.code instanceof WebAssembly.Module);
+}

@@ -3,11 +3,11 @@
 import iced from 'iced-x86';
 import {
   type Code as Assembly,
-  type Instruction as Typed,
   type Line,
   linesOf,
   type Memory,
   type Operand,
+  type Instruction as Typed,
 } from '../../../../kernels/x64/text/instruction.ts';
 
 const { Code, Encoder, Instruction, OpKind, Register } = iced;
@@ -65,7 +65,10 @@ function encodeLine(
   return length;
 }
 
-function toIced(line: Exclude<Line, { label: string }>, placeOf: (label: string) => number | undefined): IcedInstruction {
+function toIced(
+  line: Exclude<Line, { label: string }>,
+  placeOf: (label: string) => number | undefined,
+): IcedInstruction {
   if ('note' in line) throw new RangeError('a note is no instruction');
   if (!('jump' in line)) return withOperands(line);
   const target = placeOf(line.to);

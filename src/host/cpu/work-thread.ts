@@ -1,22 +1,22 @@
 /**
- * One thread of a WebAssembly run: waits for a phase, takes work tiles by an atomic counter until none is left, waits
+ * One thread of a run over one memory: waits for a phase, takes work tiles by an atomic counter until none is left, waits
  * again.
  */
 
-import type { WasmProgram } from '../../../kernels/kernel.ts';
+import type { ThreadedProgram } from '../../../kernels/kernel.ts';
 import { type KeyRun, seenKeys } from '../../problem/seen-keys.ts';
 import type { Slice } from '../../problem/slice.ts';
 import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import { packedDims, paddedKeys } from '../footprint.ts';
 import { splitLastTiles } from '../last-tiles.ts';
 import { layoutOf } from '../tensor-layout.ts';
-import { createInPlaceThread } from './wasm-in-place.ts';
-import type { Addresses } from './wasm-memory.ts';
-import { CONTROL, PHASE, takeWork } from './wasm-phases.ts';
+import { createInPlaceThread } from './in-place-thread.ts';
+import { CONTROL, PHASE, takeWork } from './phases.ts';
+import type { Addresses } from './threaded-memory.ts';
 
-/** Everything that a thread needs, in values that can be sent to a worker. Addresses and sizes are in bytes. */
-export interface ThreadJob {
-  module: WebAssembly.Module;
+/** Everything that a thread needs, in values that can be sent to a worker. Addresses and sizes are in bytes; the code is what it was compiled to. */
+export interface ThreadJob<Compiled> {
+  code: Compiled;
   memory: WebAssembly.Memory;
   control: Int32Array;
   workload: Workload;
@@ -24,11 +24,11 @@ export interface ThreadJob {
   /** Keys are padded to a multiple of this in packed K and V. */
   keyMultiple: number;
   /** Floats of a row of packed K and V, where zeros pad them. */
-  packedDims: WasmProgram['packedDims'];
+  packedDims: ThreadedProgram['packedDims'];
   /** Query rows of the parts that the last work tiles are handed out in. */
   splitRows: number;
   /** Set where K and V are read in place, in parts. */
-  inPlace: WasmProgram['inPlace'];
+  inPlace: ThreadedProgram['inPlace'];
   addresses: Addresses;
   /** Bytes from one copy of k and of v to the next. */
   copies: { kBytes: number; vBytes: number };
@@ -42,33 +42,34 @@ export interface ThreadJob {
  */
 const PANELS_AT_A_TIME = 32;
 
-/** What a kernel's module exports; all are numbers of type i32 but the scale, an f32. */
-type KernelExports = {
-  configure(
-    ...[
-      seqKv,
-      keysPadded,
-      windowLow,
-      windowHigh,
-      qStrideBytes,
-      kStrideBytes,
-      scale,
-      vStrideBytes,
-      oStrideBytes,
-    ]: number[]
-  ): void;
+/** Told once: the strides are in bytes. All are integers but the scale, a float. */
+export type Configure = (
+  ...[seqKv, keysPadded, windowLow, windowHigh, qStrideBytes, kStrideBytes, scale, vStrideBytes, oStrideBytes]: number[]
+) => void;
+
+/** The functions of compiled code, over the memory of its job; all arguments are addresses and other integers. */
+export interface KernelFunctions {
+  configure: Configure;
   pack(...[k, v, packedK, packedV, firstPanel, endPanel, keyNorms]: number[]): void;
   attend(...[q, o, rows, firstRow, packedK, packedV, scratch, keyNorms, sink]: number[]): void;
-};
+  /** Of programs that read K and V where they lie, in place of the two before. */
+  attend_keys(...[q, k, v, partials, scratch, firstKey, endKey, heads]: number[]): void;
+  merge(...[partials, parts, partStrideBytes, o, sinks]: number[]): void;
+}
+
+/** Makes the functions of a thread of its own. */
+export type Instantiate<Compiled> = (job: ThreadJob<Compiled>) => KernelFunctions;
 
 /**
  * Makes the function that does this thread's share of a phase; it returns when no work of that phase is left to take.
  */
-export function createThread(job: ThreadJob): (phase: number) => void {
-  if (job.inPlace !== undefined) return createInPlaceThread(job, job.inPlace);
+export function createThread<Compiled>(
+  job: ThreadJob<Compiled>,
+  instantiate: Instantiate<Compiled>,
+): (phase: number) => void {
+  const kernel = instantiate(job);
+  if (job.inPlace !== undefined) return createInPlaceThread(job, job.inPlace, kernel);
   const { workload: w, addresses, control, keyMultiple } = job;
-  const instance = new WebAssembly.Instance(job.module, { host: { memory: job.memory } });
-  const kernel = instance.exports as KernelExports;
   const layout = layoutOf(w, job.slice);
   const keysPadded = paddedKeys(job, w);
   const { windowLow, windowHigh } = visibility(w);
@@ -142,8 +143,12 @@ function portionsOf(seen: KeyRun, keyMultiple: number): PanelRun[] {
  * The life of a worker thread; `ready` is called once, when it can take work. Between phases it sleeps in Atomics.wait
  * and uses no CPU.
  */
-export function serveThread(job: ThreadJob, ready: () => void): void {
-  const run = createThread(job);
+export function serveThread<Compiled>(
+  job: ThreadJob<Compiled>,
+  instantiate: Instantiate<Compiled>,
+  ready: () => void,
+): void {
+  const run = createThread(job, instantiate);
   const { control } = job;
   ready();
   for (let generation = 0; ; generation += 1) {

@@ -1,42 +1,22 @@
 /** What a thread does for a program that reads K and V where they lie: parts of the keys of KV heads, then their merge. */
 
-import type { WasmProgram } from '../../../kernels/kernel.ts';
+import type { ThreadedProgram } from '../../../kernels/kernel.ts';
 import { groupSize, visibility } from '../../problem/workload.ts';
 import { keyParts } from '../footprint.ts';
 import { layoutOf } from '../tensor-layout.ts';
-import { CONTROL, PHASE, takeWork } from './wasm-phases.ts';
-import type { ThreadJob } from './wasm-thread.ts';
-
-/** What such a module exports; all are numbers of type i32 but the scale, an f32. */
-type InPlaceExports = {
-  configure(
-    ...[
-      seqKv,
-      keysPadded,
-      windowLow,
-      windowHigh,
-      qStrideBytes,
-      kStrideBytes,
-      scale,
-      vStrideBytes,
-      oStrideBytes,
-    ]: number[]
-  ): void;
-  attend_keys(...[q, k, v, partials, scratch, firstKey, endKey, heads]: number[]): void;
-  merge(...[partials, parts, partStrideBytes, o, sinks]: number[]): void;
-};
+import { CONTROL, PHASE, takeWork } from './phases.ts';
+import type { KernelFunctions, ThreadJob } from './work-thread.ts';
 
 /**
  * Makes the function that does this thread's share of a phase. Where the keys are one part, attending merges it at once
  * and the merging phase need not be run.
  */
 export function createInPlaceThread(
-  job: ThreadJob,
-  inPlace: NonNullable<WasmProgram['inPlace']>,
+  job: ThreadJob<unknown>,
+  inPlace: NonNullable<ThreadedProgram['inPlace']>,
+  kernel: KernelFunctions,
 ): (phase: number) => void {
   const { workload: w, addresses, copies, control } = job;
-  const instance = new WebAssembly.Instance(job.module, { host: { memory: job.memory } });
-  const kernel = instance.exports as InPlaceExports;
   const layout = layoutOf(w, job.slice);
   const { batch: batches, kvHeads } = layout.shape;
   const { windowLow, windowHigh } = visibility(w);

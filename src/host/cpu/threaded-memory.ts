@@ -1,16 +1,16 @@
-/** Where a slice's tensors, packed copies and scratch lie in one WebAssembly memory. */
+/** Where a slice's tensors, packed copies and scratch lie in the one memory of its threads. */
 
-import type { WasmProgram } from '../../../kernels/kernel.ts';
+import type { ThreadedProgram } from '../../../kernels/kernel.ts';
 import { copiesOfKeys } from '../../problem/cold-keys.ts';
 import { LARGEST_HEAD_DIM } from '../../problem/head-dims.ts';
 import type { PrepareRequest } from '../contract.ts';
 import { footprint, keyParts, packedDims, paddedKeys, usesValuesInPlace } from '../footprint.ts';
 import { fillTensors, sinkValues, type TensorLayout } from '../tensor-layout.ts';
 
-/** What 32-bit addresses reach. */
-export const WASM_MEMORY_BYTES = 2 ** 32;
+/** What 32-bit addresses reach; machine code has 64 bits, and its tensors lie in the same kind of memory. */
+export const MEMORY_BYTES = 2 ** 32;
 const PAGE_BYTES = 65536;
-const MOST_PAGES = WASM_MEMORY_BYTES / PAGE_BYTES;
+const MOST_PAGES = MEMORY_BYTES / PAGE_BYTES;
 /** Bytes at address 0 that stay zero: the row that stands in for rows and keys past the end, as long as the longest. */
 const ZEROS = 4 * LARGEST_HEAD_DIM;
 
@@ -48,7 +48,7 @@ const lines = (bytes: number) => Math.ceil(bytes / 64) * 64;
 /** Allocates the memory of a slice for `threads` threads and fills q, k and v. Throws RangeError beyond 4 GiB. */
 export function allocate(
   { workload: w, slice, data, coldKeys }: PrepareRequest,
-  program: WasmProgram,
+  program: ThreadedProgram,
   layout: TensorLayout,
   threads: number,
   sharedMemory: boolean,
@@ -84,7 +84,7 @@ export function allocate(
 
   const pages = Math.ceil(top / PAGE_BYTES);
   if (pages > MOST_PAGES) {
-    throw new RangeError(`needs ${footprint(program, w, slice, threads)} bytes of WebAssembly memory`);
+    throw new RangeError(`needs ${footprint(program, w, slice, threads)} bytes of memory that threads share`);
   }
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: sharedMemory });
   const view = (address: number, elements: number) => new Float32Array(memory.buffer, address, elements);

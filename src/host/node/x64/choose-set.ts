@@ -1,0 +1,40 @@
+/** Chooses the instructions of the kernels in machine code: the wider ones, but where a probe finds the narrower ones faster. */
+
+import type { InstructionSet } from '../../../../kernels/device.ts';
+import { x64Flash } from '../../../../kernels/x64/flash.ts';
+import { formatFaster } from '../../../format.ts';
+import { messageOf } from '../../../messages.ts';
+import { openProbe, weigh } from '../../cpu/variant-probe.ts';
+import { type ChildHost, spawnHost } from '../spawn.ts';
+
+/** What is used, and why. */
+export interface SetChoice {
+  variant: InstructionSet;
+  reason: string;
+}
+
+/** Starts a child for machine code; null: with the widest instructions of the CPU. */
+export const spawnX64 = (set: InstructionSet | null, threads: number): Promise<ChildHost> =>
+  spawnHost({ role: { backend: 'native', threads, set }, flags: [], env: {} });
+
+/** The better instructions on this CPU. Throws where no machine code runs. */
+export async function chooseInstructionSet(): Promise<SetChoice> {
+  const first = await spawnX64(null, 1);
+  const { features } = await first.environment().finally(() => first.close());
+  if (features.instructionSet !== 'avx512') return { variant: 'avx2', reason: 'the CPU has no AVX-512' };
+  const narrow = await openProbe(() => spawnX64('avx2', 1), x64Flash);
+  const wide = await openProbe(() => spawnX64('avx512', 1), x64Flash);
+  try {
+    if (wide.run === null) return { variant: 'avx2', reason: `AVX-512 was tried and is not used: ${wide.fault}` };
+    if (narrow.run === null) return { variant: 'avx512', reason: `AVX2 was tried and is not used: ${narrow.fault}` };
+    const { gain, found } = await weigh(narrow.run, wide.run, 1);
+    if (found === 'below')
+      return { variant: 'avx2', reason: `in a probe, AVX2 is ${formatFaster(1 / gain)} than AVX-512` };
+    const reason = found === 'above' ? `AVX-512 is ${formatFaster(gain)} than AVX2` : 'AVX-512 is as fast as AVX2';
+    return { variant: 'avx512', reason: `in a probe, ${reason}` };
+  } catch (error) {
+    return { variant: 'avx2', reason: `AVX-512 was tried and is not used: ${messageOf(error)}` };
+  } finally {
+    await Promise.all([narrow.close(), wide.close()]);
+  }
+}

@@ -1,0 +1,31 @@
+/** Node's own calls of machine code (node:ffi), of which this is all that is used. */
+
+/** Opens a shared object and gives its functions, each of one pointer argument. */
+export interface Ffi {
+  dlopen(path: string, functions: Record<string, { return: 'void'; arguments: ['pointer'] }>): OpenedObject;
+  /** The address of the first byte of a buffer, which never moves. */
+  getRawPointer(buffer: ArrayBufferLike): bigint;
+}
+
+interface OpenedObject {
+  functions: Record<string, (pointer: bigint) => void>;
+}
+
+/** Undefined where this Node has none: those before 26.1. */
+export const ffi = (): Ffi | undefined => process.getBuiltinModule?.('node:ffi') as Ffi | undefined;
+
+/** Functions of a shared object by name. Throws what the dynamic linker says. */
+export function openFunctions(file: string, names: readonly string[]): OpenedObject['functions'] {
+  const library = requiredFfi();
+  // Other words than `return` and `arguments` are ignored without an error.
+  return library.dlopen(
+    file,
+    Object.fromEntries(names.map((name) => [name, { return: 'void', arguments: ['pointer'] }])),
+  ).functions;
+}
+
+export function requiredFfi(): Ffi {
+  const found = ffi();
+  if (found === undefined) throw new Error('this Node has no node:ffi');
+  return found;
+}

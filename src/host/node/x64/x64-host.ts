@@ -1,0 +1,88 @@
+/** A host for machine code: encodes programs, keeps them in files, and runs them on the threads and the memory of WebAssembly's host. */
+
+import type { InstructionSet } from '../../../../kernels/device.ts';
+import type { Program, X64Program } from '../../../../kernels/kernel.ts';
+import {
+  type CpuFeatures,
+  emitCpuFeatures,
+  FEATURE_WORDS,
+  readCpuFeatures,
+} from '../../../../kernels/x64/cpu-features.ts';
+import type { Code } from '../../../../kernels/x64/text/instruction.ts';
+import { machineCodeSays } from '../../../messages.ts';
+import type { Host } from '../../contract.ts';
+import { createThreadedHost, type ThreadedHostOptions } from '../../cpu/threaded-host.ts';
+import { codeFile } from './code-file.ts';
+import { encode } from './encode.ts';
+import { ffi, openFunctions, requiredFfi } from './ffi.ts';
+import { instantiateX64, type MachineCode } from './functions.ts';
+import { sharedObject } from './shared-object.ts';
+
+export interface X64HostOptions extends Omit<ThreadedHostOptions<MachineCode>, 'sharedMemory'> {
+  /** Null: the widest that the CPU has. */
+  set: InstructionSet | null;
+}
+
+/** Opens a host. Throws where machine code cannot run: with the reason, and what runs instead. */
+export function createX64Host(options: X64HostOptions): Host {
+  const found = cpuFeatures();
+  if (!found.avx2) throw new Error(machineCodeSays.noAvx2);
+  const set = options.set ?? (found.avx512 ? 'avx512' : 'avx2');
+  if (set === 'avx512' && !found.avx512) throw new Error(machineCodeSays.noAvx512);
+  const known = new Map<string, MachineCode>();
+  const compile = async (program: Program) => {
+    const { code } = requireX64(program, set);
+    const key = JSON.stringify(code);
+    const compiled = known.get(key) ?? compiledCode(code);
+    known.set(key, compiled);
+    return compiled;
+  };
+  return createThreadedHost(
+    { ...options, sharedMemory: true },
+    {
+      backend: 'native',
+      listed: listOf(found),
+      features: { relaxedSimd: false, simd256: false, f16: false, instructionSet: set },
+      compile,
+      instantiate: instantiateX64,
+    },
+  );
+}
+
+/** What the CPU has, asked by code of our own. Throws where no such code can run here. */
+export function cpuFeatures(): CpuFeatures {
+  const { platform, arch, version } = process;
+  if (platform !== 'linux' || arch !== 'x64') throw new Error(machineCodeSays.otherSystem(`${platform} ${arch}`));
+  if (ffi() === undefined) throw new Error(machineCodeSays.noFfi(version));
+  const { file, names } = compiledCode(emitCpuFeatures());
+  const words = new Uint32Array(FEATURE_WORDS);
+  openFunctions(file, names)['features']?.(requiredFfi().getRawPointer(words.buffer));
+  return readCpuFeatures(words);
+}
+
+/** Names of features as a record lists them. */
+function listOf({ avx2, avx512, avx512Bf16, amxBf16 }: CpuFeatures): string[] {
+  return [
+    ...(avx2 ? ['avx2'] : []),
+    ...(avx512 ? ['avx512'] : []),
+    ...(avx512Bf16 ? ['avx512-bf16'] : []),
+    ...(amxBf16 ? ['amx-bf16'] : []),
+  ];
+}
+
+/** Encoded code in a file, with those of its labels that are functions. */
+function compiledCode(code: Code): MachineCode {
+  const { bytes, labels } = encode(code);
+  const names = [...labels.keys()].filter((name) => FUNCTIONS.includes(name));
+  const symbols = names.map((name) => ({ name, offset: labels.get(name) as number }));
+  return { file: codeFile(sharedObject(bytes, symbols)), names };
+}
+
+/** What hosts call. */
+const FUNCTIONS = ['features', 'pack', 'attend', 'attend_keys', 'merge'];
+
+function requireX64(program: Program, set: InstructionSet): X64Program {
+  if (program.kind !== 'x64') throw new TypeError(`a host of machine code cannot run a ${program.kind} program`);
+  if (program.set === 'avx512' && set !== 'avx512') throw new TypeError('this host was opened without AVX-512');
+  return program;
+}

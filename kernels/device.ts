@@ -11,7 +11,8 @@ export interface Limits {
 }
 
 /** Instructions of x86-64, and so the size of a vector: 256 bits with fused multiply-adds, or 512 bits. */
-export type InstructionSet = 'avx2' | 'avx512';
+export const INSTRUCTION_SETS = ['avx2', 'avx512'] as const;
+export type InstructionSet = (typeof INSTRUCTION_SETS)[number];
 
 /** What a device can do beyond the minimum. */
 export interface Features {

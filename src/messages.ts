@@ -71,7 +71,7 @@ export const noConfigurations = (kernel: string, known: readonly string[]) =>
   `--kernel: ${kernel} has no configurations to choose from here; choose ${known.join(', ')}`;
 export const cannotShow = (kernel: string, reason: string) => `${kernel} has no text for this: ${reason}`;
 export const nothingToCompile = (kernel: string) =>
-  `${kernel} has no code of its own to compile; choose a wasm or wgsl kernel`;
+  `${kernel} has no code of its own to compile; choose a kernel of wasm, wgsl or x64`;
 export const badConfigurations = (path: string, what: string) =>
   `'${path}' is not a file of configurations: ${what}; bench tune writes such files`;
 export const damagedConfigurations = (path: string, what: string) =>
@@ -458,6 +458,10 @@ export const clockDistrusted = (why: string) => `GPU timestamps are not used (${
 
 /** Why machine code does not run here. */
 export const machineCodeSays = {
+  runs: (set: string, reason: string) =>
+    `x64-flash runs as machine code of ${set} (${reason}); --native off leaves it out.`,
+  off: 'machine code is turned off by --native off',
+  inBrowser: 'a browser runs no machine code from outside; use --host node for it',
   otherSystem: (system: string) =>
     `machine code is emitted for Linux on x86-64 only, and this is ${system}; WebAssembly runs here`,
   noFfi: (version: string) =>

@@ -99,7 +99,7 @@ export function createMockHost({ backend, library }: Engine, options: MockOption
         deviceLimits: {},
         limits: { memoryBytes: memory, tensorBytes: memory, workgroupMemoryBytes: 32768, workgroupInvocations: 256 },
         features: {
-          ...{ relaxedSimd: true, simd256: false, f16: options.matrices, subgroups: true },
+          ...{ relaxedSimd: true, simd256: false, instructionSet: 'avx2', f16: options.matrices, subgroups: true },
           ...(options.matrices ? { subgroupMatrix: MATRICES } : {}),
         },
       };

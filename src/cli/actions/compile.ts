@@ -6,9 +6,11 @@ import { counted, formatDuration } from '../../format.ts';
 import { spawnHost } from '../../host/node/spawn.ts';
 import { softwareEnvironment } from '../../host/node/targets.ts';
 import { spawnWasm } from '../../host/node/wasm-children.ts';
+import { spawnX64 } from '../../host/node/x64/choose-set.ts';
 import type { KillableHost } from '../../host/target.ts';
+import { setOf, wasmVariantOf } from '../../host/variants.ts';
 import { watched } from '../../host/watchdog.ts';
-import { messageOf, nothingToCompile, UsageError } from '../../messages.ts';
+import { machineCodeSays, messageOf, nothingToCompile, UsageError } from '../../messages.ts';
 import { describe, formatHeadDims, type Workload } from '../../problem/workload.ts';
 import { formatLimits } from '../../report/limits-text.ts';
 import type { TargetOptions } from '../options/device.ts';
@@ -18,8 +20,7 @@ import { printText } from '../terminal/output.ts';
 export async function compileKernel(name: string, workload: Workload, target: TargetOptions): Promise<number> {
   const kernel = findKernel(name);
   const { backend, library } = kernel;
-  if (library !== undefined || (backend !== 'wasm' && backend !== 'webgpu'))
-    throw new UsageError(nothingToCompile(kernel.name));
+  if (library !== undefined || backend === 'scalar') throw new UsageError(nothingToCompile(kernel.name));
   let host: KillableHost | undefined;
   try {
     // Nothing is run.
@@ -48,9 +49,14 @@ export async function compileKernel(name: string, workload: Workload, target: Ta
 }
 
 /** A host for the backend; a WebGPU one without the test of its clocks. */
-async function openHost(backend: 'wasm' | 'webgpu', target: TargetOptions): Promise<KillableHost> {
-  const { adapter, allowSoftware, limits, threads, variant } = target;
-  if (backend === 'wasm') return spawnWasm(variant ?? 'simd-relaxed', threads ?? availableParallelism());
+async function openHost(backend: 'wasm' | 'native' | 'webgpu', target: TargetOptions): Promise<KillableHost> {
+  const { adapter, allowSoftware, limits, variant, native } = target;
+  const threads = target.threads ?? availableParallelism();
+  if (backend === 'wasm') return spawnWasm(wasmVariantOf(variant) ?? 'simd-relaxed', threads);
+  if (backend === 'native') {
+    if (native === 'off') throw new Error(machineCodeSays.off);
+    return spawnX64(setOf(variant), threads);
+  }
   const env = await softwareEnvironment(allowSoftware);
   return spawnHost({ role: { backend, options: { adapter, allowSoftware, limits }, untimed: true }, flags: [], env });
 }

@@ -2,18 +2,20 @@
 
 import { findKernel } from '../../../kernels/index.ts';
 import { TYPICAL_DEVICE, TYPICAL_MATRIX } from '../../../kernels/typical-device.ts';
-import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
+import { type KernelVariant, setOf, wasmVariantOf } from '../../host/variants.ts';
 import { cannotShow, UsageError } from '../../messages.ts';
 import { sourceText } from '../../report/source-text.ts';
 import { firstWorkloadOf, type WorkloadValues } from '../options/workload.ts';
 
-/** Prints the text of a kernel for the first workload, on a typical device with this WebAssembly variant. */
-export function showKernel(name: string, values: WorkloadValues & { variant: WasmVariant }): void {
+/** Prints the text of a kernel for the first workload, on a typical device with this variant. */
+export function showKernel(name: string, values: WorkloadValues & { variant: KernelVariant | null }): void {
   const kernel = findKernel(name);
+  const wasm = wasmVariantOf(values.variant) ?? 'simd-relaxed';
   const features = {
     ...TYPICAL_DEVICE.features,
-    relaxedSimd: values.variant !== 'simd',
-    simd256: values.variant === 'simd256',
+    relaxedSimd: wasm !== 'simd',
+    simd256: wasm === 'simd256',
+    instructionSet: setOf(values.variant) ?? 'avx512',
     subgroupMatrix: TYPICAL_MATRIX,
   };
   const workload = firstWorkloadOf(values);

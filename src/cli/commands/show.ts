@@ -12,7 +12,13 @@ export const declareShow: Declare = (command, finish) => {
   const options = {
     ...workloadOptions(presetAxes('mha')),
     ...under('Kernel:', {
-      variant: choice('--variant <name>', 'how WebAssembly is compiled', VARIANT_NAMES, 'simd-relaxed'),
+      variant: choice(
+        '--variant <name>',
+        'how WebAssembly (simd...) or machine code (avx...) is made',
+        VARIANT_NAMES,
+        null,
+        'simd-relaxed, avx512',
+      ),
     }),
   };
   command

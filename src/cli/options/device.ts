@@ -68,8 +68,15 @@ export const bringupDeviceOptions = () =>
 export const targetOptions = (listed: readonly BackendName[] = BACKEND_NAMES) =>
   under(DEVICES, {
     backend: backendOption(listed),
-    variant: choice('--variant <name>', 'how WebAssembly is compiled', VARIANT_NAMES, null, 'the fastest in a probe'),
-    threads: option('--threads <count>', 'WebAssembly threads', wholeNumber(1, 1024), null, 'all cores'),
+    variant: choice(
+      '--variant <name>',
+      'how WebAssembly (simd...) or machine code (avx...) is made',
+      VARIANT_NAMES,
+      null,
+      'the fastest in a probe',
+    ),
+    native: choice('--native <when>', 'machine code; off leaves it out', ['auto', 'off'] as const, 'auto'),
+    threads: option('--threads <count>', 'threads on the CPU', wholeNumber(1, 1024), null, 'all cores'),
     host: option(
       '--host <names>',
       'where to run: node, browser, or node,browser for both in one run',
@@ -104,7 +111,7 @@ export const tunedKernels = () =>
   under(DEVICES, {
     kernel: list(
       '--kernel <names>',
-      'search among these only: wgsl-flash, wgsl-matrix or wasm-flash',
+      'search among these only: wgsl-flash, wgsl-matrix, x64-flash or wasm-flash',
       kernelNames,
       null,
       'all of the GPU if there is one, else of the CPU',
@@ -171,9 +178,9 @@ export interface TargetOptions extends RuntimeRequest {
 
 /** What the options of targetOptions ask for. */
 export function targetOf(values: TargetValues): TargetOptions {
-  const { backend, variant, threads, host, browser, connect, adapter, allowSoftware, limits } = values;
+  const { backend, variant, native, threads, host, browser, connect, adapter, allowSoftware, limits } = values;
   return {
-    ...{ backend, variant, threads, browser, adapter, allowSoftware, limits },
+    ...{ backend, variant, native, threads, browser, adapter, allowSoftware, limits },
     connect: [...connect],
     // An address to connect to is a browser's.
     host: connect.length > 0 && host === 'node' ? 'browser' : host,

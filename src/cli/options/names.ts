@@ -1,6 +1,6 @@
 /** Names that options take, as plain lists: the help needs them without loading a kernel. A test holds them to the registries. */
 
-import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
+import type { KernelVariant } from '../../host/variants.ts';
 import type { BackendName } from '../../record/backend.ts';
 
 /** The backends, in the order in which they are shown. */
@@ -38,8 +38,14 @@ export const HIDDEN_KERNEL_NAMES: readonly string[] = [
 /** All of them. */
 export const ALL_KERNEL_NAMES: readonly string[] = [...KERNEL_NAMES, ...HIDDEN_KERNEL_NAMES];
 
-/** How the WebAssembly kernels can be compiled. */
-export const VARIANT_NAMES = ['simd', 'simd-relaxed', 'simd256'] as const satisfies readonly WasmVariant[];
+/** How the kernels of WebAssembly and of machine code can be compiled. */
+export const VARIANT_NAMES = [
+  'simd',
+  'simd-relaxed',
+  'simd256',
+  'avx2',
+  'avx512',
+] as const satisfies readonly KernelVariant[];
 
 /** What stdout can get of a run. */
 export const FORMATS = ['table', 'chart', 'markdown', 'csv', 'json', 'jsonl'] as const;

@@ -2,13 +2,13 @@
 
 import type { Engine } from '../../../kernels/kernel.ts';
 import { openBrowserTarget } from '../../host/browser-target.ts';
-import type { WasmVariant } from '../../host/cpu/wasm-variants.ts';
 import { parseMockOptions } from '../../host/mock.ts';
 import { loadPlaywright } from '../../host/node/browser-launch.ts';
 import { openBrowser } from '../../host/node/browser-session.ts';
 import { mockTarget, nodeTarget } from '../../host/node/targets.ts';
 import type { GpuSettings } from '../../host/role.ts';
 import type { Target } from '../../host/target.ts';
+import { type KernelVariant, wasmVariantOf } from '../../host/variants.ts';
 import { connectFailed, messageOf } from '../../messages.ts';
 import { withoutPaths } from '../../record/context.ts';
 
@@ -20,7 +20,9 @@ export interface RuntimeRequest {
   browser: string | null;
   /** Playwright servers to connect to instead of launching. */
   connect: string[];
-  variant: WasmVariant | null;
+  variant: KernelVariant | null;
+  /** 'off': no machine code of ours is run. */
+  native?: 'auto' | 'off';
   adapter: string | null;
   allowSoftware: boolean;
   threads: number | null;
@@ -41,7 +43,7 @@ export interface Runtime {
  * where a browser is asked for and what drives it is not installed.
  */
 export async function openRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
-  const { host, threads, variant, adapter, allowSoftware, limits, settings } = request;
+  const { host, threads, variant, native, adapter, allowSoftware, limits, settings } = request;
   if (host.startsWith('mock')) {
     const options = parseMockOptions(host.split(':')[1] ?? '');
     return [{ target: (engine) => mockTarget(engine, options), close: async () => {} }];
@@ -51,7 +53,12 @@ export async function openRuntimes(request: RuntimeRequest): Promise<Runtime[]> 
   const runtimes: Runtime[] = [];
   for (const name of names) {
     if (name === 'node') {
-      const options = { threads, variant, webgpu: { adapter, allowSoftware, limits, settings } };
+      const options = {
+        threads,
+        variant,
+        ...(native && { native }),
+        webgpu: { adapter, allowSoftware, limits, settings },
+      };
       runtimes.push({ target: (engine) => nodeTarget(engine, options), close: async () => {} });
     } else {
       runtimes.push(...(await browserRuntimes(request)));
@@ -82,7 +89,10 @@ async function browserRuntimes(request: RuntimeRequest): Promise<Runtime[]> {
       const session = await openBrowser({ executable, endpoint, url: server.url, allowSoftware });
       const number = endpoints.length > 1 ? index + 1 : null;
       const threads = Math.min(request.threads ?? session.threads, session.threads);
-      const options = { browser: session.name, cpu: session.cpu, number, threads, variant, webgpu };
+      const options = {
+        ...{ browser: session.name, cpu: session.cpu, number, threads, webgpu },
+        variant: wasmVariantOf(variant),
+      };
       runtimes.push({
         target: (engine) => openBrowserTarget(engine, session.open, options),
         close: () => session.close().finally(closeOne),

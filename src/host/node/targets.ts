@@ -2,23 +2,25 @@
 
 import { availableParallelism } from 'node:os';
 import type { Engine } from '../../../kernels/kernel.ts';
-import { messageOf, noAdapterAtAll, noHardwareAdapter } from '../../messages.ts';
-import type { WasmVariant } from '../cpu/wasm-variants.ts';
+import { machineCodeSays, messageOf, noAdapterAtAll, noHardwareAdapter } from '../../messages.ts';
 import { createMockHost, type MockOptions } from '../mock.ts';
 import type { WebgpuOptions } from '../role.ts';
 import { openTarget, type Target } from '../target.ts';
+import { type KernelVariant, setOf, wasmVariantOf } from '../variants.ts';
 import type { ChildRole } from './child.ts';
 import { swiftshaderEnvironment } from './development.ts';
 import { spawnAdapterList, spawnHost } from './spawn.ts';
 import { chooseNodeVariant, spawnWasm } from './wasm-children.ts';
-import { chooseInstructionSet, spawnX64 } from './x64/choose-set.ts';
+import { chooseInstructionSet, setChoice, spawnX64 } from './x64/choose-set.ts';
 
 /** How the targets of this machine are opened. */
 export interface NodeTargetOptions {
   /** Null: all cores. */
   threads: number | null;
-  /** Null: chosen by a probe. */
-  variant: WasmVariant | null;
+  /** Of WebAssembly or of machine code; null: chosen by a probe, as is that of the other. */
+  variant: KernelVariant | null;
+  /** 'off': no machine code of ours is run. */
+  native?: 'auto' | 'off';
   webgpu: WebgpuOptions;
 }
 
@@ -32,15 +34,15 @@ export async function nodeTarget({ backend, library }: Engine, options: NodeTarg
     case 'webgpu':
       return gpuTarget(library, options.webgpu);
     case 'native':
-      if (library === undefined) return machineCodeTarget(threads);
+      if (library === undefined) return machineCodeTarget(threads, options);
       return openTarget({ host, open: spawn({ library: 'onnxruntime', backend, threads }) });
     case 'scalar':
       return openTarget({ host, open: spawn({ backend }) });
     case 'wasm': {
       if (library === 'tensorflow') return openTarget({ host, open: spawn({ library, backend }) });
       if (library !== undefined) return openTarget({ host, open: spawn({ library, backend, threads }) });
-      const variant =
-        options.variant === null ? await chooseNodeVariant() : { variant: options.variant, reason: 'asked for' };
+      const asked = wasmVariantOf(options.variant);
+      const variant = asked === null ? await chooseNodeVariant() : { variant: asked, reason: 'asked for' };
       return openTarget({ host, variant, open: () => spawnWasm(variant.variant, threads) });
     }
     default:
@@ -63,9 +65,11 @@ export async function softwareEnvironment(allowSoftware: boolean): Promise<Recor
 }
 
 /** Our kernels in machine code. */
-async function machineCodeTarget(threads: number): Promise<Target> {
+async function machineCodeTarget(threads: number, { variant: asked, native }: NodeTargetOptions): Promise<Target> {
+  if (native === 'off') return { state: 'unavailable', host, reason: machineCodeSays.off };
   try {
-    const variant = await chooseInstructionSet();
+    const set = setOf(asked);
+    const variant = set === null ? await chooseInstructionSet() : setChoice(set, 'asked for');
     return await openTarget({ host, variant, open: () => spawnX64(variant.variant, threads) });
   } catch (error) {
     return { state: 'unavailable', host, reason: messageOf(error) };

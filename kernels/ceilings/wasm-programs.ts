@@ -12,6 +12,7 @@ import { call, exported, func, locals, loop, max, numbered, params, repeat } fro
 import { float, memory, multiplyAddOf } from '../wasm/text/vectors.ts';
 import { type Code, downwards, form, i32, note, type Operand, op, phase, set, times } from '../wasm/text/wat.ts';
 import { emitKeyRange, emitMinMax } from '../wasm/visible-keys.ts';
+import { CHAIN } from './addition-chain.ts';
 
 /**
  * Steps of the contracted dimension before the pointers go back to the start: the depth of a product at head dimension
@@ -198,12 +199,6 @@ export function emitSoftmaxRows(headDim: number, config: WasmConfiguration, feat
     ],
   });
 }
-
-/**
- * Additions of a chain that one count stands for; the loop around them takes the idle slots beside the chain. No power of
- * two, since the last bits of the sums repeat after 3 x 2^15 additions: a probe that added nothing would look right.
- */
-export const CHAIN = 250;
 
 /**
  * Additions that each wait for the one before, headDim for each pair: one takes one clock on every core that runs

@@ -12,10 +12,10 @@ import type { Features } from '../device.ts';
 import type { WasmConfiguration } from '../wasm/configuration.ts';
 import { hasFewRows } from '../wasm/few-rows.ts';
 import { fewRowsSplit } from '../wasm/few-rows-layout.ts';
+import { CHAIN, fibonacciLow16 } from './addition-chain.ts';
 import { meanDim, type Probe } from './probe.ts';
 import {
   BLOCK_ROWS,
-  CHAIN,
   DEPTH,
   emitAdditionChain,
   emitExponentials,
@@ -78,7 +78,7 @@ export const softmaxCeiling: Probe = {
 
 /** Memory: K and V of the visible keys, read once where they lie, by the pieces of work of a pass of few query rows. */
 export const memoryReads: Probe = {
-  name: 'threaded-memory-reads',
+  name: 'wasm-memory-reads',
   backend: 'wasm',
   summary: 'reads of K and V where they lie, in order, once',
   roof: 'memory',
@@ -103,14 +103,6 @@ export const clockProbe: Probe = {
   summary: 'additions that each wait for the one before: their rate is the clock of a core',
   unsupported: () => undefined,
   operationsPerFlop: () => 1 / 4,
-  expected: (w) => {
-    const additions = CHAIN * Math.round(workTileFlops(w, BLOCK_ROWS) / 4 / CHAIN);
-    let [a, b] = [0, 1];
-    for (let done = 0; done < additions; done += 2) {
-      a = (a + b) | 0;
-      b = (b + a) | 0;
-    }
-    return a & 0xffff;
-  },
+  expected: (w) => fibonacciLow16(CHAIN * Math.round(workTileFlops(w, BLOCK_ROWS) / 4 / CHAIN)),
   build: (workload, { features }) => emitAdditionChain(meanDim(workload), features),
 };

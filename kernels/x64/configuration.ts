@@ -20,8 +20,9 @@ export const x64ConfigurationSchema = z.strictObject({
 
 export type X64Configuration = z.infer<typeof x64ConfigurationSchema>;
 
-/** Floats of a vector, and vector registers. */
-const LANES: Record<InstructionSet, number> = { avx2: 8, avx512: 16 };
+/** Floats of a vector. */
+export const LANES: Record<InstructionSet, number> = { avx2: 8, avx512: 16 };
+/** Vector registers. */
 const REGISTERS: Record<InstructionSet, number> = { avx2: 16, avx512: 32 };
 
 /** Columns of one packed panel: the keys (K) or head dimensions (V) that a register tile covers. */

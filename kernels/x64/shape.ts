@@ -1,6 +1,6 @@
 /** The numbers that all phases share: vectors, register tile, padded dims, and where things lie in a thread's memory. */
 
-import { panelWidth, type X64Configuration } from './configuration.ts';
+import { LANES, panelWidth, type X64Configuration } from './configuration.ts';
 import { exp2Constants } from './exp2-constants.ts';
 import { type Instruction, op, type Vector } from './text/instruction.ts';
 
@@ -47,7 +47,7 @@ interface Private {
 const SCORE_GAP = 16;
 
 export function shapeOf(headDim: number, headDimV: number, config: X64Configuration): Shape {
-  const lanes = config.set === 'avx512' ? 16 : 8;
+  const lanes = LANES[config.set];
   const vectorBytes = lanes * 4;
   const width = panelWidth(config);
   const qDims = roundUp(headDim, lanes);

@@ -5,6 +5,8 @@ import type { Probe } from '../../kernels/ceilings/probe.ts';
 import { clockProbe, memoryReads, multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import { matrixProbes } from '../../kernels/ceilings/wgsl-matrix.ts';
+import { x64ClockProbe, x64MultiplyAdd } from '../../kernels/ceilings/x64.ts';
+import type { InstructionSet } from '../../kernels/device.ts';
 import type { Host } from '../host/contract.ts';
 import type { KillableHost, OpenTarget } from '../host/target.ts';
 import { watched } from '../host/watchdog.ts';
@@ -109,8 +111,8 @@ export async function fastestProbe(
  * The clock of a core in Hz: one work tile of the chain, so one thread, some milliseconds a run. What else the machine does
  * only slows a chain down, so the maximum is the clock.
  */
-export function coreClock(host: KillableHost): Promise<Ceiling> {
-  return fastestProbe(host, [clockProbe], probeWorkload(48, 1536, 128), 24);
+export function coreClock(host: KillableHost, chain: Probe = clockProbe): Promise<Ceiling> {
+  return fastestProbe(host, [chain], probeWorkload(48, 1536, 128), 24);
 }
 
 /** FLOP/s of `runs` runs of what is prepared as `id`, after warming until the engine has compiled it for speed. */
@@ -130,12 +132,13 @@ async function timedRuns(host: Host, name: string, id: number, runs: number, war
 
 /**
  * The limits that a target's kernels are measured against: the fastest multiply-add probe of WebAssembly and, for few query
- * rows, reads of memory; of WebGPU multiply-adds, and products of each kind of subgroup matrices that a kernel may use.
+ * rows, reads of memory; multiply-adds of machine code; of WebGPU multiply-adds, and products of each kind of subgroup matrices that a kernel may use.
  */
 export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
   const { device, features } = target.environment;
   if (target.host === 'mock' || device.library !== undefined) return [];
   if (device.backend === 'webgpu') return [wgslMultiplyAdd, ...matrixProbes(target.environment)];
+  if (device.backend === 'native') return machineCodeCeilings(target, features.instructionSet ?? 'avx2');
   if (device.backend !== 'wasm') return [];
   const host = await target.open();
   try {
@@ -144,6 +147,19 @@ export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
     const coreHertz = (await coreClock(host)).maximum;
     const adds = probes.filter(({ name }) => name === probe).map((chosen) => ({ ...chosen, coreHertz, flopsAlone }));
     return [...adds, memoryReads];
+  } finally {
+    await host.close();
+  }
+}
+
+/** Multiply-adds of the instructions in use, which need no choice: how they are scheduled is ours. */
+async function machineCodeCeilings(target: OpenTarget, set: InstructionSet): Promise<Probe[]> {
+  const host = await target.open();
+  try {
+    const adds = x64MultiplyAdd(set);
+    const { maximum: flopsAlone } = await fastestProbe(host, [adds], probeWorkload(768, 768, 128), 12);
+    const coreHertz = (await coreClock(host, x64ClockProbe)).maximum;
+    return [{ ...adds, coreHertz, flopsAlone }];
   } finally {
     await host.close();
   }

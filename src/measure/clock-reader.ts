@@ -2,6 +2,7 @@
 
 import type { Probe } from '../../kernels/ceilings/probe.ts';
 import { clockProbe } from '../../kernels/ceilings/wasm.ts';
+import { x64ClockProbe } from '../../kernels/ceilings/x64.ts';
 import type { Host } from '../host/contract.ts';
 import type { HostPool } from '../host/pool.ts';
 import type { OpenTarget } from '../host/target.ts';
@@ -24,14 +25,15 @@ const LIMIT_S = 60;
 /** Runs a reading: whatever else the machine does only slows one down, so the fastest counts. */
 const RUNS = 3;
 
-/** A reader on the target's host; null where it has no WebAssembly of ours, as on GPUs and on the mock host. */
+/** A reader on the target's host; null where it runs no WebAssembly or machine code of ours, as on GPUs and on the mock host. */
 export async function openClock(target: OpenTarget, pool: HostPool): Promise<ClockReader | null> {
   const { device } = target.environment;
-  if (device.backend !== 'wasm' || device.library !== undefined || target.host === 'mock') return null;
+  const chain = device.backend === 'wasm' ? clockProbe : device.backend === 'native' ? x64ClockProbe : null;
+  if (chain === null || device.library !== undefined || target.host === 'mock') return null;
   const { host: killable } = await pool.acquire(target);
   return readerOn(
     watched(killable, () => LIMIT_S),
-    clockProbe,
+    chain,
   );
 }
 

@@ -31,7 +31,7 @@ describe('answer', () => {
   it('names memory where that is the limit', () => {
     const m = measured({ seqQuery: 1, seqKv: 4096, headDim: 64 });
     const ceiling = {
-      name: 'threaded-memory-reads',
+      name: 'wasm-memory-reads',
       tflops: 0.125,
       share: 0.8,
       roof: 'memory',

@@ -1,6 +1,6 @@
 /** Control flow in machine code: loops and conditions over 64-bit numbers, and the frame of a function. */
 
-import { at, type Code, type General, type Jump, type Memory, note, type Operand, op } from './instruction.ts';
+import { type Code, type General, type Jump, type Memory, note, type Operand, op } from './instruction.ts';
 
 /** Labels of one function: each call gives a new name that says what it is for. */
 export type Labels = (purpose: string) => string;
@@ -85,4 +85,3 @@ export function floatBits(value: number): number {
 }
 
 export const zero = (register: General): Code => op('xor', register, register);
-export { at };

@@ -65,6 +65,7 @@ export type Mnemonic =
   | 'vaddps'
   | 'vaddss'
   | 'vbroadcastss'
+  | 'vcvtsi2ss'
   | 'vdivss'
   | 'vextractf128'
   | 'vextractf64x4'

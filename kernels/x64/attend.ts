@@ -6,6 +6,7 @@ import { emitLoadQ } from './load-q.ts';
 import { emitMask } from './mask.ts';
 import { emitScores } from './scores.ts';
 import type { Shape } from './shape.ts';
+import { emitSoftCap } from './soft-cap.ts';
 import { emitSoftmax } from './softmax.ts';
 import { createLabels, func, maximum, minimum, phase } from './text/control.ts';
 import { at, type Code, op } from './text/instruction.ts';
@@ -73,6 +74,7 @@ export function emitAttend(shape: Shape): Code {
         { jump: 'jge', to: 'attend_next' },
       ),
       emitScores(shape, labels),
+      shape.scores.softcap == null ? [] : emitSoftCap(shape, labels),
       emitMask(shape, labels),
       emitSoftmax(shape, labels),
       emitAccumulate(shape, labels),

@@ -28,6 +28,7 @@ export const GIVEN = [
   'kStride',
   'vStride',
   'scale',
+  'sink',
 ] as const;
 export type Given = (typeof GIVEN)[number];
 /** Variables of the functions. */

@@ -11,8 +11,14 @@ export const MASKED = -(2 ** 126);
  */
 const TERMS = [0.00132647197968, 0.00967151315144, 0.0555073376787, 0.240222420742, 0.693146977582, 1];
 
+/** A float by its name. */
+export interface Constant {
+  name: string;
+  value: number;
+}
+
 /** Names and values, in the order in which they lie. */
-export const exp2Constants: readonly { name: string; value: number }[] = [
+export const exp2Constants: readonly Constant[] = [
   { name: 'log2e', value: Math.LOG2E },
   // 2^-127 comes out as 0: the exponent field of 1, 127, less 127.
   { name: 'zeroExponent', value: -127 },

@@ -1,12 +1,12 @@
 /** 2^x of vectors of floats: the nearest whole exponent by an addition, the rest by a polynomial. */
 
-import { EXP2_TERMS, exp2Constants } from './exp2-constants.ts';
+import { EXP2_TERMS } from './exp2-constants.ts';
 import type { Shape } from './shape.ts';
 import { at, type Code, type Memory, op, type Vector } from './text/instruction.ts';
 
 /** A constant in private memory, whose constants begin at r11. */
-export function constant({ vectorBytes }: Shape, name: string): Memory {
-  const index = exp2Constants.findIndex((item) => item.name === name);
+export function constant({ constants, vectorBytes }: Shape, name: string): Memory {
+  const index = constants.findIndex((item) => item.name === name);
   if (index < 0) throw new RangeError(`no constant ${name}`);
   return at('r11', index * vectorBytes);
 }

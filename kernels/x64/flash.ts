@@ -1,5 +1,6 @@
 /** x64-flash: flash attention in machine code, two register-tiled products around an online softmax. */
 
+import type { ScoreOption } from '../../src/problem/scores.ts';
 import { valueDim, type Workload } from '../../src/problem/workload.ts';
 import { x64Configuration } from '../configurations.ts';
 import type { Kernel, X64Program } from '../kernel.ts';
@@ -14,18 +15,21 @@ import {
   x64Excess,
 } from './configuration.ts';
 import { emitPack } from './pack.ts';
-import { type Shape, shapeOf } from './shape.ts';
+import { type Shape, shapeOf, type X64Scores } from './shape.ts';
 import { type Code, note } from './text/instruction.ts';
 
 /** Parts of a work tile at the end of a run: a sixth of the time that a thread waits for another's last tile. */
 const PARTS = 6;
+
+/** What it has between scale and softmax. */
+const X64_SCORES: readonly ScoreOption[] = ['softcap', 'sinks'];
 
 export const x64Flash: Kernel = {
   name: 'x64-flash',
   backend: 'native',
   summary:
     'machine code (AVX2 or AVX-512) on all cores: packed K and V, register-tiled products, online softmax in the cache',
-  unsupported: (workload) => unsupportedScores(workload) ?? unsupportedShape(workload),
+  unsupported: (workload) => unsupportedScores(workload, X64_SCORES) ?? unsupportedShape(workload),
   build: (workload, device) => emitX64Flash(workload, x64Configuration(workload, device)),
   tunable: tunable({
     schema: x64ConfigurationSchema,
@@ -38,8 +42,11 @@ export const x64Flash: Kernel = {
 };
 
 /** The program for head dimensions and a configuration; sequence lengths, strides and the mask stand in the call block. */
-export function emitX64Flash(w: Pick<Workload, 'headDim' | 'headDimV'>, config: X64Configuration): X64Program {
-  const shape = shapeOf(w.headDim, valueDim(w), config);
+export function emitX64Flash(
+  w: Pick<Workload, 'headDim' | 'headDimV'> & X64Scores,
+  config: X64Configuration,
+): X64Program {
+  const shape = shapeOf(w.headDim, valueDim(w), config, { softcap: w.softcap, sinks: w.sinks });
   return {
     kind: 'x64',
     set: config.set,
@@ -55,7 +62,7 @@ export function emitX64Flash(w: Pick<Workload, 'headDim' | 'headDimV'>, config: 
 }
 
 /** The algorithm and the layout of memory, which the phases repeat in detail. */
-function prologue({ config, headDim, headDimV, width, qDims, oDims, private: at }: Shape): Code {
+function prologue({ config, scores, headDim, headDimV, width, qDims, oDims, private: at }: Shape): Code {
   const { set, rows, vectors, blockRows, blockKeys } = config;
   return [
     `Flash attention: o = softmax(scale q k^T) v in ${set === 'avx2' ? 'AVX2' : 'AVX-512'}, head dimension ${headDim === headDimV ? headDim : `${headDim}, of v ${headDimV}`}, ${blockRows} query rows a work tile.`,
@@ -64,13 +71,14 @@ function prologue({ config, headDim, headDimV, width, qDims, oDims, private: at 
     '  attend (once for each work tile): load q',
     `    for each block of ${blockKeys} keys, for each group of ${rows} rows:`,
     `      scores        s = q k^T, a register tile of ${rows} rows x ${vectors} vectors`,
+    ...(scores.softcap == null ? [] : [`      soft-cap      s = C tanh(s / C), C = ${scores.softcap}`]),
     '      mask          s = -2^126 where the row does not see the key',
     "      row maximum   m' = max(m, s)",
     "      rescale       r = e^(m - m')",
     "      exponentials  p = e^(s - m')",
     '      row sum       l = l r + sum of p',
     '      accumulate    sums = sums r + p v',
-    '    write o = sums / l',
+    scores.sinks === true ? '    write o = sums / (l + e^(sink - m))' : '    write o = sums / l',
     '',
     'rbx: the call block, 64-bit numbers at names that the listing says by their offset (kernels/x64/call.ts).',
     `  packedK       [key panel][dim][${width} keys]`,

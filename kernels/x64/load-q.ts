@@ -1,7 +1,7 @@
 /** Phase load q: the rows of a work tile, scaled, to the private memory of the thread, and the state of a tile that saw no key yet. */
 
 import { slot } from './call.ts';
-import { exp2Constants, LOWEST } from './exp2-constants.ts';
+import { LOWEST } from './exp2-constants.ts';
 import { clear, type Shape, vector } from './shape.ts';
 import { load, preparePart, vectorsOf } from './tail.ts';
 import { type Labels, loop, phase, splatTo, zero } from './text/control.ts';
@@ -18,7 +18,7 @@ export function emitLoadQ(shape: Shape, labels: Labels): Code {
     note('constants of the softmax'),
     op('mov', 'r11', slot('scratch')),
     op('lea', 'rdi', at('r11', shape.private.constants)),
-    exp2Constants.map((constant, i) => [
+    shape.constants.map((constant, i) => [
       splatTo(value as `ymm${number}`, constant.value),
       op('vmovups', at('rdi', i * shape.vectorBytes), value),
     ]),

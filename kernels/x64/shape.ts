@@ -1,8 +1,13 @@
 /** The numbers that all phases share: vectors, register tile, padded dims, and where things lie in a thread's memory. */
 
+import type { Workload } from '../../src/problem/workload.ts';
 import { LANES, panelWidth, type X64Configuration } from './configuration.ts';
-import { exp2Constants } from './exp2-constants.ts';
+import { type Constant, exp2Constants } from './exp2-constants.ts';
+import { softCapConstants } from './soft-cap-constants.ts';
 import { type Instruction, op, type Vector } from './text/instruction.ts';
+
+/** What a workload asks of the scores and of their sum. */
+export type X64Scores = Pick<Workload, 'softcap' | 'sinks'>;
 
 /** Sizes in elements unless they say bytes. */
 export interface Shape {
@@ -22,6 +27,10 @@ export interface Shape {
   oDims: number;
   /** Bytes from one row of scores to the next. */
   scoreBytes: number;
+  /** What is between the products and the softmax. */
+  scores: X64Scores;
+  /** A vector each in a thread's private memory. */
+  constants: readonly Constant[];
   /** Offsets in a thread's private memory, bytes. */
   private: Private;
 }
@@ -46,7 +55,9 @@ interface Private {
 /** Scores of neighbouring rows lie this many floats further apart than the keys of a block, so that they fall on other cache sets. */
 const SCORE_GAP = 16;
 
-export function shapeOf(headDim: number, headDimV: number, config: X64Configuration): Shape {
+export function shapeOf(headDim: number, headDimV: number, config: X64Configuration, scores: X64Scores = {}): Shape {
+  const { softcap = null } = scores;
+  const constants = [...exp2Constants, ...(softcap === null ? [] : softCapConstants(softcap))];
   const lanes = LANES[config.set];
   const vectorBytes = lanes * 4;
   const width = panelWidth(config);
@@ -68,7 +79,7 @@ export function shapeOf(headDim: number, headDimV: number, config: X64Configurat
     blockMaxima: take(vectorBytes),
     rescale: take(vectorBytes),
     shift: take(vectorBytes),
-    constants: take(exp2Constants.length * vectorBytes),
+    constants: take(constants.length * vectorBytes),
   };
   return {
     config,
@@ -80,6 +91,8 @@ export function shapeOf(headDim: number, headDimV: number, config: X64Configurat
     qDims,
     oDims,
     scoreBytes,
+    scores,
+    constants,
     private: { ...places, bytes: top },
   };
 }

@@ -3,6 +3,7 @@
 import { slot } from './call.ts';
 import { emitFold } from './fold.ts';
 import { type Shape, vector } from './shape.ts';
+import { beginSinks, emitSink } from './sinks.ts';
 import { preparePart, store, vectorsOf } from './tail.ts';
 import { floatBits, type Labels, loop, phase } from './text/control.ts';
 import { at, type Code, op, type Vector } from './text/instruction.ts';
@@ -11,19 +12,22 @@ export function emitWrite(shape: Shape, labels: Labels): Code {
   const [total, other, factor] = [0, 1, 2].map((i) => vector(shape, i)) as [Vector, Vector, Vector];
   const xmm = (register: Vector) => `xmm${register.slice(3)}` as Vector;
   const seen = labels('row_saw_keys');
+  const { sinks = false } = shape.scores;
   return phase(
-    'write: o = sums / l',
+    sinks ? 'write: o = sums / (l + e^(sink - m))' : 'write: o = sums / l',
     preparePart(shape, shape.headDimV),
     op('mov', 'rax', slot('scratch')),
     op('lea', 'rsi', at('rax', shape.private.sums)),
     op('lea', 'r8', at('rax', shape.private.rowSums)),
     op('mov', 'rdi', slot('o')),
     op('mov', 'r9', slot('rows')),
+    sinks ? beginSinks(shape) : [],
     loop(labels, 'o_row', { register: 'rcx', first: 0, end: 'r9', step: 1 }, [
       op('vmovups', total, at('r8')),
       emitFold(shape, 'vaddps', total, other),
       op('mov', 'eax', floatBits(1)),
       op('vmovd', xmm(factor), 'eax'),
+      sinks ? emitSink(shape, total, factor, labels) : [],
       op('vdivss', xmm(factor), xmm(factor), xmm(total)),
       op('vxorps', xmm(other), xmm(other), xmm(other)),
       op('vucomiss', xmm(total), xmm(other)),

@@ -12,7 +12,7 @@ export interface MachineCode {
 }
 
 /** Slots that hold addresses: what comes in counts from the start of the memory. */
-const ADDRESSES: ReadonlySet<Given> = new Set(['q', 'o', 'k', 'v', 'packedK', 'packedV', 'scratch', 'zeros']);
+const ADDRESSES: ReadonlySet<Given> = new Set(['q', 'o', 'k', 'v', 'packedK', 'packedV', 'scratch', 'zeros', 'sink']);
 
 /** Arguments in their order; null: not used by machine code. */
 const CONFIGURE = [
@@ -20,7 +20,7 @@ const CONFIGURE = [
   ...(['scale', 'vStride', 'oStride'] as const),
 ];
 const PACK = ['k', 'v', 'packedK', 'packedV', 'firstPanel', 'endPanel', null] as const;
-const ATTEND = ['q', 'o', 'rows', 'firstRow', 'packedK', 'packedV', 'scratch', null, null] as const;
+const ATTEND = ['q', 'o', 'rows', 'firstRow', 'packedK', 'packedV', 'scratch', null, 'sink'] as const;
 
 /** The functions for one thread: it has a call block of its own. */
 export const instantiateX64: Instantiate<MachineCode> = ({ code, memory }) => {

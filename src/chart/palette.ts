@@ -17,6 +17,7 @@ const COLOURS: readonly [string, string][] = [
   ['wgsl-rows', '#2E4A7D'],
   ['wgsl-matrix', '#1F6FEB'],
   ['wgsl-naive', '#56B4E9'],
+  ['x64-flash', '#00695C'],
   ['wasm-flash', '#009E73'],
   ['wasm-flash-maxima', '#2D6A4F'],
   ['wasm-flash-branch', '#52B788'],

@@ -26,7 +26,7 @@ export interface PlannedCase {
 }
 
 /** FLOP/s of one core, seen on three server CPUs in November 2026: for estimates only, replaced by what is measured. */
-const TYPICAL_RATES = { 'scalar-naive': 1.2e9, 'scalar-flash': 2.5e9, 'wasm-flash': 8e10 } as const;
+const TYPICAL_RATES = { 'scalar-naive': 1.2e9, 'scalar-flash': 2.5e9, 'wasm-flash': 8e10, 'x64-flash': 1e11 } as const;
 
 /** What each kernel would do at each workload on `cores` cores. */
 export function plan(workloads: readonly Workload[], kernels: readonly Kernel[], cores: number): PlannedCase[] {
@@ -35,7 +35,7 @@ export function plan(workloads: readonly Workload[], kernels: readonly Kernel[],
       // An ablation is named after the kernel that it varies, and about as fast.
       const rate = Object.entries(TYPICAL_RATES).find(([known]) => name.startsWith(known))?.[1];
       const work = flops(workload);
-      const passSeconds = rate === undefined ? null : work / rate / (backend === 'wasm' ? cores : 1);
+      const passSeconds = rate === undefined ? null : work / rate / (backend === 'wasm' || backend === 'native' ? cores : 1);
       return { workload, kernel: name, flops: work, bytes: bytes(workload), passSeconds };
     }),
   );

@@ -27,7 +27,9 @@ interface CeilingsOptions {
 /** Measures, keeps and prints the limits of the machine; 1 where a probe failed, or only the GPU was asked for and there is none. */
 export async function measureCeilings(options: CeilingsOptions): Promise<number> {
   const { backend, adapter, allowSoftware, limits, format, results } = options;
-  if (backend === 'peers') throw new UsageError(backendHasNo('peers', 'ceilings', 'auto, wasm, scalar or webgpu'));
+  if (backend === 'peers' || backend === 'native') {
+    throw new UsageError(backendHasNo(backend, 'ceilings', 'auto, wasm, scalar or webgpu'));
+  }
   checkFolder(results);
   let failures = 0;
   const failed = (probe: string, error: unknown) => {

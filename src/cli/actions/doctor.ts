@@ -15,10 +15,10 @@ import { ownEngines, versions } from '../versions.ts';
 /** What the checks found. */
 export interface Diagnosis {
   versions: Record<string, string>;
-  /** What kernels can be measured on: "NVIDIA H100", "2 threads of WebAssembly", "JavaScript". */
+  /** What kernels can be measured on: "NVIDIA H100", "2 threads of machine code", "JavaScript". */
   canMeasure: string[];
   /** Their backends. */
-  backends: ('webgpu' | 'wasm' | 'scalar')[];
+  backends: ('webgpu' | 'native' | 'wasm' | 'scalar')[];
   checks: Check[];
 }
 
@@ -57,6 +57,9 @@ export async function examine(results: string | null): Promise<Diagnosis> {
     ? []
     : [
         ...gpu.hardware.map((name) => ({ name, backend: 'webgpu' as const })),
+        ...(cpu.machineCode === null
+          ? []
+          : [{ name: `${counted(cpu.machineCode, 'thread')} of machine code`, backend: 'native' as const }]),
         ...(cpu.threads === null
           ? []
           : [{ name: `${counted(cpu.threads, 'thread')} of WebAssembly`, backend: 'wasm' as const }]),

@@ -54,7 +54,7 @@ type LocalValues = Omit<
 export async function showLocal(values: WorkloadValues & LocalValues): Promise<number> {
   const options = runOptionsOf({ ...defaultsOf(runOptions(values.budget)), ...values });
   const { backend, output } = options;
-  if (backend === 'peers' || backend === 'scalar') {
+  if (backend === 'peers' || backend === 'scalar' || backend === 'native') {
     throw new UsageError(backendHasNo(backend, 'model', 'auto, wasm or webgpu'));
   }
   if (output !== null) checkWritable(output);
@@ -78,7 +78,8 @@ async function measureLocal(workloads: readonly Workload[], options: RunOptions)
   checkFolder(options.results);
   const progress = createProgress(options.quiet);
   const stopping = stopOnInterrupt(progress);
-  const kernels = KERNELS.filter(ofBackend(options.backend));
+  // The softmax of machine code has no limit of its own to be set beside.
+  const kernels = KERNELS.filter(ofBackend(options.backend)).filter(({ backend }) => backend !== 'native');
   const all = cases(workloads);
   let opened: OpenContenders | undefined;
   try {

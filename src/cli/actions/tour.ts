@@ -11,7 +11,12 @@ const WORKLOAD = ['--seq', '4k', '--causal', 'false'];
 /** Seconds of measuring; looking around and starting take as long. */
 const BUDGET_SECONDS = 5;
 /** The kernel of each backend that is measured. */
-const KERNELS = { webgpu: 'wgsl-flash', wasm: 'wasm-flash', scalar: 'scalar-flash' } as const;
+const KERNELS = {
+  webgpu: 'wgsl-flash',
+  native: 'x64-flash',
+  wasm: 'wasm-flash',
+  scalar: 'scalar-flash',
+} as const;
 
 /** What to try next, with what comes of it. */
 export const NEXT: readonly (readonly [command: string, what: string])[] = [
@@ -47,7 +52,7 @@ function essentials({ checks }: Diagnosis): Check[] {
   const named = (name: string) => checks.filter((check) => check.name === name);
   // Without Dawn nothing is known of adapters.
   const [gpu = []] = [named('GPU adapter'), named('WebGPU')].filter(({ length }) => length > 0);
-  const main = [...named('WebAssembly'), ...gpu];
+  const main = [...named('Machine code'), ...named('WebAssembly'), ...gpu];
   const others = checks.filter((check) => !main.includes(check));
   const warnings = others.filter(({ state }) => state !== 'ok').length;
   const text = doctorSays.others(warnings, others.length);

@@ -61,7 +61,7 @@ export async function tune(workloads: readonly Workload[], options: TuneOptions)
 function chosen({ kernel: names, target: { backend } }: TuneOptions): Kernel[] {
   const kernels = TUNABLE.filter(ofBackend(backend));
   if (backend !== 'auto' && kernels.length === 0) {
-    throw new UsageError(backendHasNo(backend, 'configurations', 'auto, wasm or webgpu'));
+    throw new UsageError(backendHasNo(backend, 'configurations', 'auto, native, wasm or webgpu'));
   }
   if (names === null) return kernels;
   const known = kernels.map(({ name }) => name);

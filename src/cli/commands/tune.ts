@@ -16,7 +16,7 @@ export const declareTune: Declare = (command, finish) => {
   const options = {
     // One length: a configuration belongs to a head dimension and a mask, whatever the length.
     ...workloadOptions({ ...presetAxes('mha'), seq: [1024] }),
-    ...targetOptions(['webgpu', 'wasm']),
+    ...targetOptions(['webgpu', 'native', 'wasm']),
     ...tunedKernels(),
     ...under(MEASURING, {
       budget: option(

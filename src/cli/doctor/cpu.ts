@@ -16,6 +16,8 @@ export interface CpuFindings {
   checks: Check[];
   /** Threads of the WebAssembly kernels; null where they do not run. */
   threads: number | null;
+  /** Threads of the kernels in machine code; null where they do not run. */
+  machineCode: number | null;
   /** Whether the JavaScript kernels run; where WebAssembly does they are not tried. */
   scalar: boolean;
 }
@@ -27,11 +29,13 @@ export async function checkCpu(): Promise<CpuFindings> {
   const flag = flagOfNode();
   const variant = flag === undefined ? 'simd-relaxed' : 'simd256';
   const wasm = await closed(await nodeTarget({ backend: 'wasm' }, { ...NOTHING_FIXED, variant }));
-  const checks = [ok('CPU', `${cpuName()}, ${counted(availableParallelism(), 'core')}`)];
+  const native = await closed(await nodeTarget({ backend: 'native' }, { ...NOTHING_FIXED, variant: 'avx2' }));
+  const machineCode = native.state === 'open' ? (native.environment.device.threads ?? 1) : null;
+  const checks = [ok('CPU', `${cpuName()}, ${counted(availableParallelism(), 'core')}`), checkMachineCode(native)];
   if (wasm.state === 'open') {
     const { features, threads } = wasm.environment.device;
     checks.push(checkWasm(features, threads ?? 1, flag));
-    return { checks, threads: threads ?? 1, scalar: true };
+    return { checks, threads: threads ?? 1, machineCode, scalar: true };
   }
   const scalar = await closed(await nodeTarget({ backend: 'scalar' }, { ...NOTHING_FIXED, variant }));
   checks.push(
@@ -39,7 +43,7 @@ export async function checkCpu(): Promise<CpuFindings> {
       ? warning('WebAssembly', wasm.reason, 'kernels in JavaScript run: --backend scalar')
       : fails('WebAssembly', wasm.reason, 'no kernel runs; unset NODE_OPTIONS and try again'),
   );
-  return { checks, threads: null, scalar: scalar.state === 'open' };
+  return { checks, threads: null, machineCode, scalar: scalar.state === 'open' };
 }
 
 /** The flag of 256-bit operations; undefined also where this Node starts no other, which the target then tells. */
@@ -54,6 +58,14 @@ function flagOfNode(): string | undefined {
 async function closed(target: Target): Promise<Target> {
   if (target.state === 'open') await target.close();
   return target;
+}
+
+/** What the CPU has for machine code, or why none is run. */
+export function checkMachineCode(target: Target): Check {
+  const name = 'Machine code';
+  if (target.state === 'unavailable') return warning(name, target.reason, null);
+  const { threads, features } = target.environment.device;
+  return ok(name, [counted(threads ?? 1, 'thread'), ...features].join(', '));
 }
 
 /** What the engine has of WebAssembly; `flag` is that of its 256-bit operations. */

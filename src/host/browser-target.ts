@@ -1,7 +1,7 @@
 /** A kernel's target in a browser, however its workers are started: by the page itself or through a connection to it. */
 
 import type { Engine } from '../../kernels/kernel.ts';
-import { machineCodeSays, noPeersInBrowser } from '../messages.ts';
+import { noMachineCodeInBrowser, noPeersInBrowser } from '../messages.ts';
 import { chooseVariant, type WasmVariant } from './cpu/wasm-variants.ts';
 import { type HostRole, type WebgpuOptions, wasmRole } from './role.ts';
 import { type KillableHost, openTarget, type Target } from './target.ts';
@@ -28,7 +28,7 @@ export async function openBrowserTarget(
 ): Promise<Target> {
   const host = 'browser';
   if (library !== undefined) return { state: 'unavailable', host, reason: noPeersInBrowser };
-  if (backend === 'native') return { state: 'unavailable', host, reason: machineCodeSays.inBrowser };
+  if (backend === 'native') return { state: 'unavailable', host, reason: noMachineCodeInBrowser };
   const suffix = number === null ? '' : `, browser ${number}`;
   const common = { host, browser };
   if (backend === 'webgpu') {

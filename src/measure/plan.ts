@@ -35,7 +35,8 @@ export function plan(workloads: readonly Workload[], kernels: readonly Kernel[],
       // An ablation is named after the kernel that it varies, and about as fast.
       const rate = Object.entries(TYPICAL_RATES).find(([known]) => name.startsWith(known))?.[1];
       const work = flops(workload);
-      const passSeconds = rate === undefined ? null : work / rate / (backend === 'wasm' || backend === 'native' ? cores : 1);
+      const passSeconds =
+        rate === undefined ? null : work / rate / (backend === 'wasm' || backend === 'native' ? cores : 1);
       return { workload, kernel: name, flops: work, bytes: bytes(workload), passSeconds };
     }),
   );

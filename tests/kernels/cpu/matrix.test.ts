@@ -7,6 +7,8 @@ import type { Host } from '../../../src/host/contract.ts';
 import { createScalarHost } from '../../../src/host/cpu/scalar-host.ts';
 import { revectorizeFlag } from '../../../src/host/node/flags.ts';
 import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
+import { spawnX64 } from '../../../src/host/node/x64/choose-set.ts';
+import { MACHINE_CODE } from '../../machine-code.ts';
 import { workload } from '../../workloads.ts';
 import { adversarialCases } from '../adversarial.ts';
 import { HEAD_DIMS, SHAPES } from '../cases.ts';
@@ -26,6 +28,11 @@ const TARGETS: Target[] = [
   { name: 'wasm simd', backend: 'wasm', open: () => spawnWasm('simd', 2) },
   { name: 'wasm simd-relaxed', backend: 'wasm', open: () => spawnWasm('simd-relaxed', 2) },
   ...(simd256 ? [{ name: 'wasm simd256', backend: 'wasm' as const, open: () => spawnWasm('simd256', 2) }] : []),
+  ...MACHINE_CODE.runs.map((set) => ({
+    name: `machine code ${set}`,
+    backend: 'native' as const,
+    open: () => spawnX64(set, 2),
+  })),
 ];
 
 describe.each(TARGETS)('$name', ({ backend, open }) => {
@@ -70,6 +77,10 @@ describe.each(TARGETS)('$name', ({ backend, open }) => {
       expect((await runKernel(host, kernel, w)).outputs).toEqual((await runKernel(host, kernel, w)).outputs);
     });
   });
+});
+
+describe.skip.each(MACHINE_CODE.missing)('machine code $set, since $why', () => {
+  it('runs', () => {});
 });
 
 describe('ablations on wasm', () => {

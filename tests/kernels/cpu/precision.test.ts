@@ -1,13 +1,16 @@
-/** wasm-flash against a plain f32 loop: no more than 4 times its error; and the same bits from any number of threads. */
+/** wasm-flash and x64-flash against a plain f32 loop: no more than 4 times its error; and the same bits from any number of threads. */
 
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findKernel } from '../../../kernels/index.ts';
+import type { Host } from '../../../src/host/contract.ts';
 import { revectorizeFlag } from '../../../src/host/node/flags.ts';
 import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
+import { spawnX64 } from '../../../src/host/node/x64/choose-set.ts';
 import { oracle } from '../../../src/host/oracle.ts';
 import { type Data, fillRow } from '../../../src/problem/data.ts';
 import type { RowAddress } from '../../../src/problem/slice.ts';
 import { groupSize, keyRange, type Workload } from '../../../src/problem/workload.ts';
+import { MACHINE_CODE } from '../../machine-code.ts';
 import { workload } from '../../workloads.ts';
 import { adversarialCases } from '../adversarial.ts';
 import { allRows, runKernel } from '../harness.ts';
@@ -54,14 +57,25 @@ const CASES = [
 ];
 
 const variant = revectorizeFlag() === undefined ? 'simd-relaxed' : 'simd256';
-const hosts = [await spawnWasm(variant, 1), await spawnWasm(variant, 2), await spawnWasm(variant, 3)] as const;
+const SUBJECTS = [
+  { name: 'wasm-flash', variant, open: (threads: number) => spawnWasm(variant, threads) },
+  ...MACHINE_CODE.runs.map((set) => ({
+    name: 'x64-flash',
+    variant: set,
+    open: (threads: number) => spawnX64(set, threads),
+  })),
+];
 
-describe(`wasm-flash, ${variant}`, () => {
+describe.each(SUBJECTS)('$name, $variant', ({ name, open }) => {
+  let hosts: [Host, Host, Host];
+  beforeAll(async () => {
+    hosts = [await open(1), await open(2), await open(3)];
+  });
   afterAll(() => Promise.all(hosts.map((host) => host.close())));
 
   it.each(CASES)('errs at most 4 times as much as a plain f32 loop: $name', async ({ workload: w, data }) => {
     const rows = allRows(w).filter((_, i) => i % 7 === 0);
-    const { outputs } = await runKernel(hosts[0], findKernel('wasm-flash'), w, { data, rows });
+    const { outputs } = await runKernel(hosts[0], findKernel(name), w, { data, rows });
     const references = oracle(w, data, rows);
     const error = (output: (index: number) => Float32Array) =>
       Math.max(
@@ -78,7 +92,7 @@ describe(`wasm-flash, ${variant}`, () => {
 
   it('gives the same bits from one, two and three threads', async () => {
     const w = workload({ headDim: 128, seqQuery: 400, queryHeads: 4, kvHeads: 2, mask: 'causal' });
-    const [one, two, three] = await Promise.all(hosts.map((host) => runKernel(host, findKernel('wasm-flash'), w)));
+    const [one, two, three] = await Promise.all(hosts.map((host) => runKernel(host, findKernel(name), w)));
     expect(two?.outputs).toEqual(one?.outputs);
     expect(three?.outputs).toEqual(one?.outputs);
   });
@@ -94,9 +108,7 @@ describe(`wasm-flash, ${variant}`, () => {
       k: tensor(() => 1),
       v: tensor(() => 1),
     };
-    const [one, two, three] = await Promise.all(
-      hosts.map((host) => runKernel(host, findKernel('wasm-flash'), w, { data })),
-    );
+    const [one, two, three] = await Promise.all(hosts.map((host) => runKernel(host, findKernel(name), w, { data })));
     expect(one).toMatchOracle();
     expect(two?.outputs).toEqual(one?.outputs);
     expect(three?.outputs).toEqual(one?.outputs);

@@ -6,8 +6,10 @@ import { TYPICAL_DEVICE } from '../../../kernels/typical-device.ts';
 import type { Host } from '../../../src/host/contract.ts';
 import { createScalarHost } from '../../../src/host/cpu/scalar-host.ts';
 import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
+import { spawnX64 } from '../../../src/host/node/x64/choose-set.ts';
 import type { Data } from '../../../src/problem/data.ts';
 import type { Workload } from '../../../src/problem/workload.ts';
+import { MACHINE_CODE } from '../../machine-code.ts';
 import { workload } from '../../workloads.ts';
 import { scoreShapes } from '../cases.ts';
 import { runKernel, testShapes, testSlice } from '../harness.ts';
@@ -19,6 +21,7 @@ describe.each([
   { name: 'scalar-naive', variant: 'scalar', open: scalar },
   { name: 'wasm-flash', variant: 'simd', open: () => spawnWasm('simd', 2) },
   { name: 'wasm-flash', variant: 'simd-relaxed', open: () => spawnWasm('simd-relaxed', 2) },
+  ...MACHINE_CODE.runs.map((set) => ({ name: 'x64-flash', variant: set, open: () => spawnX64(set, 2) })),
 ])('$name, $variant', ({ name, variant, open }) => {
   const kernel = findKernel(name);
   let host: Host;
@@ -30,7 +33,7 @@ describe.each([
 
   // Each alone where texts differ most.
   const asked: Partial<Workload>[] = [{ softcap: 2, sinks: true }, { softcap: 50 }, { sinks: true }];
-  describe.each(variant === 'simd-relaxed' ? asked : asked.slice(0, 1))('%o', (changes) => {
+  describe.each(variant !== 'simd' ? asked : asked.slice(0, 1))('%o', (changes) => {
     testShapes(kernel, get, scoreShapes(changes));
   });
 

@@ -29,10 +29,33 @@ export const GIVEN = [
   'vStride',
   'scale',
   'sink',
+  // Where K and V are read where they lie (few-rows.ts).
+  'partials',
+  'parts',
+  'partStride',
+  'firstKey',
+  'endKey',
+  'heads',
 ] as const;
 export type Given = (typeof GIVEN)[number];
 /** Variables of the functions. */
-const OWN = ['key', 'lastKey', 'blockLength', 'row', 'low', 'high', 'maxima'] as const;
+const OWN = [
+  'key',
+  'lastKey',
+  'blockLength',
+  'row',
+  'low',
+  'high',
+  'maxima',
+  'count',
+  'head',
+  'partial',
+  'qHead',
+  'kHead',
+  'vHead',
+  'kAhead',
+  'vAhead',
+] as const;
 
 const SLOTS = [...GIVEN, ...OWN];
 export type Slot = (typeof SLOTS)[number];

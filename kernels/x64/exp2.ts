@@ -1,11 +1,11 @@
 /** 2^x of vectors of floats: the nearest whole exponent by an addition, the rest by a polynomial. */
 
 import { EXP2_TERMS } from './exp2-constants.ts';
-import type { Shape } from './shape.ts';
+import type { Vectors } from './shape.ts';
 import { at, type Code, type Memory, op, type Vector } from './text/instruction.ts';
 
 /** A constant in private memory, whose constants begin at r11. */
-export function constant({ constants, vectorBytes }: Shape, name: string): Memory {
+export function constant({ constants, vectorBytes }: Vectors, name: string): Memory {
   const index = constants.findIndex((item) => item.name === name);
   if (index < 0) throw new RangeError(`no constant ${name}`);
   return at('r11', index * vectorBytes);
@@ -19,7 +19,7 @@ export interface Exponent {
 }
 
 /** Sets each x to 2^x, step by step across all of them, so that one's latency hides behind another's. r11 points at the constants. */
-export function emitExp2(shape: Shape, exponents: readonly Exponent[]): Code {
+export function emitExp2(shape: Vectors, exponents: readonly Exponent[]): Code {
   const of = (name: string) => constant(shape, name);
   return [
     // The second source is what comes out where one is not a number.

@@ -6,6 +6,7 @@ import { x64Configuration } from '../configurations.ts';
 import type { Kernel, X64Program } from '../kernel.ts';
 import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
+import { hasFewRows } from '../wasm/few-rows.ts';
 import { emitAttend } from './attend.ts';
 import {
   type X64Configuration,
@@ -14,6 +15,7 @@ import {
   x64ConfigurationSchema,
   x64Excess,
 } from './configuration.ts';
+import { emitX64FewRows } from './few-rows.ts';
 import { emitPack } from './pack.ts';
 import { type Shape, shapeOf, type X64Scores } from './shape.ts';
 import { type Code, note } from './text/instruction.ts';
@@ -30,16 +32,20 @@ export const x64Flash: Kernel = {
   summary:
     'machine code (AVX2 or AVX-512) on all cores: packed K and V, register-tiled products, online softmax in the cache',
   unsupported: (workload) => unsupportedScores(workload, X64_SCORES) ?? unsupportedShape(workload),
-  build: (workload, device) => emitX64Flash(workload, x64Configuration(workload, device)),
+  build: (workload, device) => buildX64Flash(workload, x64Configuration(workload, device)),
   tunable: tunable({
     schema: x64ConfigurationSchema,
     shipped: x64Configuration,
-    candidates: x64Candidates,
+    // Few rows have a program of their own, in which nothing is configured.
+    candidates: (workload, device) => (hasFewRows(workload) ? [] : x64Candidates(workload, device)),
     excess: (config, _, device) => x64Excess(config, device),
     problem: (config, _, device) => x64ConfigurationProblem(config) ?? x64Excess(config, device),
-    build: (config, workload) => emitX64Flash(workload, config),
+    build: (config, workload) => buildX64Flash(workload, config),
   }),
 };
+
+const buildX64Flash = (w: Workload, config: X64Configuration): X64Program =>
+  hasFewRows(w) ? emitX64FewRows(w, config.set) : emitX64Flash(w, config);
 
 /** The program for head dimensions and a configuration; sequence lengths, strides and the mask stand in the call block. */
 export function emitX64Flash(

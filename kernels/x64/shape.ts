@@ -1,6 +1,7 @@
 /** The numbers that all phases share: vectors, register tile, padded dims, and where things lie in a thread's memory. */
 
 import type { Workload } from '../../src/problem/workload.ts';
+import type { InstructionSet } from '../device.ts';
 import { LANES, panelWidth, type X64Configuration } from './configuration.ts';
 import { type Constant, exp2Constants } from './exp2-constants.ts';
 import { softCapConstants } from './soft-cap-constants.ts';
@@ -9,16 +10,23 @@ import { type Instruction, op, type Vector } from './text/instruction.ts';
 /** What a workload asks of the scores and of their sum. */
 export type X64Scores = Pick<Workload, 'softcap' | 'sinks'>;
 
+/** The vectors of an instruction set. */
+export interface Vectors {
+  config: { set: InstructionSet };
+  /** Floats of a vector. */
+  lanes: number;
+  vectorBytes: number;
+  /** A vector each in a thread's private memory. */
+  constants: readonly Constant[];
+}
+
 /** Sizes in elements unless they say bytes. */
-export interface Shape {
+export interface Shape extends Vectors {
   config: X64Configuration;
   /** Of q and k. */
   headDim: number;
   /** Of v and o. */
   headDimV: number;
-  /** Floats of a vector. */
-  lanes: number;
-  vectorBytes: number;
   /** Keys of a panel of K, dims of a panel of V. */
   width: number;
   /** Dims of a row of q in private memory: whole vectors. */
@@ -29,8 +37,6 @@ export interface Shape {
   scoreBytes: number;
   /** What is between the products and the softmax. */
   scores: X64Scores;
-  /** A vector each in a thread's private memory. */
-  constants: readonly Constant[];
   /** Offsets in a thread's private memory, bytes. */
   private: Private;
 }
@@ -100,9 +106,9 @@ export function shapeOf(headDim: number, headDimV: number, config: X64Configurat
 export const roundUp = (value: number, to: number) => Math.ceil(value / to) * to;
 
 /** Vector register i of the set. */
-export const vector = ({ config }: Shape, i: number): Vector => `${config.set === 'avx512' ? 'z' : 'y'}mm${i}`;
+export const vector = ({ config }: Vectors, i: number): Vector => `${config.set === 'avx512' ? 'z' : 'y'}mm${i}`;
 
 /** Sets a vector to zeros. */
-export function clear({ config }: Shape, register: Vector): Instruction {
+export function clear({ config }: Vectors, register: Vector): Instruction {
   return op(config.set === 'avx512' ? 'vpxord' : 'vxorps', register, register, register);
 }

@@ -45,7 +45,7 @@ const keyAddress = (register: General, i: number): Code => [
 ];
 
 /** Four keys by four dims: the usual transposition by interleaving, then by halves. */
-function emitTranspose({ width }: Shape): Code {
+export function emitTranspose({ width }: Pick<Shape, 'width'>): Code {
   return [
     note('xmm0 .. 3: four dims of four keys; 4 .. 7: the first two keys by turns, and the last two'),
     KEYS.map((register, i) => op('vmovups', xmm(i), atIndex(register, 'rcx'))),

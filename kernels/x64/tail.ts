@@ -1,23 +1,23 @@
 /** Rows of tensors as vectors: whole ones, and at the end a part of one, which touches no memory beyond the row. */
 
-import type { Shape } from './shape.ts';
+import type { Vectors } from './shape.ts';
 import { vector } from './shape.ts';
 import { at, type Code, type General, masked, note, op, type Vector } from './text/instruction.ts';
 
 /** Vectors of a row of `dims` floats: byte offset, and whether less than a whole one is left. */
-export function vectorsOf({ lanes, vectorBytes }: Shape, dims: number): { offset: number; part: boolean }[] {
+export function vectorsOf({ lanes, vectorBytes }: Vectors, dims: number): { offset: number; part: boolean }[] {
   const count = Math.ceil(dims / lanes);
   return Array.from({ length: count }, (_, i) => ({ offset: i * vectorBytes, part: (i + 1) * lanes > dims }));
 }
 
 /** The last register of those that every instruction can name; holds the lanes of a part of a vector with AVX2. */
-const partLanes = (shape: Shape) => vector(shape, 15);
+const partLanes = (shape: Vectors) => vector(shape, 15);
 
 /**
  * Code that must run before loadPart and storePart of rows of `dims` floats: the lanes that are left, as mask k1, or with
  * AVX2 as the sign bits of a register. Changes rax.
  */
-export function preparePart(shape: Shape, dims: number): Code {
+export function preparePart(shape: Vectors, dims: number): Code {
   const left = dims % shape.lanes;
   if (left === 0) return [];
   if (shape.config.set === 'avx512') return [op('mov', 'eax', 2 ** left - 1), op('kmovd', 'k1', 'eax')];
@@ -38,7 +38,7 @@ export function preparePart(shape: Shape, dims: number): Code {
 
 /** Loads a vector, zeros in the lanes beyond the row. */
 export function load(
-  shape: Shape,
+  shape: Vectors,
   target: Vector,
   base: General,
   { offset, part }: { offset: number; part: boolean },
@@ -52,7 +52,7 @@ export function load(
 
 /** Stores a vector, nothing of it beyond the row. */
 export function store(
-  shape: Shape,
+  shape: Vectors,
   base: General,
   { offset, part }: { offset: number; part: boolean },
   source: Vector,

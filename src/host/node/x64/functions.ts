@@ -12,7 +12,9 @@ export interface MachineCode {
 }
 
 /** Slots that hold addresses: what comes in counts from the start of the memory. */
-const ADDRESSES: ReadonlySet<Given> = new Set(['q', 'o', 'k', 'v', 'packedK', 'packedV', 'scratch', 'zeros', 'sink']);
+const ADDRESSES: ReadonlySet<Given> = new Set([
+  ...(['q', 'o', 'k', 'v', 'packedK', 'packedV', 'scratch', 'zeros', 'partials', 'sink'] as const),
+]);
 
 /** Arguments in their order; null: not used by machine code. */
 const CONFIGURE = [
@@ -21,9 +23,11 @@ const CONFIGURE = [
 ];
 const PACK = ['k', 'v', 'packedK', 'packedV', 'firstPanel', 'endPanel', null] as const;
 const ATTEND = ['q', 'o', 'rows', 'firstRow', 'packedK', 'packedV', 'scratch', null, 'sink'] as const;
+const ATTEND_KEYS = ['q', 'k', 'v', 'partials', 'scratch', 'firstKey', 'endKey', 'heads'] as const;
+const MERGE = ['partials', 'parts', 'partStride', 'o', 'sink'] as const;
 
 /** The functions for one thread: it has a call block of its own. */
-export const instantiateX64: Instantiate<MachineCode> = ({ code, memory }) => {
+export const instantiateX64: Instantiate<MachineCode> = ({ code, memory, scratch }) => {
   const functions = openFunctions(code.file, code.names);
   const { getRawPointer } = requiredFfi();
   const block = new DataView(new ArrayBuffer(CALL_BYTES));
@@ -45,9 +49,13 @@ export const instantiateX64: Instantiate<MachineCode> = ({ code, memory }) => {
     };
   // The row of zeros is at the start of the memory.
   set('zeros', 0);
+  // A thread may merge what others have attended.
+  set('scratch', scratch);
   return {
     configure: (...values) => setAll(CONFIGURE, values),
     pack: caller('pack', PACK),
     attend: caller('attend', ATTEND),
+    attend_keys: caller('attend_keys', ATTEND_KEYS),
+    merge: caller('merge', MERGE),
   } as KernelFunctions;
 };

@@ -14,6 +14,11 @@ export interface Limits {
 export const INSTRUCTION_SETS = ['avx2', 'avx512'] as const;
 export type InstructionSet = (typeof INSTRUCTION_SETS)[number];
 
+/** The set that a program in machine code is written for: with bf16 products of AVX-512, or of tiles (AMX), too. */
+export type CodeSet = InstructionSet | Bf16Set;
+/** Instructions that multiply bf16. */
+export type Bf16Set = 'avx512-bf16' | 'amx-bf16';
+
 /** What a device can do beyond the minimum. */
 export interface Features {
   /** WebAssembly relaxed SIMD: fused multiply-add. */
@@ -38,6 +43,8 @@ export interface Features {
   subgroupMatrix?: SubgroupMatrix;
   /** The instructions that machine code is made of here. */
   instructionSet?: InstructionSet;
+  /** Those that machine code multiplies bf16 with; absent where the CPU has none. */
+  bf16Set?: Bf16Set | undefined;
 }
 
 /** Matrices m x k and k x n of `component`, whose product is m x n of f32. */

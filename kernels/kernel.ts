@@ -7,7 +7,7 @@
  */
 
 import type { Workload } from '../src/problem/workload.ts';
-import type { DeviceProfile, InstructionSet } from './device.ts';
+import type { CodeSet, DeviceProfile } from './device.ts';
 import type { Code } from './x64/text/instruction.ts';
 
 /** What a program runs on: plain JavaScript, WebAssembly, a GPU through WebGPU, or machine code, ours or a library's. */
@@ -65,8 +65,10 @@ export interface WasmProgram extends TileProgram {
 export interface X64Program extends TileProgram {
   kind: 'x64';
   /** What the CPU must have. */
-  set: InstructionSet;
+  set: CodeSet;
   code: Code;
+  /** Set where weights are rounded to it before they are multiplied with the values. */
+  roundedWeights?: 'bf16';
 }
 
 /** Programs that threads of a CPU run over one memory. */

@@ -11,6 +11,7 @@ export function emitAccumulate(shape: Shape, labels: Labels): Code {
   const { rows, vectors } = shape.config;
   const rowBytes = shape.oDims * 4;
   const panelBytes = shape.width * 4;
+  const { elementBytes, width } = shape;
   const factor = vector(shape, rows * vectors);
   return phase(
     'accumulate: sums = sums r + p v',
@@ -25,14 +26,14 @@ export function emitAccumulate(shape: Shape, labels: Labels): Code {
     op('sub', 'r10', slot('low')),
     // Packed V: block, panel of dims, key of the block.
     op('mov', 'r9', slot('key')),
-    op('imul', 'r9', 'r9', rowBytes),
+    op('imul', 'r9', 'r9', shape.oDims * elementBytes),
     op('add', 'r9', slot('packedV')),
     op('mov', 'rax', slot('low')),
     op('sub', 'rax', slot('key')),
-    op('imul', 'rax', 'rax', panelBytes),
+    op('imul', 'rax', 'rax', width * elementBytes),
     op('add', 'r9', 'rax'),
     op('mov', 'r12', slot('blockLength')),
-    op('imul', 'r12', 'r12', panelBytes),
+    op('imul', 'r12', 'r12', width * elementBytes),
     op('mov', 'r13', shape.oDims / shape.width),
     loop(labels, 'dim_panel', { register: 'r14', first: 0, end: 'r13', step: 1 }, [
       times(rows, (r) => [
@@ -42,6 +43,7 @@ export function emitAccumulate(shape: Shape, labels: Labels): Code {
       op('mov', 'rsi', 'r8'),
       op('mov', 'rdx', 'r9'),
       op('mov', 'rcx', 'r10'),
+      shape.bf16 ? op('shr', 'rcx', 1) : [],
       emitProducts(shape, labels, shape.scoreBytes, 'rcx'),
       times(rows, (r) =>
         times(vectors, (v) => op('vmovups', at('rdi', r * rowBytes + v * shape.vectorBytes), sum(shape, r, v))),

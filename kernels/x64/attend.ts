@@ -1,20 +1,19 @@
 /** `attend`: one work tile, the query rows of one block against all keys that they see. */
 
-import { emitAccumulate } from './accumulate.ts';
 import { slot } from './call.ts';
-import { emitLoadQ } from './load-q.ts';
 import { emitMask } from './mask.ts';
-import { emitScores } from './scores.ts';
 import type { Shape } from './shape.ts';
 import { emitSoftCap } from './soft-cap.ts';
 import { emitSoftmax } from './softmax.ts';
-import { createLabels, func, maximum, minimum, phase } from './text/control.ts';
+import { createLabels, func, type Labels, maximum, minimum, phase } from './text/control.ts';
 import { at, type Code, op } from './text/instruction.ts';
 import { highKey, lowKey } from './visible-keys.ts';
-import { emitWrite } from './write.ts';
+
+/** The phases in which families differ. */
+export type AttendPhases = Record<'loadQ' | 'scores' | 'accumulate' | 'write', (shape: Shape, labels: Labels) => Code>;
 
 /** r15 holds the rows of the tile in whole row groups. */
-export function emitAttend(shape: Shape): Code {
+export function emitAttend(shape: Shape, phases: AttendPhases): Code {
   const { rows, blockKeys } = shape.config;
   const labels = createLabels('attend');
   return func(
@@ -26,7 +25,7 @@ export function emitAttend(shape: Shape): Code {
       op('mov', 'rax', 'r15'),
       remainder(rows),
       op('sub', 'r15', 'rdx'),
-      emitLoadQ(shape, labels),
+      phases.loadQ(shape, labels),
       phase(
         'the keys that any row sees, the first rounded down to a block',
         op('mov', 'rax', slot('firstRow')),
@@ -73,14 +72,14 @@ export function emitAttend(shape: Shape): Code {
         op('cmp', 'rax', 'rcx'),
         { jump: 'jge', to: 'attend_next' },
       ),
-      emitScores(shape, labels),
+      phases.scores(shape, labels),
       shape.scores.softcap == null ? [] : emitSoftCap(shape, labels),
       emitMask(shape, labels),
       emitSoftmax(shape, labels),
-      emitAccumulate(shape, labels),
+      phases.accumulate(shape, labels),
       { label: 'attend_next' },
       op('mov', 'rax', slot('maxima')),
-      op('add', 'rax', shape.vectorBytes),
+      op('add', 'rax', shape.rowVectors * shape.vectorBytes),
       op('mov', slot('maxima'), 'rax'),
       op('mov', 'rax', slot('row')),
       op('add', 'rax', rows),
@@ -92,7 +91,7 @@ export function emitAttend(shape: Shape): Code {
       op('mov', slot('key'), 'rax'),
       { jump: 'jmp', to: 'attend_block' },
       { label: 'attend_write' },
-      emitWrite(shape, labels),
+      phases.write(shape, labels),
     ],
   );
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Workload } from '../../src/problem/workload.ts';
 import { x64Configuration } from '../configurations.ts';
-import type { DeviceProfile, InstructionSet } from '../device.ts';
+import type { CodeSet, DeviceProfile } from '../device.ts';
 import { combinations, count, distance, sameConfiguration } from '../tunable.ts';
 
 export const x64ConfigurationSchema = z.strictObject({
@@ -19,17 +19,20 @@ export const x64ConfigurationSchema = z.strictObject({
 });
 
 export type X64Configuration = z.infer<typeof x64ConfigurationSchema>;
+/** The same for any set. */
+export type TileConfiguration = Omit<X64Configuration, 'set'> & { set: CodeSet };
 
-/** Floats of a vector. */
-export const LANES: Record<InstructionSet, number> = { avx2: 8, avx512: 16 };
-/** Vector registers. */
-const REGISTERS: Record<InstructionSet, number> = { avx2: 16, avx512: 32 };
+/** Floats of a vector, and vector registers. */
+export const LANES: Record<CodeSet, number> = { avx2: 8, avx512: 16, 'avx512-bf16': 16, 'amx-bf16': 16 };
+const REGISTERS: Record<CodeSet, number> = { avx2: 16, avx512: 32, 'avx512-bf16': 32, 'amx-bf16': 32 };
+/** Whether products are made by tile registers. */
+export const usesTiles = (set: CodeSet): boolean => set === 'amx-bf16';
 
 /** Columns of one packed panel: the keys (K) or head dimensions (V) that a register tile covers. */
-export const panelWidth = ({ set, vectors }: X64Configuration): number => LANES[set] * vectors;
+export const panelWidth = ({ set, vectors }: TileConfiguration): number => LANES[set] * vectors;
 
 /** Why a configuration cannot be built. */
-export function x64ConfigurationProblem(t: X64Configuration): string | undefined {
+export function x64ConfigurationProblem(t: TileConfiguration): string | undefined {
   const width = panelWidth(t);
   const registers = t.vectors * (t.rows + 1) + 1;
   if (registers > REGISTERS[t.set]) return `needs ${registers} vector registers, ${t.set} has ${REGISTERS[t.set]}`;

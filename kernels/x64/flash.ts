@@ -7,7 +7,10 @@ import type { Kernel, X64Program } from '../kernel.ts';
 import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { hasFewRows } from '../wasm/few-rows.ts';
-import { emitAttend } from './attend.ts';
+
+import { emitAccumulate } from './accumulate.ts';
+import { type AttendPhases, emitAttend } from './attend.ts';
+
 import {
   type X64Configuration,
   x64Candidates,
@@ -15,16 +18,25 @@ import {
   x64ConfigurationSchema,
   x64Excess,
 } from './configuration.ts';
+
 import { emitX64FewRows } from './few-rows.ts';
+
+import { emitLoadQ } from './load-q.ts';
+
 import { emitPack } from './pack.ts';
+import { emitScores } from './scores.ts';
 import { type Shape, shapeOf, type X64Scores } from './shape.ts';
+import { emitStageV } from './stage-v.ts';
 import { type Code, note } from './text/instruction.ts';
+import { emitWrite } from './write.ts';
 
 /** Parts of a work tile at the end of a run: a sixth of the time that a thread waits for another's last tile. */
 const PARTS = 6;
 
 /** What it has between scale and softmax. */
 const X64_SCORES: readonly ScoreOption[] = ['softcap', 'sinks'];
+
+const PHASES: AttendPhases = { loadQ: emitLoadQ, scores: emitScores, accumulate: emitAccumulate, write: emitWrite };
 
 export const x64Flash: Kernel = {
   name: 'x64-flash',
@@ -56,7 +68,7 @@ export function emitX64Flash(
   return {
     kind: 'x64',
     set: config.set,
-    code: [prologue(shape), emitAttend(shape), emitPack(shape)],
+    code: [prologue(shape), emitAttend(shape, PHASES), emitPack(shape, emitStageV)],
     blockRows: config.blockRows,
     keyMultiple: shape.width,
     packedDims: { k: shape.headDim, v: shape.oDims },

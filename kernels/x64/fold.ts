@@ -14,7 +14,7 @@ export function emitFold({ config }: Shape, operation: 'vaddps' | 'vmaxps', regi
   const ymm = (n: Number): Vector => `ymm${n as unknown as number}`;
   const xmm = (n: Number): Vector => `xmm${n as unknown as number}`;
   return [
-    config.set === 'avx512' ? [op('vextractf64x4', ymm(b), register, 1), op(operation, ymm(a), ymm(a), ymm(b))] : [],
+    config.set !== 'avx2' ? [op('vextractf64x4', ymm(b), register, 1), op(operation, ymm(a), ymm(a), ymm(b))] : [],
     op('vextractf128', xmm(b), ymm(a), 1),
     op(operation, xmm(a), xmm(a), xmm(b)),
     op('vpermilps', xmm(b), xmm(a), 0b01_00_11_10),

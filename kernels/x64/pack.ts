@@ -3,12 +3,11 @@
 import { slot } from './call.ts';
 import type { Shape } from './shape.ts';
 import { emitStageK } from './stage-k.ts';
-import { emitStageV } from './stage-v.ts';
-import { createLabels, func, loop } from './text/control.ts';
+import { createLabels, func, type Labels, loop } from './text/control.ts';
 import { type Code, op } from './text/instruction.ts';
 
 /** Panels firstPanel .. endPanel. */
-export function emitPack(shape: Shape): Code {
+export function emitPack(shape: Shape, stageV: (shape: Shape, labels: Labels) => Code): Code {
   const labels = createLabels('pack');
   return func(
     'pack',
@@ -18,10 +17,10 @@ export function emitPack(shape: Shape): Code {
       op('mov', 'rbp', slot('endPanel')),
       loop(labels, 'panel', { register: 'r15', first: 'r15', end: 'rbp', step: 1 }, [
         op('imul', 'r12', 'r15', shape.width),
-        op('imul', 'r13', 'r12', shape.headDim * 4),
+        op('imul', 'r13', 'r12', shape.steps * 4),
         op('add', 'r13', slot('packedK')),
         emitStageK(shape, labels),
-        emitStageV(shape, labels),
+        stageV(shape, labels),
       ]),
     ],
   );

@@ -14,8 +14,8 @@ const right = (shape: Shape, v: number): Vector => vector(shape, shape.config.ro
 const left = (shape: Shape): Vector => vector(shape, (shape.config.rows + 1) * shape.config.vectors);
 
 /**
- * sum[r][v] += left[r][step] * right[step][v]. Rows of the left side begin at rsi, `leftBytes` apart, a float a step; the
- * right side is at rdx, a panel's width of floats a step. `steps` is a number, or rcx, which must be a multiple of UNROLL.
+ * sum[r][v] += left[r][step] * right[step][v]. Rows of the left side begin at rsi, `leftBytes` apart, a float (or a pair of bf16) a
+ * step; the right side is at rdx, a panel's width of them a step. `steps` is a number, or rcx, which must be a multiple of UNROLL.
  * Changes rcx, rsi and rdx.
  */
 export function emitProducts(shape: Shape, labels: Labels, leftBytes: number, steps: number | 'rcx'): Code {
@@ -42,7 +42,9 @@ function emitStep(shape: Shape, leftBytes: number, step: number): Code {
     times(vectors, (v) => op('vmovups', right(shape, v), at('rdx', (step * vectors + v) * shape.vectorBytes))),
     times(rows, (r) => [
       op('vbroadcastss', left(shape), at('rsi', r * leftBytes + step * 4)),
-      times(vectors, (v) => op('vfmadd231ps', sum(shape, r, v), right(shape, v), left(shape))),
+      times(vectors, (v) =>
+        op(shape.bf16 ? 'vdpbf16ps' : 'vfmadd231ps', sum(shape, r, v), right(shape, v), left(shape)),
+      ),
     ]),
   ];
 }

@@ -20,11 +20,11 @@ export function emitScores(shape: Shape, labels: Labels): Code {
     op('mov', 'r10', slot('high')),
     op('mov', 'r9', slot('low')),
     loop(labels, 'key_panel', { register: 'r9', first: 'r9', end: 'r10', step: shape.width }, [
-      op('imul', 'rdx', 'r9', shape.headDim * 4),
+      op('imul', 'rdx', 'r9', shape.steps * 4),
       op('add', 'rdx', slot('packedK')),
       op('mov', 'rsi', 'r8'),
       times(rows * vectors, (i) => clear(shape, sum(shape, 0, i))),
-      emitProducts(shape, labels, shape.qDims * 4, shape.headDim),
+      emitProducts(shape, labels, shape.qDims * 4, shape.steps),
       times(rows, (r) =>
         times(vectors, (v) => op('vmovups', at('rdi', r * shape.scoreBytes + v * shape.vectorBytes), sum(shape, r, v))),
       ),

@@ -1,8 +1,11 @@
 /** The numbers that all phases share: vectors, register tile, padded dims, and where things lie in a thread's memory. */
 
 import type { Workload } from '../../src/problem/workload.ts';
-import type { InstructionSet } from '../device.ts';
-import { LANES, panelWidth, type X64Configuration } from './configuration.ts';
+
+import type { CodeSet } from '../device.ts';
+
+import { LANES, type TileConfiguration, usesTiles } from './configuration.ts';
+
 import { type Constant, exp2Constants } from './exp2-constants.ts';
 import { softCapConstants } from './soft-cap-constants.ts';
 import { type Instruction, op, type Vector } from './text/instruction.ts';
@@ -12,7 +15,9 @@ export type X64Scores = Pick<Workload, 'softcap' | 'sinks'>;
 
 /** The vectors of an instruction set. */
 export interface Vectors {
-  config: { set: InstructionSet };
+  config: { set: CodeSet };
+  /** Bytes of an element of the tensors, and of packed V; 4 where it is left out. */
+  elementBytes?: 4 | 2;
   /** Floats of a vector. */
   lanes: number;
   vectorBytes: number;
@@ -22,17 +27,26 @@ export interface Vectors {
 
 /** Sizes in elements unless they say bytes. */
 export interface Shape extends Vectors {
-  config: X64Configuration;
+  elementBytes: 4 | 2;
+  config: TileConfiguration;
+  /** bf16 tensors and operands, a pair of them in the place of a float. */
+  bf16: boolean;
+  /** Matrix products by tile registers (AMX). */
+  tiles: boolean;
   /** Of q and k. */
   headDim: number;
   /** Of v and o. */
   headDimV: number;
   /** Keys of a panel of K, dims of a panel of V. */
   width: number;
-  /** Dims of a row of q in private memory: whole vectors. */
+  /** Steps of q k^T: floats or pairs of a row of packed K, with tiles padded to whole ones. */
+  steps: number;
+  /** Floats or pairs of a row of q in private memory: whole vectors. */
   qDims: number;
   /** Dims of a row of sums: whole panels. */
   oDims: number;
+  /** Vectors that hold a lane for each row of a group. */
+  rowVectors: number;
   /** Bytes from one row of scores to the next. */
   scoreBytes: number;
   /** What is between the products and the softmax. */
@@ -55,19 +69,25 @@ interface Private {
   shift: number;
   /** A vector each. */
   constants: number;
+  /** What the tile registers are told to be. */
+  tileConfig: number;
   bytes: number;
 }
 
 /** Scores of neighbouring rows lie this many floats further apart than the keys of a block, so that they fall on other cache sets. */
 const SCORE_GAP = 16;
 
-export function shapeOf(headDim: number, headDimV: number, config: X64Configuration, scores: X64Scores = {}): Shape {
+export function shapeOf(headDim: number, headDimV: number, config: TileConfiguration, scores: X64Scores = {}): Shape {
   const { softcap = null } = scores;
   const constants = [...exp2Constants, ...(softcap === null ? [] : softCapConstants(softcap))];
   const lanes = LANES[config.set];
+  const tiles = usesTiles(config.set);
+  const bf16 = tiles || config.set === 'avx512-bf16';
   const vectorBytes = lanes * 4;
-  const width = panelWidth(config);
-  const qDims = roundUp(headDim, lanes);
+  const width = lanes * config.vectors;
+  const words = bf16 ? Math.ceil(headDim / 2) : headDim;
+  const qDims = roundUp(words, lanes);
+  const rowVectors = Math.ceil(config.rows / lanes);
   const oDims = roundUp(headDimV, width);
   const scoreBytes = (config.blockKeys + SCORE_GAP) * 4;
   let top = 0;
@@ -81,21 +101,27 @@ export function shapeOf(headDim: number, headDimV: number, config: X64Configurat
     sums: take(config.blockRows * oDims * 4),
     scores: take(config.rows * scoreBytes),
     rowSums: take(config.blockRows * vectorBytes),
-    maxima: take((config.blockRows / config.rows) * vectorBytes),
-    blockMaxima: take(vectorBytes),
-    rescale: take(vectorBytes),
-    shift: take(vectorBytes),
+    maxima: take((config.blockRows / config.rows) * rowVectors * vectorBytes),
+    blockMaxima: take(rowVectors * vectorBytes),
+    rescale: take(rowVectors * vectorBytes),
+    shift: take(rowVectors * vectorBytes),
     constants: take(constants.length * vectorBytes),
+    tileConfig: take(tiles ? 64 : 0),
   };
   return {
     config,
+    bf16,
+    tiles,
     headDim,
     headDimV,
+    elementBytes: bf16 ? 2 : 4,
     lanes,
     vectorBytes,
     width,
+    steps: tiles ? qDims : words,
     qDims,
     oDims,
+    rowVectors,
     scoreBytes,
     scores,
     constants,
@@ -106,9 +132,9 @@ export function shapeOf(headDim: number, headDimV: number, config: X64Configurat
 export const roundUp = (value: number, to: number) => Math.ceil(value / to) * to;
 
 /** Vector register i of the set. */
-export const vector = ({ config }: Vectors, i: number): Vector => `${config.set === 'avx512' ? 'z' : 'y'}mm${i}`;
+export const vector = ({ config }: Vectors, i: number): Vector => `${config.set === 'avx2' ? 'y' : 'z'}mm${i}`;
 
 /** Sets a vector to zeros. */
 export function clear({ config }: Vectors, register: Vector): Instruction {
-  return op(config.set === 'avx512' ? 'vpxord' : 'vxorps', register, register, register);
+  return op(config.set === 'avx2' ? 'vxorps' : 'vpxord', register, register, register);
 }

@@ -39,7 +39,7 @@ export function emitSink(shape: Shape, total: Vector, factor: Vector, labels: La
     op('sub', 'r12', 1),
     { jump: 'jne', to: next },
     op('mov', 'r12', shape.config.rows),
-    op('add', 'r10', shape.vectorBytes - 4 * shape.config.rows),
+    op('add', 'r10', shape.rowVectors * shape.vectorBytes - 4 * shape.config.rows),
     { label: next },
   ];
 }

@@ -1,11 +1,11 @@
 /** The online softmax of a row group over the scores of one key block: row maximum, rescale, exponentials and row sum. */
 
 import { slot } from './call.ts';
-import { constant, emitExp2 } from './exp2.ts';
+import { constant, type Exponent, emitExp2 } from './exp2.ts';
 import { emitFold } from './fold.ts';
 import { clear, type Shape, vector } from './shape.ts';
 import { type Labels, loop, phase } from './text/control.ts';
-import { at, atIndex, type Code, op, times, type Vector } from './text/instruction.ts';
+import { at, atIndex, type Code, type Memory, op, times, type Vector } from './text/instruction.ts';
 
 /**
  * m' = max(m, s); r = e^(m - m'); p = e^(s - m') in place of s; l = l r + sum of p. Powers are of two, x log2(e) with one
@@ -19,7 +19,8 @@ export function emitSoftmax(shape: Shape, labels: Labels): Code {
     op('sub', 'r10', slot('low')),
     op('shl', 'r10', 2),
     emitRowMaximum(shape, labels),
-    emitRescale(shape),
+    phase("rescale: r = e^(m - m')", op('mov', 'rdx', slot('maxima'))),
+    times(shape.rowVectors, (part) => emitRescale(shape, part * shape.vectorBytes)),
     emitWeights(shape, labels),
   ];
 }
@@ -56,26 +57,33 @@ function overRow(
   ]);
 }
 
-/** m, the shift and the rescale factor of all rows of the group at once, a lane a row. */
-function emitRescale(shape: Shape): Code {
+/** m, the shift and the rescale factor of all rows of the group, a lane a row, a vector of rows at `offset` bytes at once. */
+function emitRescale(shape: Shape, offset: number): Code {
   const register = (i: number) => vector(shape, i);
   const [before, after, scaled] = [register(0), register(1), register(2)];
   const exponent = { x: before, n: register(3), f: register(4) };
-  return phase(
-    "rescale: r = e^(m - m')",
-    op('mov', 'rdx', slot('maxima')),
-    op('vmovups', before, at('rdx')),
-    op('vmaxps', after, before, at('rax', shape.private.blockMaxima)),
-    op('vmovups', at('rdx'), after),
+  const largest = at('rax', shape.private.blockMaxima + offset);
+  return [
+    op('vmovups', before, at('rdx', offset)),
+    // Scores of bf16 products are not scaled yet; the scale is above 0.
+    shape.bf16 ? [op('vbroadcastss', scaled, slot('scale')), op('vmulps', scaled, scaled, largest)] : [],
+    op('vmaxps', after, before, shape.bf16 ? scaled : largest),
+    op('vmovups', at('rdx', offset), after),
     op('vmulps', before, before, constant(shape, 'log2e')),
     op('vmulps', scaled, after, constant(shape, 'log2e')),
     op('vsubps', before, before, scaled),
     clear(shape, after),
     op('vsubps', scaled, after, scaled),
-    op('vmovups', at('rax', shape.private.shift), scaled),
+    op('vmovups', at('rax', shape.private.shift + offset), scaled),
     emitExp2(shape, [exponent]),
-    op('vmovups', at('rax', shape.private.rescale), before),
-  );
+    op('vmovups', at('rax', shape.private.rescale + offset), before),
+  ];
+}
+
+/** Stores weights in bf16, and leaves what was stored in `x`, so that l is the sum of what is multiplied. `n` is changed. */
+function rounded({ x, n }: Exponent, to: Memory): Code {
+  const half = `ymm${n.slice(3)}` as Vector;
+  return [op('vcvtneps2bf16', half, x), op('vmovups', to, half), op('vpmovzxwd', x, half), op('vpslld', x, x, 16)];
 }
 
 /** Weights in place of scores, and l with them added. */
@@ -92,7 +100,9 @@ function emitWeights(shape: Shape, labels: Labels): Code {
   const scores = (v: number) => atIndex('rdi', 'rcx', 1, v * shape.vectorBytes);
   return phase(
     "exponentials: p = e^(s - m'), row sum: l = l r + sum of p",
-    op('vmovups', log2e, constant(shape, 'log2e')),
+    shape.bf16
+      ? [op('vbroadcastss', log2e, slot('scale')), op('vmulps', log2e, log2e, constant(shape, 'log2e'))]
+      : op('vmovups', log2e, constant(shape, 'log2e')),
     op('lea', 'rdi', at('rax', shape.private.scores)),
     op('mov', 'rdx', slot('row')),
     op('imul', 'rdx', 'rdx', shape.vectorBytes),
@@ -105,11 +115,14 @@ function emitWeights(shape: Shape, labels: Labels): Code {
       op('vmulps', total(0), total(0), at('rdx')),
       times(vectors - 1, (v) => op('vxorps', total(v + 1), total(v + 1), total(v + 1))),
       op('vbroadcastss', shift, at('rsi')),
+      shape.bf16 ? op('mov', 'r8', 'rdi') : [],
       loop(labels, 'weights', { register: 'rcx', first: 0, end: 'r10', step: shape.width * 4 }, [
         all.map(({ x }, v) => op('vmovups', x, scores(v))),
         all.map(({ x }) => op('vfmadd213ps', x, log2e, shift)),
         emitExp2(shape, all),
-        all.map(({ x }, v) => op('vmovups', scores(v), x)),
+        shape.bf16
+          ? [all.map((exponent, v) => rounded(exponent, at('r8', v * 32))), op('add', 'r8', vectors * 32)]
+          : all.map(({ x }, v) => op('vmovups', scores(v), x)),
         all.map(({ x }, v) => op('vaddps', total(v), total(v), x)),
       ]),
       times(vectors - 1, (v) => op('vaddps', total(0), total(0), total(v + 1))),

@@ -3,7 +3,7 @@
 import { slot } from './call.ts';
 import type { Shape } from './shape.ts';
 import { type Labels, loop, phase } from './text/control.ts';
-import { at, atIndex, type Code, type General, note, op, times, type Vector } from './text/instruction.ts';
+import { at, atIndex, type Code, type General, masked, note, op, times, type Vector } from './text/instruction.ts';
 
 /** Where four keys begin. */
 const KEYS: General[] = ['r8', 'r9', 'r10', 'r11'];
@@ -11,10 +11,13 @@ const xmm = (i: number): Vector => `xmm${i}`;
 
 /** Keys from r12 on, a panel's width of them, to r13; keys past the last are zeros. Changes all but rbx, r12 and r15. */
 export function emitStageK(shape: Shape, labels: Labels): Code {
-  const { headDim, width } = shape;
-  const whole = headDim - (headDim % 4);
+  const { headDim, width, steps } = shape;
+  const words = shape.bf16 ? Math.floor(headDim / 2) : headDim;
+  const whole = words - (words % 4);
+  const odd = shape.bf16 && headDim % 2 === 1;
   return phase(
     'stage K',
+    odd ? [op('mov', 'eax', 1), op('kmovd', 'k1', 'eax')] : [],
     op('mov', 'rax', 'r12'),
     op('lea', 'r14', at('r12', width)),
     loop(labels, 'four_keys', { register: 'rax', first: 'rax', end: 'r14', step: 4 }, [
@@ -23,16 +26,34 @@ export function emitStageK(shape: Shape, labels: Labels): Code {
       whole === 0
         ? []
         : loop(labels, 'four_dims', { register: 'rcx', first: 0, end: whole * 4, step: 16 }, emitTranspose(shape)),
-      times(headDim - whole, (dim) => [
+      times(words - whole, (dim) => [
         KEYS.map((register, i) => [
           op('vmovss', xmm(0), at(register, (whole + dim) * 4)),
           op('vmovss', at('rdi', (dim * width + i) * 4), xmm(0)),
         ]),
       ]),
+      odd ? emitOdd(shape, words - whole, words) : [],
+      emitZeros(shape, words - whole + (odd ? 1 : 0), steps - words - (odd ? 1 : 0)),
       op('add', 'r13', 16),
     ]),
   );
 }
+
+/** The last dim of an odd number of them, a zero beside it. k1 holds the first lane. */
+const emitOdd = ({ width }: Shape, place: number, word: number): Code =>
+  KEYS.map((register, i) => [
+    masked('k1', op('vmovdqu16', xmm(0), at(register, word * 4))),
+    op('vmovss', at('rdi', (place * width + i) * 4), xmm(0)),
+  ]);
+
+/** Pairs that fill the last tile. */
+const emitZeros = ({ width }: Shape, place: number, count: number): Code =>
+  count === 0
+    ? []
+    : [
+        op('vxorps', xmm(0), xmm(0), xmm(0)),
+        times(count, (i) => op('vmovups', at('rdi', (place + i) * width * 4), xmm(0))),
+      ];
 
 /** Key rax + i, or the row of zeros. Changes rdx. */
 const keyAddress = (register: General, i: number): Code => [

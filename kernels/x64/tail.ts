@@ -4,23 +4,27 @@ import type { Vectors } from './shape.ts';
 import { vector } from './shape.ts';
 import { at, type Code, type General, masked, note, op, type Vector } from './text/instruction.ts';
 
-/** Vectors of a row of `dims` floats: byte offset, and whether less than a whole one is left. */
-export function vectorsOf({ lanes, vectorBytes }: Vectors, dims: number): { offset: number; part: boolean }[] {
-  const count = Math.ceil(dims / lanes);
-  return Array.from({ length: count }, (_, i) => ({ offset: i * vectorBytes, part: (i + 1) * lanes > dims }));
+/** Vectors of a row of `dims` elements of a tensor: byte offset, and whether less than a whole one is left. */
+export function vectorsOf(shape: Vectors, dims: number): { offset: number; part: boolean }[] {
+  const elements = elementsOf(shape);
+  const count = Math.ceil(dims / elements);
+  return Array.from({ length: count }, (_, i) => ({ offset: i * shape.vectorBytes, part: (i + 1) * elements > dims }));
 }
+
+/** Elements of a tensor in a vector. */
+const elementsOf = ({ vectorBytes, elementBytes = 4 }: Vectors) => vectorBytes / elementBytes;
 
 /** The last register of those that every instruction can name; holds the lanes of a part of a vector with AVX2. */
 const partLanes = (shape: Vectors) => vector(shape, 15);
 
 /**
- * Code that must run before loadPart and storePart of rows of `dims` floats: the lanes that are left, as mask k1, or with
+ * Code that must run before loadPart and storePart of rows of `dims` elements: the lanes that are left, as mask k1, or with
  * AVX2 as the sign bits of a register. Changes rax.
  */
-export function preparePart(shape: Vectors, dims: number): Code {
-  const left = dims % shape.lanes;
+export function preparePart(shape: Vectors, dims: number, elements = elementsOf(shape)): Code {
+  const left = dims % elements;
   if (left === 0) return [];
-  if (shape.config.set === 'avx512') return [op('mov', 'eax', 2 ** left - 1), op('kmovd', 'k1', 'eax')];
+  if (shape.config.set !== 'avx2') return [op('mov', 'eax', 2 ** left - 1), op('kmovd', 'k1', 'eax')];
   const bytes = shape.vectorBytes;
   return [
     note(`the first ${left} of ${shape.lanes} lanes, by way of the stack`),
@@ -45,8 +49,8 @@ export function load(
 ): Code {
   const from = at(base, offset);
   if (!part) return op('vmovups', target, from);
-  return shape.config.set === 'avx512'
-    ? masked('k1', op('vmovups', target, from))
+  return shape.config.set !== 'avx2'
+    ? masked('k1', op(shape.elementBytes === 2 ? 'vmovdqu16' : 'vmovups', target, from))
     : op('vmaskmovps', target, partLanes(shape), from);
 }
 
@@ -59,7 +63,7 @@ export function store(
 ): Code {
   const to = at(base, offset);
   if (!part) return op('vmovups', to, source);
-  return shape.config.set === 'avx512'
+  return shape.config.set !== 'avx2'
     ? masked('k1', op('vmovups', to, source))
     : op('vmaskmovps', to, partLanes(shape), source);
 }

@@ -6,7 +6,7 @@ import { type Shape, vector } from './shape.ts';
 import { beginSinks, emitSink } from './sinks.ts';
 import { preparePart, store, vectorsOf } from './tail.ts';
 import { floatBits, type Labels, loop, phase } from './text/control.ts';
-import { at, type Code, op, type Vector } from './text/instruction.ts';
+import { at, type Code, masked, op, times, type Vector } from './text/instruction.ts';
 
 export function emitWrite(shape: Shape, labels: Labels): Code {
   const [total, other, factor] = [0, 1, 2].map((i) => vector(shape, i)) as [Vector, Vector, Vector];
@@ -15,7 +15,7 @@ export function emitWrite(shape: Shape, labels: Labels): Code {
   const { sinks = false } = shape.scores;
   return phase(
     sinks ? 'write: o = sums / (l + e^(sink - m))' : 'write: o = sums / l',
-    preparePart(shape, shape.headDimV),
+    preparePart(shape, shape.headDimV, shape.lanes),
     op('mov', 'rax', slot('scratch')),
     op('lea', 'rsi', at('rax', shape.private.sums)),
     op('lea', 'r8', at('rax', shape.private.rowSums)),
@@ -37,13 +37,26 @@ export function emitWrite(shape: Shape, labels: Labels): Code {
       op('vxorps', xmm(factor), xmm(factor), xmm(factor)),
       { label: seen },
       op('vbroadcastss', factor, xmm(factor)),
-      vectorsOf(shape, shape.headDimV).map((part) => [
-        op('vmulps', total, factor, at('rsi', part.offset)),
-        store(shape, 'rdi', part, total),
-      ]),
+      shape.bf16
+        ? times(Math.ceil(shape.headDimV / shape.lanes), (i) => emitHalf(shape, i, total, factor))
+        : vectorsOf(shape, shape.headDimV).map((part) => [
+            op('vmulps', total, factor, at('rsi', part.offset)),
+            store(shape, 'rdi', part, total),
+          ]),
       op('add', 'rsi', shape.oDims * 4),
       op('add', 'r8', shape.vectorBytes),
       op('add', 'rdi', slot('oStride')),
     ]),
   );
+}
+
+/** 16 dims, rounded to bf16: half a vector of them. */
+function emitHalf({ lanes, headDimV }: Shape, i: number, total: Vector, factor: Vector): Code {
+  const half = `ymm${total.slice(3)}` as Vector;
+  const to = at('rdi', i * lanes * 2);
+  return [
+    op('vmulps', total, factor, at('rsi', i * lanes * 4)),
+    op('vcvtneps2bf16', half, total),
+    (i + 1) * lanes > headDimV ? masked('k1', op('vmovdqu16', to, half)) : op('vmovups', to, half),
+  ];
 }

@@ -76,7 +76,8 @@ export interface Rounding {
 /** The rounding of a program's results on tensors of a workload's type. */
 export function roundingOf({ dtype }: Workload, program: Program): Rounding {
   const halves = program.kind === 'wgsl' && program.halfWeights === true;
-  return { output: dtype, weights: halves ? 'f16' : 'f32', independent: true, sides: 1 };
+  const weights = program.kind === 'x64' ? (program.roundedWeights ?? 'f32') : halves ? 'f16' : 'f32';
+  return { output: dtype, weights, independent: true, sides: 1 };
 }
 
 /**

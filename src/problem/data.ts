@@ -1,8 +1,8 @@
 /** The values of q, k and v: a pure function of (seed, tensor, batch, head, token, dim), or arrays from a file. */
 
 import { distinctKeys, drawnIndex, drawnKey, drawnTable } from './drawn.ts';
-import { roundToHalf } from './half.ts';
 import { normalRow, normalValue, rowKey, type TensorName } from './normal.ts';
+import { ROUND } from './rounding.ts';
 import type { MaskTensor } from './scores.ts';
 import { valueDim, type Workload } from './workload.ts';
 
@@ -47,12 +47,13 @@ export function fillRow(
 ): void {
   if (data.kind === 'none') return;
   const dims = tensor === 'v' ? valueDim(w) : w.headDim;
+  const round = ROUND[w.dtype];
   if (data.kind === 'values') {
     const heads = tensor === 'q' ? w.queryHeads : w.kvHeads;
     const seq = tensor === 'q' ? w.seqQuery : w.seqKv;
     const start = ((batch * seq + token) * heads + head) * dims;
     const row = data[tensor].subarray(start, start + dims);
-    target.set(w.dtype === 'f16' ? row.map(roundToHalf) : row, offset);
+    target.set(round === null ? row : row.map(round), offset);
     return;
   }
   if (data.kind === 'drawn') {
@@ -66,8 +67,8 @@ export function fillRow(
     return;
   }
   normalRow(rowKey(data.seed, tensor, batch, head, token), dims, target, offset);
-  if (w.dtype !== 'f16') return;
-  for (let at = offset; at < offset + dims; at += 1) target[at] = roundToHalf(target[at] as number);
+  if (round === null) return;
+  for (let at = offset; at < offset + dims; at += 1) target[at] = round(target[at] as number);
 }
 
 /** The logit of the sink of a query head of the whole workload: standard normal, or the value of a file. */

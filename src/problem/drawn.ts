@@ -3,8 +3,8 @@
  * (src/host/expected-sums.ts): a softmax over n keys of K distinct rows is one over K keys that count so many times.
  */
 
-import { roundToHalf } from './half.ts';
 import { normalRow, rowKey, type TensorName } from './normal.ts';
+import { ROUND } from './rounding.ts';
 import type { Workload } from './workload.ts';
 
 /** Distinct rows of q and of v. */
@@ -58,7 +58,8 @@ export function drawnTable(seed: number, w: Workload, tensor: TensorName, dims: 
   // A head that no workload has, so that these rows are nobody's of the plain normal values.
   for (let row = 0; row < own; row += 1) normalRow(rowKey(seed, tensor, -1, -1, row), dims, table, row * dims);
   if (tensor === 'v') for (let i = 0; i < own * dims; i += 1) table[own * dims + i] = -(table[i] as number);
-  if (dtype === 'f16') for (let i = 0; i < table.length; i += 1) table[i] = roundToHalf(table[i] as number);
+  const round = ROUND[dtype];
+  if (round !== null) for (let i = 0; i < table.length; i += 1) table[i] = round(table[i] as number);
   tables[tensor] = { seed, dtype, dims, rows: table };
   return table;
 }

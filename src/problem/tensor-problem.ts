@@ -1,10 +1,9 @@
 /** An attention problem from the tensors of a file: its workload, its values, and the output that the file expects. */
 
 import { headDimTooLarge } from '../messages.ts';
-import { roundToBfloat16 } from './bfloat16.ts';
 import type { Data } from './data.ts';
-import { roundToHalf } from './half.ts';
 import { LARGEST_HEAD_DIM, paddedWorkload } from './head-dims.ts';
+import { ROUND } from './rounding.ts';
 import { SafetensorsError } from './safetensors.ts';
 import type { MaskTensor } from './scores.ts';
 import { type Layout, packed, type TensorView, usualLayout, viewOf } from './tensor-layout.ts';
@@ -59,7 +58,7 @@ export function readProblem(set: TensorSet, settings: AttentionSettings): Tensor
   }
   const dtype = settings.dtype ?? STORED[storedOutput(set) ?? 'F32'];
   const values = { q: packed(q), k: packed(k), v: packed(v) };
-  const round = { f32: null, f16: roundToHalf, bf16: roundToBfloat16 }[dtype];
+  const round = ROUND[dtype];
   const rounded = round !== null && Object.values(values).some((list) => list.some((x) => differs(x, round(x))));
   if (rounded) for (const name of ['q', 'k', 'v'] as const) values[name] = values[name].map(round);
   const { causal, window, scale, softcap, alibi } = settings;

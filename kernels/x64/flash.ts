@@ -7,10 +7,8 @@ import type { Kernel, X64Program } from '../kernel.ts';
 import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { hasFewRows } from '../wasm/few-rows.ts';
-
 import { emitAccumulate } from './accumulate.ts';
 import { type AttendPhases, emitAttend } from './attend.ts';
-
 import {
   type X64Configuration,
   x64Candidates,
@@ -18,11 +16,8 @@ import {
   x64ConfigurationSchema,
   x64Excess,
 } from './configuration.ts';
-
 import { emitX64FewRows } from './few-rows.ts';
-
 import { emitLoadQ } from './load-q.ts';
-
 import { emitPack } from './pack.ts';
 import { emitScores } from './scores.ts';
 import { type Shape, shapeOf, type X64Scores } from './shape.ts';

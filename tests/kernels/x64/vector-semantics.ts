@@ -161,7 +161,7 @@ export const vectorSemantics: Record<string, Semantics> = {
   vmovups: move(4),
   vmovdqu16: move(2),
   vmaskmovps: (machine, [to, second, third]) => {
-    const register = second as string;
+    const register = second as Vector;
     const bytes = sizeOf(register);
     let mask = 0;
     for (const [i, word] of words(source(machine, register, bytes)).entries()) mask |= (word >>> 31) << i;

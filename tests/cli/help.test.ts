@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { INSTRUCTION_SETS } from '../../kernels/device.ts';
 import { ALL_KERNELS, KERNELS } from '../../kernels/index.ts';
 import { COMMANDS } from '../../src/cli/commands/index.ts';
 import { createProgram } from '../../src/cli/main.ts';
@@ -16,7 +17,7 @@ const NAMES = COMMANDS.flatMap(({ commands }) => commands.map(({ name }) => name
 /** Options of bench mha and bench gqa: the design fixes them. */
 const FLAGS = `--seq --seq-kv --batch --total-tokens --heads --kv-heads --model --head-dim --head-dim-v --causal --window --dtype
   --scale --softcap --sinks --alibi
-  --kernel --backend --variant --tiles --host --browser --connect --adapter --allow-software --threads --limits --label
+  --kernel --backend --variant --native --tiles --host --browser --connect --adapter --allow-software --threads --limits --label
   --budget --samples --processes --sustain --full --seed --baseline --published --format --output --chart --no-chart --results --dry-run
   --quiet --wide`;
 
@@ -80,6 +81,6 @@ describe('names that options take without loading a kernel', () => {
     expect(KERNEL_NAMES).toEqual(KERNELS.map(({ name }) => name));
     expect([...KERNEL_NAMES, ...HIDDEN_KERNEL_NAMES]).toEqual(ALL_KERNELS.map(({ name }) => name));
     expect(BACKEND_NAMES).toEqual([...new Set(KERNELS.map(backendName))]);
-    expect(VARIANT_NAMES).toEqual(WASM_VARIANTS);
+    expect(VARIANT_NAMES).toEqual([...WASM_VARIANTS, ...INSTRUCTION_SETS]);
   });
 });

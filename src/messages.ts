@@ -296,6 +296,7 @@ export const headTooLarge = (tensorBytes: number) => `one KV head of this worklo
 export const wrongProbe = (probe: string, found: number, expected: number) =>
   `the probe ${probe} gave ${found} instead of ${expected}: its rate cannot be trusted`;
 export const threadSilent = (seconds: number) => `a WebAssembly thread did not answer within ${seconds} s`;
+export const threadFailed = 'a WebAssembly thread ended with an error; --threads 1 shows what it is';
 export const defaultFailed = (why: string) => `the default configuration beside it failed (${why})`;
 export const noDefaultRuns = (workload: string) =>
   `${workload}: no kernel gives a right result in its default configuration, so there is nothing to compare with; bench devices lists what can run here.`;

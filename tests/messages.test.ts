@@ -21,7 +21,7 @@ function messagesOfPage(): Set<string> {
     const text = readFileSync(url, 'utf8');
     for (const [, names = '', from = ''] of text.matchAll(IMPORT)) {
       const target = new URL(from, url);
-      if (!target.pathname.endsWith('/src/messages.ts')) follow(target);
+      if (!/\/src\/messages(\.ts$|\/)/.test(target.pathname)) follow(target);
       else for (const [name] of names.matchAll(/\w+/g)) found.add(name);
     }
   };

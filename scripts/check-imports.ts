@@ -4,6 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 
 /** The rooms in the order in which data flows; each imports from itself and from those before it. */
 const ROOMS = [
+  'src/messages/',
   'src/messages.ts',
   'src/format.ts',
   'src/problem/',

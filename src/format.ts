@@ -98,9 +98,15 @@ export function formatRounded(value: number): string {
   return withCommas(Number(value.toPrecision(2)));
 }
 
+/** A number with its sign: "+3.2", "-1.3"; "+0.0" where it rounds to nothing from either side. */
+export function signed(value: number, digits = 1): string {
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? `+${(0).toFixed(digits)}` : value > 0 ? `+${text}` : text;
+}
+
 /** A relative change with its sign, from percent: "+8.1 %", "-0.3 %". */
 export function formatChange(percent: number, digits = 1): string {
-  return `${percent >= 0 ? '+' : ''}${percent.toFixed(digits)} %`;
+  return `${signed(percent, digits)} %`;
 }
 
 /** Bytes in the largest binary unit that fits: "1.50 GiB". */

@@ -1,6 +1,7 @@
 /** Messages that may come onto the page name its controls there, never options of the command line. */
 
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as messages from '../src/messages.ts';
 import { inPageWords, LABELS } from '../src/page/words.ts';
@@ -20,7 +21,7 @@ function messagesOfPage(): Set<string> {
     const text = readFileSync(url, 'utf8');
     for (const [, names = '', from = ''] of text.matchAll(IMPORT)) {
       const target = new URL(from, url);
-      if (!target.pathname.endsWith('/src/messages.ts')) follow(target);
+      if (!/\/src\/messages(\.ts$|\/)/.test(target.pathname)) follow(target);
       else for (const [name] of names.matchAll(/\w+/g)) found.add(name);
     }
   };
@@ -33,7 +34,10 @@ const ELSEWHERE = ['noMatchingAdapter', 'noPeersInBrowser', 'nothingMeasured'];
 
 describe('on the page', () => {
   // Each message as it stands in the source, placeholders included.
-  const sources = read('../src/messages.ts').split(/^(?=export (?:const|function|class) )/m);
+  const folder = fileURLToPath(new URL('../src/messages/', import.meta.url));
+  const sources = globSync(`${folder}*.ts`).flatMap((file) =>
+    readFileSync(file, 'utf8').split(/^(?=export (?:const|function|class) )/m),
+  );
   const named = sources.map((text) => [/^export (?:const|function|class) (\w+)/.exec(text)?.[1] ?? '', text] as const);
 
   it('no message names an option', () => {

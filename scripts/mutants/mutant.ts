@@ -19,6 +19,8 @@ export interface Mutant {
   fault: string;
   /** The kernel with the fault built into its programs. */
   kernel: Kernel;
+  /** The kernel without it. */
+  right: Kernel;
   /** Of a TypeScript kernel: the functions that its host has in place of the project's. */
   modules?: ModuleKernels;
   /** Why a setting does not meet the fault, by the setting's name; such a run is not expected to fail. */
@@ -35,6 +37,15 @@ export function edit(text: string, from: RegExp, to: string): string {
   if (!from.test(text)) throw new Stale(`${from} is not in the program`);
   return text.replace(new RegExp(from.source, from.flags.includes('g') ? from.flags : `${from.flags}g`), to);
 }
+
+/** An edit of a program's text. */
+export type Change = (text: string) => string;
+
+/** The edit that replaces every match of a pattern. */
+export const edited =
+  (from: RegExp, to: string): Change =>
+  (text) =>
+    edit(text, from, to);
 
 /** A kernel whose programs go through a change. */
 export const changed = (kernel: Kernel, change: (program: Program) => Program): Kernel => ({

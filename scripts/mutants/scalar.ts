@@ -88,6 +88,7 @@ export function scalarMutants(): Mutant[] {
         family: kernel.name,
         fault,
         kernel,
+        right: kernel,
         modules: { [kernel.name]: wrong(run) },
         ...unmetOf(fault),
       })),

@@ -2,7 +2,7 @@
 
 import type { Program } from '../../kernels/kernel.ts';
 import { wasmFlash } from '../../kernels/wasm/flash.ts';
-import { changed, edit, type Mutant, Stale } from './mutant.ts';
+import { changed, edit, edited, type Mutant, Stale } from './mutant.ts';
 
 /** Changes the text, with the head dimension at hand. */
 type Change = (text: string, rowBytes: number) => string;
@@ -57,10 +57,6 @@ function wrapped({ skip, rows, where, factor = 1.01 }: Wrapper): Change {
 }
 
 const position = (compare: string, number: number) => `(i32.${compare} (local.get $position) (i32.const ${number}))`;
-const edited =
-  (from: RegExp, to: string): Change =>
-  (text) =>
-    edit(text, from, to);
 
 /** Tiles that a thread does rightly first. */
 const WARM_CALLS = 12;
@@ -149,6 +145,7 @@ export function wasmMutants(): Mutant[] {
   return Object.entries(FAULTS).map(([fault, change]) => ({
     family: 'wasm-flash',
     fault,
+    right: wasmFlash,
     kernel: changed(wasmFlash, (program: Program) => {
       if (program.kind !== 'wasm') throw new Stale('wasm-flash is no WebAssembly program');
       const headDim = /head dimension (\d+)/.exec(program.text)?.[1];

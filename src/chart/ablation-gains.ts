@@ -2,7 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { type AblationGain, ablationGains, gainOf, PUBLISHED_GAINS } from '../compare/technique-gains.ts';
-import { formatChange } from '../format.ts';
+import { formatChange, signed } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { formatSize } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
@@ -24,6 +24,9 @@ import { seriesScale } from './palette.ts';
 const TEXT_SIZE = 10;
 /** Percent around 0 within which the axis is nearly linear; beyond, a large gain leaves the small ones visible. */
 const LINEAR = 5;
+
+/** Pixels from the middle of one label of the axis to that of the next. */
+const LABEL = 26;
 
 /** A gain with its interval. */
 type SureGain = AblationGain & { low: number; high: number };
@@ -97,7 +100,7 @@ export function ablationChart(run: RunDocument, layout: ChartLayout = 'wide'): T
       type: 'quantitative',
       title: last ? ['gain, %', '(steps shrink away from 0)'] : null,
       scale: { type: 'symlog', constant: LINEAR, domain: axis.domain, nice: false },
-      axis: { values: narrow ? axis.values.filter((value) => value % 10 === 0) : axis.values, format: 'd' },
+      axis: { values: axis.values, format: 'd' },
     }) satisfies Position;
   const color = { field: 'what', scale: seriesScale(rows.map(({ what }) => what)), legend: null };
   const lengths = [...new Set(gains.map(({ workload }) => formatSize(workload.seqKv)))].join(', ');
@@ -154,10 +157,14 @@ function gainAxis(
     const moved = place(value) + pixels * perPixel;
     return Math.sign(moved) * LINEAR * Math.expm1(Math.abs(moved));
   };
-  const steps = [0, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+  // From 0 outwards, each with room for its label.
+  const steps: number[] = [0];
+  for (const step of [2, 5, 10, 20, 50, 100, 200, 500, 1000]) {
+    if (place(step) - place(steps.at(-1) ?? 0) >= LABEL * perPixel) steps.push(step);
+  }
   return {
     domain: [beyond(least, -8), beyond(most, room + 12)],
-    values: [...steps.map((step) => -step), ...steps].filter((value) => value >= least && value <= most),
+    values: [...steps.slice(1).map((step) => -step), ...steps].filter((value) => value >= least && value <= most),
   };
 }
 
@@ -179,8 +186,6 @@ function finding(gains: readonly SureGain[]): string {
 
 /** "-2.6 to +0.1 %", or the number alone if there is only one. */
 function span(values: readonly number[]): string {
-  const [least, most] = [Math.min(...values), Math.max(...values)].map(
-    (value) => `${value >= 0 ? '+' : ''}${value.toFixed(1)}`,
-  );
+  const [least, most] = [Math.min(...values), Math.max(...values)].map((value) => signed(value));
   return values.length === 1 ? `${most} %` : `${least} to ${most} %`;
 }

@@ -74,7 +74,7 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
     type: 'quantitative',
     title: last ? 'share of the limit, %' : null,
     scale: { domain: [0, (most * width) / (width - VALUES)], nice: false },
-    axis: { values: [0, 20, 40, 60, 80, 100] },
+    axis: { values: layout === 'wide' ? [0, 20, 40, 60, 80, 100] : [0, 50, 100] },
   });
   const chartOf = (values: Share[], x: Position): Panel['chart'] => ({
     data: { values },

@@ -14,12 +14,12 @@ const COLOURS: readonly [string, string][] = [
   ['wgsl-flash-overlap', '#7FB3D5'],
   ['wgsl-flash-small', '#A9CCE3'],
   ['wgsl-flash-large', '#3C6E9E'],
-  ['wgsl-rows', '#2E4A7D'],
+  ['wgsl-rows', '#4A6BB5'],
   ['wgsl-matrix', '#1F6FEB'],
   ['wgsl-naive', '#56B4E9'],
   ['x64-flash', '#00695C'],
   ['wasm-flash', '#009E73'],
-  ['wasm-flash-maxima', '#2D6A4F'],
+  ['wasm-flash-maxima', '#6A8F2B'],
   ['wasm-flash-branch', '#52B788'],
   ['wasm-flash-phases', '#74C69D'],
   ['wasm-flash-small', '#95D5B2'],
@@ -32,13 +32,15 @@ const COLOURS: readonly [string, string][] = [
   ['ort-webgpu', '#BCAAA4'],
 ];
 
+/** Every series that has a colour, in order. */
+export const PALETTE = COLOURS.map(([name]) => name);
+
 /** The given series with their colours, in the order of the palette; unknown ones come last. */
 export function seriesScale(names: readonly string[]): { domain: string[]; range: string[] } {
   // A library of another source, such as "cuDNN 9.13.0 (FA4 paper)", gets the rank and colour of its library.
-  const known = COLOURS.map(([name]) => name);
   const rank = (name: string) => {
-    const index = known.indexOf(name.split(' ')[0] ?? name);
-    return index < 0 ? known.length : index;
+    const index = PALETTE.indexOf(name.split(' ')[0] ?? name);
+    return index < 0 ? PALETTE.length : index;
   };
   const domain = [...new Set(names)].sort((a, b) => rank(a) - rank(b));
   const seen = new Map<string, number>();

@@ -85,8 +85,14 @@ export function rooflineChart(
     title: 'FLOPs for each byte of main memory (log scale)',
     axis: { format: '~s', grid: false, values: decades(from, to) },
   } satisfies Position;
-  const y = logTflops(decades(Math.min(...rows.map(({ tflops }) => tflops)) / 10, 1e4));
+  const least = Math.min(...rows.map(({ tflops }) => tflops), ...roofs.map((roof) => at(roof, from)));
+  const y = {
+    ...logTflops(decades(least / 1.5, 1e4)),
+    // Room for whole marks below the lowest point.
+    scale: { type: 'log', domain: [least / 1.5, 1e4], nice: false },
+  } satisfies Position;
   const names = roofs.map(({ name }) => name);
+  const narrow = layout === 'narrow';
   return {
     $schema: VEGA_LITE,
     title: heading(
@@ -115,7 +121,10 @@ export function rooflineChart(
       // Each limit is named at its flat end. The last two lie close together: one name stands above, one below.
       ...roofs.map(
         (roof, index): Layer => ({
-          data: { values: [{ ...roof, intensity: to }] },
+          // On a phone the longest name would strike a slope.
+          data: {
+            values: [{ ...roof, intensity: to, text: narrow ? roof.name.replace('matrix product ', '') : roof.name }],
+          },
           mark: {
             type: 'text',
             align: 'right',
@@ -124,7 +133,7 @@ export function rooflineChart(
             fontSize: 10,
             color: roof.color,
           },
-          encoding: { x, y, text: { field: 'name' } },
+          encoding: { x, y, text: { field: 'text' } },
         }),
       ),
       {
@@ -171,15 +180,15 @@ function readsOf(run: RunDocument, name: string): number | undefined {
   return rates.length === 0 ? undefined : Math.max(...rates);
 }
 
+/** What a roof allows at an intensity, TFLOPS. */
+const at = ({ tflops, terabytes }: Pick<Roof, 'tflops' | 'terabytes'>, intensity: number) =>
+  terabytes === null ? tflops : Math.min(tflops, intensity * terabytes);
+
 /** The line of a roof from `from` to `to`: bound by memory up to the ridge, then flat. */
 function roofLine({ name, tflops, terabytes }: Roof, from: number, to: number) {
   const ridge = terabytes === null ? from : tflops / terabytes;
-  const at = (intensity: number) => ({
-    roof: name,
-    intensity,
-    tflops: terabytes === null ? tflops : Math.min(tflops, intensity * terabytes),
-  });
-  return ridge > from && ridge < to ? [at(from), at(ridge), at(to)] : [at(from), at(to)];
+  const point = (intensity: number) => ({ roof: name, intensity, tflops: at({ tflops, terabytes }, intensity) });
+  return ridge > from && ridge < to ? [point(from), point(ridge), point(to)] : [point(from), point(to)];
 }
 
 /** Whether arithmetic or main memory bounds what ran here. Says neither if the memory was not measured. */

@@ -55,11 +55,15 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
       scale: { domain: [0, start], nice: false },
       axis: { grid: false, tickMinStep: 1 },
     }) satisfies Position;
+  // One by one: a call takes only so many arguments.
+  const most = rows.reduce((largest, { relative }) => Math.max(largest, Math.abs(relative)), 1);
+  const step = largestStep(most);
+  const ticks = [-step, 0, step];
   const y = {
     field: 'relative',
     type: 'quantitative',
     title: ['% from', 'its median'],
-    axis: { minExtent: 32 },
+    axis: { minExtent: 32, values: ticks },
   } satisfies Position;
   // A line between one workload and the next.
   const bordersOf = (last: boolean): Layer[] =>
@@ -72,8 +76,6 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
             encoding: { x: xOf(last) },
           },
         ];
-  // One by one: a call takes only so many arguments.
-  const most = rows.reduce((largest, { relative }) => Math.max(largest, Math.abs(relative)), 1);
   const order = seriesScale(kernels).domain;
   const panels = order.map(
     (kernel, index): Panel => ({
@@ -85,7 +87,7 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
         layer: [
           ...bordersOf(index === order.length - 1),
           {
-            mark: { type: 'circle', size: 28, opacity: 0.8 },
+            mark: { type: 'circle', size: 28, opacity: 0.9 },
             encoding: {
               x: xOf(index === order.length - 1),
               y: { ...y, scale: { domain: [-most * 1.12, most * 1.12] } },
@@ -109,6 +111,12 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
     vconcat: stacked(panels),
     spacing: 8,
   };
+}
+
+/** The largest round number of percent that is within `most`. */
+function largestStep(most: number): number {
+  const decade = 10 ** Math.floor(Math.log10(most));
+  return Math.max(...[1, 2, 5].map((digit) => digit * decade).filter((step) => step <= most));
 }
 
 function finding(rows: readonly { kernel: string; relative: number }[]): string {

@@ -2,7 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { seeHelp, UsageError, withoutSteering } from '../messages.ts';
+import { UsageError, withoutSteering } from '../messages/errors.ts';
+import { seeHelp } from '../messages/input.ts';
 import type { Finish } from './command.ts';
 import { setCommandLine } from './command-line.ts';
 import { COMMANDS } from './commands/index.ts';

@@ -1,7 +1,7 @@
 /** The finding: the one point of a run that headlines speak of, and the sentence about it, the same everywhere. */
 
 import { counted, formatFactor, formatRate } from '../format.ts';
-import { relativeHalfWidth, summarizeRates } from '../measure/statistics.ts';
+import { relativeHalfWidth } from '../measure/statistics.ts';
 import { nothingMeasured, publishedOfDecoding } from '../messages.ts';
 import {
   formatDtype,
@@ -109,7 +109,9 @@ export function headline({ measured: m, kernel, where, software, reference }: Fi
 
 /** What makes the number less sure than it looks: other shapes, part of the work, few samples, noise. */
 function qualifiers({ measured: m, reference }: Finding): string[] {
-  const halfWidth = relativeHalfWidth(summarizeRates(m.samples));
+  const { median, low = null, high = null } = m.tflops;
+  // The interval of the record, as the table has it.
+  const halfWidth = relativeHalfWidth({ median, low, high });
   const count = m.samples.length;
   const parts = [
     ...(m.coverage < 1 ? [`extrapolated from ${formatShare(m.coverage)} of the work`] : []),

@@ -198,6 +198,6 @@ export function studentQuantile(degrees: number): number {
 }
 
 /** Half the width of an interval over the median; Infinity where there is none. */
-export function relativeHalfWidth({ median, low, high }: Summary): number {
+export function relativeHalfWidth({ median, low, high }: Pick<Summary, 'median' | 'low' | 'high'>): number {
   return low === null || high === null ? Number.POSITIVE_INFINITY : (high - low) / 2 / median;
 }

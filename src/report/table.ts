@@ -94,7 +94,7 @@ const BEFORE_SHORT = 5;
 
 /**
  * The columns that fit: those of the highest rank go first, of equal rank the last; then cells get short, then further
- * columns go, and at last the names are cut.
+ * columns go, and at last the names are cut. Narrow ones that went before a wide one come back where they still fit.
  */
 function fitColumns(all: readonly Column[], width: number): Column[] {
   const fits = (columns: readonly Column[]) => tableWidth(cellsOf(columns)) <= width;
@@ -107,8 +107,16 @@ function fitColumns(all: readonly Column[], width: number): Column[] {
     }
     return left;
   };
+  const fill = (columns: readonly Column[], from: readonly Column[]): Column[] => {
+    let filled = [...columns];
+    for (const column of from.toSorted((a, b) => a.rank - b.rank)) {
+      const wider = from.filter((other) => other === column || filled.includes(other));
+      if (fits(wider)) filled = wider;
+    }
+    return filled;
+  };
   const long = dropUntil(all, BEFORE_SHORT);
-  if (fits(long)) return long;
+  if (fits(long)) return fill(long, all);
   const short = dropUntil(
     long.map((column) => (column.short === undefined ? column : { ...column, cells: column.short })),
     1,

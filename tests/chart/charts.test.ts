@@ -9,12 +9,13 @@ import { distanceChart } from '../../src/chart/distance.ts';
 import { efficiencyChart } from '../../src/chart/efficiency.ts';
 import { figureChart } from '../../src/chart/figure.ts';
 import { decades, wrap } from '../../src/chart/frame.ts';
+import { PALETTE, seriesScale } from '../../src/chart/palette.ts';
 import { renderSvg } from '../../src/chart/render.ts';
 import { rooflineChart } from '../../src/chart/roofline-plot.ts';
 import { samplesChart } from '../../src/chart/samples.ts';
 import { scalingChart } from '../../src/chart/scaling.ts';
 import { sustainedChart } from '../../src/chart/sustained.ts';
-import { themed } from '../../src/chart/theme.ts';
+import { themeConfig, themed } from '../../src/chart/theme.ts';
 import { whyChart } from '../../src/chart/why.ts';
 import { findingText } from '../../src/compare/finding.ts';
 import { parseRunFile } from '../../src/compare/run-file.ts';
@@ -195,6 +196,7 @@ describe('what the charts say', () => {
     expect(svg).toContain('+3.2 % [-4.3, +22.4 %]');
     expect(svg).toContain('+2.1 %');
     const [, least, most] = /"domain":\[(-?[\d.]+),([\d.]+)\]/.exec(JSON.stringify(specification)) ?? [];
+    expect(svg).not.toMatch(/[^\d.]-0\.0/);
     for (const { low, high } of ablationGains(gains)) {
       expect(low).toBeGreaterThan(Number(least));
       expect(high).toBeLessThan(Number(most));
@@ -221,9 +223,35 @@ describe('what the charts say', () => {
     expect(await text(samplesChart(runOf([{ ...point, samples }])))).toContain('is 50 % slower');
     expect(await text(samplesChart(runOf([point])))).toContain('All 6 samples lie within 0.0 % of their medians');
   });
+
+  it('samples: the axis has numbers on both sides of 0, whatever the spread', async () => {
+    const point = measured(mha(4096));
+    for (const [factor, step] of [
+      [1.009, 1],
+      [1.3, 20],
+      [8, 50],
+    ] as const) {
+      const samples = point.samples.map((s, i) => (i === 3 ? { ...s, seconds: s.seconds * factor } : s));
+      const specification = JSON.stringify(samplesChart(runOf([{ ...point, samples }])));
+      expect(specification).toContain(`"values":[-${step},0,${step}]`);
+    }
+  });
 });
 
 describe('layout', () => {
+  it('has series that stand out from a dark page', () => {
+    const { range } = seriesScale(PALETTE);
+    const luminance = (colour: string) =>
+      [0.2126, 0.7152, 0.0722].reduce((sum, weight, index) => {
+        const value = Number.parseInt(colour.slice(1 + 2 * index, 3 + 2 * index), 16) / 255;
+        return sum + weight * (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+      }, 0);
+    const dark = luminance(themeConfig('dark').background);
+    // WCAG's least contrast of what a graph is made of.
+    const faint = PALETTE.filter((_, index) => (luminance(range[index] ?? '') + 0.05) / (dark + 0.05) < 3);
+    expect(faint).toEqual([]);
+  });
+
   it('wraps at spaces and cuts words that fit nowhere', () => {
     expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
     expect(wrap('x'.repeat(20), 8)).toEqual([`${'x'.repeat(7)}…`]);

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { faultyChild } from '../host/faulty-child.ts';
 import { bench, journalLines, LAUNCHER, temporaryFolder } from './bench.ts';
 
 const RUN = ['mha', '--seq', '64,128', '--batch', '1', '--heads', '1', '--samples', '1', '--budget', '1', '--kernel'];
@@ -86,6 +87,57 @@ describe('a run goes on', () => {
     expect(again.stderr.match(/^The record '.*' cannot be written \(ENOTDIR\)/gm)).toHaveLength(1);
     expect(again.stdout.split('\n').filter((line) => line.startsWith('scalar-flash'))).toHaveLength(4);
     expect(stdout + stderr).not.toContain('cannot be written');
+  });
+
+  it.each([
+    [
+      'opens',
+      "message.backend === 'wasm'",
+      /^Skipped: wasm-flash \(every workload\): the process that ran it ended \(signal SIGKILL\)/m,
+      ['measured', 'skipped'],
+    ],
+    [
+      'looks for its limit',
+      // Only the first of the children, as what it leaves shows to the others.
+      "message.method === 'run' && !existsSync('killed') && (writeFileSync('killed', ''), true)",
+      /^No limit was found for .* \(the process that ran it ended \(signal SIGKILL\)/m,
+      ['measured', 'measured'],
+    ],
+  ])('where a child is killed while it %s', async (_, when, said, states) => {
+    const cwd = temporaryFolder();
+    const { nodeOptions } = faultyChild(
+      `if (${when}) process.kill(process.pid, 'SIGKILL');`,
+      "import { existsSync, writeFileSync } from 'node:fs';",
+    );
+    const args = [...RUN, 'wasm-flash,scalar-flash', '--causal', 'false', '--variant', 'simd', '--no-chart'];
+    const { code, stdout, stderr } = await bench(args, cwd, () => {}, { NODE_OPTIONS: nodeOptions });
+    expect(code).toBe(0);
+    expect(stdout + stderr).toMatch(said);
+    const points = journalLines(cwd).slice(1) as { kernel: string; state: string }[];
+    expect(points.map(({ state }) => state).sort()).toEqual([...states, ...states].sort());
+    expect(points.every(({ kernel, state }) => kernel === 'wasm-flash' || state === 'measured')).toBe(true);
+  });
+
+  it('where another began in the same second and in the same folder: both keep all points and their charts', async () => {
+    const cwd = temporaryFolder();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });
+    try {
+      const args = MOCK.filter((arg) => arg !== '--no-chart');
+      expect([(await bench(args, cwd)).code, (await bench(args, cwd)).code]).toEqual([0, 0]);
+    } finally {
+      vi.useRealTimers();
+    }
+    const names = readdirSync(join(cwd, 'results', 'runs'));
+    expect(names.filter((name) => name.endsWith('.svg'))).toHaveLength(2);
+    const journals = names.filter((name) => name.endsWith('.jsonl'));
+    expect(journals).toHaveLength(2);
+    for (const name of journals) {
+      expect(
+        readFileSync(join(cwd, 'results', 'runs', name), 'utf8')
+          .trim()
+          .split('\n'),
+      ).toHaveLength(9);
+    }
   });
 
   it('where the clock of the day jumps back and forth', async () => {

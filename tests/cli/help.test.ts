@@ -65,7 +65,9 @@ describe('the help', async () => {
       'src/cli/main.ts',
       'src/cli/terminal/closed-streams.ts',
       'src/cli/versions.ts',
-      'src/messages.ts',
+      'src/messages/errors.ts',
+      'src/messages/input.ts',
+      'src/messages/notices.ts',
     ]);
   });
 

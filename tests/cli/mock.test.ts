@@ -141,7 +141,12 @@ describe('bench mha', () => {
     const run = parseRun(outcome);
     expect(outcome.code).toBe(1);
     const states = Object.groupBy(run.measurements, ({ backend, state }) => `${backend} ${state}`);
-    expect(Object.keys(states).sort()).toEqual(['scalar measured', 'wasm failed', 'webgpu measured']);
+    expect(Object.keys(states).sort()).toEqual([
+      'native measured',
+      'scalar measured',
+      'wasm failed',
+      'webgpu measured',
+    ]);
   });
 
   it('gives a wrong result no throughput', async () => {

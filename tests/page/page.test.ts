@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import sirv from 'sirv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -188,6 +189,15 @@ describe.skipIf(noBrowserHere)('the page', () => {
     expect(await optionsNamed(page)).toEqual([]);
     expect(await page.textContent('#opened')).toMatch(/^'no\.json' is not the record of a run/);
     await page.goto(`${server.url}#run=damaged`);
+    await textMatches(page, 'opened', /does not hold/);
+    // More than a run may have, in a link of some kilobytes.
+    await page.evaluate(() => {
+      (document.getElementById('opened') as HTMLElement).textContent = '';
+    });
+    const bomb = deflateRawSync(Buffer.alloc(2 ** 26)).toString('base64url');
+    await page.evaluate((fragment) => {
+      location.hash = fragment;
+    }, `#run=${bomb}`);
     await textMatches(page, 'opened', /does not hold/);
     expect(complaints).toEqual([]);
   });

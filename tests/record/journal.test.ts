@@ -9,10 +9,10 @@ import { createJournal } from '../../src/record/journal.ts';
 import { measured, runOf } from '../runs.ts';
 
 /** Bytes that the disk still takes of what is appended. */
-const disk = vi.hoisted(() => ({ free: Number.POSITIVE_INFINITY, header: Number.POSITIVE_INFINITY }));
+const disk = vi.hoisted(() => ({ free: Number.POSITIVE_INFINITY, header: Number.POSITIVE_INFINITY, code: 'ENOSPC' }));
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();
-  const full = () => Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  const full = () => Object.assign(new Error('it cannot be written'), { code: disk.code });
   return {
     ...fs,
     appendFileSync(path: string, text: string) {
@@ -37,6 +37,21 @@ describe('a journal', () => {
   afterEach(() => {
     disk.free = Number.POSITIVE_INFINITY;
     disk.header = Number.POSITIVE_INFINITY;
+    disk.code = 'ENOSPC';
+  });
+
+  it('keeps what it has where its folder becomes read-only, and gets the rest once it can be written', () => {
+    const journal = createJournal(fresh(), 'mha', context);
+    journal.append(POINT);
+    Object.assign(disk, { free: 0, header: 0, code: 'EROFS' });
+    journal.append(POINT);
+    journal.cancel();
+    expect(journal.problem()).toBe('EROFS');
+    expect(pointsIn(journal.path)).toBe(1);
+    Object.assign(disk, { free: Number.POSITIVE_INFINITY, header: Number.POSITIVE_INFINITY });
+    journal.append(POINT);
+    expect(journal.problem()).toBeNull();
+    expect(pointsIn(journal.path)).toBe(3);
   });
 
   it('keeps whole lines on a full disk, and gets what is missing once there is room', () => {

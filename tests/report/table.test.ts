@@ -64,6 +64,11 @@ describe('the width', () => {
     expect(lines(160).join(' ')).not.toContain('Not shown');
     expect(lines(80).join(' ')).toMatch(/Not shown for want of room: .*; --wide has all/);
     expect(lines(40).some((line) => /100 GFLOPS/.test(line))).toBe(true);
+    // What is narrow stays where something wide went.
+    const spread = compared([{ ...measured(LONG), kernel: 'k'.repeat(21), tflops: { median: 0.1 } }]);
+    const spreadLines = formatTable(spread, PLAIN, { width: 80, kind: 'usual' });
+    expect(spreadLines).toMatch(/Not shown for want of room: time per pass;/);
+    expect(spreadLines).toMatch(/ n +peak +than AVO/);
     expect(lines(40, 'wide').some((line) => line.length > 100 && /FA4/.test(line))).toBe(true);
   });
 });

@@ -3,10 +3,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { UsageError } from '../../src/messages.ts';
 import { type PageServer, servePage } from '../../src/server/page-server.ts';
 import { measured, runOf } from '../runs.ts';
 
@@ -183,6 +184,28 @@ describe('bench serve', () => {
 
   it('says in a line that a port cannot be used', async () => {
     await expect(servePage({ page, results: null, port: 70_000 })).rejects.toThrow(/--port/);
+  });
+
+  it('says in a line that the system keeps a port to itself, such as 80', async () => {
+    const denied = Object.assign(new Error('listen EACCES: permission denied'), { code: 'EACCES' });
+    const listen = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server) {
+      process.nextTick(() => this.emit('error', denied));
+      return this;
+    });
+    const refused = servePage({ page, results: null, port: 80 }).catch((error: unknown) => error);
+    expect(await refused).toEqual(new UsageError('port 80 cannot be used (EACCES); choose another with --port'));
+    listen.mockRestore();
+  });
+
+  it('answers to its name without a port where that is 80, as browsers leave it out', async () => {
+    const address = vi.spyOn(Server.prototype, 'address').mockReturnValue({ port: 80 } as AddressInfo);
+    try {
+      expect((await ask('/', { headers: { Host: '127.0.0.1' } })).status).toBe(200);
+      expect((await ask('/', { headers: { Host: 'evil.example' } })).status).toBe(403);
+    } finally {
+      address.mockRestore();
+    }
+    expect((await ask('/', { headers: { Host: '127.0.0.1' } })).status).toBe(403);
   });
 
   it('takes the next port where one is in use', async () => {

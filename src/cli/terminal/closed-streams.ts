@@ -1,6 +1,6 @@
 /** Streams that fail: a reader that has seen enough, such as head, and a full disk behind stdout end no measurement. */
 
-import { stdoutFailed } from '../../messages.ts';
+import { stdoutFailed } from '../../messages/notices.ts';
 
 let listening = false;
 

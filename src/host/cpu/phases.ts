@@ -3,13 +3,13 @@
  * thread's end.
  */
 
-import { threadSilent } from '../../messages.ts';
+import { threadFailed, threadSilent } from '../../messages.ts';
 
 /** Seconds after which a thread that does not report counts as hung. */
 const PATIENCE_SECONDS = 60;
 
 /** Positions in the control array that all threads share. */
-export const CONTROL = { generation: 0, phase: 1, next: 2, done: 3, copy: 4, size: 5 } as const;
+export const CONTROL = { generation: 0, phase: 1, next: 2, done: 3, copy: 4, failed: 5, size: 6 } as const;
 /** What a new generation asks for. */
 export const PHASE = { pack: 0, attend: 1, exit: 2, merge: 3 } as const;
 
@@ -59,7 +59,7 @@ function startPhase(control: Int32Array, phase: number): void {
   Atomics.notify(control, CONTROL.generation);
 }
 
-/** Blocks until `count` workers have reported. This thread may block: it is never one that a user interface runs on. */
+/** Blocks until `count` workers have reported; throws where one of them failed. This thread may block: it is never one that a user interface runs on. */
 function waitForWorkers(control: Int32Array, count: number): void {
   for (let done = Atomics.load(control, CONTROL.done); done < count; done = Atomics.load(control, CONTROL.done)) {
     if (Atomics.wait(control, CONTROL.done, done, PATIENCE_SECONDS * 1000) === 'timed-out') {
@@ -67,4 +67,5 @@ function waitForWorkers(control: Int32Array, count: number): void {
     }
   }
   Atomics.store(control, CONTROL.done, 0);
+  if (Atomics.load(control, CONTROL.failed) !== 0) throw new Error(threadFailed);
 }

@@ -155,8 +155,15 @@ export function serveThread<Compiled>(
     Atomics.wait(control, CONTROL.generation, generation);
     const phase = Atomics.load(control, CONTROL.phase);
     if (phase === PHASE.exit) return;
-    run(phase);
-    Atomics.add(control, CONTROL.done, 1);
-    Atomics.notify(control, CONTROL.done);
+    try {
+      run(phase);
+    } catch (error) {
+      // The thread that waits cannot hear of it in any other way.
+      Atomics.store(control, CONTROL.failed, 1);
+      throw error;
+    } finally {
+      Atomics.add(control, CONTROL.done, 1);
+      Atomics.notify(control, CONTROL.done);
+    }
   }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { findKernel } from '../../kernels/index.ts';
-import { CONTROL } from '../../src/host/cpu/wasm-phases.ts';
+import { CONTROL } from '../../src/host/cpu/phases.ts';
 import { wasmFlags } from '../../src/host/node/flags.ts';
 import { spawnHost } from '../../src/host/node/spawn.ts';
 import { createHostPool } from '../../src/host/pool.ts';

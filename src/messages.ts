@@ -248,6 +248,10 @@ export const scoresUnsupported = (refused: readonly (keyof typeof SCORE_OPTIONS)
 export const dtypeUnsupported = (dtype: string, known: readonly string[]) =>
   `this kernel takes ${known.join(' and ')}, not ${dtype}; use --dtype ${known[0]}`;
 
+export const unsupportedAmx =
+  'the CPU, or the system, has no AMX (AMX-TILE and AMX-BF16; states 17 and 18 of XCR0, permitted by arch_prctl); x64-flash takes bf16 with AVX512_BF16';
+export const unsupportedBf16 = 'the CPU has no AVX512_BF16; use --dtype f32';
+
 // What a chart says where there is nothing to draw
 
 export const nothingToDraw = {

@@ -7,7 +7,7 @@ import { type WgslConfiguration, workgroupBytes } from './wgsl/configuration.ts'
 import type { MatrixConfiguration } from './wgsl/matrix-configuration.ts';
 import { floatsOfThread, floatsThatFit, hasFewRegisters } from './wgsl/registers.ts';
 import type { RowDims } from './wgsl/row-dims.ts';
-import type { X64Configuration } from './x64/configuration.ts';
+import type { TileConfiguration, X64Configuration } from './x64/configuration.ts';
 
 // WebAssembly
 
@@ -77,9 +77,25 @@ const X64_TILES = {
 
 /** The shipped configuration of x64-flash for a workload and a device: the blocks of wasm-flash, whose sizes the caches give. */
 export function x64Configuration(w: Workload, { features }: DeviceProfile): X64Configuration {
+  // Products of bf16 are of 512 bits.
   return {
-    ...X64_TILES[features.instructionSet ?? 'avx2'],
+    ...X64_TILES[w.dtype === 'bf16' ? 'avx512' : (features.instructionSet ?? 'avx2')],
     blockRows: blockRowsOf(w),
+    blockKeys: w.headDim + valueDim(w) > WIDE_DIMS ? WIDE_BLOCK_KEYS : 256,
+  };
+}
+
+/** Rows of two tiles. */
+const AMX_ROWS = 32;
+
+/**
+ * The shipped configuration of amx-flash: two tiles by two of sums, for which four tiles are loaded every four products; a block of scores of
+ * 32 KiB. Not measured: no CPU with AMX was at hand.
+ */
+export function amxConfiguration(w: Workload): TileConfiguration {
+  return {
+    ...({ set: 'amx-bf16', rows: AMX_ROWS, vectors: 2 } as const),
+    blockRows: Math.ceil(blockRowsOf(w) / AMX_ROWS) * AMX_ROWS,
     blockKeys: w.headDim + valueDim(w) > WIDE_DIMS ? WIDE_BLOCK_KEYS : 256,
   };
 }

@@ -43,8 +43,8 @@ export interface Features {
   subgroupMatrix?: SubgroupMatrix;
   /** The instructions that machine code is made of here. */
   instructionSet?: InstructionSet;
-  /** Those that machine code multiplies bf16 with; absent where the CPU has none. */
-  bf16Set?: Bf16Set | undefined;
+  /** Those that machine code can multiply bf16 with here. */
+  bf16Sets?: readonly Bf16Set[];
 }
 
 /** Matrices m x k and k x n of `component`, whose product is m x n of f32. */

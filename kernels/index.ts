@@ -14,6 +14,7 @@ import { wgslFlash } from './wgsl/flash.ts';
 import { wgslMatrix } from './wgsl/matrix.ts';
 import { wgslNaive } from './wgsl/naive.ts';
 import { wgslRows } from './wgsl/rows.ts';
+import { amxFlash } from './x64/amx-flash.ts';
 import { x64Flash } from './x64/flash.ts';
 
 export const KERNELS: readonly Kernel[] = [
@@ -29,14 +30,16 @@ export const KERNELS: readonly Kernel[] = [
   ortWebgpu,
   tfjsWasm,
 ];
+/** Kernels that take bf16 only. */
+export const BF16_ONLY: readonly Kernel[] = [amxFlash];
 /** Kernels that need an experimental feature of the platform: they run by name, and on f16 tensors, which most matrices multiply. */
 export const EXPERIMENTAL: readonly Kernel[] = [wgslMatrix];
 export const ABLATIONS: readonly Kernel[] = [...WGSL_ABLATIONS, ...WASM_ABLATIONS];
-export const ALL_KERNELS: readonly Kernel[] = [...KERNELS, ...EXPERIMENTAL, ...ABLATIONS];
+export const ALL_KERNELS: readonly Kernel[] = [...KERNELS, ...EXPERIMENTAL, ...BF16_ONLY, ...ABLATIONS];
 
 /** The kernels that run on tensors of these types unless others are named. */
 export function defaultKernels(dtypes: readonly Dtype[]): Kernel[] {
-  return [...KERNELS, ...(dtypes.includes('f16') ? EXPERIMENTAL : [])];
+  return [...KERNELS, ...(dtypes.includes('f16') ? EXPERIMENTAL : []), ...(dtypes.includes('bf16') ? BF16_ONLY : [])];
 }
 
 /** Any kernel by name; undefined for a name that a record of another version may hold. */

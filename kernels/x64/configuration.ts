@@ -45,8 +45,14 @@ export function x64ConfigurationProblem(t: TileConfiguration): string | undefine
 }
 
 /** Why a configuration cannot run on a device: instructions that it lacks. */
-export const x64Excess = ({ set }: X64Configuration, { features }: DeviceProfile): string | undefined =>
-  set === 'avx512' && features.instructionSet !== 'avx512' ? 'AVX-512 is not used here' : undefined;
+export function x64Excess(
+  { set }: X64Configuration,
+  { dtype }: Workload,
+  { features }: DeviceProfile,
+): string | undefined {
+  if (dtype === 'bf16') return set === 'avx512' ? undefined : 'bf16 is multiplied in vectors of 512 bits only';
+  return set === 'avx512' && features.instructionSet !== 'avx512' ? 'AVX-512 is not used here' : undefined;
+}
 
 /** Loads for each multiply-add of the inner loop. */
 const loads = (config: X64Configuration) => 1 / config.rows + 1 / config.vectors;

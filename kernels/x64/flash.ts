@@ -1,5 +1,6 @@
 /** x64-flash: flash attention in machine code, two register-tiled products around an online softmax. */
 
+import { unsupportedBf16 } from '../../src/messages.ts';
 import type { ScoreOption } from '../../src/problem/scores.ts';
 import { valueDim, type Workload } from '../../src/problem/workload.ts';
 import { x64Configuration } from '../configurations.ts';
@@ -9,6 +10,7 @@ import { tunable } from '../tunable.ts';
 import { hasFewRows } from '../wasm/few-rows.ts';
 import { emitAccumulate } from './accumulate.ts';
 import { type AttendPhases, emitAttend } from './attend.ts';
+import { BF16_SCORES, emitBf16Flash } from './bf16.ts';
 import {
   type X64Configuration,
   x64Candidates,
@@ -37,22 +39,29 @@ export const x64Flash: Kernel = {
   name: 'x64-flash',
   backend: 'native',
   summary:
-    'machine code (AVX2 or AVX-512) on all cores: packed K and V, register-tiled products, online softmax in the cache',
-  unsupported: (workload) => unsupportedScores(workload, X64_SCORES) ?? unsupportedShape(workload),
+    'machine code (AVX2 or AVX-512; bf16 by AVX512_BF16) on all cores: packed K and V, register-tiled products, online softmax in the cache',
+  unsupported: (workload, { features }) =>
+    unsupportedScores(workload, workload.dtype === 'bf16' ? BF16_SCORES : X64_SCORES) ??
+    unsupportedShape(workload, ['f32', 'bf16']) ??
+    (workload.dtype === 'bf16' && features.bf16Sets?.includes('avx512-bf16') !== true ? unsupportedBf16 : undefined),
   build: (workload, device) => buildX64Flash(workload, x64Configuration(workload, device)),
   tunable: tunable({
     schema: x64ConfigurationSchema,
     shipped: x64Configuration,
     // Few rows have a program of their own, in which nothing is configured.
-    candidates: (workload, device) => (hasFewRows(workload) ? [] : x64Candidates(workload, device)),
-    excess: (config, _, device) => x64Excess(config, device),
-    problem: (config, _, device) => x64ConfigurationProblem(config) ?? x64Excess(config, device),
+    candidates: (workload, device) => (takesFewRows(workload) ? [] : x64Candidates(workload, device)),
+    excess: x64Excess,
+    problem: (config, workload, device) => x64ConfigurationProblem(config) ?? x64Excess(config, workload, device),
     build: (config, workload) => buildX64Flash(workload, config),
   }),
 };
 
-const buildX64Flash = (w: Workload, config: X64Configuration): X64Program =>
-  hasFewRows(w) ? emitX64FewRows(w, config.set) : emitX64Flash(w, config);
+const takesFewRows = (w: Workload) => hasFewRows(w) && w.dtype === 'f32';
+
+function buildX64Flash(w: Workload, config: X64Configuration): X64Program {
+  if (w.dtype === 'bf16') return emitBf16Flash(w, { ...config, set: 'avx512-bf16' });
+  return takesFewRows(w) ? emitX64FewRows(w, config.set) : emitX64Flash(w, config);
+}
 
 /** The program for head dimensions and a configuration; sequence lengths, strides and the mask stand in the call block. */
 export function emitX64Flash(

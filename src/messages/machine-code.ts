@@ -11,6 +11,9 @@ export const machineCodeSays = {
   noAvx2: 'the CPU, or the system, has no AVX2 with fused multiply-adds; WebAssembly runs here',
   noAvx512: 'the CPU, or the system, has no AVX-512 (F, DQ, BW, VL); use avx2',
 };
+export const unsupportedAmx =
+  'the CPU, or the system, has no AMX (AMX-TILE and AMX-BF16; states 17 and 18 of XCR0, permitted by arch_prctl); x64-flash takes bf16 with AVX512_BF16';
+export const unsupportedBf16 = 'the CPU has no AVX512_BF16; use --dtype f32';
 export const noMachineCodeInBrowser = 'a browser runs no machine code from outside; Node does';
 export const noPlaceForCode = (why: string) =>
   `machine code needs a folder that can be written, and neither the cache folder nor a temporary one can (${why}); set XDG_CACHE_HOME or TMPDIR`;

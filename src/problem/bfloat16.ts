@@ -11,3 +11,15 @@ export function roundToBfloat16(value: number): number {
   bits[0] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000;
   return words[0] as number;
 }
+
+/** The 16 bits of the nearest bfloat16. */
+export function toBfloat16(value: number): number {
+  words[0] = roundToBfloat16(value);
+  return (bits[0] as number) >>> 16;
+}
+
+/** The number that 16 bits stand for. */
+export function fromBfloat16(half: number): number {
+  bits[0] = half << 16;
+  return words[0] as number;
+}

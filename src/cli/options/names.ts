@@ -24,6 +24,7 @@ export const KERNEL_NAMES: readonly string[] = [
 /** Experiments and ablations, which run by name only. */
 export const HIDDEN_KERNEL_NAMES: readonly string[] = [
   'wgsl-matrix',
+  'amx-flash',
   'wgsl-flash-branch',
   'wgsl-flash-overlap',
   'wgsl-flash-small',

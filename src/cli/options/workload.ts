@@ -58,8 +58,8 @@ export function workloadOptions(preset: Axes) {
     window: option('--window <tokens>', 'sliding window in tokens, including the query itself', size, null),
     dtype: choice(
       '--dtype <type>',
-      'element type in memory; arithmetic is f32, and auto is f32',
-      ['auto', 'f32', 'f16'],
+      'element type in memory; sums are f32, and auto is f32',
+      ['auto', 'f32', 'f16', 'bf16'],
       'auto',
     ),
     scale: option('--scale <factor>', 'softmax scale', anyNumber(1e-6, 1e6), null, '1/sqrt(head dimension)'),

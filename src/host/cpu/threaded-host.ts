@@ -10,6 +10,7 @@ import { NO_WORKGROUPS } from '../plain-device.ts';
 import { createPoison, type Poisoned } from '../poison.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import { sumsOf } from '../row-sums.ts';
+import { floatsOf, type Stored } from '../stored.ts';
 import { copyRows, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 import { createControl, PHASE, stopThreads, type Threads, takeCopy, timedPhase } from './phases.ts';
@@ -41,7 +42,7 @@ export interface CodeEngine<Compiled> {
 
 interface PreparedThreads extends Threads {
   layout: TensorLayout;
-  output: Float32Array;
+  output: Stored;
   /** Undefined for a ceiling, which writes no rows. */
   poisoned: Poisoned | undefined;
   flops: number;
@@ -118,11 +119,11 @@ export function createThreadedHost<Compiled>(
     },
     async read(id, rows) {
       const { layout, output } = table.get(id);
-      return copyRows(output, layout, rows);
+      return copyRows(floatsOf(output), layout, rows);
     },
     async sums(id, seed) {
       const { layout, output } = table.get(id);
-      return sumsOf(output, layout, seed);
+      return sumsOf(floatsOf(output), layout, seed);
     },
     async dispose(id) {
       await stopThreads(table.take(id));

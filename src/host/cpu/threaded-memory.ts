@@ -3,9 +3,11 @@
 import type { ThreadedProgram } from '../../../kernels/kernel.ts';
 import { copiesOfKeys } from '../../problem/cold-keys.ts';
 import { LARGEST_HEAD_DIM } from '../../problem/head-dims.ts';
+import { elementBytes } from '../../problem/workload.ts';
 import type { PrepareRequest } from '../contract.ts';
 import { footprint, keyParts, packedDims, paddedKeys, usesValuesInPlace } from '../footprint.ts';
-import { fillTensors, sinkValues, type TensorLayout } from '../tensor-layout.ts';
+import { fillStored, type Stored } from '../stored.ts';
+import { sinkValues, type TensorLayout } from '../tensor-layout.ts';
 
 /** What 32-bit addresses reach; machine code has 64 bits, and its tensors lie in the same kind of memory. */
 export const MEMORY_BYTES = 2 ** 32;
@@ -39,7 +41,7 @@ export interface AllocatedSlice {
   /** Addresses of each thread's private scratch. */
   scratch: number[];
   /** The tensor o. */
-  output: Float32Array;
+  output: Stored;
 }
 
 /** Bytes of whole cache lines. */
@@ -62,17 +64,18 @@ export function allocate(
   };
   const scratch = Array.from({ length: threads }, () => take(program.scratchBytes));
   const { inPlace } = program;
+  const size = elementBytes(w.dtype);
   const keys = inPlace === undefined ? layout.kvHeads * paddedKeys(program, w) : 0;
   const copies = {
     count: inPlace !== undefined && coldKeys === true ? copiesOfKeys(layout.shape) : 1,
-    kBytes: lines(layout.kElements * 4),
-    vBytes: lines(layout.vElements * 4),
+    kBytes: lines(layout.kElements * size),
+    vBytes: lines(layout.vElements * size),
   };
   const tensors = {
-    q: take(layout.qElements * 4),
+    q: take(layout.qElements * size),
     k: take(copies.count * copies.kBytes),
     v: take(copies.count * copies.vBytes),
-    o: take(layout.oElements * 4),
+    o: take(layout.oElements * size),
   };
   const sinks = w.sinks === true ? take(layout.shape.queryHeads * 4) : 0;
   const parts = inPlace === undefined ? 0 : keyParts(w, inPlace).length * layout.kvHeads;
@@ -88,22 +91,25 @@ export function allocate(
   }
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: sharedMemory });
   const view = (address: number, elements: number) => new Float32Array(memory.buffer, address, elements);
-  fillTensors(data, w, slice, {
-    q: view(addresses.q, layout.qElements),
-    k: view(addresses.k, layout.kElements),
-    v: view(addresses.v, layout.vElements),
-  });
+  const halves = (address: number, elements: number) => new Uint16Array(memory.buffer, address, elements);
+  const stored = w.dtype === 'bf16' ? halves : view;
+  const tensorsAt = {
+    q: stored(addresses.q, layout.qElements),
+    k: stored(addresses.k, layout.kElements),
+    v: stored(addresses.v, layout.vElements),
+  };
+  fillStored(data, w, slice, layout, tensorsAt);
   if (w.sinks === true) view(sinks, layout.shape.queryHeads).set(sinkValues(w, slice, data));
   if (data.kind === 'none' && inPlace !== undefined) {
     // Memory never written is one page of zeros, however much of it is read: a probe's reads would stay in the cache.
-    new Int32Array(memory.buffer, addresses.k, layout.kElements).fill(1);
-    new Int32Array(memory.buffer, addresses.v, layout.vElements).fill(1);
+    tensorsAt.k.fill(1);
+    tensorsAt.v.fill(1);
   }
   const all = new Uint8Array(memory.buffer);
   for (let copy = 1; copy < copies.count; copy += 1) {
     all.copyWithin(addresses.k + copy * copies.kBytes, addresses.k, addresses.k + copies.kBytes);
     all.copyWithin(addresses.v + copy * copies.vBytes, addresses.v, addresses.v + copies.vBytes);
   }
-  const output = view(addresses.o, layout.oElements);
+  const output = stored(addresses.o, layout.oElements);
   return { memory, addresses, copies, scratch, output };
 }

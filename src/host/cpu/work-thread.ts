@@ -6,7 +6,7 @@
 import type { ThreadedProgram } from '../../../kernels/kernel.ts';
 import { type KeyRun, seenKeys } from '../../problem/seen-keys.ts';
 import type { Slice } from '../../problem/slice.ts';
-import { groupSize, visibility, type Workload } from '../../problem/workload.ts';
+import { elementBytes, groupSize, visibility, type Workload } from '../../problem/workload.ts';
 import { packedDims, paddedKeys } from '../footprint.ts';
 import { splitLastTiles } from '../last-tiles.ts';
 import { layoutOf } from '../tensor-layout.ts';
@@ -75,8 +75,9 @@ export function createThread<Compiled>(
   const { windowLow, windowHigh } = visibility(w);
   const { qStride, kStride, vStride, oStride } = layout;
   // A module whose v and o are strided as k and q is not given their strides: it has no such parameters.
-  const strides = [vStride * 4, oStride * 4];
-  kernel.configure(w.seqKv, keysPadded, windowLow, windowHigh, qStride * 4, kStride * 4, w.scale, ...strides);
+  const size = elementBytes(w.dtype);
+  const strides = [vStride * size, oStride * size];
+  kernel.configure(w.seqKv, keysPadded, windowLow, windowHigh, qStride * size, kStride * size, w.scale, ...strides);
 
   const dims = packedDims(job, w);
   const [packedBytesK, packedBytesV] = [keysPadded * dims.k * 4, keysPadded * dims.v * 4];
@@ -92,8 +93,8 @@ export function createThread<Compiled>(
     const { first, end } = portions[index % portions.length] as PanelRun;
     const { kOffset, vOffset } = layout.tile(kvIndex * group * blocks);
     kernel.pack(
-      addresses.k + kOffset * 4,
-      addresses.v + vOffset * 4,
+      addresses.k + kOffset * size,
+      addresses.v + vOffset * size,
       addresses.packedK + kvIndex * packedBytesK,
       addresses.packedV + kvIndex * packedBytesV,
       first,
@@ -105,8 +106,8 @@ export function createThread<Compiled>(
     const { qOffset, oOffset, kvIndex, firstRow, rows, queryHead } = work.at(index);
     if (rows <= 0) return;
     kernel.attend(
-      addresses.q + qOffset * 4,
-      addresses.o + oOffset * 4,
+      addresses.q + qOffset * size,
+      addresses.o + oOffset * size,
       rows,
       firstRow,
       addresses.packedK + kvIndex * packedBytesK,

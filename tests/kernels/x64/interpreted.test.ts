@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, it } from 'vitest';
-import { emitAmxFlash } from '../../../kernels/x64/amx-flash.ts';
+import { emitBf16Flash } from '../../../kernels/x64/bf16.ts';
 import type { TileConfiguration } from '../../../kernels/x64/configuration.ts';
 import { emitX64Flash } from '../../../kernels/x64/flash.ts';
 import { compareRows, roundingOf } from '../../../src/host/comparison.ts';
@@ -42,7 +42,7 @@ const SHAPES: Workload[] = [
 function programOf(w: Workload, config: TileConfiguration) {
   const bf16 = config.set === 'avx512-bf16' || config.set === 'amx-bf16';
   const typed: Workload = { ...w, dtype: bf16 ? 'bf16' : 'f32' };
-  const program = bf16 ? emitAmxFlash(typed, config) : emitX64Flash(typed, { ...config, set: config.set as 'avx2' });
+  const program = bf16 ? emitBf16Flash(typed, config) : emitX64Flash(typed, { ...config, set: config.set as 'avx2' });
   return { typed, program };
 }
 

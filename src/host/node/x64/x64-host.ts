@@ -1,6 +1,6 @@
 /** A host for machine code: encodes programs, keeps them in files, and runs them on the threads and the memory of WebAssembly's host. */
 
-import type { InstructionSet } from '../../../../kernels/device.ts';
+import type { Bf16Set, InstructionSet } from '../../../../kernels/device.ts';
 import type { Program, X64Program } from '../../../../kernels/kernel.ts';
 import {
   type CpuFeatures,
@@ -8,6 +8,7 @@ import {
   FEATURE_WORDS,
   readCpuFeatures,
 } from '../../../../kernels/x64/cpu-features.ts';
+import { emitPermitTiles } from '../../../../kernels/x64/permit-tiles.ts';
 import type { Code } from '../../../../kernels/x64/text/instruction.ts';
 import { machineCodeSays } from '../../../messages.ts';
 import type { Host } from '../../contract.ts';
@@ -42,7 +43,7 @@ export function createX64Host(options: X64HostOptions): Host {
     {
       backend: 'native',
       listed: listOf(found),
-      features: { relaxedSimd: false, simd256: false, f16: false, instructionSet: set },
+      features: { relaxedSimd: false, simd256: false, f16: false, instructionSet: set, bf16Sets: bf16SetsOf(found) },
       compile,
       instantiate: instantiateX64,
     },
@@ -58,6 +59,21 @@ export function cpuFeatures(): CpuFeatures {
   const words = new Uint32Array(FEATURE_WORDS);
   openFunctions(file, names)['features']?.(requiredFfi().getRawPointer(words.buffer));
   return readCpuFeatures(words);
+}
+
+/** What bf16 can be multiplied with: tiles only where the system permits them to this process, which it has to be asked. */
+function bf16SetsOf({ avx512Bf16, amxBf16 }: CpuFeatures): Bf16Set[] {
+  return [
+    ...(avx512Bf16 ? (['avx512-bf16'] as const) : []),
+    ...(amxBf16 && tilesPermitted() ? (['amx-bf16'] as const) : []),
+  ];
+}
+
+function tilesPermitted(): boolean {
+  const { file, names } = compiledCode(emitPermitTiles());
+  const words = new BigInt64Array(1);
+  openFunctions(file, names)['permit']?.(requiredFfi().getRawPointer(words.buffer));
+  return words[0] === 0n;
 }
 
 /** Names of features as a record lists them. */
@@ -79,7 +95,7 @@ function compiledCode(code: Code): MachineCode {
 }
 
 /** What hosts call. */
-const FUNCTIONS = ['features', 'pack', 'attend', 'attend_keys', 'merge'];
+const FUNCTIONS = ['features', 'permit', 'pack', 'attend', 'attend_keys', 'merge'];
 
 function requireX64(program: Program, set: InstructionSet): X64Program {
   if (program.kind !== 'x64') throw new TypeError(`a host of machine code cannot run a ${program.kind} program`);

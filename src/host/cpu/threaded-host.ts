@@ -38,6 +38,8 @@ export interface CodeEngine<Compiled> {
   /** Compiles a program, each once. Throws TypeError for a program of another kind. */
   compile(program: Program): Promise<Compiled>;
   instantiate: Instantiate<Compiled>;
+  /** Tells the system how a memory will be used, before it is. */
+  advise?: (memory: ArrayBufferLike) => void;
 }
 
 interface PreparedThreads extends Threads {
@@ -95,7 +97,7 @@ export function createThreadedHost<Compiled>(
       const begin = performance.now();
       const code = await engine.compile(request.program);
       const middle = performance.now();
-      const prepared = await prepare(request, code, { ...options, threads }, engine.instantiate);
+      const prepared = await prepare(request, code, { ...options, threads }, engine);
       const end = performance.now();
       return {
         id: table.add(prepared),
@@ -139,7 +141,7 @@ async function prepare<Compiled>(
   request: PrepareRequest,
   code: Compiled,
   { threads: most, sharedMemory, startThread }: ThreadedHostOptions<Compiled>,
-  instantiate: Instantiate<Compiled>,
+  { instantiate, advise }: CodeEngine<Compiled>,
 ): Promise<PreparedThreads> {
   const { workload: w, slice } = request;
   // The engine has compiled it: it is no other.
@@ -152,7 +154,14 @@ async function prepare<Compiled>(
       ? layout.tiles
       : layout.shape.batch * parts * Math.ceil(layout.shape.kvHeads / inPlace.splitHeads);
   const threads = Math.max(1, Math.min(most, pieces));
-  const { memory, addresses, copies, scratch, output } = allocate(request, program, layout, threads, sharedMemory);
+  const { memory, addresses, copies, scratch, output } = allocate(
+    request,
+    program,
+    layout,
+    threads,
+    sharedMemory,
+    advise,
+  );
   const control = createControl(sharedMemory);
   const job = {
     code,

@@ -47,13 +47,17 @@ export interface AllocatedSlice {
 /** Bytes of whole cache lines. */
 const lines = (bytes: number) => Math.ceil(bytes / 64) * 64;
 
-/** Allocates the memory of a slice for `threads` threads and fills q, k and v. Throws RangeError beyond 4 GiB. */
+/**
+ * Allocates the memory of a slice for `threads` threads and fills q, k and v; `advise` sees the memory before anything is
+ * in it. Throws RangeError beyond 4 GiB.
+ */
 export function allocate(
   { workload: w, slice, data, coldKeys }: PrepareRequest,
   program: ThreadedProgram,
   layout: TensorLayout,
   threads: number,
   sharedMemory: boolean,
+  advise: (memory: ArrayBufferLike) => void = () => {},
 ): AllocatedSlice {
   let top = ZEROS;
   const take = (bytes: number) => {
@@ -90,6 +94,7 @@ export function allocate(
     throw new RangeError(`needs ${footprint(program, w, slice, threads)} bytes of memory that threads share`);
   }
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: sharedMemory });
+  advise(memory.buffer);
   const view = (address: number, elements: number) => new Float32Array(memory.buffer, address, elements);
   const halves = (address: number, elements: number) => new Uint16Array(memory.buffer, address, elements);
   const stored = w.dtype === 'bf16' ? halves : view;

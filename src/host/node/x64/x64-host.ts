@@ -17,6 +17,7 @@ import { codeFile } from './code-file.ts';
 import { encode } from './encode.ts';
 import { ffi, openFunctions, requiredFfi } from './ffi.ts';
 import { instantiateX64, type MachineCode } from './functions.ts';
+import { adviseHugePages } from './huge-pages.ts';
 import { sharedObject } from './shared-object.ts';
 
 export interface X64HostOptions extends Omit<ThreadedHostOptions<MachineCode>, 'sharedMemory'> {
@@ -46,6 +47,7 @@ export function createX64Host(options: X64HostOptions): Host {
       features: { relaxedSimd: false, simd256: false, f16: false, instructionSet: set, bf16Sets: bf16SetsOf(found) },
       compile,
       instantiate: instantiateX64,
+      advise: adviseHugePages,
     },
   );
 }

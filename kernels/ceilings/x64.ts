@@ -64,7 +64,7 @@ export const x64MemoryReads = (set: InstructionSet): Probe => ({
   backend: 'native',
   summary: `reads of K and V where they lie, in order, once, by ${LANES[set] * 32}-bit registers`,
   roof: 'memory',
-  limits: (_, workload) => hasFewRows(workload),
+  limits: (_, workload) => hasFewRows(workload) && workload.dtype === 'f32',
   unsupported: () => undefined,
   operationsPerFlop: (w) => keyBytes(w) / flops(w),
   expected: expectedReads,

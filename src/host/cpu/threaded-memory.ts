@@ -107,8 +107,9 @@ export function allocate(
   if (w.sinks === true) view(sinks, layout.shape.queryHeads).set(sinkValues(w, slice, data));
   if (data.kind === 'none' && inPlace !== undefined) {
     // Memory never written is one page of zeros, however much of it is read: a probe's reads would stay in the cache.
-    tensorsAt.k.fill(1);
-    tensorsAt.v.fill(1);
+    // Whole numbers, which a probe counts.
+    new Int32Array(memory.buffer, addresses.k, copies.kBytes / 4).fill(1);
+    new Int32Array(memory.buffer, addresses.v, copies.vBytes / 4).fill(1);
   }
   const all = new Uint8Array(memory.buffer);
   for (let copy = 1; copy < copies.count; copy += 1) {

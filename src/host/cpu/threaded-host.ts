@@ -27,6 +27,8 @@ export interface ThreadedHostOptions<Compiled> {
   sharedMemory: boolean;
   /** Starts a worker that calls serveThread, and waits until it has; returns how to end it. */
   startThread: (job: ThreadJob<Compiled>) => Promise<{ stop(): Promise<void> }>;
+  /** Where things lie; in one memory without gaps where it is left out. */
+  allocate?: typeof allocate;
 }
 
 /** What runs the code of a kind of programs. */
@@ -140,7 +142,7 @@ export function createThreadedHost<Compiled>(
 async function prepare<Compiled>(
   request: PrepareRequest,
   code: Compiled,
-  { threads: most, sharedMemory, startThread }: ThreadedHostOptions<Compiled>,
+  { threads: most, sharedMemory, startThread, allocate: place = allocate }: ThreadedHostOptions<Compiled>,
   { instantiate, advise }: CodeEngine<Compiled>,
 ): Promise<PreparedThreads> {
   const { workload: w, slice } = request;
@@ -154,14 +156,7 @@ async function prepare<Compiled>(
       ? layout.tiles
       : layout.shape.batch * parts * Math.ceil(layout.shape.kvHeads / inPlace.splitHeads);
   const threads = Math.max(1, Math.min(most, pieces));
-  const { memory, addresses, copies, scratch, output } = allocate(
-    request,
-    program,
-    layout,
-    threads,
-    sharedMemory,
-    advise,
-  );
+  const { memory, addresses, copies, scratch, output } = place(request, program, layout, threads, sharedMemory, advise);
   const control = createControl(sharedMemory);
   const job = {
     code,

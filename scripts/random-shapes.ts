@@ -2,14 +2,17 @@
  * Random shapes with all options together (head dimensions, groups, lengths, masks, windows, batches, scales, soft-cap,
  * sinks, types): every row of every kernel beside the float64 reference.
  *
- * --count 2000 shapes from seed --first 1 on; --kernel a,b, by default those of the CPU; --variant NAME of WebAssembly;
- * --allow-software for WebGPU kernels on an emulated GPU. A shape that is wrong is printed as a bench command; exit code 1.
+ * --count 2000 shapes from seed --first 1 on; --kernel a,b, by default those of the CPU; --variant NAME of WebAssembly or of
+ * machine code; --allow-software for WebGPU kernels on an emulated GPU. --guard-pages: x64-flash alone, in each set of
+ * instructions that the CPU has, with pages that nothing can touch round all that it reads and writes; twice as much work.
+ * A shape that is wrong is printed as a bench command; exit code 1.
  */
 
 import { parseArgs } from 'node:util';
 import { findKernel, KERNELS } from '../kernels/index.ts';
-import type { WasmVariant } from '../src/host/cpu/wasm-variants.ts';
 import { nodeTarget } from '../src/host/node/targets.ts';
+import type { KernelVariant } from '../src/host/variants.ts';
+import { reportGuardedShapes } from './guard-pages/report.ts';
 import { checkShape } from './random-shapes/check.ts';
 import { randomShape } from './random-shapes/shapes.ts';
 
@@ -20,20 +23,25 @@ const { values: options } = parseArgs({
     kernel: { type: 'string' },
     variant: { type: 'string' },
     'allow-software': { type: 'boolean', default: false },
+    'guard-pages': { type: 'boolean', default: false },
   },
 });
 const [first, count] = [Number(options.first), Number(options.count)];
-const onCpu = KERNELS.filter(({ backend, library }) => library === undefined && ['scalar', 'wasm'].includes(backend));
-const kernels = options.kernel?.split(',').map(findKernel) ?? onCpu;
+const onCpu = KERNELS.filter(
+  ({ backend, library }) => library === undefined && ['scalar', 'wasm', 'native'].includes(backend),
+);
+const named = options.kernel?.split(',').map(findKernel);
+const guarded = options['guard-pages'];
 
-let failed = false;
-for (const kernel of kernels) {
+let failed = guarded && !(await reportGuardedShapes(first, count));
+for (const kernel of guarded ? [] : (named ?? onCpu)) {
   const webgpu = { adapter: null, allowSoftware: options['allow-software'], limits: {} };
-  const variant = (options.variant ?? null) as WasmVariant | null;
+  const variant = (options.variant ?? null) as KernelVariant | null;
   const target = await nodeTarget(kernel, { threads: null, variant, webgpu });
   if (target.state !== 'open') {
     process.stderr.write(`${kernel.name}: ${target.reason}\n`);
-    failed = true;
+    // Machine code runs on some machines only.
+    failed ||= named !== undefined || kernel.backend !== 'native';
     continue;
   }
   const host = await target.open();
@@ -61,7 +69,7 @@ for (const kernel of kernels) {
   failed ||= wrong > 0;
   const { name, variant: used } = target.environment.device;
   process.stdout.write(
-    `${kernel.name} (${[name, used].filter((part) => part !== null).join(', ')}): ${right} right, ${right - whole} of them without what it lacks (ALiBi, mask tensors, f16); ${wrong} wrong\n`,
+    `${kernel.name} (${[name, used].filter((part) => part !== null).join(', ')}): ${right} right, ${right - whole} of them without what it lacks (ALiBi, mask tensors, 16-bit types); ${wrong} wrong\n`,
   );
   for (const [reason, shapes] of refused) process.stdout.write(`  ${shapes} not taken: ${reason}\n`);
 }

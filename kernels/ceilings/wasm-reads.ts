@@ -1,13 +1,14 @@
 /** The program of the memory probe: reads of the K and V that a pass of few query rows takes, where they lie, in order. */
 
-import type { Workload } from '../../src/problem/workload.ts';
+import { valueDim, type Workload } from '../../src/problem/workload.ts';
 import type { Features } from '../device.ts';
 import type { WasmProgram } from '../kernel.ts';
+import { strideOfV } from '../wasm/dims.ts';
 import { fewRowsSplit } from '../wasm/few-rows-layout.ts';
 import { printModule } from '../wasm/module.ts';
 import { exported, func, locals, loop, numbered, params } from '../wasm/text/control.ts';
 import { memory } from '../wasm/text/vectors.ts';
-import { type Code, form, formOf, global, i32, note, op, phase, set, times } from '../wasm/text/wat.ts';
+import { type Code, form, formOf, global, i32, type Name, note, op, phase, set, times } from '../wasm/text/wat.ts';
 
 /** Vectors that are read at a time, a cache line, each added to a sum of its own, so that no addition waits for another. */
 const VECTORS = 4;
@@ -23,10 +24,11 @@ const add = (a: string, b: Parameters<typeof op>[1]): Code =>
  * a probe with ones, so the sum is the count of what was read.
  */
 export function emitMemoryReads(w: Workload, features: Features): WasmProgram {
-  const read = (from: '$k' | '$v'): Code => [
+  const dims = { ownV: valueDim(w) !== w.headDim };
+  const read = (from: '$k' | '$v', stride: Name, headDim: number): Code => [
     note('the rows of one key: whole cache lines, then what is left, float by float'),
-    set('$p', i32.add(from, i32.mul('$key', global('$kvStride')))),
-    set('$to', i32.add('$p', i32.mul('$heads', w.headDim * 4))),
+    set('$p', i32.add(from, i32.mul('$key', global(stride)))),
+    set('$to', i32.add('$p', i32.mul('$heads', headDim * 4))),
     set('$whole', i32.sub('$to', LINE - 1)),
     loop(
       '$line',
@@ -47,7 +49,7 @@ export function emitMemoryReads(w: Workload, features: Features): WasmProgram {
       locals('v128', ...SUMS),
     ],
     op('memory.fill', '$partials', 0, i32.mul('$heads', 16)),
-    loop('$key', '$first', '$end', 1, read('$k'), read('$v')),
+    loop('$key', '$first', '$end', 1, read('$k', '$kvStride', w.headDim), read('$v', strideOfV(dims), valueDim(w))),
     phase(
       'the sum of the sums',
       SUMS.slice(1).map((sum) => add('$s0', sum)),
@@ -79,7 +81,7 @@ export function emitMemoryReads(w: Workload, features: Features): WasmProgram {
   );
   return {
     kind: 'wasm',
-    text: printModule(['Reads of K and V where they lie, in order.'], [attend, merge], features),
+    text: printModule(['Reads of K and V where they lie, in order.'], [attend, merge], features, dims),
     blockRows: w.seqQuery,
     keyMultiple: 1,
     scratchBytes: 64,

@@ -6,13 +6,13 @@
  */
 
 import { flops, pairFlops } from '../../src/problem/flops.ts';
-import { keyRange, type Workload } from '../../src/problem/workload.ts';
+import type { Workload } from '../../src/problem/workload.ts';
 import { wasmConfiguration } from '../configurations.ts';
 import type { Features } from '../device.ts';
 import type { WasmConfiguration } from '../wasm/configuration.ts';
 import { hasFewRows } from '../wasm/few-rows.ts';
-import { fewRowsSplit } from '../wasm/few-rows-layout.ts';
 import { CHAIN, fibonacciLow16 } from './addition-chain.ts';
+import { expectedReads, keyBytes } from './key-bytes.ts';
 import { meanDim, type Probe } from './probe.ts';
 import {
   BLOCK_ROWS,
@@ -85,16 +85,9 @@ export const memoryReads: Probe = {
   limits: (_, workload) => hasFewRows(workload),
   unsupported: () => undefined,
   operationsPerFlop: (w) => keyBytes(w) / flops(w),
-  // What a run of KV heads holds is summed up at the first of them.
-  expected: (w) => keyBytes({ ...w, batch: 1, kvHeads: fewRowsSplit(w).splitHeads }) / 4,
+  expected: expectedReads,
   build: (workload, { features }) => emitMemoryReads(workload, features),
 };
-
-/** Bytes of K and V of the keys that any row sees. */
-function keyBytes(w: Workload): number {
-  const keys = keyRange(w, w.seqQuery - 1).high - keyRange(w, 0).low;
-  return 2 * 4 * w.headDim * keys * w.kvHeads * w.batch;
-}
 
 /** The clock of the cores: dependent additions of one clock each, one for each 4 FLOPs of attention. */
 export const clockProbe: Probe = {

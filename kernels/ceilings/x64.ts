@@ -1,21 +1,25 @@
 /**
- * What machine code can do at best on a CPU: multiply-adds from registers at 256 and at 512 bits, and the clock of a core.
+ * What machine code can do at best on a CPU: multiply-adds from registers at 256 and at 512 bits, memory reads, and the clock of
+ * a core.
  *
  * A ceiling is a kernel with the functions of any other, so that it runs on the same threads, on the same work tiles and in the
  * same rounds; in place of attention it does as many operations as the attention of its work tiles would take.
  */
 
-import { pairFlops } from '../../src/problem/flops.ts';
+import { flops, pairFlops } from '../../src/problem/flops.ts';
 import { valueDim, type Workload } from '../../src/problem/workload.ts';
 import type { InstructionSet } from '../device.ts';
 import type { X64Program } from '../kernel.ts';
+import { hasFewRows } from '../wasm/few-rows.ts';
 import { slot } from '../x64/call.ts';
 import { LANES } from '../x64/configuration.ts';
 import { createLabels, func, loop, phase, splatTo, zero } from '../x64/text/control.ts';
 import { at, type Code, note, op, times } from '../x64/text/instruction.ts';
 import { highKey, lowKey } from '../x64/visible-keys.ts';
 import { CHAIN, fibonacciLow16 } from './addition-chain.ts';
+import { expectedReads, keyBytes } from './key-bytes.ts';
 import type { Probe } from './probe.ts';
+import { emitMemoryReads } from './x64-reads.ts';
 
 /** Query rows of a work tile. */
 const BLOCK_ROWS = 48;
@@ -53,6 +57,19 @@ export const x64ClockProbe: Probe = {
   expected: (w) => fibonacciLow16(CHAIN * tilePasses(w, 4 * CHAIN)),
   build: (w) => emitAdditionChain(w),
 };
+
+/** Memory: K and V of the visible keys, read once where they lie, by the pieces of work of a pass of few query rows. */
+export const x64MemoryReads = (set: InstructionSet): Probe => ({
+  name: `x64-memory-reads-${set}`,
+  backend: 'native',
+  summary: `reads of K and V where they lie, in order, once, by ${LANES[set] * 32}-bit registers`,
+  roof: 'memory',
+  limits: (_, workload) => hasFewRows(workload) && workload.dtype === 'f32',
+  unsupported: () => undefined,
+  operationsPerFlop: (w) => keyBytes(w) / flops(w),
+  expected: expectedReads,
+  build: (w) => emitMemoryReads(w, set),
+});
 
 function emitMultiplyAdd(w: Workload, set: InstructionSet): X64Program {
   const vector = (i: number) => `${set === 'avx512' ? 'z' : 'y'}mm${i}` as const;

@@ -6,7 +6,7 @@ import { LARGEST_HEAD_DIM } from '../../src/problem/head-dims.ts';
 import { seededBits } from '../../src/problem/normal.ts';
 import type { MaskTensor } from '../../src/problem/scores.ts';
 import { wholeSlice } from '../../src/problem/slice.ts';
-import { valueDim, type Workload } from '../../src/problem/workload.ts';
+import { type Dtype, valueDim, type Workload } from '../../src/problem/workload.ts';
 
 /** Head dimensions of models; those of q and k, and of v, of latent attention. */
 const MODEL_DIMS = [16, 24, 40, 64, 72, 80, 88, 96, 112, 120, 128, 160, 192, 256, 320, 512, 576];
@@ -17,6 +17,7 @@ const LATENT_DIMS = [
 ] as const;
 /** Query heads a KV head. */
 const GROUPS = [1, 1, 1, 2, 3, 4, 5, 8, 12, 16];
+const DTYPES: Dtype[] = ['f16', 'bf16', 'f32', 'f32', 'f32', 'f32', 'f32', 'f32'];
 /** Lengths on both sides of the edges of blocks and panels. */
 const EDGES = [1, 2, 3, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 95, 97, 127, 128, 129, 255, 256, 257, 300];
 /** Multiply-adds of a shape at most: some milliseconds of the reference. */
@@ -51,7 +52,7 @@ export function randomShape(seed: number): RandomShape {
     ...{ batch: 1 + draw(3), queryHeads, kvHeads, headDim },
     ...(headDimV === headDim ? {} : { headDimV }),
     ...{ seqQuery, seqKv, mask: chance(2) ? 'causal' : 'full' },
-    ...{ window: chance(3) ? 1 + draw(seqKv + 20) : null, dtype: chance(8) ? 'f16' : 'f32' },
+    ...{ window: chance(3) ? 1 + draw(seqKv + 20) : null, dtype: one(DTYPES) },
     // From all keys alike to one that takes all.
     scale: chance(2) ? 1 / Math.sqrt(headDim) : one([0.01, 0.3, 1, -0.2]) / Math.sqrt(Math.max(1, headDim / 16)),
     ...(chance(4) ? { softcap: one([0.5, 5, 50]) } : {}),

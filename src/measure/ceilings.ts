@@ -5,7 +5,7 @@ import type { Probe } from '../../kernels/ceilings/probe.ts';
 import { clockProbe, memoryReads, multiplyAddCeilings } from '../../kernels/ceilings/wasm.ts';
 import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import { matrixProbes } from '../../kernels/ceilings/wgsl-matrix.ts';
-import { x64ClockProbe, x64MultiplyAdd } from '../../kernels/ceilings/x64.ts';
+import { x64ClockProbe, x64MemoryReads, x64MultiplyAdd } from '../../kernels/ceilings/x64.ts';
 import type { InstructionSet } from '../../kernels/device.ts';
 import type { Host } from '../host/contract.ts';
 import type { KillableHost, OpenTarget } from '../host/target.ts';
@@ -132,7 +132,7 @@ async function timedRuns(host: Host, name: string, id: number, runs: number, war
 
 /**
  * The limits that a target's kernels are measured against: the fastest multiply-add probe of WebAssembly and, for few query
- * rows, reads of memory; multiply-adds of machine code; of WebGPU multiply-adds, and products of each kind of subgroup matrices that a kernel may use.
+ * rows, reads of memory; the same of machine code; of WebGPU multiply-adds, and products of each kind of subgroup matrices that a kernel may use.
  */
 export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
   const { device, features } = target.environment;
@@ -152,14 +152,14 @@ export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
   }
 }
 
-/** Multiply-adds of the instructions in use, which need no choice: how they are scheduled is ours. */
+/** Multiply-adds and memory reads of the instructions in use, which need no choice: how they are scheduled is ours. */
 async function machineCodeCeilings(target: OpenTarget, set: InstructionSet): Promise<Probe[]> {
   const host = await target.open();
   try {
     const adds = x64MultiplyAdd(set);
     const { maximum: flopsAlone } = await fastestProbe(host, [adds], probeWorkload(768, 768, 128), 12);
     const coreHertz = (await coreClock(host, x64ClockProbe)).maximum;
-    return [{ ...adds, coreHertz, flopsAlone }];
+    return [{ ...adds, coreHertz, flopsAlone }, x64MemoryReads(set)];
   } finally {
     await host.close();
   }

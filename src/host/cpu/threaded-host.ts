@@ -27,6 +27,8 @@ export interface ThreadedHostOptions<Compiled> {
   sharedMemory: boolean;
   /** Starts a worker that calls serveThread, and waits until it has; returns how to end it. */
   startThread: (job: ThreadJob<Compiled>) => Promise<{ stop(): Promise<void> }>;
+  /** Where things lie; in one memory without gaps where it is left out. */
+  allocate?: typeof allocate;
 }
 
 /** What runs the code of a kind of programs. */
@@ -38,6 +40,8 @@ export interface CodeEngine<Compiled> {
   /** Compiles a program, each once. Throws TypeError for a program of another kind. */
   compile(program: Program): Promise<Compiled>;
   instantiate: Instantiate<Compiled>;
+  /** Tells the system how a memory will be used, before it is. */
+  advise?: (memory: ArrayBufferLike) => void;
 }
 
 interface PreparedThreads extends Threads {
@@ -95,7 +99,7 @@ export function createThreadedHost<Compiled>(
       const begin = performance.now();
       const code = await engine.compile(request.program);
       const middle = performance.now();
-      const prepared = await prepare(request, code, { ...options, threads }, engine.instantiate);
+      const prepared = await prepare(request, code, { ...options, threads }, engine);
       const end = performance.now();
       return {
         id: table.add(prepared),
@@ -138,8 +142,8 @@ export function createThreadedHost<Compiled>(
 async function prepare<Compiled>(
   request: PrepareRequest,
   code: Compiled,
-  { threads: most, sharedMemory, startThread }: ThreadedHostOptions<Compiled>,
-  instantiate: Instantiate<Compiled>,
+  { threads: most, sharedMemory, startThread, allocate: place = allocate }: ThreadedHostOptions<Compiled>,
+  { instantiate, advise }: CodeEngine<Compiled>,
 ): Promise<PreparedThreads> {
   const { workload: w, slice } = request;
   // The engine has compiled it: it is no other.
@@ -152,7 +156,7 @@ async function prepare<Compiled>(
       ? layout.tiles
       : layout.shape.batch * parts * Math.ceil(layout.shape.kvHeads / inPlace.splitHeads);
   const threads = Math.max(1, Math.min(most, pieces));
-  const { memory, addresses, copies, scratch, output } = allocate(request, program, layout, threads, sharedMemory);
+  const { memory, addresses, copies, scratch, output } = place(request, program, layout, threads, sharedMemory, advise);
   const control = createControl(sharedMemory);
   const job = {
     code,

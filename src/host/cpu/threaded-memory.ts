@@ -47,14 +47,46 @@ export interface AllocatedSlice {
 /** Bytes of whole cache lines. */
 const lines = (bytes: number) => Math.ceil(bytes / 64) * 64;
 
-/** Allocates the memory of a slice for `threads` threads and fills q, k and v. Throws RangeError beyond 4 GiB. */
+/** What of a slice lies in memory: bytes of each part, 0 where there is none, and the copies of k and v. */
+export function partsOf(
+  { workload: w, coldKeys }: PrepareRequest,
+  program: ThreadedProgram,
+  layout: TensorLayout,
+): { parts: Addresses; copies: AllocatedSlice['copies'] } {
+  const { inPlace } = program;
+  const keys = inPlace === undefined ? layout.kvHeads * paddedKeys(program, w) : 0;
+  const size = elementBytes(w.dtype);
+  const [kBytes, vBytes] = [layout.kElements * size, layout.vElements * size];
+  const dims = packedDims(program, w);
+  const count = inPlace !== undefined && coldKeys === true ? copiesOfKeys(layout.shape) : 1;
+  const copies = { count, kBytes: lines(kBytes), vBytes: lines(vBytes) };
+  const parts = {
+    q: layout.qElements * size,
+    k: (count - 1) * copies.kBytes + kBytes,
+    v: (count - 1) * copies.vBytes + vBytes,
+    o: layout.oElements * size,
+    sinks: w.sinks === true ? layout.shape.queryHeads * 4 : 0,
+    partials: inPlace === undefined ? 0 : keyParts(w, inPlace).length * layout.kvHeads * inPlace.partialBytes,
+    packedK: keys * dims.k * 4,
+    packedV: usesValuesInPlace(program, layout.shape) ? 0 : keys * dims.v * 4,
+    keyNorms: (keys * 4) / program.keyMultiple,
+  };
+  return { parts, copies };
+}
+
+/**
+ * Allocates the memory of a slice for `threads` threads and fills q, k and v; `advise` sees the memory before anything is
+ * in it. Throws RangeError beyond 4 GiB.
+ */
 export function allocate(
-  { workload: w, slice, data, coldKeys }: PrepareRequest,
+  request: PrepareRequest,
   program: ThreadedProgram,
   layout: TensorLayout,
   threads: number,
   sharedMemory: boolean,
+  advise: (memory: ArrayBufferLike) => void = () => {},
 ): AllocatedSlice {
+  const { workload: w, slice, data } = request;
   let top = ZEROS;
   const take = (bytes: number) => {
     const address = top;
@@ -64,32 +96,20 @@ export function allocate(
   };
   const scratch = Array.from({ length: threads }, () => take(program.scratchBytes));
   const { inPlace } = program;
-  const size = elementBytes(w.dtype);
-  const keys = inPlace === undefined ? layout.kvHeads * paddedKeys(program, w) : 0;
-  const copies = {
-    count: inPlace !== undefined && coldKeys === true ? copiesOfKeys(layout.shape) : 1,
-    kBytes: lines(layout.kElements * size),
-    vBytes: lines(layout.vElements * size),
-  };
-  const tensors = {
-    q: take(layout.qElements * size),
-    k: take(copies.count * copies.kBytes),
-    v: take(copies.count * copies.vBytes),
-    o: take(layout.oElements * size),
-  };
-  const sinks = w.sinks === true ? take(layout.shape.queryHeads * 4) : 0;
-  const parts = inPlace === undefined ? 0 : keyParts(w, inPlace).length * layout.kvHeads;
-  const partials = inPlace === undefined ? 0 : take(parts * inPlace.partialBytes);
-  const dims = packedDims(program, w);
-  const packedV = usesValuesInPlace(program, layout.shape) ? tensors.v : take(keys * dims.v * 4);
-  const keyNorms = take((keys * 4) / program.keyMultiple);
-  const addresses = { ...tensors, packedK: take(keys * dims.k * 4), packedV, keyNorms, partials, sinks };
+  const { parts, copies } = partsOf(request, program, layout);
+  const tensors = { q: take(parts.q), k: take(parts.k), v: take(parts.v), o: take(parts.o) };
+  const sinks = w.sinks === true ? take(parts.sinks) : 0;
+  const partials = inPlace === undefined ? 0 : take(parts.partials);
+  const packedV = usesValuesInPlace(program, layout.shape) ? tensors.v : take(parts.packedV);
+  const keyNorms = take(parts.keyNorms);
+  const addresses = { ...tensors, packedK: take(parts.packedK), packedV, keyNorms, partials, sinks };
 
   const pages = Math.ceil(top / PAGE_BYTES);
   if (pages > MOST_PAGES) {
     throw new RangeError(`needs ${footprint(program, w, slice, threads)} bytes of memory that threads share`);
   }
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: sharedMemory });
+  advise(memory.buffer);
   const view = (address: number, elements: number) => new Float32Array(memory.buffer, address, elements);
   const halves = (address: number, elements: number) => new Uint16Array(memory.buffer, address, elements);
   const stored = w.dtype === 'bf16' ? halves : view;
@@ -102,8 +122,9 @@ export function allocate(
   if (w.sinks === true) view(sinks, layout.shape.queryHeads).set(sinkValues(w, slice, data));
   if (data.kind === 'none' && inPlace !== undefined) {
     // Memory never written is one page of zeros, however much of it is read: a probe's reads would stay in the cache.
-    tensorsAt.k.fill(1);
-    tensorsAt.v.fill(1);
+    // Whole numbers, which a probe counts.
+    new Int32Array(memory.buffer, addresses.k, copies.kBytes / 4).fill(1);
+    new Int32Array(memory.buffer, addresses.v, copies.vBytes / 4).fill(1);
   }
   const all = new Uint8Array(memory.buffer);
   for (let copy = 1; copy < copies.count; copy += 1) {

@@ -2,11 +2,14 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clockProbe, exponentialCeiling, memoryReads, multiplyAddCeilings } from '../../../kernels/ceilings/wasm.ts';
+import { x64MemoryReads } from '../../../kernels/ceilings/x64.ts';
 import { revectorizeFlag } from '../../../src/host/node/flags.ts';
 import type { ChildHost } from '../../../src/host/node/spawn.ts';
 import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
+import { spawnX64 } from '../../../src/host/node/x64/choose-set.ts';
 import { fastestProbe, probeWorkload } from '../../../src/measure/ceilings.ts';
 import { flops } from '../../../src/problem/flops.ts';
+import { MACHINE_CODE } from '../../machine-code.ts';
 import { runKernel } from '../harness.ts';
 
 const W = probeWorkload(48, 512, 64);
@@ -47,7 +50,7 @@ describe.each(revectorizeFlag() === undefined ? ['simd-relaxed'] : ['simd-relaxe
     it('counts what the memory probe reads, of all keys and under a window', async () => {
       for (const w of [
         { ...probeWorkload(1, 700, 64, 2), queryHeads: 4 },
-        { ...probeWorkload(1, 5000, 32, 3), mask: 'causal' as const },
+        { ...probeWorkload(1, 5000, 32, 3), headDimV: 21, mask: 'causal' as const },
         { ...probeWorkload(1, 5000, 64, 3), mask: 'causal' as const, window: 300 },
       ]) {
         const { outputs } = await runKernel(host, memoryReads, w, { rows: FIRST, data: { kind: 'none' } });
@@ -66,3 +69,22 @@ describe.each(revectorizeFlag() === undefined ? ['simd-relaxed'] : ['simd-relaxe
     });
   },
 );
+
+describe.each(MACHINE_CODE.runs)('machine code, %s', (set) => {
+  let host: ChildHost;
+  beforeAll(async () => {
+    host = await spawnX64(set, 2);
+  });
+  afterAll(() => host.close());
+
+  it('counts what the memory probe reads: of all keys, under a window, of rows that are no whole lines', async () => {
+    for (const w of [
+      { ...probeWorkload(1, 700, 64, 2), queryHeads: 4 },
+      { ...probeWorkload(1, 5000, 7, 3), headDimV: 21, mask: 'causal' as const },
+      { ...probeWorkload(1, 5000, 64, 3), mask: 'causal' as const, window: 300 },
+    ]) {
+      const { outputs } = await runKernel(host, x64MemoryReads(set), w, { rows: FIRST, data: { kind: 'none' } });
+      expect(outputs[0]?.[0]).toBe(x64MemoryReads(set).expected(w));
+    }
+  });
+});

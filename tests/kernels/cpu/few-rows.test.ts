@@ -1,13 +1,16 @@
-/** wasm-flash for few query rows: shapes around the edges of blocks and parts, the merge by hand, any number of threads. */
+/** wasm-flash and x64-flash for few query rows: shapes around the edges of blocks and parts, the merge by hand, any number of threads. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TYPICAL_DEVICE } from '../../../kernels/typical-device.ts';
 import { wasmFlash } from '../../../kernels/wasm/flash.ts';
+import { x64Flash } from '../../../kernels/x64/flash.ts';
 import type { Host } from '../../../src/host/contract.ts';
 import { keyParts } from '../../../src/host/footprint.ts';
 import { spawnWasm } from '../../../src/host/node/wasm-children.ts';
+import { spawnX64 } from '../../../src/host/node/x64/choose-set.ts';
 import { wholeSlice } from '../../../src/problem/slice.ts';
 import type { Workload } from '../../../src/problem/workload.ts';
+import { MACHINE_CODE } from '../../machine-code.ts';
 import { workload } from '../../workloads.ts';
 import { runKernel, testShapes } from '../harness.ts';
 
@@ -32,14 +35,35 @@ const SHAPES: Workload[] = [
   ...both({ seqQuery: 16, seqKv: 600, window: 244 }),
 ];
 
-describe.each(['simd', 'simd-relaxed', 'simd256'] as const)('%s', (variant) => {
+/** What machine code takes apart: keys left over of a tile, parts of a vector of v, rows in 4, 8 and 16 lanes. */
+const OWN_SHAPES: Workload[] = [
+  ...[1, 7, 8, 9, 31, 33, 39].flatMap((seqKv) => both({ seqQuery: 1, seqKv, headDim: 17, headDimV: 5 })),
+  ...[1, 4, 5, 8, 9, 16].flatMap((queryHeads) =>
+    both({ seqQuery: 1, seqKv: 300, queryHeads, kvHeads: 1, headDim: 1, headDimV: 100 }),
+  ),
+  ...both({ seqQuery: 2, seqKv: 1300, queryHeads: 14, kvHeads: 2, headDim: 72, softcap: 5, sinks: true }),
+  ...both({ seqQuery: 4, seqKv: 700, queryHeads: 4, kvHeads: 1, headDim: 40, window: 90, softcap: 50, sinks: true }),
+];
+
+const VARIANTS = [
+  ...(['simd', 'simd-relaxed', 'simd256'] as const).map((variant) => ({
+    ...{ kernel: wasmFlash, variant, shapes: SHAPES },
+    open: (threads: number): Promise<Host> => spawnWasm(variant, threads),
+  })),
+  ...MACHINE_CODE.runs.map((set) => ({
+    ...{ kernel: x64Flash, variant: set, shapes: [...SHAPES, ...OWN_SHAPES] },
+    open: (threads: number): Promise<Host> => spawnX64(set, threads),
+  })),
+];
+
+describe.each(VARIANTS)('$kernel.name, $variant', ({ kernel, open, shapes }) => {
   let host: Host;
   beforeAll(async () => {
-    host = await spawnWasm(variant, 2);
+    host = await open(2);
   });
   afterAll(() => host.close());
 
-  testShapes(wasmFlash, () => host, SHAPES);
+  testShapes(kernel, () => host, shapes);
 
   it('merges parts by their maxima: a known answer', async () => {
     // q = e0, so that the first number of a key is its logit. One key of part 0 has ln 3, one of part 1 has 0, all others
@@ -53,7 +77,7 @@ describe.each(['simd', 'simd-relaxed', 'simd256'] as const)('%s', (variant) => {
     const k = Float32Array.from({ length: 512 * 32 }, (_, i) => (i % 32 === 0 ? (logits[i / 32] ?? -1000) : 0));
     const v = Float32Array.from({ length: 512 * 32 }, (_, i) => ({ 100: 8, 300: 4 })[Math.floor(i / 32)] ?? 99);
     const q = Float32Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
-    const { outputs } = await runKernel(host, wasmFlash, w, { data: { kind: 'values', q, k, v } });
+    const { outputs } = await runKernel(host, kernel, w, { data: { kind: 'values', q, k, v } });
     for (const value of outputs[0] as Float32Array) expect(value).toBeCloseTo(7, 5);
   });
 
@@ -65,7 +89,7 @@ describe.each(['simd', 'simd-relaxed', 'simd256'] as const)('%s', (variant) => {
     });
     const v = Float32Array.from({ length: 1024 * 32 }, (_, i) => Math.cos(i));
     const q = Float32Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
-    const result = await runKernel(host, wasmFlash, w, { data: { kind: 'values', q, k, v } });
+    const result = await runKernel(host, kernel, w, { data: { kind: 'values', q, k, v } });
     // f32 cannot tell logits near 3e30 apart: what comes out is a number, and no more is asked.
     if (huge === 3e30) expect(result.outputs.flatMap((row) => [...row]).every(Number.isFinite)).toBe(true);
     else expect(result).toMatchOracle();
@@ -73,9 +97,9 @@ describe.each(['simd', 'simd-relaxed', 'simd256'] as const)('%s', (variant) => {
 
   it('takes copies of k and v in turn, of which each gives the same bits', async () => {
     const w = workload({ seqQuery: 1, seqKv: 600, headDim: 64, queryHeads: 8, kvHeads: 2, mask: 'causal' });
-    const program = wasmFlash.build(w, await host.environment());
+    const program = kernel.build(w, await host.environment());
     const data = { kind: 'normal', seed: 1 } as const;
-    const slice = wholeSlice(w, program.kind === 'wasm' ? program.blockRows : 1);
+    const slice = wholeSlice(w, 'blockRows' in program ? program.blockRows : 1);
     const { id, copies } = await host.prepare({ program, workload: w, slice, data, coldKeys: true });
     expect(copies).toBe(64);
     const addresses = Array.from({ length: 8 }, (_, queryHead) => ({ batch: 0, queryHead, row: 0 }));
@@ -87,16 +111,16 @@ describe.each(['simd', 'simd-relaxed', 'simd256'] as const)('%s', (variant) => {
     await host.dispose(id);
     expect(outputs[1]).toEqual(outputs[0]);
     expect(outputs[2]).toEqual(outputs[0]);
-    expect(outputs[0]).toEqual((await runKernel(host, wasmFlash, w, { rows: addresses, data })).outputs);
+    expect(outputs[0]).toEqual((await runKernel(host, kernel, w, { rows: addresses, data })).outputs);
   });
 
   it('gives the same bits on one thread', async () => {
     const w = workload({ seqQuery: 1, seqKv: 5000, headDim: 64, queryHeads: 8, kvHeads: 2 });
     expect(partsOf(w).length).toBeGreaterThan(1);
-    const single = await spawnWasm(variant, 1);
+    const single = await open(1);
     try {
-      const { outputs } = await runKernel(single, wasmFlash, w);
-      expect((await runKernel(host, wasmFlash, w)).outputs).toEqual(outputs);
+      const { outputs } = await runKernel(single, kernel, w);
+      expect((await runKernel(host, kernel, w)).outputs).toEqual(outputs);
     } finally {
       await single.close();
     }

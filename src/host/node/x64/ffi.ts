@@ -3,8 +3,17 @@
 /** Opens a shared object and gives its functions, each of one pointer argument. */
 export interface Ffi {
   dlopen(path: string, functions: Record<string, { return: 'void'; arguments: ['pointer'] }>): OpenedObject;
+  /** Functions of the C library, which Node itself has opened. */
+  dlopen(path: null, functions: typeof SYSTEM): { functions: SystemFunctions };
   /** The address of the first byte of a buffer, which never moves. */
   getRawPointer(buffer: ArrayBufferLike): bigint;
+}
+
+/** The functions of the C library that are called. */
+const SYSTEM = { madvise: { return: 'int32', arguments: ['pointer', 'uint64', 'int32'] } } as const;
+export interface SystemFunctions {
+  /** 0, or -1 where the system takes no such advice. */
+  madvise(address: bigint, bytes: bigint, advice: number): number;
 }
 
 interface OpenedObject {
@@ -12,7 +21,7 @@ interface OpenedObject {
 }
 
 /** Undefined where this Node has none: those before 26.1. */
-export const ffi = (): Ffi | undefined => process.getBuiltinModule?.('node:ffi') as Ffi | undefined;
+export const ffi = (): Ffi | undefined => process.getBuiltinModule?.('node:ffi') as unknown as Ffi | undefined;
 
 /** Functions of a shared object by name. Throws what the dynamic linker says. */
 export function openFunctions(file: string, names: readonly string[]): OpenedObject['functions'] {
@@ -29,3 +38,6 @@ export function requiredFfi(): Ffi {
   if (found === undefined) throw new Error('this Node has no node:ffi');
   return found;
 }
+
+/** Functions of the C library. */
+export const systemFunctions = (): SystemFunctions => requiredFfi().dlopen(null, SYSTEM).functions;

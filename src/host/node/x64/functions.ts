@@ -1,7 +1,7 @@
 /** The functions of a kernel in machine code, called as those of a WebAssembly module are: numbers become a call block. */
 
 import { CALL_BYTES, type Given, slotOffset } from '../../../../kernels/x64/call.ts';
-import type { Instantiate, KernelFunctions } from '../../cpu/work-thread.ts';
+import type { KernelFunctions, ThreadJob } from '../../cpu/work-thread.ts';
 import { openFunctions, requiredFfi } from './ffi.ts';
 
 /** Machine code in a file that the dynamic linker opens. */
@@ -26,11 +26,14 @@ const ATTEND = ['q', 'o', 'rows', 'firstRow', 'packedK', 'packedV', 'scratch', n
 const ATTEND_KEYS = ['q', 'k', 'v', 'partials', 'scratch', 'firstKey', 'endKey', 'heads'] as const;
 const MERGE = ['partials', 'parts', 'partStride', 'o', 'sink'] as const;
 
-/** The functions for one thread: it has a call block of its own. */
-export const instantiateX64: Instantiate<MachineCode> = ({ code, memory, scratch }) => {
+/** The functions for one thread: it has a call block of its own, in a buffer that `newBlock` makes. */
+export const instantiateX64 = (
+  { code, memory, scratch }: ThreadJob<MachineCode>,
+  newBlock = (bytes: number) => new ArrayBuffer(bytes),
+): KernelFunctions => {
   const functions = openFunctions(code.file, code.names);
   const { getRawPointer } = requiredFfi();
-  const block = new DataView(new ArrayBuffer(CALL_BYTES));
+  const block = new DataView(newBlock(CALL_BYTES));
   const pointer = getRawPointer(block.buffer);
   const base = getRawPointer(memory.buffer);
   const set = (name: Given, value: number) => {

@@ -17,11 +17,14 @@ import { codeFile } from './code-file.ts';
 import { encode } from './encode.ts';
 import { ffi, openFunctions, requiredFfi } from './ffi.ts';
 import { instantiateX64, type MachineCode } from './functions.ts';
+import { adviseHugePages } from './huge-pages.ts';
 import { sharedObject } from './shared-object.ts';
 
 export interface X64HostOptions extends Omit<ThreadedHostOptions<MachineCode>, 'sharedMemory'> {
   /** Null: the widest that the CPU has. */
   set: InstructionSet | null;
+  /** Makes the call block of a thread; an ordinary buffer where it is left out. */
+  newBlock?: (bytes: number) => ArrayBuffer;
 }
 
 /** Opens a host. Throws where machine code cannot run: with the reason, and what runs instead. */
@@ -45,7 +48,8 @@ export function createX64Host(options: X64HostOptions): Host {
       listed: listOf(found),
       features: { relaxedSimd: false, simd256: false, f16: false, instructionSet: set, bf16Sets: bf16SetsOf(found) },
       compile,
-      instantiate: instantiateX64,
+      instantiate: (job) => instantiateX64(job, options.newBlock),
+      advise: adviseHugePages,
     },
   );
 }

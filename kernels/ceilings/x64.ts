@@ -8,7 +8,7 @@
 
 import { flops, pairFlops } from '../../src/problem/flops.ts';
 import { valueDim, type Workload } from '../../src/problem/workload.ts';
-import type { InstructionSet } from '../device.ts';
+import type { CodeSet, InstructionSet } from '../device.ts';
 import type { X64Program } from '../kernel.ts';
 import { hasFewRows } from '../wasm/few-rows.ts';
 import { slot } from '../x64/call.ts';
@@ -32,7 +32,7 @@ const STEPS = 16;
 const passFlops = (set: InstructionSet) => 2 * SUMS[set] * LANES[set] * STEPS;
 
 /** Query-key pairs of a work tile of the first rows, full mask, times what is counted for each FLOP of them. */
-const tilePasses = (w: Workload, flopsOfPass: number) =>
+export const tilePasses = (w: Workload, flopsOfPass: number) =>
   Math.round(pairFlops(w, w.seqKv * Math.min(BLOCK_ROWS, w.seqQuery)) / flopsOfPass);
 
 /** Multiply-adds of a set of instructions. */
@@ -42,6 +42,7 @@ export const x64MultiplyAdd = (set: InstructionSet): Probe => ({
   summary: `multiply-adds of ${LANES[set] * 32}-bit registers`,
   unsupported: () => undefined,
   operationsPerFlop: () => 1,
+  limits: (_, w) => w.dtype !== 'bf16',
   // Every step adds 2^-20 to every sum.
   expected: (w) => 2 ** -20 * STEPS * tilePasses(w, passFlops(set)),
   build: (w) => emitMultiplyAdd(w, set),
@@ -107,7 +108,13 @@ function emitAdditionChain(w: Workload): X64Program {
 }
 
 /** A program whose `attend` finds in rax how many passes, of so many FLOPs each, the query-key pairs of its work tile stand for. */
-function ceilingProgram(w: Workload, set: InstructionSet, flopsOfPass: number, body: Code): X64Program {
+export function ceilingProgram(
+  w: Workload,
+  set: CodeSet,
+  flopsOfPass: number,
+  body: Code,
+  scratchBytes = 64,
+): X64Program {
   const labels = createLabels('attend');
   return {
     kind: 'x64',
@@ -150,7 +157,7 @@ function ceilingProgram(w: Workload, set: InstructionSet, flopsOfPass: number, b
     ],
     blockRows: BLOCK_ROWS,
     keyMultiple: 16,
-    scratchBytes: 64,
+    scratchBytes,
     plainValues: false,
     splitRows: BLOCK_ROWS,
   };

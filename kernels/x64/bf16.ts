@@ -24,7 +24,7 @@ const PARTS = 6;
 
 const VECTORS: AttendPhases = { loadQ: emitLoadQ, scores: emitScores, accumulate: emitAccumulate, write: emitWrite };
 const TILES: AttendPhases = {
-  loadQ: (shape, labels) => [emitConfigureTiles(shape), emitLoadQ(shape, labels)],
+  loadQ: (shape, labels) => [emitConfigureTiles(shape.private.tileConfig), emitLoadQ(shape, labels)],
   scores: emitTileScores,
   accumulate: emitTileAccumulate,
   write: (shape, labels) => [emitReleaseTiles(), emitWrite(shape, labels)],

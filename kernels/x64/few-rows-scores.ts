@@ -38,7 +38,8 @@ export function emitFewScores(shape: FewRows, labels: Labels): Code {
   const bytes = rowRegisterBytes(shape);
   const sum = (i: number, v: number) => rowRegister(shape, i * registers + v);
   const whole = Math.floor(headDim / DIMS);
-  const fetch = (i: number) => op('prefetcht1', key('r12', i, 0));
+  // The row of the next step into the second-level cache, the line after this one, which is there, into the first.
+  const fetch = (i: number): Code => [op('prefetcht1', key('r12', i, 0)), op('prefetcht0', key('rsi', i, DIMS * 4))];
   const tile: Code = [
     op('lea', 'r12', atIndex('rsi', 'r14')),
     op('mov', 'rdx', slot('qHead')),

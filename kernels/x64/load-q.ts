@@ -22,6 +22,7 @@ export function emitLoadQ(shape: Shape, labels: Labels): Code {
       splatTo(value as `ymm${number}`, constant.value),
       op('vmovups', at('rdi', i * shape.vectorBytes), value),
     ]),
+    shape.bf16 ? emitScale(shape, value) : [],
     note('m of all row groups'),
     splatTo(value as `ymm${number}`, LOWEST),
     op('lea', 'rdi', at('r11', shape.private.maxima)),
@@ -30,9 +31,9 @@ export function emitLoadQ(shape: Shape, labels: Labels): Code {
       times(shape.rowVectors, (i) => op('vmovups', at('rdi', i * shape.vectorBytes), value)),
       op('add', 'rdi', shape.rowVectors * shape.vectorBytes),
     ]),
-    note(shape.bf16 ? 'q; sums and l are 0' : 'q times scale; sums and l are 0'),
+    note(shape.bf16 ? 'q, with the sign of scale; sums and l are 0' : 'q times scale; sums and l are 0'),
     preparePart(shape, shape.headDim),
-    shape.bf16 ? [] : op('vbroadcastss', scale, slot('scale')),
+    shape.bf16 ? emitSigns(scale) : op('vbroadcastss', scale, slot('scale')),
     clear(shape, none),
     op('mov', 'rsi', slot('q')),
     op('lea', 'rdi', at('r11', shape.private.q)),
@@ -43,7 +44,7 @@ export function emitLoadQ(shape: Shape, labels: Labels): Code {
       { jump: 'jge', to: past },
       vectorsOf(shape, shape.headDim).map((part) => [
         load(shape, value, 'rsi', part),
-        shape.bf16 ? [] : op('vmulps', value, value, scale),
+        op(shape.bf16 ? 'vpxord' : 'vmulps', value, value, scale),
         op('vmovups', at('rdi', part.offset), value),
       ]),
       { jump: 'jmp', to: next },
@@ -59,3 +60,29 @@ export function emitLoadQ(shape: Shape, labels: Labels): Code {
     ]),
   );
 }
+
+/** |scale| among the constants: scores of bf16 products are scaled in the softmax, whose maximum is that of scores before it. */
+const emitScale = (shape: Shape, value: Vector): Code => [
+  note('the size of scale'),
+  op('mov', 'eax', slot('scale')),
+  op('and', 'rax', 0x7fffffff),
+  splat(value),
+  op('vmovups', at('rdi', shape.constants.findIndex(({ name }) => name === 'scale') * shape.vectorBytes), value),
+];
+
+/** The sign bits of pairs of bf16 where scale is below 0, else nothing. */
+const emitSigns = (target: Vector): Code => [
+  op('mov', 'eax', slot('scale')),
+  op('shr', 'rax', 31),
+  op('imul', 'rax', 'rax', 0x8000),
+  op('mov', 'rcx', 'rax'),
+  op('shl', 'rcx', 16),
+  op('add', 'rax', 'rcx'),
+  splat(target),
+];
+
+/** A vector full of eax. */
+const splat = (target: Vector): Code => {
+  const low = `xmm${target.slice(3)}` as Vector;
+  return [op('vmovd', low, 'eax'), op('vbroadcastss', target, low)];
+};

@@ -79,10 +79,15 @@ const SCORE_GAP = 16;
 
 export function shapeOf(headDim: number, headDimV: number, config: TileConfiguration, scores: X64Scores = {}): Shape {
   const { softcap = null } = scores;
-  const constants = [...exp2Constants, ...(softcap === null ? [] : softCapConstants(softcap))];
   const lanes = LANES[config.set];
   const tiles = usesTiles(config.set);
   const bf16 = tiles || config.set === 'avx512-bf16';
+  const constants = [
+    ...exp2Constants,
+    ...(softcap === null ? [] : softCapConstants(softcap)),
+    // Its size, which load q writes.
+    ...(bf16 ? [{ name: 'scale', value: 0 }] : []),
+  ];
   const vectorBytes = lanes * 4;
   const width = lanes * config.vectors;
   const words = bf16 ? Math.ceil(headDim / 2) : headDim;

@@ -65,8 +65,8 @@ function emitRescale(shape: Shape, offset: number): Code {
   const largest = at('rax', shape.private.blockMaxima + offset);
   return [
     op('vmovups', before, at('rdx', offset)),
-    // Scores of bf16 products are not scaled yet; the scale is above 0.
-    shape.bf16 ? [op('vbroadcastss', scaled, slot('scale')), op('vmulps', scaled, scaled, largest)] : [],
+    // Scores of bf16 products are not scaled yet, but have its sign.
+    shape.bf16 ? [op('vmovups', scaled, constant(shape, 'scale')), op('vmulps', scaled, scaled, largest)] : [],
     op('vmaxps', after, before, shape.bf16 ? scaled : largest),
     op('vmovups', at('rdx', offset), after),
     op('vmulps', before, before, constant(shape, 'log2e')),
@@ -101,7 +101,7 @@ function emitWeights(shape: Shape, labels: Labels): Code {
   return phase(
     "exponentials: p = e^(s - m'), row sum: l = l r + sum of p",
     shape.bf16
-      ? [op('vbroadcastss', log2e, slot('scale')), op('vmulps', log2e, log2e, constant(shape, 'log2e'))]
+      ? [op('vmovups', log2e, constant(shape, 'scale')), op('vmulps', log2e, log2e, constant(shape, 'log2e'))]
       : op('vmovups', log2e, constant(shape, 'log2e')),
     op('lea', 'rdi', at('rax', shape.private.scores)),
     op('mov', 'rdx', slot('row')),

@@ -1,7 +1,6 @@
 /** Tile registers (AMX): what they are told to be, and the product of two tiles by two. */
 
 import { slot } from './call.ts';
-import type { Shape } from './shape.ts';
 import { phase } from './text/control.ts';
 import { at, atIndex, type Code, type General, op, type Tile, times } from './text/instruction.ts';
 
@@ -18,15 +17,15 @@ export const sumTile = (row: number, column: number): Tile => `tmm${row * 2 + co
 const leftTile = (row: number): Tile => `tmm${4 + row}`;
 const rightTile = (column: number): Tile => `tmm${6 + column}`;
 
-/** All tiles as large as they can be: palette 1, 64 bytes a row, 16 rows (Intel's manual, volume 1, chapter 18). Changes rax and rdi. */
-export function emitConfigureTiles(shape: Shape): Code {
+/** All tiles as large as they can be: palette 1, 64 bytes a row, 16 rows (Intel's manual, volume 1, chapter 18). `place`: 64 bytes of the scratch. Changes rax and rdi. */
+export function emitConfigureTiles(place: number): Code {
   const word = (value: number, offset: number) => [op('mov', 'eax', value), op('mov', at('rdi', offset), 'eax')];
   const two = TILE_BYTES | (TILE_BYTES << 16);
   const four = TILE_ROWS * 0x01010101;
   return phase(
     'tiles of 16 rows of 64 bytes',
     op('mov', 'rdi', slot('scratch')),
-    op('add', 'rdi', shape.private.tileConfig),
+    op('add', 'rdi', place),
     word(1, 0),
     times(3, (i) => word(0, 4 + i * 4)),
     times(TILES / 2, (i) => word(two, 16 + i * 4)),

@@ -4,7 +4,7 @@ import { summarizeRates } from '../measure/statistics.ts';
 import { caveats } from '../messages.ts';
 import { mayBeWarm } from '../problem/cold-keys.ts';
 import { flops } from '../problem/flops.ts';
-import { describe, formatDtype } from '../problem/workload.ts';
+import { describe, formatDtype, type Workload } from '../problem/workload.ts';
 import type { Comparison, Context, Measured, Measurement, Published } from '../record/measurement.ts';
 import { differencesOf, matching, nearest, type PublishedSet, seriesOnDevice } from './published-figures.ts';
 
@@ -30,6 +30,10 @@ export function measurementCaveats(m: Measured, context: Context): string[] {
   if (mayBeWarm(m.workload, m.coverage, m.copies ?? 1)) list.push(caveats.warmKeys);
   return list;
 }
+
+/** That types differ, where they do. */
+const dtypeCaveat = (measured: Workload, published: Workload) =>
+  measured.dtype === published.dtype ? [] : [caveats.dtype(measured.dtype, formatDtype(published.dtype))];
 
 /** The rate of a figure recounted by the exact FLOP rule, TFLOPS, as measured rates are. */
 export const exactTflops = ({ workload, rule, tflops }: Published) =>
@@ -68,7 +72,7 @@ export function comparePublished(
         kind: 'exact',
         published,
         ...ratioTo(m, published),
-        caveats: [caveats.dtype(m.workload.dtype, formatDtype(published.workload.dtype)), ...own],
+        caveats: [...dtypeCaveat(m.workload, published.workload), ...own],
       }));
     }
     const published = nearest(m.workload, set);
@@ -79,9 +83,14 @@ export function comparePublished(
     }
     const differences = differencesOf(m.workload, published.workload);
     const note = caveats.nearest(seriesOnDevice(published), describe(published.workload), differences);
-    const dtype = caveats.dtype(m.workload.dtype, formatDtype(published.workload.dtype));
     return [
-      { measurement: index, kind: 'nearest', published, ...ratioTo(m, published), caveats: [note, dtype, ...own] },
+      {
+        measurement: index,
+        kind: 'nearest',
+        published,
+        ...ratioTo(m, published),
+        caveats: [note, ...dtypeCaveat(m.workload, published.workload), ...own],
+      },
     ];
   });
 }

@@ -336,7 +336,7 @@ function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Ru
     if (flopsAlone !== undefined && tflops * 1e12 * STARTING < flopsAlone) return [];
     return [{ ...limit.contender, share, tflops }];
   });
-  const [binding] = found.sort((a, b) => a.tflops - b.tflops);
+  const [binding, higher] = found.sort((a, b) => a.tflops - b.tflops);
   if (binding === undefined) return m;
   const { kernel, coreHertz, bytesPerFlop, flopsAlone, share, tflops } = binding;
   const { low, high } = boundsOf(share);
@@ -346,7 +346,11 @@ function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Ru
     bytesPerFlop === undefined
       ? ({ roof: 'compute' } as const)
       : ({ roof: 'memory', gigabytesPerSecond: tflops * 1e3 * bytesPerFlop } as const);
-  const limited = { ...m, ceiling: { name: kernel.name, tflops, share: share.median, ...bounds, ...clock, ...roof } };
+  const other = higher === undefined ? {} : { other: { name: higher.kernel.name, tflops: higher.tflops } };
+  const limited = {
+    ...m,
+    ceiling: { name: kernel.name, tflops, share: share.median, ...bounds, ...clock, ...roof, ...other },
+  };
   const impossible = beyondLimit(limited, flopsAlone);
   return impossible === null ? limited : failedAs(limited, impossible);
 }

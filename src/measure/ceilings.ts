@@ -6,7 +6,8 @@ import { clockProbe, memoryReads, multiplyAddCeilings } from '../../kernels/ceil
 import { wgslMultiplyAdd } from '../../kernels/ceilings/wgsl.ts';
 import { matrixProbes } from '../../kernels/ceilings/wgsl-matrix.ts';
 import { x64ClockProbe, x64MemoryReads, x64MultiplyAdd } from '../../kernels/ceilings/x64.ts';
-import type { InstructionSet } from '../../kernels/device.ts';
+import { x64Bf16Products } from '../../kernels/ceilings/x64-bf16.ts';
+import type { Features } from '../../kernels/device.ts';
 import type { Host } from '../host/contract.ts';
 import type { KillableHost, OpenTarget } from '../host/target.ts';
 import { watched } from '../host/watchdog.ts';
@@ -138,7 +139,7 @@ export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
   const { device, features } = target.environment;
   if (target.host === 'mock' || device.library !== undefined) return [];
   if (device.backend === 'webgpu') return [wgslMultiplyAdd, ...matrixProbes(target.environment)];
-  if (device.backend === 'native') return machineCodeCeilings(target, features.instructionSet ?? 'avx2');
+  if (device.backend === 'native') return machineCodeCeilings(target, features);
   if (device.backend !== 'wasm') return [];
   const host = await target.open();
   try {
@@ -152,14 +153,19 @@ export async function ceilingsOf(target: OpenTarget): Promise<Probe[]> {
   }
 }
 
-/** Multiply-adds and memory reads of the instructions in use, which need no choice: how they are scheduled is ours. */
-async function machineCodeCeilings(target: OpenTarget, set: InstructionSet): Promise<Probe[]> {
+/** Multiply-adds of the instructions in use, products of bf16 and reads of memory, which need no choice: how they are scheduled is ours. */
+async function machineCodeCeilings(target: OpenTarget, features: Features): Promise<Probe[]> {
+  const set = features.instructionSet ?? 'avx2';
   const host = await target.open();
   try {
-    const adds = x64MultiplyAdd(set);
-    const { maximum: flopsAlone } = await fastestProbe(host, [adds], probeWorkload(768, 768, 128), 12);
+    const probes = [x64MultiplyAdd(set), ...(features.bf16Sets ?? []).map((bf16) => x64Bf16Products(bf16))];
     const coreHertz = (await coreClock(host, x64ClockProbe)).maximum;
-    return [{ ...adds, coreHertz, flopsAlone }, x64MemoryReads(set)];
+    const chosen: Probe[] = [];
+    for (const probe of probes) {
+      const { maximum: flopsAlone } = await fastestProbe(host, [probe], probeWorkload(768, 768, 128), 12);
+      chosen.push({ ...probe, coreHertz, flopsAlone });
+    }
+    return [...chosen, x64MemoryReads(set)];
   } finally {
     await host.close();
   }

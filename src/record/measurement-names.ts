@@ -43,7 +43,7 @@ export function ratioNames(ratio: Ratio, measurements: readonly Measurement[], c
 
 /** What the peak that a kernel is set beside is of: "WebAssembly", "WGSL", or "f16 matrix products in WGSL". */
 export function peakName({ backend, ceiling }: Pick<Measured, 'backend' | 'ceiling'>): string {
-  const language = backend === 'webgpu' ? 'WGSL' : 'WebAssembly';
+  const language = backend === 'webgpu' ? 'WGSL' : backend === 'native' ? 'machine code' : 'WebAssembly';
   const matrices = /^wgsl-matrix-products-(f32|f16)-/.exec(ceiling?.name ?? '');
   return matrices === null ? language : `${matrices[1]} matrix products in ${language}`;
 }

@@ -126,6 +126,12 @@ const measuredSchema = caseSchema.extend({
         .optional()
         .describe('which limit binds, arithmetic or memory; absent in records made before it was kept: arithmetic'),
       gigabytesPerSecond: positive.optional().describe('what memory gave, where it binds; absent elsewhere'),
+      other: z
+        .object({ name: z.string(), tflops: positive })
+        .optional()
+        .describe(
+          'the limit of the other kind, arithmetic or memory, in the same rounds: it is higher; absent where one was run',
+        ),
       coreHertz: positive
         .optional()
         .describe(

@@ -73,7 +73,7 @@ export function resultColumns({ rows, libraries, reference }: Rows, kind: TableK
     // Where memory binds one of them, each row names its limit.
     column(
       ['% of', measurements.some(isMemoryBound) ? 'limit' : 'peak'],
-      ({ measured }) => peakCell(measured, wide),
+      ({ measured }) => peakCell(measured, wide, measurements.some(isMemoryBound)),
       6,
     ),
     ...only(
@@ -117,15 +117,17 @@ function rateCell(m: Measured): string {
 /** "~" marks an extrapolated time. */
 const timeCell = (m: Measured) => `${m.coverage < 1 ? '~' : ''}${formatDuration(m.passSeconds)}`;
 
-function peakCell(m: Measured, wide: boolean): string {
+/** The share of the limit; with the limit's name where rows differ in it (`named`), or where memory is it. */
+function peakCell(m: Measured, wide: boolean, named: boolean): string {
   const { ceiling } = m;
   if (ceiling === undefined) return '';
   const percent = (value: number) => (value * 100).toFixed(0);
   const { share: reached, shareLow, shareHigh } = ceiling;
   const interval =
     !wide || shareLow === undefined || shareHigh === undefined ? '' : ` [${percent(shareLow)}, ${percent(shareHigh)}]`;
-  const memory = wide ? ` of memory, ${limitRate(ceiling)}` : ' memory';
-  return `${percent(reached)} %${interval}${isMemoryBound(m) ? memory : ''}`;
+  const limit = isMemoryBound(m) ? 'memory' : 'compute';
+  const name = wide ? ` of ${limit}, ${limitRate(ceiling)}` : ` ${limit}`;
+  return `${percent(reached)} %${interval}${named ? name : ''}`;
 }
 
 /** Column titles and cells in one line each, for Markdown and pages. */

@@ -253,6 +253,8 @@ describe('a case', () => {
       const ceiling = measurements[0]?.state === 'measured' ? measurements[0].ceiling : undefined;
       expect(ceiling?.roof).toBe(roof);
       expect(ceiling?.share).toBeCloseTo(share, 9);
+      expect(ceiling?.tflops).toBeCloseTo(0.002, 9);
+      expect(ceiling?.other?.tflops).toBeCloseTo(0.008, 9);
       if (roof === 'memory') expect(ceiling?.gigabytesPerSecond).toBeCloseTo(0.5, 9);
       else expect(ceiling?.gigabytesPerSecond).toBeUndefined();
     },

@@ -41,6 +41,23 @@ describe('answer', () => {
     expect(text).toContain('It reaches 80 % of the memory reads measured here (25.0 GB/s).');
   });
 
+  it('names the limit of each row where rows differ in it, and of none where arithmetic limits all', () => {
+    const m = measured({ seqQuery: 1, seqKv: 4096, headDim: 64 });
+    const ceiling = { name: 'wasm-multiply-add-6x4', tflops: 0.125, share: 0.7, roof: 'compute' } as const;
+    const memory = { ...ceiling, name: 'wasm-memory-reads', roof: 'memory', gigabytesPerSecond: 25 } as const;
+    const both = formatTable(
+      compared(
+        runOf([
+          { ...m, ceiling },
+          { ...measured({ seqQuery: 1, seqKv: 8192, headDim: 64 }), ceiling: memory },
+        ]),
+      ),
+    );
+    expect(both).toContain('70 % compute');
+    expect(both).toContain('70 % memory');
+    expect(formatTable(compared(runOf([{ ...m, ceiling }])))).not.toContain('compute');
+  });
+
   it('says nothing of a B200 where no figure is exact', () => {
     expect(answer(compared(runOf([measured({ seqQuery: 100, headDim: 64 })])))).toMatch(
       /^MHA at 100 \(head dimension 64\) runs at 100 GFLOPS here .*It reaches 80 % of the peak of WebAssembly measured here\.$/,

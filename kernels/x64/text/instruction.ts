@@ -57,6 +57,7 @@ export type Mnemonic =
   | 'mov'
   | 'neg'
   | 'pop'
+  | 'prefetcht0'
   | 'prefetcht1'
   | 'push'
   | 'ret'

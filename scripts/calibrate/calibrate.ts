@@ -2,7 +2,13 @@
 
 import { compareRuns, type Verdict } from '../../src/compare/runs.ts';
 import { isLook } from '../../src/measure/processes.ts';
-import { relativeHalfWidth, type Summary, summarizeRates, summarizeSeries } from '../../src/measure/statistics.ts';
+import {
+  relativeHalfWidth,
+  SETTLED,
+  type Summary,
+  summarizeRates,
+  summarizeSeries,
+} from '../../src/measure/statistics.ts';
 import type { Measured, RecordedSample, RunDocument } from '../../src/record/measurement.ts';
 import { type Noise, randomOf } from './noise.ts';
 
@@ -37,8 +43,6 @@ export interface Calibration {
 
 const MOST_SAMPLES = 60;
 const FLOPS = 1e9;
-/** The same stopping rule that a run has: half an interval of 2 %. */
-const SETTLED = 0.02;
 
 /** The samples of one run whose true rate is `rate` FLOP/s. */
 export function simulate(

@@ -13,7 +13,7 @@ import type { Measurement, Sustained } from '../record/measurement.ts';
 import { rateOf } from '../record/rate.ts';
 import { createFitting, type Fitting, type Outlook } from './fitting.ts';
 import { createPreparedRun, type Prepared } from './prepared-run.ts';
-import { relativeHalfWidth, summarizeProcesses, summarizeRates } from './statistics.ts';
+import { relativeHalfWidth, SETTLED, summarizeProcesses, summarizeRates } from './statistics.ts';
 import { Interrupted, type StopWatch } from './stop.ts';
 import { type KeptOutput, keepOutput, type Verified, verificationSeconds, verify } from './verify.ts';
 import { warmUp } from './warm-up.ts';
@@ -45,8 +45,6 @@ export interface RunnerOptions {
   watch: StopWatch;
 }
 
-/** A case has settled when half its interval is this small. */
-const SETTLED = 0.02;
 /** Seconds of warming in a further process, whose slice is known. */
 const WARM_AGAIN_SECONDS = 0.2;
 /** Speeds to expect before anything has run, FLOP/s: for time-outs and the first slice only. */

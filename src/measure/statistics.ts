@@ -197,6 +197,9 @@ export function studentQuantile(degrees: number): number {
   );
 }
 
+/** A case has settled when half its interval is this small, relative to the middle. */
+export const SETTLED = 0.02;
+
 /** Half the width of an interval over the median; Infinity where there is none. */
 export function relativeHalfWidth({ median, low, high }: Pick<Summary, 'median' | 'low' | 'high'>): number {
   return low === null || high === null ? Number.POSITIVE_INFINITY : (high - low) / 2 / median;

@@ -1,5 +1,6 @@
 /** Serves the page and the runs of a folder on the loopback interface only, isolated from other origins. */
 
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sirv from 'sirv';
@@ -96,13 +97,9 @@ async function listen(server: Server, port: number): Promise<void> {
   const last = Math.min(port + PORTS_TRIED, 65_535);
   for (let attempt = 0; port + attempt <= last; attempt += 1) {
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ port: port + attempt, host: '127.0.0.1' }, () => {
-          server.off('error', reject);
-          resolve();
-        });
-      });
+      server.listen({ port: port + attempt, host: '127.0.0.1' });
+      // Rejects with an error of the server, and leaves no listener either way.
+      await once(server, 'listening');
       return;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

@@ -197,6 +197,22 @@ describe('bench serve', () => {
     listen.mockRestore();
   });
 
+  it('says in a line that every port which it tries is in use, and gathers no listeners', async () => {
+    const used = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE' });
+    const listeners: number[] = [];
+    const listen = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server) {
+      process.nextTick(() => {
+        listeners.push(this.listenerCount('listening'));
+        this.emit('error', used);
+      });
+      return this;
+    });
+    const refused = servePage({ page, results: null, port: 7000 }).catch((error: unknown) => error);
+    expect(await refused).toEqual(new UsageError('every port from 7000 to 7020 is in use; choose another with --port'));
+    listen.mockRestore();
+    expect(new Set(listeners).size).toBe(1);
+  });
+
   it('answers to its name without a port where that is 80, as browsers leave it out', async () => {
     const address = vi.spyOn(Server.prototype, 'address').mockReturnValue({ port: 80 } as AddressInfo);
     try {

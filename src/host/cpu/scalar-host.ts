@@ -11,11 +11,11 @@ import { type RowTerms, rowTerms, scoreOptions } from '../../problem/scores.ts';
 import { type RowAddress, sliceFlops } from '../../problem/slice.ts';
 import { valueDim, visibility } from '../../problem/workload.ts';
 import type { Host } from '../contract.ts';
+import { outputReads } from '../output-reads.ts';
 import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
 import { createPoison, type Poisoned } from '../poison.ts';
 import { createPreparedTable } from '../prepared-table.ts';
-import { sumsOf } from '../row-sums.ts';
-import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 
 /** Kernels by the names that module programs have for them. */
@@ -103,14 +103,10 @@ export function createScalarHost(deviceName: string, memoryBytes: number, kernel
       poisoned?.check(call.o);
       return { seconds, flops, clock: 'wall' };
     },
-    async read(id, rows) {
+    ...outputReads((id) => {
       const { call, layout } = table.get(id);
-      return copyRows(call.o, layout, rows);
-    },
-    async sums(id, seed) {
-      const { call, layout } = table.get(id);
-      return sumsOf(call.o, layout, seed);
-    },
+      return { output: call.o, layout };
+    }),
     async dispose(id) {
       table.take(id);
     },

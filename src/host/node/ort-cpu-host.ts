@@ -3,11 +3,11 @@
 import { type OrtBuild, ortModel } from '../../../kernels/peers/ort-model.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import type { Host } from '../contract.ts';
+import { outputReads } from '../output-reads.ts';
 import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
 import { createPoison, type Poisoned } from '../poison.ts';
 import { createPreparedTable } from '../prepared-table.ts';
-import { sumsOf } from '../row-sums.ts';
-import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 import { loadOrt, type OrtSession, type OrtTensor } from './ort-install.ts';
 import { cpuName, spareMemoryBytes } from './this-machine.ts';
@@ -100,14 +100,7 @@ export async function createOrtCpuHost(build: OrtBuild, threads: number): Promis
       prepared.poisoned.check(o.data);
       return { seconds, flops: prepared.flops, clock: 'wall' };
     },
-    async read(id, rows) {
-      const { output, layout } = table.get(id);
-      return copyRows(output, layout, rows);
-    },
-    async sums(id, seed) {
-      const { output, layout } = table.get(id);
-      return sumsOf(output, layout, seed);
-    },
+    ...outputReads(table.get),
     async dispose(id) {
       await table.take(id).session.release();
     },

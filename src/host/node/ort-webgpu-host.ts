@@ -9,11 +9,11 @@ import type { Host } from '../contract.ts';
 import { describeAdapter } from '../gpu/adapter-description.ts';
 import { createGpuPoison, type GpuPoison } from '../gpu/poison.ts';
 import { BUFFER_USAGE, MAP_MODE_READ } from '../gpu/usage-flags.ts';
+import { outputReads } from '../output-reads.ts';
 import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import type { WebgpuOptions } from '../role.ts';
-import { sumsOf } from '../row-sums.ts';
-import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 import { provideAdapter } from './ort-adapter.ts';
 import { loadOrt, type OrtSession } from './ort-install.ts';
@@ -118,14 +118,10 @@ export async function createOrtWebgpuHost(options: WebgpuOptions): Promise<Host>
       await device.queue.onSubmittedWorkDone();
       return { seconds: (performance.now() - begin) / 1000, flops, clock: 'wall' };
     },
-    async read(id, rows) {
+    ...outputReads(async (id) => {
       const prepared = table.get(id);
-      return copyRows(await outputOf(prepared), prepared.layout, rows);
-    },
-    async sums(id, seed) {
-      const prepared = table.get(id);
-      return sumsOf(await outputOf(prepared), prepared.layout, seed);
-    },
+      return { output: await outputOf(prepared), layout: prepared.layout };
+    }),
     async dispose(id) {
       const { session, buffers } = table.take(id);
       await session.release();

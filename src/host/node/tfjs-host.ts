@@ -4,11 +4,11 @@ import { type TensorFlow, type TfTensor, tfAttention } from '../../../kernels/pe
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import { keyRange, type Workload } from '../../problem/workload.ts';
 import type { Host } from '../contract.ts';
+import { outputReads } from '../output-reads.ts';
 import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
 import { createPoison, type Poisoned } from '../poison.ts';
 import { createPreparedTable } from '../prepared-table.ts';
-import { sumsOf } from '../row-sums.ts';
-import { copyRows, createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
+import { createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 import { loadPeer } from './ort-install.ts';
 import { cpuName, spareMemoryBytes } from './this-machine.ts';
@@ -84,14 +84,7 @@ export async function createTfjsHost(): Promise<Host> {
       prepared.poisoned.check(values);
       return { seconds, flops: prepared.flops, clock: 'wall' };
     },
-    async read(id, rows) {
-      const { output, layout } = table.get(id);
-      return copyRows(output, layout, rows);
-    },
-    async sums(id, seed) {
-      const { output, layout } = table.get(id);
-      return sumsOf(output, layout, seed);
-    },
+    ...outputReads(table.get),
     async dispose(id) {
       const { q, k, v, mask } = table.take(id).tensors;
       for (const tensor of [q, k, v, ...(mask === null ? [] : [mask])]) tensor.dispose();

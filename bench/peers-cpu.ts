@@ -1,4 +1,4 @@
-/** The WebAssembly kernel beside ONNX Runtime's native CPU attention, the same whole heads on both sides; prefill, then decoding. */
+/** The kernels in machine code and in WebAssembly beside ONNX Runtime's native CPU attention, the same whole heads on both sides; prefill, then decoding. */
 
 import type { Suite } from '../src/problem/cases.ts';
 import { type Axes, expand, presetAxes } from '../src/problem/sweep.ts';
@@ -11,7 +11,7 @@ const decode: Partial<Axes> = { seq: [1], seqKv: [4096, 32768], masks: ['causal'
 /** The suite of `bench suite peers-cpu`. */
 export const peersCpu: Suite = {
   name: 'peers-cpu',
-  summary: "wasm-flash over ONNX Runtime's native CPU attention, in paired rounds (needs ONNX Runtime)",
+  summary: "x64-flash and wasm-flash over ONNX Runtime's native CPU attention, in paired rounds (needs ONNX Runtime)",
   workloads: [
     ...expand({ ...mha, seq: [4096, 8192, 32768] }),
     ...expand({ ...mha, seq: [4096], headDim: [64] }),
@@ -21,8 +21,8 @@ export const peersCpu: Suite = {
     ...expand({ ...gqa, ...decode, heads: [64], kvHeads: [8], headDim: [64] }),
   ],
   singleThread: expand({ ...mha, seq: [4096] }),
-  kernels: ['wasm-flash', 'ort-native'],
+  kernels: ['x64-flash', 'wasm-flash', 'ort-native'],
   baseline: 'ort-native',
   samples: 7,
-  budgetSeconds: 240,
+  budgetSeconds: 360,
 };

@@ -49,7 +49,7 @@ for (const kernel of guarded ? [] : (named ?? onCpu)) {
   const refused = new Map<string, number>();
   try {
     for (let seed = first; seed < first + count; seed += 1) {
-      const outcome = await checkShape(host, kernel, randomShape(seed));
+      const outcome = await checkShape([host], kernel, randomShape(seed));
       if (outcome.state === 'right') {
         right += 1;
         if (outcome.whole) whole += 1;

@@ -78,7 +78,10 @@ export function emitAttendKeys(shape: FewRows): Code {
   );
 }
 
-/** Rows of K and V of the first step, which no step before it fetches. */
+/**
+ * Reads a number of each cache line of the rows of the first step, which no step before it fetches: in order, as fast as
+ * memory gives them. Prefetches in such numbers are dropped.
+ */
 function emitFirstFetch(shape: FewRows, labels: Labels): Code {
   const tensor = (purpose: string, base: 'k' | 'v', stride: 'kStride' | 'vStride', headBytes: number): Code => [
     op('mov', 'rsi', slot('firstKey')),
@@ -88,13 +91,13 @@ function emitFirstFetch(shape: FewRows, labels: Labels): Code {
     op('imul', 'r9', 'r9', headBytes),
     loop(labels, `${purpose}_key`, { register: 'rcx', first: 0, end: 'r8', step: 1 }, [
       loop(labels, `${purpose}_line`, { register: 'rdx', first: 0, end: 'r9', step: LINE }, [
-        op('prefetcht1', atIndex('rsi', 'rdx')),
+        op('mov', 'eax', atIndex('rsi', 'rdx')),
       ]),
       op('add', 'rsi', slot(stride)),
     ]),
   ];
   return phase(
-    'what the first step reads is fetched',
+    'the rows of the first step into the cache',
     op('mov', 'r8', slot('endKey')),
     op('sub', 'r8', slot('firstKey')),
     op('mov', 'rdx', STEP_KEYS),

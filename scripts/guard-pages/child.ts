@@ -9,6 +9,7 @@ import { writeSync } from 'node:fs';
 import type { InstructionSet } from '../../kernels/device.ts';
 import { x64Flash } from '../../kernels/x64/flash.ts';
 import { createX64Host } from '../../src/host/node/x64/x64-host.ts';
+import { messageOf } from '../../src/messages.ts';
 import { checkShape } from '../random-shapes/check.ts';
 import { randomShape } from '../random-shapes/shapes.ts';
 import { createGuardedMemory, type Part, type Side } from './guarded-memory.ts';
@@ -29,18 +30,19 @@ const opened = sides.map((side) => {
   return { side, memory, host };
 });
 
+const hosts = opened.map(({ host }) => host);
+
 for (let seed = Number(first); seed < Number(first) + Number(count); seed += 1) {
   say({ seed });
-  let state = 'right';
-  let message = '';
-  for (const { side, memory, host } of opened) {
-    const outcome = await checkShape(host, x64Flash, randomShape(seed));
+  const outcome = await checkShape(hosts, x64Flash, randomShape(seed));
+  let { state }: { state: string } = outcome;
+  let message = outcome.state === 'right' ? '' : outcome.message;
+  for (const { side, memory } of opened) {
     try {
       memory.release();
     } catch (error) {
-      [state, message] = ['wrong', `seed ${seed}, guard page at the ${side}: ${String(error)}`];
+      [state, message] = ['wrong', `seed ${seed}, guard page at the ${side}: ${messageOf(error)}`];
     }
-    if (outcome.state !== 'right') [state, message] = [outcome.state, outcome.message];
   }
   say({ seed, state, message });
 }

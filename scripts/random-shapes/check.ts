@@ -12,9 +12,13 @@ import { benchCommand, dataOf, lessOf, type RandomShape } from './shapes.ts';
 /** What came of a kernel on a shape: right, wrong (a line and how to run it again), or why it does not take it. */
 export type Outcome = { state: 'right'; whole: boolean } | { state: 'wrong' | 'refused'; message: string };
 
-/** Runs a kernel on a shape, without what it does not take of it, and compares every row. */
-export async function checkShape(host: Host, kernel: Kernel, { seed, workload }: RandomShape): Promise<Outcome> {
-  const device = await host.environment();
+/** Runs a kernel on a shape, without what it does not take of it, on hosts of one device, and compares every row. */
+export async function checkShape(
+  hosts: readonly Host[],
+  kernel: Kernel,
+  { seed, workload }: RandomShape,
+): Promise<Outcome> {
+  const device = await (hosts[0] as Host).environment();
   const refusals = lessOf(workload).map((w) => ({ w, reason: kernel.unsupported(w, device) }));
   const taken = refusals.find(({ reason }) => reason === undefined);
   if (taken === undefined) return { state: 'refused', message: refusals.at(-1)?.reason ?? '' };
@@ -27,18 +31,22 @@ export async function checkShape(host: Host, kernel: Kernel, { seed, workload }:
   };
   try {
     const program = kernel.build(w, device);
-    const { id } = await host.prepare({ program, workload: w, slice: wholeSlice(w, program.blockRows), data });
-    try {
-      await host.run(id);
-      const rows = allRows(w);
-      const found = compareRows(w, oracle(w, data, rows), await host.read(id, rows), {
-        rounding: roundingOf(w, program),
-      });
-      if (found.maxRelativeError <= found.tolerance) return { state: 'right', whole: w === workload };
-      return wrong(`error ${found.maxRelativeError} over ${found.tolerance}`);
-    } finally {
-      await host.dispose(id);
+    const slice = wholeSlice(w, program.blockRows);
+    const rows = allRows(w);
+    const right = oracle(w, data, rows);
+    for (const host of hosts) {
+      const { id } = await host.prepare({ program, workload: w, slice, data });
+      try {
+        await host.run(id);
+        const found = compareRows(w, right, await host.read(id, rows), { rounding: roundingOf(w, program) });
+        if (!(found.maxRelativeError <= found.tolerance)) {
+          return wrong(`error ${found.maxRelativeError} over ${found.tolerance}`);
+        }
+      } finally {
+        await host.dispose(id);
+      }
     }
+    return { state: 'right', whole: w === workload };
   } catch (error) {
     return wrong(messageOf(error));
   }

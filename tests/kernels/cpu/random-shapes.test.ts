@@ -31,7 +31,7 @@ describe.each([
     async (from) => {
       const outcomes: string[] = [];
       for (let seed = from; seed < from + TOGETHER; seed += 1) {
-        const outcome = await checkShape(host, findKernel(name), randomShape(seed));
+        const outcome = await checkShape([host], findKernel(name), randomShape(seed));
         outcomes.push(outcome.state === 'right' ? 'right' : outcome.message);
       }
       expect(outcomes).toEqual(Array(TOGETHER).fill('right'));

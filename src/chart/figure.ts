@@ -25,6 +25,7 @@ import {
   VEGA_LITE,
   valueWidth,
 } from './frame.ts';
+import { linesHere } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
 const TEXT_SIZE = 10;
@@ -234,6 +235,6 @@ function caption(run: RunDocument, dots: readonly Dot[]): string[] {
   return [
     `Here: ${unique(devices).join('; ')}; ${shapes.length > 2 ? `${shapes.length} shapes` : shapes.join(' and ')}.`,
     ...(sources.length === 0 ? [] : [`Published, BF16 or FP16${bursts}: ${sources.join('; ')}.`]),
-    `Lines through dots: 95 % intervals here, error bars as published. Bold: how many times faster the published figure is.${few}`,
+    `Lines through dots: ${linesHere(run)}; error bars as published. Bold: how many times faster the published figure is.${few}`,
   ];
 }

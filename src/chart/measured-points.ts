@@ -13,7 +13,7 @@ export interface LocalPoint {
   device: string;
   software: boolean;
   workload: Workload;
-  /** TFLOPS: the median and its 95 % interval, or the spread where it has none. */
+  /** TFLOPS: the rate that the record and its table have and its 95 % interval, or the spread where it has none. */
   tflops: number;
   low: number;
   high: number;
@@ -25,7 +25,7 @@ export function localPoints(run: RunDocument): LocalPoint[] {
   const nameOf = namesOf(run.measurements, run.context);
   return run.measurements.flatMap((m): LocalPoint[] => {
     if (m.state !== 'measured') return [];
-    const { median, minimum, maximum } = summarize(m.samples.map(tflopsOf));
+    const { minimum, maximum } = summarize(m.samples.map(tflopsOf));
     const device = m.device === null ? undefined : run.context.devices[m.device];
     return [
       {
@@ -33,13 +33,23 @@ export function localPoints(run: RunDocument): LocalPoint[] {
         device: device?.name ?? 'unknown device',
         software: device?.software ?? false,
         workload: m.workload,
-        tflops: median,
+        tflops: m.tflops.median,
         low: m.tflops.low ?? minimum,
         high: m.tflops.high ?? maximum,
         measurement: m,
       },
     ];
   });
+}
+
+/** What the lines through points here are: intervals, or for points with too few samples their spread. */
+export function linesHere(run: RunDocument): string {
+  const points = run.measurements.filter((m) => m.state === 'measured' && m.samples.length > 1);
+  const bare = points.filter((m) => m.state === 'measured' && m.tflops.low === undefined);
+  if (bare.length === 0) return '95 % intervals here';
+  return bare.length === points.length
+    ? 'here the spread of samples that are too few or too much alike for an interval'
+    : '95 % intervals here, or the spread where samples are too few or too much alike for one';
 }
 
 /** The fastest measurement of a workload; undefined if there is none. */

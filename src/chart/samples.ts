@@ -2,6 +2,7 @@
 
 import type { TopLevelSpec } from 'vega-lite';
 import { formatRate } from '../format.ts';
+import { summarize } from '../measure/statistics.ts';
 import { nothingToDraw } from '../messages.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';
@@ -38,9 +39,10 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
   const rows = points.flatMap((point) => {
     const name = describe(point.workload);
     const from = starts[workloads.indexOf(name)] ?? 0;
+    const { median } = summarize(point.measurement.samples.map(tflopsOf));
     return point.measurement.samples.map((sample, index) => {
       const rate = tflopsOf(sample);
-      const relative = 100 * (rate / point.tflops - 1);
+      const relative = 100 * (rate / median - 1);
       const detail = `${formatRate(rate)}, sample ${index + 1} of ${name}, ${sample.clock}`;
       return { kernel: point.kernel, round: from + index + 1, relative, detail };
     });

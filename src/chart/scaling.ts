@@ -18,7 +18,7 @@ import {
   sentenceChart,
   VEGA_LITE,
 } from './frame.ts';
-import { localPoints } from './measured-points.ts';
+import { linesHere, localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
 /** A rate at one length, with its interval or error bar, TFLOPS. */
@@ -90,7 +90,7 @@ export function scalingChart(run: RunDocument, set: PublishedSet, layout: ChartL
     title: heading(
       finding(run, local, figures),
       [
-        'Each line starts at 100 % at its shortest length, whatever its rate. Vertical lines: 95 % intervals here, error bars as published.',
+        `Each line starts at 100 % at its shortest length, whatever its rate. Vertical lines: ${linesHere(run)}; error bars as published.`,
         ...(figures.some(isBurst) ? ['Published lines are of bursts: of passes of some milliseconds, from rest.'] : []),
       ],
       layout,

@@ -78,11 +78,15 @@ function referenceOf(run: RunDocument, measurement: number): Finding['reference'
 }
 
 /** The finding of a run in words, with what qualifies it; `nextStep` says what to do where nothing was measured. */
-export function findingText(run: RunDocument, nextStep: string = nothingMeasured.nextStep): string {
+export function findingText(run: RunDocument, nextStep?: string): string {
   const finding = findingOf(run);
   if (finding === null) {
     const interrupted = run.context.cancelled && run.measurements.length === 0;
-    return nothingMeasured.text(interrupted ? [nothingMeasured.interrupted] : reasonsOf(run.measurements), nextStep);
+    const step = interrupted ? nothingMeasured.afterInterrupt : nothingMeasured.nextStep;
+    return nothingMeasured.text(
+      interrupted ? [nothingMeasured.interrupted] : reasonsOf(run.measurements),
+      nextStep ?? step,
+    );
   }
   return [headline(finding), ...qualifiers(finding)].join(' ');
 }

@@ -121,9 +121,10 @@ export function differencesOf(measured: Workload, published: Workload): string[]
 export function seriesOf(figure: Published): string {
   const [first = '', second = '', third = ''] = figure.source.split(' ');
   if (first === 'AVO') return figure.library;
-  if (first === 'FA4') return `${figure.library} ${figure.version} on ${figure.device} (FA4 paper)`;
+  const library = figure.version === 'unrecorded' ? figure.library : `${figure.library} ${figure.version}`;
+  if (first === 'FA4') return `${library} on ${figure.device} (FA4 paper)`;
   const source = second === 'paper' ? `${first} paper` : `${second} ${third.slice(0, 7)}`;
-  return `${figure.library} ${figure.version} on ${figure.device} (${source})`;
+  return `${library} on ${figure.device} (${source})`;
 }
 
 /** The same with its device, which the series of the AVO paper leave out: "AVO on B200". */

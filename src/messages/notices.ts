@@ -79,6 +79,7 @@ export const nothingMeasured = {
   text: (reasons: readonly string[], nextStep: string) =>
     `Nothing was measured${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}. ${nextStep}`,
   interrupted: 'the run was interrupted before its first sample',
+  afterInterrupt: 'Run it again and let it end; a shorter --seq takes less.',
   nextStepOnPage: 'Choose a kernel that can run here, or a shorter length, and run again.',
   nextStep: 'bench mha --seq 1k --backend wasm runs on any CPU; bench devices lists what else can run here.',
 } as const;

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { figureChart } from '../../src/chart/figure.ts';
 import { seriesScale } from '../../src/chart/palette.ts';
 import { renderSvg, writeChart } from '../../src/chart/render.ts';
+import { findingText } from '../../src/compare/finding.ts';
 import type { Workload } from '../../src/problem/workload.ts';
 import { comparedRunOf, HOSTILE, measured, skipped } from '../runs.ts';
 
@@ -75,6 +76,17 @@ describe('the figure', () => {
     const svg = plain(await renderSvg(figureChart(comparedRunOf([point(heads)], undefined, 'all'))));
     expect(svg).toContain('FA2 on A100 80GB PCIe');
     expect(svg).not.toContain('B200');
+  });
+
+  it('has the rate of the record, as answer and table do, and says where lines are the spread', async () => {
+    const one = { ...point(), tflops: { median: 0.123 } };
+    const run = comparedRunOf([one]);
+    expect(findingText(run)).toContain('123 GFLOPS');
+    const svg = plain(await renderSvg(figureChart(run)));
+    expect(svg).toContain('>123 GFLOPS<');
+    expect(svg).toContain('Lines through dots: here the spread of samples');
+    const both = comparedRunOf([one, point({ mask: 'causal' })]);
+    expect(plain(await renderSvg(figureChart(both)))).toContain('95 % intervals here, or the spread');
   });
 
   it('marks a rate of one sample, which has no spread', async () => {

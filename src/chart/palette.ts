@@ -17,7 +17,7 @@ const COLOURS: readonly [string, string][] = [
   ['wgsl-rows', '#4A6BB5'],
   ['wgsl-matrix', '#1F6FEB'],
   ['wgsl-naive', '#56B4E9'],
-  ['x64-flash', '#26A69A'],
+  ['x64-flash', '#0E8C7F'],
   ['wasm-flash', '#009E73'],
   ['wasm-flash-maxima', '#6A8F2B'],
   ['wasm-flash-branch', '#52B788'],

@@ -16,7 +16,7 @@ const ENTRIES = { main: 'src/cli/main.ts', child: 'src/host/node/child.ts', thre
  * Libraries that stay packages of their own: dependencies, of which the optional ones have binaries; and what only a checkout has.
  * All others are in the bundle, so they are development dependencies.
  */
-const PACKAGES = ['wabt', 'webgpu', '@resvg/resvg-js', 'playwright-core'];
+const PACKAGES = ['wabt', 'iced-x86', 'webgpu', '@resvg/resvg-js', 'playwright-core'];
 const ONLY_IN_CHECKOUTS = ['vite', 'tar-fs'];
 
 /** Writes the program into `folder`, which is dist/ of a package, with the licences of what is in it. */

@@ -7,7 +7,7 @@ import { slot } from './call.ts';
 import { LOWEST } from './exp2-constants.ts';
 import { emitFewAccumulate } from './few-rows-accumulate.ts';
 import { emitFewDots, takesDots } from './few-rows-dots.ts';
-import { type FewRows, rowRegister, rowRegisterBytes, STEP_KEYS } from './few-rows-layout.ts';
+import { type FewRows, rowRegister, rowRegisterBytes } from './few-rows-layout.ts';
 import { emitFewScores } from './few-rows-scores.ts';
 import { emitFewMask, emitFewSoftCap, emitFewSoftmax } from './few-rows-softmax.ts';
 import { clear, roundUp, vector } from './shape.ts';
@@ -28,19 +28,19 @@ export function emitAttendKeys(shape: FewRows): Code {
       emitFirstFetch(shape, labels),
       emitConstants(shape),
       emitLoadRows(shape, labels),
-      emitAhead('kAhead', 'kStride'),
-      emitAhead('vAhead', 'vStride'),
+      emitAhead(shape, 'kAhead', 'kStride'),
+      emitAhead(shape, 'vAhead', 'vStride'),
       preparePart(shape, shape.headDimV),
       op('mov', 'rax', slot('firstKey')),
       op('mov', slot('key'), 'rax'),
       { label: 'attend_keys_step' },
       phase(
-        `for each ${STEP_KEYS} keys`,
+        `for each ${shape.stepKeys} keys`,
         op('mov', 'rcx', slot('endKey')),
         op('sub', 'rcx', slot('key')),
         op('cmp', 'rcx', 0),
         { jump: 'jle', to: 'attend_keys_done' },
-        op('mov', 'rdx', STEP_KEYS),
+        op('mov', 'rdx', shape.stepKeys),
         minimum('rcx', 'rdx'),
         op('mov', slot('count'), 'rcx'),
         rowAddress('kHead', 'k', 'kStride'),
@@ -71,7 +71,7 @@ export function emitAttendKeys(shape: FewRows): Code {
         { jump: 'jg', to: 'attend_keys_head' },
       ),
       op('mov', 'rax', slot('key')),
-      op('add', 'rax', STEP_KEYS),
+      op('add', 'rax', shape.stepKeys),
       op('mov', slot('key'), 'rax'),
       { jump: 'jmp', to: 'attend_keys_step' },
       { label: 'attend_keys_done' },
@@ -101,7 +101,7 @@ function emitFirstFetch(shape: FewRows, labels: Labels): Code {
     'the rows of the first step into the cache',
     op('mov', 'r8', slot('endKey')),
     op('sub', 'r8', slot('firstKey')),
-    op('mov', 'rdx', STEP_KEYS),
+    op('mov', 'rdx', shape.stepKeys),
     minimum('r8', 'rdx'),
     tensor('first_k', 'k', 'kStride', shape.headDim * 4),
     tensor('first_v', 'v', 'vStride', shape.headDimV * 4),
@@ -132,9 +132,9 @@ const rowAddress = (name: 'kHead' | 'vHead', tensor: 'k' | 'v', stride: 'kStride
 ];
 
 /** Bytes from the rows of a step to those of the next, which are fetched meanwhile. */
-const emitAhead = (name: 'kAhead' | 'vAhead', stride: 'kStride' | 'vStride'): Code => [
+const emitAhead = (shape: FewRows, name: 'kAhead' | 'vAhead', stride: 'kStride' | 'vStride'): Code => [
   op('mov', 'rax', slot(stride)),
-  op('imul', 'rax', 'rax', STEP_KEYS),
+  op('imul', 'rax', 'rax', shape.stepKeys),
   op('mov', slot(name), 'rax'),
 ];
 

@@ -21,6 +21,8 @@ export interface FewRows extends Vectors {
   tokens: number;
   group: number;
   rows: number;
+  /** Keys of one step of the online softmax. */
+  stepKeys: number;
   /** KV heads of a piece of work at most. */
   heads: number;
   /** Rows padded to 4, 8 or 16, a lane each: the scores of a key. */
@@ -35,8 +37,11 @@ export interface FewRows extends Vectors {
   partial: { maximum: number; rescale: number; rowSums: number; bytes: number };
 }
 
-/** Keys of one step of the online softmax. */
-export const STEP_KEYS = 32;
+/**
+ * Keys of one step of the online softmax: where arithmetic takes long, as many as make a step's own work small; for one
+ * row few, so that what is fetched and what is used stay near each other in memory.
+ */
+const stepKeysOf = (rows: number): number => (rows === 1 ? 8 : 32);
 
 /** The query rows of a KV head of a workload, and the KV heads of a piece of work, which the workload alone decides. */
 export function fewRowsShape(w: Workload, set: InstructionSet): FewRows {
@@ -51,14 +56,15 @@ export function fewRowsShape(w: Workload, set: InstructionSet): FewRows {
   const headBytes = rows === 1 ? roundUp(headDim, lanes) * 4 : headDim * rowLanes * 4;
   const statistics = rowVectors * vectorBytes;
   const scores = roundUp(heads * headBytes, 64);
-  const rowSums = scores + STEP_KEYS * rowLanes * 4;
+  const stepKeys = stepKeysOf(rows);
+  const rowSums = scores + stepKeys * rowLanes * 4;
   const { softcap = null } = w;
   const constants = [...exp2Constants, ...(softcap === null ? [] : softCapConstants(softcap))];
   const constantsAt = rowSums + statistics;
   const sums = rows * oDims * 4;
   return {
     ...{ config: { set }, lanes, vectorBytes, constants },
-    ...{ headDim, headDimV, softcap, tokens, group, heads, rows, rowLanes, rowVectors, oDims },
+    ...{ headDim, headDimV, softcap, tokens, group, heads, rows, stepKeys, rowLanes, rowVectors, oDims },
     private: {
       ...{ q: 0, headBytes, scores, rowSums, constants: constantsAt },
       bytes: constantsAt + constants.length * vectorBytes,

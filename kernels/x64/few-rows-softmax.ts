@@ -3,15 +3,15 @@
 import { slot } from './call.ts';
 import { constant, emitExp2 } from './exp2.ts';
 import { MASKED } from './exp2-constants.ts';
-import { type FewRows, rowRegister, rowRegisterBytes, STEP_KEYS } from './few-rows-layout.ts';
+import { type FewRows, rowRegister, rowRegisterBytes } from './few-rows-layout.ts';
 import { clear, vector } from './shape.ts';
 import { emitCapped } from './soft-cap.ts';
 import { floatBits, type Labels, loop, maximum, minimum, phase, zero } from './text/control.ts';
 import { at, atIndex, type Code, note, op, times, type Vector } from './text/instruction.ts';
 import { highKey, lowKey } from './visible-keys.ts';
 
-/** Sums of maxima side by side. */
-const ABREAST_MAXIMA = 4;
+/** Vectors of maxima, and of exponentials, that are worked at side by side, if there are as many. */
+const ABREAST = 4;
 
 /** Folds what stands in a vector several times, once for each of some keys, so that all of them become the same. */
 export function emitFoldKeys(shape: FewRows, operation: 'vaddps' | 'vmaxps', register: Vector, other: Vector): Code {
@@ -32,10 +32,11 @@ export function emitFoldKeys(shape: FewRows, operation: 'vaddps' | 'vmaxps', reg
  */
 export function emitFewSoftmax(shape: FewRows, labels: Labels): Code {
   const { lanes, rowLanes, rowVectors, vectorBytes, partial } = shape;
-  const scoreVectors = (STEP_KEYS * rowLanes) / lanes;
+  const scoreVectors = (shape.stepKeys * rowLanes) / lanes;
   const register = (i: number) => vector(shape, i);
   const statistic = (place: number, v: number) => at('rsi', place + v * vectorBytes);
-  const abreast = shape.config.set === 'avx512' ? 4 : 2;
+  const maxima = Math.min(ABREAST, scoreVectors);
+  const abreast = shape.config.set === 'avx512' ? maxima : 2;
   const [shift, total] = [(v: number) => register(v), (v: number) => register(rowVectors + v)];
   const log2e = register(2 * rowVectors);
   const exponents = Array.from({ length: abreast }, (_, i) => {
@@ -56,12 +57,12 @@ export function emitFewSoftmax(shape: FewRows, labels: Labels): Code {
     op('vmovups', log2e, constant(shape, 'log2e')),
     phase(
       "row maximum: m' = max(m, s)",
-      times(ABREAST_MAXIMA, (i) => op('vmovups', register(8 + i), at('rdi', i * vectorBytes))),
-      times(scoreVectors - ABREAST_MAXIMA, (i) => {
-        const largest = register(8 + (i % ABREAST_MAXIMA));
-        return op('vmaxps', largest, largest, at('rdi', (ABREAST_MAXIMA + i) * vectorBytes));
+      times(maxima, (i) => op('vmovups', register(8 + i), at('rdi', i * vectorBytes))),
+      times(scoreVectors - maxima, (i) => {
+        const largest = register(8 + (i % maxima));
+        return op('vmaxps', largest, largest, at('rdi', (maxima + i) * vectorBytes));
       }),
-      times(ABREAST_MAXIMA - rowVectors, (i) => {
+      times(maxima - rowVectors, (i) => {
         const largest = register(8 + (i % rowVectors));
         return op('vmaxps', largest, largest, register(8 + rowVectors + i));
       }),
@@ -110,7 +111,7 @@ export function emitFewSoftCap(shape: FewRows, labels: Labels): Code {
     op('mov', 'rdi', slot('scratch')),
     op('lea', 'r11', at('rdi', shape.private.constants)),
     op('add', 'rdi', shape.private.scores),
-    loop(labels, 'capped', { register: 'rcx', first: 0, end: STEP_KEYS * rowLanes * 4, step: 2 * vectorBytes }, [
+    loop(labels, 'capped', { register: 'rcx', first: 0, end: shape.stepKeys * rowLanes * 4, step: 2 * vectorBytes }, [
       emitCapped(shape, [atIndex('rdi', 'rcx'), atIndex('rdi', 'rcx', 1, vectorBytes)]),
     ]),
   );
@@ -128,13 +129,13 @@ export function emitFewMask(shape: FewRows, labels: Labels): Code {
     op('add', 'rdi', shape.private.scores),
     op('mov', 'ecx', floatBits(MASKED)),
     op('mov', 'r10', slot('count')),
-    op('cmp', 'r10', STEP_KEYS),
+    op('cmp', 'r10', shape.stepKeys),
     { jump: 'jge', to: whole },
     op('vmovd', `xmm0`, 'ecx'),
     op('vbroadcastss', masked, 'xmm0'),
     op('mov', 'r8', 'r10'),
     op('imul', 'r8', 'r8', rowLanes * 4),
-    loop(labels, 'no_key', { register: 'r8', first: 'r8', end: STEP_KEYS * rowLanes * 4, step: bytes }, [
+    loop(labels, 'no_key', { register: 'r8', first: 'r8', end: shape.stepKeys * rowLanes * 4, step: bytes }, [
       op('vmovups', atIndex('rdi', 'r8'), masked),
     ]),
     { label: whole },

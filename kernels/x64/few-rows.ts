@@ -8,7 +8,7 @@ import type { InstructionSet } from '../device.ts';
 import type { X64Program } from '../kernel.ts';
 import { fewRowsSplit } from '../wasm/few-rows-layout.ts';
 import { emitAttendKeys } from './few-rows-attend.ts';
-import { type FewRows, fewRowsShape, STEP_KEYS } from './few-rows-layout.ts';
+import { type FewRows, fewRowsShape } from './few-rows-layout.ts';
 import { emitMerge } from './few-rows-merge.ts';
 import { type Code, note } from './text/instruction.ts';
 
@@ -30,15 +30,15 @@ export function emitX64FewRows(w: Workload, set: InstructionSet): X64Program {
 }
 
 const prologue = (
-  { config, headDim, headDimV, rows, tokens, group, rowLanes, softcap, private: at }: FewRows,
+  { config, headDim, headDimV, rows, tokens, group, rowLanes, stepKeys, softcap, private: at }: FewRows,
   sinks: boolean,
 ): Code =>
   [
     `Flash attention in ${config.set === 'avx2' ? 'AVX2' : 'AVX-512'} for ${rows} query rows of a KV head (${tokens} of each of ${group} query heads), head dimension ${headDim === headDimV ? headDim : `${headDim}, of v ${headDimV}`}:`,
-    `o = softmax(scale q k^T) v, K and V read where they lie; rows in ${rowLanes} lanes.`,
+    `o = softmax(scale q k^T) v, K and V read where they lie; ${rows === 1 ? 'head dimensions' : 'rows'} in the lanes of vectors.`,
     '',
     '  attend_keys (for each part of the keys and run of KV heads): load q',
-    `    for each ${STEP_KEYS} keys, for each head; meanwhile the next keys are fetched into the second-level cache:`,
+    `    for each ${stepKeys} keys, for each head; meanwhile the next keys are fetched into the second-level cache:`,
     '      scores        s = q k^T',
     ...(softcap === null ? [] : [`      soft-cap      s = C tanh(s / C), C = ${softcap}`]),
     '      mask          s = -2^126 where the row does not see the key',
@@ -51,6 +51,6 @@ const prologue = (
     '',
     'rbx: the call block, 64-bit numbers at names that the listing says by their offset (kernels/x64/call.ts).',
     '  scratch       of a thread, by byte offset:',
-    `                ${at.q} q, [head][dim][${rowLanes} rows]; ${at.scores} scores, [key][${rowLanes} rows]`,
+    `                ${at.q} q, ${rows === 1 ? '[head][dim]' : `[head][dim][${rowLanes} rows]`}; ${at.scores} scores, [key][${rowLanes} rows]`,
     '',
   ].map(note);

@@ -22,6 +22,10 @@ import {
 import { localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
+/** Pixels of the plot, and from a line to the foot of its name. */
+const HEIGHT = 300;
+const ABOVE = -7;
+
 /** The memory bandwidth of a device as `bench ceilings` measured it, bytes a second. */
 export interface MemoryLimit {
   device: string;
@@ -93,6 +97,8 @@ export function rooflineChart(
   } satisfies Position;
   const names = roofs.map(({ name }) => name);
   const narrow = layout === 'narrow';
+  const pixels = (tflops: number) => (HEIGHT * Math.log10(1e4 / tflops)) / Math.log10((1e4 * 1.5) / least);
+  const offsets = labelOffsets(roofs.map(({ tflops }) => pixels(tflops)));
   return {
     $schema: VEGA_LITE,
     title: heading(
@@ -103,7 +109,7 @@ export function rooflineChart(
       layout,
     ),
     width: layout === 'wide' ? 620 : 250,
-    height: 300,
+    height: HEIGHT,
     layer: [
       {
         data: { values: roofs.flatMap((roof) => roofLine(roof, from, to)) },
@@ -118,7 +124,7 @@ export function rooflineChart(
           },
         },
       },
-      // Each limit is named at its flat end. The last two lie close together: one name stands above, one below.
+      // Each limit is named at its flat end, above its line or where there is room below.
       ...roofs.map(
         (roof, index): Layer => ({
           // On a phone the longest name would strike a slope.
@@ -129,7 +135,7 @@ export function rooflineChart(
             type: 'text',
             align: 'right',
             dx: -4,
-            dy: index === roofs.length - 1 ? 22 : -7,
+            dy: offsets[index] ?? ABOVE,
             fontSize: 10,
             color: roof.color,
           },
@@ -156,10 +162,33 @@ export function rooflineChart(
   };
 }
 
+/**
+ * Where the name of each line stands, in pixels from it, given the heights of the lines: above, or where another line or name
+ * is in the way, below the marks under it.
+ */
+export function labelOffsets(lines: readonly number[]): number[] {
+  const names: number[] = [];
+  const offsets = lines.map(() => ABOVE);
+  const order = lines.map((_, index) => index).sort((a, b) => (lines[a] ?? 0) - (lines[b] ?? 0));
+  for (const index of order) {
+    const line = lines[index] ?? 0;
+    const free = (offset: number) => {
+      // Letters reach some 9 pixels up from their foot.
+      const middle = line + offset - 4;
+      return (
+        lines.every((other) => Math.abs(other - middle) >= 6) && names.every((name) => Math.abs(name - middle) >= 12)
+      );
+    };
+    offsets[index] = [ABOVE, 22, 35, 48, 61].find(free) ?? ABOVE;
+    names.push(line + (offsets[index] ?? ABOVE) - 4);
+  }
+  return offsets;
+}
+
 /** One roof for each device and language, and for its matrix products: the highest such ceiling of the run. */
 function localRoofs(run: RunDocument, memory: readonly MemoryLimit[]): Roof[] {
   const best = new Map<string, Roof>();
-  const colors: Record<string, string> = { wasm: '#009E73', webgpu: '#0072B2' };
+  const colors: Record<string, string> = { wasm: '#009E73', native: '#7A9A01', webgpu: '#0072B2' };
   for (const { measurement, device } of localPoints(run)) {
     const { ceiling, backend } = measurement;
     if (ceiling === undefined || isMemoryBound(measurement)) continue;

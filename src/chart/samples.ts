@@ -104,7 +104,7 @@ export function samplesChart(run: RunDocument, layout: ChartLayout = 'wide'): To
   return {
     $schema: VEGA_LITE,
     title: heading(
-      finding(rows),
+      finding(rows, points.length),
       [
         'Each dot is a sample, as a difference from the median of its own case: below 0 is slower. Dashed lines separate the workloads.',
       ],
@@ -121,7 +121,8 @@ function largestStep(most: number): number {
   return Math.max(...[1, 2, 5].map((digit) => digit * decade).filter((step) => step <= most));
 }
 
-function finding(rows: readonly { kernel: string; relative: number }[]): string {
+function finding(rows: readonly { kernel: string; relative: number }[], cases: number): string {
+  if (rows.length === cases) return `1 sample of each case: ${rows.length === 1 ? 'it has' : 'they have'} no spread`;
   const worst = rows.reduce((a, b) => (Math.abs(b.relative) > Math.abs(a.relative) ? b : a));
   const size = Math.abs(worst.relative);
   if (size < 5) return `All ${rows.length} samples lie within ${size.toFixed(1)} % of their medians`;

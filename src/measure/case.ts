@@ -4,16 +4,15 @@ import type { Contender, HostPool } from '../host/pool.ts';
 import type { Target } from '../host/target.ts';
 import { unverified } from '../messages.ts';
 import type { DrawnData } from '../problem/data.ts';
-import { flops } from '../problem/flops.ts';
 import { describe, type Workload } from '../problem/workload.ts';
-import type { Measured, Measurement, Ratio } from '../record/measurement.ts';
-import { tflopsOf } from '../record/rate.ts';
+import type { Measurement, Ratio } from '../record/measurement.ts';
+import { withCeiling } from './binding-ceiling.ts';
 import { aheadOf, costOf, MATTERS_SHARE, tooLong } from './case-time.ts';
-import { beyondLimit } from './impossible.ts';
 import { isLook, type ProcessPlan, planProcesses } from './processes.ts';
-import { pairedRatio, ratiosOf } from './ratios.ts';
+import { ratiosOf } from './ratios.ts';
 import { createRunner, type RoundSample, type Runner } from './runner.ts';
-import { boundsOf, MIN_FOR_INTERVAL, summarize } from './statistics.ts';
+import { groupsFor, onSoftware, sampleSecondsFor } from './sample-size.ts';
+import { MIN_FOR_INTERVAL } from './statistics.ts';
 import { type StopSignal, type StopWatch, watchStop } from './stop.ts';
 import { sustainEach } from './sustain-each.ts';
 import { type CaseCost, caseSecondsLeft } from './time-left.ts';
@@ -77,21 +76,8 @@ export interface CaseEnded {
   spentSeconds: number;
 }
 
-/** Samples that a contender's share of the budget should give, warm-up included. */
-const SAMPLES_AIMED_AT = 24;
-const SHORTEST_SAMPLE = 0.02;
-const LONGEST_SAMPLE = 2;
+/** Rounds of a case, whatever its samples are. */
 const MOST_SAMPLES = 100;
-
-/** Seconds that a sample of each of so many contenders aims at, within the seconds of a case. */
-export function sampleSecondsFor(budgetSeconds: number, contenders: number): number {
-  const shareSeconds = budgetSeconds / Math.max(1, contenders);
-  return Math.min(LONGEST_SAMPLE, Math.max(SHORTEST_SAMPLE, shareSeconds / SAMPLES_AIMED_AT));
-}
-
-/** Seconds of a case in which samples of so many contenders aim at so many seconds. */
-export const caseSecondsFor = (sampleSeconds: number, contenders: number) =>
-  sampleSeconds * SAMPLES_AIMED_AT * contenders;
 
 /** Measures one workload on every contender. A contender that fails loses none of the others. */
 export async function* measureCase(
@@ -281,76 +267,4 @@ function isOver(
 function inTurn(runners: readonly Runner[], round: number): Runner[] {
   const running = runners.filter(({ ended }) => ended === null);
   return round % 2 === 0 ? running : running.reverse();
-}
-
-/** FLOP/s to size the whole heads of a sample by, where a peer decides what can be run: of a server's CPU, and of one that emulates a GPU. */
-const PEER_RATE = 1.5e11;
-const SOFTWARE_PEER_RATE = 1e9;
-const onSoftware = ({ target }: Contender) => target.state === 'open' && target.environment.device.software;
-
-/** Whole KV groups that take about `seconds`: at least one, at most all. */
-function groupsFor(w: Workload, seconds: number, software: boolean): number {
-  const groups = w.batch * w.kvHeads;
-  return Math.max(
-    1,
-    Math.min(groups, Math.round(((software ? SOFTWARE_PEER_RATE : PEER_RATE) * seconds * groups) / flops(w))),
-  );
-}
-
-/** The record of a kernel that was measured and cannot be believed. */
-function failedAs(m: Measured, message: string): Measurement {
-  const { kernel, backend, host, device, variant, threads, kernelHash, workload } = m;
-  return { ...{ kernel, backend, host, device, variant, threads, kernelHash, workload }, state: 'failed', message };
-}
-
-/** A ceiling run by the wall clock takes at least this long; below it the start of the threads is a large part of it. */
-const SHORTEST_CEILING_S = 2e-4;
-
-/** A ceiling this many times slower than by itself on large work shows how work tiles start: a query and a key each, say. */
-const STARTING = 4;
-
-/** Whether runs of a ceiling show a limit of the device: of decoding under a window, some 0.01 ms long, they show how threads start. */
-export function showsLimit(samples: readonly RoundSample[]): boolean {
-  // The fastest run: what else the machine does only makes runs longer.
-  const fastest = Math.min(...samples.map(({ seconds }) => seconds));
-  return samples[0]?.clock !== 'wall' || fastest >= SHORTEST_CEILING_S;
-}
-
-/**
- * Adds the share of its ceiling to a measured kernel: the median over rounds of its rate over the ceiling's. Of a limit of
- * arithmetic and one of memory it is the lower, the one that binds.
- */
-function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Runner[]): Measurement {
-  if (m.state !== 'measured') return m;
-  const limits = runners.filter(
-    ({ contender: { ceiling, target, limited }, ended }) =>
-      ceiling && target === contender.target && ended === null && (limited?.has(contender) ?? true),
-  );
-  const ofMemory = ({ contender: { bytesPerFlop } }: Runner) => bytesPerFlop !== undefined;
-  const kinds = [limits.find((limit) => !ofMemory(limit)), limits.find(ofMemory)];
-  const found = kinds.flatMap((limit) => {
-    const share = limit === undefined ? null : pairedRatio(m.samples, limit.samples);
-    if (limit === undefined || share === null || !showsLimit(limit.samples)) return [];
-    const tflops = summarize(limit.samples.map(tflopsOf)).median;
-    const { flopsAlone } = limit.contender;
-    if (flopsAlone !== undefined && tflops * 1e12 * STARTING < flopsAlone) return [];
-    return [{ ...limit.contender, share, tflops }];
-  });
-  const [binding, higher] = found.sort((a, b) => a.tflops - b.tflops);
-  if (binding === undefined) return m;
-  const { kernel, coreHertz, bytesPerFlop, flopsAlone, share, tflops } = binding;
-  const { low, high } = boundsOf(share);
-  const bounds = low === undefined || high === undefined ? {} : { shareLow: low, shareHigh: high };
-  const clock = coreHertz === undefined ? {} : { coreHertz };
-  const roof =
-    bytesPerFlop === undefined
-      ? ({ roof: 'compute' } as const)
-      : ({ roof: 'memory', gigabytesPerSecond: tflops * 1e3 * bytesPerFlop } as const);
-  const other = higher === undefined ? {} : { other: { name: higher.kernel.name, tflops: higher.tflops } };
-  const limited = {
-    ...m,
-    ceiling: { name: kernel.name, tflops, share: share.median, ...bounds, ...clock, ...roof, ...other },
-  };
-  const impossible = beyondLimit(limited, flopsAlone);
-  return impossible === null ? limited : failedAs(limited, impossible);
 }

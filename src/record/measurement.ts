@@ -1,45 +1,11 @@
 /** The record of a run: one schema for the JSON document, the journal's lines, the page and every later reader. */
 
 import { z } from 'zod';
+import { contextSchema, type loadSchema, type settingsSchema } from './context-schema.ts';
+import { count, positive, workloadSchema } from './workload-schema.ts';
 
 /** Name and version of the schema; every document and journal begins with it. */
 export const SCHEMA_ID = 'attnbench/1';
-
-/** Rates, times and ratios: no machine comes near these bounds, and within them no arithmetic on them overflows. */
-const positive = z.number().min(1e-30).max(1e30);
-/** More tokens, heads or samples than any run has; sums and products of them stay exact. */
-const count = z
-  .number()
-  .int()
-  .positive()
-  .max(2 ** 24);
-
-const workloadSchema = z.object({
-  batch: count,
-  queryHeads: count,
-  kvHeads: count,
-  headDim: count,
-  headDimV: count.optional().describe('head dimension of v and o; absent: headDim'),
-  seqQuery: count,
-  seqKv: count,
-  mask: z.enum(['full', 'causal']),
-  window: count.nullable().describe('sliding window in tokens, or null'),
-  dtype: z.enum(['f32', 'f16', 'bf16']),
-  scale: z.number().describe('factor on q k^T'),
-  softcap: positive
-    .nullable()
-    .optional()
-    .describe('C of s = C tanh(s / C), after the scale and before the mask; null or absent: none'),
-  sinks: z
-    .boolean()
-    .optional()
-    .describe('a logit of each query head joins the sum of the weights and has no value; absent: none'),
-  alibi: z
-    .boolean()
-    .optional()
-    .describe('slope of the query head times the distance of query and key is taken from the scores; absent: not'),
-  maskTensor: z.boolean().optional().describe('a tensor of a file is added to the scores; absent: none'),
-});
 
 const sampleSchema = z.object({
   seconds: positive,
@@ -172,81 +138,6 @@ const measurementSchema = z.discriminatedUnion('state', [
   caseSchema.extend({ state: z.literal('skipped'), reason: z.string() }),
   caseSchema.extend({ state: z.literal('failed'), message: z.string() }),
 ]);
-
-const deviceSchema = z.object({
-  name: z.string(),
-  backend: z.enum(['scalar', 'wasm', 'native', 'webgpu', 'peers']),
-  software: z.boolean(),
-  features: z.array(z.string()),
-  threads: count.nullable(),
-  variant: z.string().nullable().describe('how the kernels are compiled, where the backend has a choice'),
-  variantReason: z.string().nullable(),
-  browser: z.string().nullable().optional().describe('the browser that it was used through; absent in Node'),
-  clock: z.object({
-    clock: z.enum(['gpu-timestamp', 'wall', 'mock']),
-    quantumSeconds: z.number().min(0),
-    emptySeconds: z.number().min(0),
-    note: z.string().nullable(),
-    selfTest: z
-      .object({ gpuSeconds: z.number(), wallSeconds: z.number() })
-      .optional()
-      .describe('one kernel by both clocks; absent where none was run, and in records made before it was kept'),
-  }),
-  matrices: z
-    .array(
-      z.object({
-        ...{ m: count, n: count, k: count },
-        component: z.string().describe('type of the factors: f16, f32, u8, i8'),
-        result: z.string().describe('type of their sums'),
-        used: z.boolean(),
-        why: z.string().describe('why a kernel uses it, or none'),
-      }),
-    )
-    .optional()
-    .describe('subgroup matrices that it lists, largest first; absent without that feature, and in older records'),
-});
-
-const settingsSchema = z.object({
-  budget: positive.describe('seconds of measuring for the whole run'),
-  samples: count.nullable().describe('exactly this many of every case; null leaves them to the stopping rule'),
-  processes: count
-    .nullable()
-    .optional()
-    .describe('fresh processes of every case; null: as the budget allowed; absent: one'),
-  full: z.boolean().describe('whole workloads, never slices'),
-  seed: z.number().int().min(0),
-  baseline: z.string().nullable().describe('kernel that the others are divided by'),
-  adapter: z.string().nullable().describe('text that the name of the WebGPU adapter had to contain'),
-  limits: z.record(z.string(), z.number()).describe('limits asked of the WebGPU device'),
-  tiles: z
-    .enum(['tuned', 'default', 'file'])
-    .describe('which kernel configurations: those of bench tune, the shipped ones, or a file'),
-});
-
-const loadSchema = z.object({
-  average: z.number().min(0).describe('programs that ran or waited, mean of the minute before the run'),
-  cores: count,
-});
-
-const contextSchema = z.object({
-  argv: z
-    .array(z.string())
-    .describe("the command line with the user's own defaults that shaped the run; paths shortened to their last part"),
-  label: z.string().nullable(),
-  startedAt: z.iso.datetime(),
-  versions: z.record(z.string(), z.string()),
-  seed: z.number().int(),
-  settings: settingsSchema.optional().describe('how the run measured; absent in records made before it was kept'),
-  load: loadSchema
-    .optional()
-    .describe('what else the machine did when the run began; absent where the system does not tell'),
-  models: z
-    .array(z.string())
-    .optional()
-    .describe('models whose kinds of layers the workloads are, as --model names them; absent where there are none'),
-  devices: z.array(deviceSchema),
-  cancelled: z.boolean(),
-});
 
 const publishedSchema = z.object({
   library: z.string(),

@@ -11,7 +11,7 @@ import { figureChart } from '../../src/chart/figure.ts';
 import { decades, wrap } from '../../src/chart/frame.ts';
 import { PALETTE, seriesScale } from '../../src/chart/palette.ts';
 import { renderSvg } from '../../src/chart/render.ts';
-import { rooflineChart } from '../../src/chart/roofline-plot.ts';
+import { labelOffsets, rooflineChart } from '../../src/chart/roofline-plot.ts';
 import { samplesChart } from '../../src/chart/samples.ts';
 import { scalingChart } from '../../src/chart/scaling.ts';
 import { sustainedChart } from '../../src/chart/sustained.ts';
@@ -189,6 +189,16 @@ describe('what the charts say', () => {
     expect(await text(rooflineChart(run, 'avo', slow))).toContain('main memory bounds them here');
   });
 
+  it('roofline: names of lines that lie close together stand apart from each other and from the lines', () => {
+    for (const lines of [[150], [18, 22, 150], [18, 22, 150, 160], [20, 22, 24, 26], [150, 22, 160, 18]]) {
+      const names = labelOffsets(lines).map((offset, index) => (lines[index] ?? 0) + offset - 4);
+      for (const [index, name] of names.entries()) {
+        for (const line of lines) expect(Math.abs(line - name)).toBeGreaterThan(5);
+        for (const other of names.slice(index + 1)) expect(Math.abs(other - name)).toBeGreaterThan(11);
+      }
+    }
+  });
+
   it('ablation: each gain with its interval, all of it inside the axis', async () => {
     const gains = parseRunFile(readFileSync(new URL('ablation.jsonl', EXAMPLES), 'utf8'), 'ablation.jsonl', 'avo');
     const specification = ablationChart(gains);
@@ -222,6 +232,13 @@ describe('what the charts say', () => {
     const samples = point.samples.map((s, i) => (i === 3 ? { ...s, seconds: s.seconds * 2 } : s));
     expect(await text(samplesChart(runOf([{ ...point, samples }])))).toContain('is 50 % slower');
     expect(await text(samplesChart(runOf([point])))).toContain('All 6 samples lie within 0.0 % of their medians');
+  });
+
+  it('samples: one of each case has no spread, and that is said', async () => {
+    const point = measured(mha(4096));
+    const one = { ...point, samples: point.samples.slice(0, 1) };
+    const other = { ...one, workload: { ...one.workload, mask: 'causal' as const } };
+    expect(await text(samplesChart(runOf([one, other])))).toContain('1 sample of each case: they have no spread');
   });
 
   it('samples: the axis has numbers on both sides of 0, whatever the spread', async () => {

@@ -2,7 +2,7 @@
 
 import { Capstone, Const, loadCapstone } from 'capstone-wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { x64ClockProbe, x64MultiplyAdd } from '../../kernels/ceilings/x64.ts';
+import { x64ClockProbe, x64MemoryReads, x64MultiplyAdd } from '../../kernels/ceilings/x64.ts';
 import type { InstructionSet } from '../../kernels/device.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import { emitCpuFeatures } from '../../kernels/x64/cpu-features.ts';
@@ -74,17 +74,24 @@ describe.each(SETS)('x64-flash in %s', (set) => {
     { headDim: 40, headDimV: 24 },
     { headDim: 192, headDimV: 128 },
     { headDim: 576, headDimV: 512 },
+    // Few rows: one, and 4, 8 and 16 lanes of them.
+    { seqQuery: 1, headDim: 72, headDimV: 21, queryHeads: 2, kvHeads: 2, softcap: 30, sinks: true },
+    { seqQuery: 3, headDim: 17, headDimV: 5 },
+    { seqQuery: 1, headDim: 64, queryHeads: 8, kvHeads: 1 },
+    { seqQuery: 2, headDim: 40, headDimV: 100, queryHeads: 12, kvHeads: 2, softcap: 5, sinks: true },
   ])('%o', (changes) => {
-    const program = x64Flash.build(workload({ ...changes, seqQuery: 100 }), device(set));
+    const program = x64Flash.build(workload({ seqQuery: 100, ...changes }), device(set));
     expect(program.kind === 'x64' && program.set).toBe(set);
     if (program.kind === 'x64') expectAsMeant(program.code);
   });
 
   it('uses no wider vectors than it says', () => {
-    const program = x64Flash.build(workload({ headDim: 80, softcap: 5, sinks: true, seqQuery: 100 }), device(set));
-    if (program.kind !== 'x64') throw new TypeError('no machine code');
-    const text = linesOf(program.code).map((line) => ('op' in line ? printInstruction(line) : ''));
-    expect(text.some((line) => line.includes('zmm'))).toBe(set === 'avx512');
+    for (const seqQuery of [1, 4, 100]) {
+      const program = x64Flash.build(workload({ headDim: 80, softcap: 5, sinks: true, seqQuery }), device(set));
+      if (program.kind !== 'x64') throw new TypeError('no machine code');
+      const text = linesOf(program.code).map((line) => ('op' in line ? printInstruction(line) : ''));
+      expect(text.some((line) => line.includes('zmm'))).toBe(set === 'avx512');
+    }
   });
 });
 
@@ -124,7 +131,8 @@ describe('bf16', () => {
 
 describe('encode', () => {
   it('reads back the ceilings and the question what the CPU has', () => {
-    for (const probe of [x64MultiplyAdd('avx2'), x64MultiplyAdd('avx512'), x64ClockProbe]) {
+    const reads = SETS.map((set) => x64MemoryReads(set));
+    for (const probe of [x64MultiplyAdd('avx2'), x64MultiplyAdd('avx512'), x64ClockProbe, ...reads]) {
       const program = probe.build(workload({ seqQuery: 96 }), TYPICAL_DEVICE);
       if (program.kind === 'x64') expectAsMeant(program.code);
     }

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Contender, createHostPool } from '../../src/host/pool.ts';
-import { type CaseOptions, caseEnd, measureCase, showsLimit } from '../../src/measure/case.ts';
+import { showsLimit } from '../../src/measure/binding-ceiling.ts';
+import { type CaseOptions, caseEnd, measureCase } from '../../src/measure/case.ts';
 import { flops } from '../../src/problem/flops.ts';
 import type { Measurement } from '../../src/record/measurement.ts';
 import { workload } from '../workloads.ts';

@@ -5,11 +5,11 @@ import {
   chmodSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,20 +17,21 @@ import { join } from 'node:path';
 import { messageOf, noPlaceForCode } from '../../../messages.ts';
 import { cacheFolder } from '../cache-folder.ts';
 
-/** Files that the folder keeps; the oldest go. A file that is open stays whole when it is removed. */
+/** Files that the folder keeps; beyond them go those that nobody asked for in a day, since a run may open its code again. */
 const KEPT = 300;
+const DAY_MS = 86_400_000;
 
 /**
  * The path of a file with these bytes in it, which nobody but the user can have written. It is written beside and renamed, since
  * to change a file that is open is to change code that runs; one that is there is read and compared. Where the cache folder
- * cannot be written it lies in a temporary folder. Throws where that cannot be written either.
+ * cannot be written it lies in the folder for temporary files. Throws where that cannot be written either.
  */
 export function codeFile(bytes: Uint8Array): string {
   const name = `${createHash('sha256').update(bytes).digest('hex')}.so`;
   let why = '';
-  for (const folder of [() => join(cacheFolder(), 'code'), () => mkdtempSync(join(tmpdir(), 'attnbench-code-'))]) {
+  for (const folder of [join(cacheFolder(), 'code'), join(tmpdir(), `attnbench-code-${process.getuid?.()}`)]) {
     try {
-      return written(folder(), name, bytes);
+      return written(folder, name, bytes);
     } catch (error) {
       why = messageOf(error);
     }
@@ -40,11 +41,17 @@ export function codeFile(bytes: Uint8Array): string {
 
 function written(folder: string, name: string, bytes: Uint8Array): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = lstatSync(folder);
+  const found = lstatSync(folder);
+  const { uid, mode } = found;
+  if (!found.isDirectory()) throw new Error(`${folder} is no folder`);
   if (uid !== process.getuid?.()) throw new Error(`${folder} belongs to another user`);
   if ((mode & 0o022) !== 0) chmodSync(folder, 0o700);
   const path = join(folder, name);
-  if (holds(path, bytes)) return path;
+  if (holds(path, bytes)) {
+    // Asked for now.
+    utimesSync(path, new Date(), new Date());
+    return path;
+  }
   const fresh = `${path}.${randomBytes(6).toString('hex')}`;
   writeFileSync(fresh, bytes, { flag: 'wx', mode: 0o500 });
   renameSync(fresh, path);
@@ -64,5 +71,6 @@ function removeOldest(folder: string): void {
     const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
     return found === undefined ? [] : [{ path: join(folder, name), time: found.mtimeMs }];
   });
-  for (const { path } of files.sort((a, b) => b.time - a.time).slice(KEPT)) rmSync(path, { force: true });
+  const old = files.sort((a, b) => b.time - a.time).slice(KEPT);
+  for (const { path, time } of old) if (Date.now() - time > DAY_MS) rmSync(path, { force: true });
 }

@@ -17,6 +17,7 @@ import { scalarMutants } from './mutants/scalar.ts';
 import { settingsOf } from './mutants/settings.ts';
 import { wasmMutants } from './mutants/wasm.ts';
 import { wgslMutants } from './mutants/wgsl.ts';
+import { x64Mutants } from './mutants/x64.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -80,7 +81,7 @@ function wordOf({ state, text }: Outcome): string {
   return unwritten === null ? `FAILS: ${text}` : `${unwritten[1]} of ${unwritten[2]} unwritten`;
 }
 
-const chosen = [...scalarMutants(), ...wasmMutants(), ...wgslMutants()].filter(
+const chosen = [...scalarMutants(), ...wasmMutants(), ...x64Mutants(), ...wgslMutants()].filter(
   ({ family, fault }) => family.startsWith(options.family ?? '') && fault.includes(options.fault ?? ''),
 );
 const problems: string[] = [];

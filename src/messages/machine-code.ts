@@ -11,6 +11,7 @@ export const machineCodeSays = {
   noAvx2: 'the CPU, or the system, has no AVX2 with fused multiply-adds; WebAssembly runs here',
   noAvx512: 'the CPU, or the system, has no AVX-512 (F, DQ, BW, VL); use avx2',
 };
+export const notHere = (backend: string, why: string) => `Kernels of the backend ${backend} do not run here: ${why}.`;
 export const unsupportedAmx =
   'the CPU, or the system, has no AMX (AMX-TILE and AMX-BF16; states 17 and 18 of XCR0, permitted by arch_prctl); x64-flash takes bf16 with AVX512_BF16';
 export const unsupportedBf16 = 'the CPU has no AVX512_BF16; use --dtype f32';

@@ -1,6 +1,8 @@
 /** The text of bench kernels. */
 
 import { ALL_KERNELS } from '../../../kernels/index.ts';
+import { whyNoMachineCode } from '../../host/node/x64/ffi.ts';
+import { notHere } from '../../messages.ts';
 import { backendName } from '../../record/backend.ts';
 import { formatColumns } from '../../report/columns.ts';
 import { widthOf } from '../terminal/output.ts';
@@ -14,5 +16,7 @@ export function listKernels(format: 'table' | 'json'): string {
   }));
   if (format === 'json') return `${JSON.stringify(rows, null, 2)}\n`;
   const body = rows.map(({ name, backend, summary }) => [name, backend, summary]);
-  return formatColumns(['kernel', 'backend', 'how it works'], body, widthOf());
+  const table = formatColumns(['kernel', 'backend', 'how it works'], body, widthOf());
+  const why = whyNoMachineCode();
+  return why === undefined ? table : `${table}\n${notHere('native', why)}\n`;
 }

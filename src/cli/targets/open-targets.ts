@@ -44,7 +44,10 @@ export async function openTargets(request: TargetRequest): Promise<OpenTargets> 
       for (const [key, engine] of wanted) {
         const target = await runtime.target(engine);
         if (target.state === 'unavailable' && mayBeLeftOut(engine, request)) {
-          notices.push(skipping(BACKEND_LABELS[backendName(engine)], target.reason));
+          // A browser never runs machine code: that it does not is no news.
+          if (backendName(engine) === 'webgpu' || target.host !== 'browser') {
+            notices.push(skipping(BACKEND_LABELS[backendName(engine)], target.reason));
+          }
           continue;
         }
         opened.push({ key, target });

@@ -1,5 +1,7 @@
 /** Node's own calls of machine code (node:ffi), of which this is all that is used. */
 
+import { machineCodeSays } from '../../../messages.ts';
+
 /** Opens a shared object and gives its functions, each of one pointer argument. */
 export interface Ffi {
   dlopen(path: string, functions: Record<string, { return: 'void'; arguments: ['pointer'] }>): OpenedObject;
@@ -22,6 +24,13 @@ interface OpenedObject {
 
 /** Undefined where this Node has none: those before 26.1. */
 export const ffi = (): Ffi | undefined => process.getBuiltinModule?.('node:ffi') as unknown as Ffi | undefined;
+
+/** Why machine code cannot be called here, whatever the CPU is; undefined where it can. */
+export function whyNoMachineCode(): string | undefined {
+  const { platform, arch, version } = process;
+  if (platform !== 'linux' || arch !== 'x64') return machineCodeSays.otherSystem(`${platform} ${arch}`);
+  return ffi() === undefined ? machineCodeSays.noFfi(version) : undefined;
+}
 
 /** Functions of a shared object by name. Throws what the dynamic linker says. */
 export function openFunctions(file: string, names: readonly string[]): OpenedObject['functions'] {

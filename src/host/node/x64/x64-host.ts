@@ -15,7 +15,7 @@ import type { Host } from '../../contract.ts';
 import { createThreadedHost, type ThreadedHostOptions } from '../../cpu/threaded-host.ts';
 import { codeFile } from './code-file.ts';
 import { encode } from './encode.ts';
-import { ffi, openFunctions, requiredFfi } from './ffi.ts';
+import { openFunctions, requiredFfi, whyNoMachineCode } from './ffi.ts';
 import { instantiateX64, type MachineCode } from './functions.ts';
 import { adviseHugePages } from './huge-pages.ts';
 import { sharedObject } from './shared-object.ts';
@@ -56,9 +56,8 @@ export function createX64Host(options: X64HostOptions): Host {
 
 /** What the CPU has, asked by code of our own. Throws where no such code can run here. */
 export function cpuFeatures(): CpuFeatures {
-  const { platform, arch, version } = process;
-  if (platform !== 'linux' || arch !== 'x64') throw new Error(machineCodeSays.otherSystem(`${platform} ${arch}`));
-  if (ffi() === undefined) throw new Error(machineCodeSays.noFfi(version));
+  const why = whyNoMachineCode();
+  if (why !== undefined) throw new Error(why);
   const { file, names } = compiledCode(emitCpuFeatures());
   const words = new Uint32Array(FEATURE_WORDS);
   openFunctions(file, names)['features']?.(requiredFfi().getRawPointer(words.buffer));

@@ -6,12 +6,13 @@
 import { slot } from './call.ts';
 import { LOWEST } from './exp2-constants.ts';
 import { emitFewAccumulate } from './few-rows-accumulate.ts';
+import { emitFewDots, takesDots } from './few-rows-dots.ts';
 import { type FewRows, rowRegister, rowRegisterBytes, STEP_KEYS } from './few-rows-layout.ts';
 import { emitFewScores } from './few-rows-scores.ts';
 import { emitFewMask, emitFewSoftCap, emitFewSoftmax } from './few-rows-softmax.ts';
 import { clear, roundUp, vector } from './shape.ts';
 import { emitTranspose } from './stage-k.ts';
-import { preparePart } from './tail.ts';
+import { load, preparePart, vectorsOf } from './tail.ts';
 import { createLabels, func, type Labels, loop, minimum, phase, splatTo } from './text/control.ts';
 import { at, atIndex, type Code, type General, op, times } from './text/instruction.ts';
 
@@ -52,7 +53,7 @@ export function emitAttendKeys(shape: FewRows): Code {
         op('mov', slot('head'), 'rax'),
       ),
       { label: 'attend_keys_head' },
-      emitFewScores(shape, labels),
+      takesDots(shape) ? emitFewDots(shape, labels) : emitFewScores(shape, labels),
       shape.softcap === null ? [] : emitFewSoftCap(shape, labels),
       emitFewMask(shape, labels),
       emitFewSoftmax(shape, labels),
@@ -151,7 +152,11 @@ function emitLoadRows(shape: FewRows, labels: Labels): Code {
   const { headDim, group, tokens, rows, rowLanes, partial, vectorBytes, rowVectors } = shape;
   const whole = headDim - (headDim % 4);
   const rowBytes = rowLanes * 4;
-  const [none, lowest, scale] = [vector(shape, 8), vector(shape, 9), rowRegister(shape, 10)] as const;
+  const [none, lowest, scale] = [
+    vector(shape, 8),
+    vector(shape, 9),
+    takesDots(shape) ? vector(shape, 10) : rowRegister(shape, 10),
+  ] as const;
   /** Row i of the head at rsi, or the row of zeros. */
   const address = (register: General, row: number): Code => {
     if (row >= rows) return op('mov', register, slot('zeros'));
@@ -162,8 +167,33 @@ function emitLoadRows(shape: FewRows, labels: Labels): Code {
       op('lea', register, atIndex(register, 'rsi', 1, member * headDim * 4)),
     ];
   };
+  const loadLanes: Code = [
+    times(Math.ceil(rowLanes / 4), (four) => [
+      FOUR.map((register, i) => address(register, four * 4 + i)),
+      op('lea', 'rdi', at('r12', four * 16)),
+      whole === 0
+        ? []
+        : loop(
+            labels,
+            'four_dims',
+            { register: 'rcx', first: 0, end: whole * 4, step: 16 },
+            emitTranspose({ width: rowLanes }),
+          ),
+      times(headDim - whole, (dim) =>
+        FOUR.map((register, i) => [
+          op('vmovss', 'xmm0', at(register, (whole + dim) * 4)),
+          op('vmovss', at('rdi', dim * rowBytes + i * 4), 'xmm0'),
+        ]),
+      ),
+    ]),
+    loop(labels, 'scaled', { register: 'rcx', first: 0, end: headDim * rowBytes, step: rowRegisterBytes(shape) }, [
+      op('vmulps', rowRegister(shape, 0), scale, atIndex('r12', 'rcx')),
+      op('vmovups', atIndex('r12', 'rcx'), rowRegister(shape, 0)),
+    ]),
+  ];
   return phase(
     'load q, times scale, [dim][row]; m, l and sums of no key',
+    takesDots(shape) ? preparePart(shape, headDim) : [],
     clear(shape, none),
     splatTo(lowest as `ymm${number}`, LOWEST),
     op('vbroadcastss', scale, slot('scale')),
@@ -172,28 +202,7 @@ function emitLoadRows(shape: FewRows, labels: Labels): Code {
     op('mov', 'r13', slot('partials')),
     op('mov', 'r15', slot('heads')),
     loop(labels, 'q_head', { register: 'r14', first: 0, end: 'r15', step: 1 }, [
-      times(Math.ceil(rowLanes / 4), (four) => [
-        FOUR.map((register, i) => address(register, four * 4 + i)),
-        op('lea', 'rdi', at('r12', four * 16)),
-        whole === 0
-          ? []
-          : loop(
-              labels,
-              'four_dims',
-              { register: 'rcx', first: 0, end: whole * 4, step: 16 },
-              emitTranspose({ width: rowLanes }),
-            ),
-        times(headDim - whole, (dim) =>
-          FOUR.map((register, i) => [
-            op('vmovss', 'xmm0', at(register, (whole + dim) * 4)),
-            op('vmovss', at('rdi', dim * rowBytes + i * 4), 'xmm0'),
-          ]),
-        ),
-      ]),
-      loop(labels, 'scaled', { register: 'rcx', first: 0, end: headDim * rowBytes, step: rowRegisterBytes(shape) }, [
-        op('vmulps', rowRegister(shape, 0), scale, atIndex('r12', 'rcx')),
-        op('vmovups', atIndex('r12', 'rcx'), rowRegister(shape, 0)),
-      ]),
+      takesDots(shape) ? emitLoadRow(shape) : loadLanes,
       loop(
         labels,
         'no_sums',
@@ -212,3 +221,11 @@ function emitLoadRows(shape: FewRows, labels: Labels): Code {
     ]),
   );
 }
+
+/** One row of q as it lies, scaled, zeros at its end: from rsi to r12. */
+const emitLoadRow = (shape: FewRows): Code =>
+  vectorsOf(shape, shape.headDim).map((part) => [
+    load(shape, vector(shape, 0), 'rsi', part),
+    op('vmulps', vector(shape, 0), vector(shape, 0), vector(shape, 10)),
+    op('vmovups', at('r12', part.offset), vector(shape, 0)),
+  ]);

@@ -48,7 +48,7 @@ export function fewRowsShape(w: Workload, set: InstructionSet): FewRows {
   const rowLanes = rows <= 4 ? 4 : rows <= 8 ? 8 : 16;
   const rowVectors = Math.max(1, rowLanes / lanes);
   const oDims = roundUp(headDimV, lanes);
-  const headBytes = headDim * rowLanes * 4;
+  const headBytes = rows === 1 ? roundUp(headDim, lanes) * 4 : headDim * rowLanes * 4;
   const statistics = rowVectors * vectorBytes;
   const scores = roundUp(heads * headBytes, 64);
   const rowSums = scores + STEP_KEYS * rowLanes * 4;

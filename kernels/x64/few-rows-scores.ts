@@ -22,7 +22,7 @@ const STRIDES: Record<number, [General, 1 | 2 | 4 | 8]> = {
 };
 
 /** An element of key i of a tile whose first key begins at `base`. */
-function key(base: General, i: number, offset: number): Memory {
+export function key(base: General, i: number, offset: number): Memory {
   const stride = STRIDES[i];
   return stride === undefined ? at(base, offset) : { base, index: stride[0], scale: stride[1], offset };
 }
@@ -63,14 +63,7 @@ export function emitFewScores(shape: FewRows, labels: Labels): Code {
   ];
   return phase(
     'scores: s = q k^T, a row of q a lane',
-    op('mov', 'rdi', slot('scratch')),
-    op('add', 'rdi', shape.private.scores),
-    op('mov', 'rsi', slot('kHead')),
-    op('mov', 'r8', slot('kStride')),
-    op('lea', 'r9', atIndex('r8', 'r8', 2)),
-    op('lea', 'r10', atIndex('r8', 'r8', 4)),
-    op('lea', 'r11', atIndex('r9', 'r8', 4)),
-    op('mov', 'r14', slot('kAhead')),
+    emitKeyAddresses(shape),
     op('mov', 'r15', slot('count')),
     op('sub', 'r15', keys - 1),
     loop(labels, 'keys', { register: 'rcx', first: 0, end: 'r15', step: keys }, tile),
@@ -79,6 +72,18 @@ export function emitFewScores(shape: FewRows, labels: Labels): Code {
     loop(labels, 'key_alone', { register: 'rcx', first: 'rcx', end: 'r15', step: 1 }, emitAlone(shape, labels)),
   );
 }
+
+/** rdi: the scores; rsi: the first key's row of K; r8 to r11: the stride, and 3, 5 and 7 of them; r14: how far ahead rows are fetched. */
+export const emitKeyAddresses = (shape: FewRows): Code => [
+  op('mov', 'rdi', slot('scratch')),
+  op('add', 'rdi', shape.private.scores),
+  op('mov', 'rsi', slot('kHead')),
+  op('mov', 'r8', slot('kStride')),
+  op('lea', 'r9', atIndex('r8', 'r8', 2)),
+  op('lea', 'r10', atIndex('r8', 'r8', 4)),
+  op('lea', 'r11', atIndex('r9', 'r8', 4)),
+  op('mov', 'r14', slot('kAhead')),
+];
 
 /** Sets one of the first sixteen registers to zeros. */
 const clearRow = (register: Vector): Code =>

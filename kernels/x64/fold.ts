@@ -1,6 +1,6 @@
 /** Folding the lanes of a vector into one float. */
 
-import type { Shape } from './shape.ts';
+import type { Vectors } from './shape.ts';
 import { type Code, op, type Vector } from './text/instruction.ts';
 
 type Number = `${number}`;
@@ -9,7 +9,12 @@ const numberOf = (register: Vector) => register.slice(3) as Number;
 /**
  * Leaves in lane 0 of `register` the sum or the maximum of its lanes; `other` is changed. Halves are folded on halves.
  */
-export function emitFold({ config }: Shape, operation: 'vaddps' | 'vmaxps', register: Vector, other: Vector): Code {
+export function emitFold(
+  { config }: Pick<Vectors, 'config'>,
+  operation: 'vaddps' | 'vmaxps',
+  register: Vector,
+  other: Vector,
+): Code {
   const [a, b] = [numberOf(register), numberOf(other)];
   const ymm = (n: Number): Vector => `ymm${n as unknown as number}`;
   const xmm = (n: Number): Vector => `xmm${n as unknown as number}`;

@@ -2,7 +2,7 @@
 
 import type { Vectors } from './shape.ts';
 import { vector } from './shape.ts';
-import { at, type Code, type General, masked, note, op, type Vector } from './text/instruction.ts';
+import { at, type Code, type General, type Memory, masked, note, op, type Vector } from './text/instruction.ts';
 
 /** Vectors of a row of `dims` elements of a tensor: byte offset, and whether less than a whole one is left. */
 export function vectorsOf(shape: Vectors, dims: number): { offset: number; part: boolean }[] {
@@ -41,13 +41,15 @@ export function preparePart(shape: Vectors, dims: number, elements = elementsOf(
 }
 
 /** Loads a vector, zeros in the lanes beyond the row. */
-export function load(
+export const load = (
   shape: Vectors,
   target: Vector,
   base: General,
   { offset, part }: { offset: number; part: boolean },
-): Code {
-  const from = at(base, offset);
+): Code => loadFrom(shape, target, at(base, offset), part);
+
+/** The same from any place. */
+export function loadFrom(shape: Vectors, target: Vector, from: Memory, part: boolean): Code {
   if (!part) return op('vmovups', target, from);
   return shape.config.set !== 'avx2'
     ? masked('k1', op(shape.elementBytes === 2 ? 'vmovdqu16' : 'vmovups', target, from))

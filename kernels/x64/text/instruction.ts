@@ -107,6 +107,7 @@ export type Mnemonic =
   | 'vpslld'
   | 'vpxord'
   | 'vshuff64x2'
+  | 'vshufps'
   | 'vsubps'
   | 'vucomiss'
   | 'vunpckhps'

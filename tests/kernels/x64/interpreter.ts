@@ -73,13 +73,13 @@ function taken({ flags: { less, equal, unordered } }: Machine, jump: string): bo
   }
 }
 
-/** Runs a head; its output rows, and how often each instruction was executed. */
-export function interpret(head: Head): { outputs: Float32Array[]; counts: Map<string, number> } {
+/** Runs a head; its output rows, how often each instruction was executed, and the memory after it. */
+export function interpret(head: Head): { outputs: Float32Array[]; counts: Map<string, number>; memory: DataView } {
   const machine = createMachine(head.image.length);
   new Uint8Array(machine.memory.buffer).set(head.image);
   machine.allowed.set(head.allowed);
   attend(head, machine.memory, 0n, (name, pointer) =>
     call(machine, head.program.code, name, Number(pointer), head.at.stack),
   );
-  return { outputs: outputOf(head, machine.memory), counts: machine.counts };
+  return { outputs: outputOf(head, machine.memory), counts: machine.counts, memory: machine.memory };
 }

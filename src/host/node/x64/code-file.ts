@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,8 @@ import { cacheFolder } from '../cache-folder.ts';
 
 /** Files that the folder keeps; the oldest go. A file that is open stays whole when it is removed. */
 const KEPT = 300;
+/** None goes so soon after it was asked for: threads may not have opened it yet. */
+const KEPT_MILLISECONDS = 600_000;
 
 /**
  * The path of a file with these bytes in it, which nobody but the user can have written. It is written beside and renamed, since
@@ -44,7 +47,11 @@ function written(folder: string, name: string, bytes: Uint8Array): string {
   if (uid !== process.getuid?.()) throw new Error(`${folder} belongs to another user`);
   if ((mode & 0o022) !== 0) chmodSync(folder, 0o700);
   const path = join(folder, name);
-  if (holds(path, bytes)) return path;
+  if (holds(path, bytes)) {
+    const now = new Date();
+    utimesSync(path, now, now);
+    return path;
+  }
   const fresh = `${path}.${randomBytes(6).toString('hex')}`;
   writeFileSync(fresh, bytes, { flag: 'wx', mode: 0o500 });
   renameSync(fresh, path);
@@ -64,5 +71,8 @@ function removeOldest(folder: string): void {
     const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
     return found === undefined ? [] : [{ path: join(folder, name), time: found.mtimeMs }];
   });
-  for (const { path } of files.sort((a, b) => b.time - a.time).slice(KEPT)) rmSync(path, { force: true });
+  const old = Date.now() - KEPT_MILLISECONDS;
+  for (const { path, time } of files.sort((a, b) => b.time - a.time).slice(KEPT)) {
+    if (time < old) rmSync(path, { force: true });
+  }
 }

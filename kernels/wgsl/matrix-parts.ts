@@ -4,10 +4,12 @@ import { plus, range, times } from './emit.ts';
 import { type MatrixPlan, matrixSizes } from './matrix-configuration.ts';
 import { fourOf } from './matrix-memory.ts';
 import { type MatrixText, matrixText } from './matrix-text.ts';
+import type { WgslScores } from './soft-cap.ts';
 
 export interface MatrixParts {
   headDim: number;
   plan: MatrixPlan;
+  scores: WgslScores;
   sizes: ReturnType<typeof matrixSizes>;
   text: MatrixText;
   arrays: ReturnType<typeof arraysOf>;
@@ -30,12 +32,12 @@ const arraysOf = (component: 'f32' | 'f16', per: 'subgroup' | 'team') =>
     weights: { name: 'weights', component, per },
   }) as const;
 
-/** The parts of the kernel for a head dimension and a plan. */
-export function matrixParts(plan: MatrixPlan): MatrixParts {
+/** The parts of the kernel for a plan and what is asked of the scores. */
+export function matrixParts(plan: MatrixPlan, scores: WgslScores): MatrixParts {
   const { config, shape, lanes, headDim } = plan;
   const sizes = matrixSizes(plan);
   return {
-    ...{ headDim, plan, sizes },
+    ...{ headDim, plan, scores, sizes },
     text: matrixText(shape, plan.spelling, { lanes, subgroups: config.subgroups, rowLanes: sizes.rowLanes }),
     arrays: arraysOf(shape.component, config.team === 1 ? 'subgroup' : 'team'),
     four: fourOf(shape.component),

@@ -5,6 +5,7 @@ import { MASKED, seesFour } from './mask.ts';
 import { isFilled } from './matrix-configuration.ts';
 import { type MatrixParts, matrixAt, ownPart } from './matrix-parts.ts';
 import { columnsOfV, fourAt, isOwnV } from './row-dims.ts';
+import { emitSoftCapOf } from './soft-cap.ts';
 
 /** Maxima may be stale by this much, in powers of 2, before the output is rescaled: that means a way through memory. */
 export const STALE = 8;
@@ -45,10 +46,20 @@ const loadScores = (parts: MatrixParts) =>
     own(parts, r).map((name, i) => `var ${name} = ${parts.text.memory.get(`score${r}_${i}`, parts.arrays.scores)};`),
   );
 
+/** True where scores are capped: then they are scaled as they are loaded, else where they are used. */
+const isCapped = ({ scores }: MatrixParts) => typeof scores.softcap === 'number';
+
+/** Statements that scale and cap what was loaded, where that is asked for. */
+const cap = (parts: MatrixParts): string[] => {
+  if (!isCapped(parts)) return [];
+  const names = range(parts.sizes.laneRows).flatMap((r) => own(parts, r));
+  return [...names.map((name) => `${name} = ${name} * params.scale;`), ...emitSoftCapOf(parts.scores, names)];
+};
+
 /** Expression: the largest of a row's scores, scaled. */
 function largest(parts: MatrixParts, r: number): string {
   const all = parts.text.overRow('max', max(max(`four${r}.x`, `four${r}.y`), max(`four${r}.z`, `four${r}.w`)));
-  return `${all} * params.scale`;
+  return isCapped(parts) ? all : `${all} * params.scale`;
 }
 const largestFour = (parts: MatrixParts, r: number) => `let four${r} = ${folded(own(parts, r), max)};`;
 
@@ -67,12 +78,14 @@ function exponentials(parts: MatrixParts): string {
   const { text, arrays, plan, four } = parts;
   const { memory } = text;
   const lift = plan.shape.component === 'f16' ? `${LIFT}.0 - ` : '-';
+  const exponent = (name: string, r: number) =>
+    isCapped(parts) ? `${name} + vec4f(${lift}m${r})` : `fma(${name}, vec4f(params.scale), vec4f(${lift}m${r}))`;
   return phase(
     'exponentials',
     'P = 2^(S - m).',
     range(parts.sizes.laneRows).flatMap((r) =>
       own(parts, r).flatMap((name, i) => [
-        `${name} = exp2(fma(${name}, vec4f(params.scale), vec4f(${lift}m${r})));`,
+        `${name} = exp2(${exponent(name, r)});`,
         memory.set(`weight${r}_${i}`, arrays.weights, four === 'vec4f' ? name : `${four}(${name})`),
       ]),
     ),
@@ -96,6 +109,7 @@ export function plainSoftmax(parts: MatrixParts): string {
   return lines([
     phase('row maximum', `shared by the lanes of a row; it stays as it is up to a factor of 2^${STALE}.`, [
       ...loadScores(parts),
+      ...cap(parts),
       ...rows.flatMap((r) => [
         largestFour(parts, r),
         `if (${largest(parts, r)} > m${r} + ${STALE}.0) {`,
@@ -127,8 +141,11 @@ export function maskedSoftmax(parts: MatrixParts): string {
   return lines([
     phase('mask', 'and keys that the block before had.', [
       ...loadScores(parts),
+      ...cap(parts),
       `let keys = blockKey + i32(part * ${parts.sizes.laneVectors * 4}u) + vec4i(0, 1, 2, 3);`,
-      `let masked = ${MASKED} / max(params.scale, 1.0); // times the scale it is finite`,
+      isCapped(parts)
+        ? `let masked = ${MASKED};`
+        : `let masked = ${MASKED} / max(params.scale, 1.0); // times the scale it is finite`,
       ...mask,
     ]),
     phase(
@@ -198,6 +215,22 @@ function throughScores(
   );
 }
 
+/**
+ * Statements: what the output of a row is multiplied with. The sink joins the sum here, not as the first maximum: beside one far above
+ * the scores the weights, in f16 perhaps, would vanish.
+ */
+function factor({ scores, plan }: MatrixParts, r: number): string[] {
+  if (scores.sinks !== true) return [`let factor${r} = select(0.0, 1.0 / total${r}, total${r} > 0.0);`];
+  const lift = plan.shape.component === 'f16' ? `${LIFT}.0 + ` : '';
+  return [
+    `let sink${r} = sinkOf(tile, firstRow + row${r});`,
+    `let top${r} = max(m${r}, sink${r});`,
+    `let shrink${r} = exp2(m${r} - top${r});`,
+    `let whole${r} = total${r} * shrink${r} + exp2(${lift}sink${r} - top${r});`,
+    `let factor${r} = select(0.0, shrink${r} / whole${r}, whole${r} > 0.0);`,
+  ];
+}
+
 /** write: O / l; a row that saw no key has sum 0 and gives zeros. */
 export function writeO(parts: MatrixParts): string {
   const { sizes, text, arrays, headDim, plan } = parts;
@@ -215,7 +248,7 @@ export function writeO(parts: MatrixParts): string {
     [
       ...rows.flatMap((r) => [
         `let total${r} = ${text.overRow('sum', `l${r}`)};`,
-        `let factor${r} = select(0.0, 1.0 / total${r}, total${r} > 0.0);`,
+        ...factor(parts, r),
         `let to${r} = ${isOwnV(dims) ? 'outputIndex' : 'rowIndex'}(tile, firstRow + row${r});`,
       ]),
       throughScores(parts, false, (r, i, firstColumn) => {

@@ -27,6 +27,7 @@ import { accumulate, loadQ, scores } from './matrix-products.ts';
 import { maskedSoftmax, ownPlaces, plainSoftmax, STALE, writeO } from './matrix-softmax.ts';
 import { stagedPlaces, stageK, stageV } from './matrix-stage.ts';
 import { columnsOf } from './row-dims.ts';
+import { WGSL_SCORES } from './soft-cap.ts';
 
 export const wgslMatrix: Kernel = {
   name: 'wgsl-matrix',
@@ -34,7 +35,8 @@ export const wgslMatrix: Kernel = {
   summary: 'one pass, both products by subgroup matrices, where the device offers that experimental feature',
   unsupported(workload, device) {
     if (device.features.subgroupMatrix === undefined) return subgroupMatrixMissing;
-    const shape = unsupportedScores(workload) ?? unsupportedShape(workload, ['f32', 'f16'], MATRIX_HEAD_DIMS);
+    const shape =
+      unsupportedScores(workload, WGSL_SCORES) ?? unsupportedShape(workload, ['f32', 'f16'], MATRIX_HEAD_DIMS);
     if (shape !== undefined) return shape;
     return shippedMatrixPlan(workload, device) === undefined ? subgroupMatrixNoShape(workload.dtype) : undefined;
   },
@@ -73,7 +75,7 @@ export function emitWgslMatrix(w: Workload, plan: MatrixPlan): WgslProgram {
   // A group larger than a block stays one head a work tile.
   const group = groupSize(w) <= blockRows ? groupSize(w) : 1;
   const tokens = Math.floor(blockRows / group);
-  const parts = matrixParts(plan);
+  const parts = matrixParts(plan, w);
   // The body before the declarations: the emulation collects what the body loads.
   const body = emitMain(parts);
   const code = [
@@ -86,6 +88,7 @@ export function emitWgslMatrix(w: Workload, plan: MatrixPlan): WgslProgram {
       group,
       padded: columnsOf(plan.dims.headDim) < plan.headDim / 4,
       paddedV: columnsOf(plan.dims.headDimV) < plan.headDim / 4,
+      scores: w,
     }),
     emitDeclarations(parts),
     parts.text.declarations,
@@ -98,6 +101,7 @@ export function emitWgslMatrix(w: Workload, plan: MatrixPlan): WgslProgram {
     scratchBytesPerTile: 0,
     groupedRows: group > 1,
     halfWeights: plan.shape.component === 'f16',
+    ...(w.sinks === true ? { sinks: true } : {}),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { compareRuns, type Verdict } from '../../src/compare/runs.ts';
 import { isLook } from '../../src/measure/processes.ts';
+import { pairedRatio } from '../../src/measure/ratios.ts';
 import {
   relativeHalfWidth,
   SETTLED,
@@ -25,6 +26,13 @@ export const DESIGNS: readonly Design[] = [
   ...[6, 10, 20, 40].map((each): Design => ({ name: `${each}`, processes: 1, each })),
   { name: 'stopping', processes: 1, each: null },
   ...[2, 6, 10].map((each): Design => ({ name: `5 x ${each}`, processes: 5, each })),
+];
+
+/** Rounds of paired ratios in one process, and in processes. */
+export const PAIRED_DESIGNS: readonly Design[] = [
+  ...[6, 9, 12, 20, 40, 60].map((each): Design => ({ name: `${each}`, processes: 1, each })),
+  { name: '3 x 10', processes: 3, each: 10 },
+  { name: '5 x 6', processes: 5, each: 6 },
 ];
 
 /** What a design did under a noise; shares from 0 to 1. */
@@ -82,7 +90,8 @@ export function calibrate(noise: Noise, design: Design, trials: number, seed: nu
     if (bounds.low !== null && bounds.high !== null) {
       known.add(trial);
       widths.push(relativeHalfWidth(bounds));
-      if (bounds.low <= 1e11 && bounds.high >= 1e11) held.add(trial);
+      const truth = 1e11 * (noise.middle?.(a.length, design.processes * (design.each ?? MOST_SAMPLES)) ?? 1);
+      if (bounds.low <= truth && bounds.high >= truth) held.add(trial);
     }
     const said = verdictOn(a, b);
     if (said === 'faster' || said === 'slower') alarms.add(trial);
@@ -96,6 +105,24 @@ export function calibrate(noise: Noise, design: Design, trials: number, seed: nu
     alarms: alarms.size / trials,
     power: found.size / trials,
   };
+}
+
+/** What paired ratios did; shares from 0 to 1. */
+export type PairedCalibration = Pick<Calibration, 'known' | 'coverage'>;
+
+/** Ratios of two contenders that are equally fast, in the rounds of a design; each side has noise of its own. */
+export function calibratePairs(noise: Noise, design: Design, trials: number, seed: number): PairedCalibration {
+  const random = randomOf(seed);
+  const inRounds = (samples: RecordedSample[]) => samples.map((sample, round) => ({ ...sample, round }));
+  let [known, held] = [0, 0];
+  for (let trial = 0; trial < trials; trial += 1) {
+    const [a, b] = [simulate(noise, design, random, 1e11), simulate(noise, design, random, 1e11)];
+    const { low = null, high = null } = pairedRatio(inRounds(a), inRounds(b)) ?? {};
+    if (low === null || high === null) continue;
+    known += 1;
+    if (low <= 1 && high >= 1) held += 1;
+  }
+  return { known: known / trials, coverage: known === 0 ? Number.NaN : held / known };
 }
 
 /** The verdict of bench compare on two points that have these samples. */

@@ -17,6 +17,9 @@ const normalOf = (random: () => number) => Math.sqrt(-2 * Math.log(random())) * 
 /** What gives the samples of one process after another. */
 export type Process = () => number;
 
+/** Drift of a sample over the one before it, where there is one. */
+const DRIFT = 0.001;
+
 /** A kind of noise whose samples have their median at 1 over all processes. */
 export interface Noise {
   name: string;
@@ -24,6 +27,8 @@ export interface Noise {
   bound: boolean;
   /** Begins a process; its first sample is number `from` of `total` in the run. */
   start(random: () => number, from: number, total: number): Process;
+  /** The middle of the first `taken` samples of `total`, where a run that stops early has another than 1. */
+  middle?: (taken: number, total: number) => number;
 }
 
 const independent = (name: string, draw: (random: () => number) => number): Noise => ({
@@ -72,8 +77,9 @@ export const NOISES: readonly Noise[] = [
       let at = from - (total - 1) / 2;
       return () => {
         at += 1;
-        return 1 + 0.001 * (at - 1) + 0.01 * normalOf(random);
+        return 1 + DRIFT * (at - 1) + 0.01 * normalOf(random);
       };
     },
+    middle: (taken, total) => 1 + (DRIFT * (taken - total)) / 2,
   },
 ];

@@ -18,6 +18,7 @@ const COLOURS: readonly [string, string][] = [
   ['wgsl-matrix', '#1F6FEB'],
   ['wgsl-naive', '#56B4E9'],
   ['x64-flash', '#7A9A01'],
+  ['amx-flash', '#4DB6AC'],
   ['wasm-flash', '#009E73'],
   ['wasm-flash-maxima', '#2A9DB0'],
   ['wasm-flash-branch', '#52B788'],

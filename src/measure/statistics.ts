@@ -28,8 +28,9 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /**
- * The same for values in time order that may be alike, as rates on a shared machine are: ranks are those of the effective
- * number of samples.
+ * The same for values in time order that may be alike, as rates on a shared machine are: the bounds are those of the effective
+ * number of samples, between two ranks where they fall there (Hettmansperger and Sheather, Statistics and Probability Letters
+ * 4, 1986), so that they are no wider than 95 % need.
  */
 export function summarizeSeries(values: readonly number[]): Summary {
   return summarizeBy(values, effectiveRank(values));
@@ -43,9 +44,15 @@ function summarizeBy(values: readonly number[], rank: number): Summary {
     median: medianSorted(sorted),
     minimum: sorted[0] as number,
     maximum: sorted[n - 1] as number,
-    low: rank === 0 ? null : (sorted[rank - 1] as number),
-    high: rank === 0 ? null : (sorted[n - rank] as number),
+    low: rank === 0 ? null : valueAt(sorted, rank),
+    high: rank === 0 ? null : valueAt(sorted, n + 1 - rank),
   };
+}
+
+/** The value at a rank from 1, on the line between its neighbours where it is no whole number. */
+function valueAt(sorted: readonly number[], rank: number): number {
+  const below = sorted[Math.floor(rank) - 1] as number;
+  return below + (rank % 1) * ((sorted[Math.ceil(rank) - 1] as number) - below);
 }
 
 /** The bounds of a summary as records keep them: both, or neither. */
@@ -67,23 +74,27 @@ export function intervalRank(n: number): number {
   return rank;
 }
 
-/** Standard errors of an autocorrelation, 1 / sqrt(n) each, that it may be too low by. */
-const Z_REFUSED = 1;
+/** Standard errors of an autocorrelation, 1 / sqrt(n) each: refused where it may be too low by the first, and widened by the second. */
+const Z_REFUSED = 1.5;
+const Z_WIDENED = 0.5;
 
 /**
  * A series in time order is worth n (1 - r) / (1 + r) independent samples, which is exact for an AR(1) process (Fishman,
- * Discrete-Event Simulation, section 6.5). The rank that bounds its median; 0 where its effective samples are too few for an interval. */
+ * Discrete-Event Simulation, section 6.5). The rank that bounds its median, a fraction too; 0 where its effective samples are
+ * too few for an interval. The rank of m samples is (m + 1) / 2 - 0.98 sqrt(m), the binomial's by the normal distribution.
+ */
 function effectiveRank(values: readonly number[]): number {
   const n = values.length;
   if (n < MIN_FOR_INTERVAL) return 0;
   const r = autocorrelation(values);
-  if (r === null) return intervalRank(n);
+  const worth = (standardErrors: number) => {
+    const least = r === null ? 0 : Math.min(0.99, r + standardErrors / Math.sqrt(n));
+    return (n * (1 - least)) / (1 + least);
+  };
   // An interval needs enough samples even if they are as much alike as the error of r allows.
-  const worth = (of: number) => (n * (1 - of)) / (1 + of);
-  if (worth(Math.min(1, r + Z_REFUSED / Math.sqrt(n))) < MIN_FOR_INTERVAL) return 0;
-  const effective = Math.floor(worth(r));
-  // The same quantiles as those that would bound the median of the effective samples.
-  return Math.max(1, Math.floor((intervalRank(effective) / effective) * n));
+  if (worth(Z_REFUSED) < MIN_FOR_INTERVAL) return 0;
+  const m = worth(Z_WIDENED);
+  return Math.max(1, (((m + 1) / 2 - 0.98 * Math.sqrt(m)) / (m + 1)) * (n + 1));
 }
 
 /**
@@ -149,7 +160,7 @@ export interface PointSample {
 }
 
 /** Standard deviation of a kernel's rate from one process to the next, where a run has too few processes to measure it. */
-export const PROCESS_DEVIATION = 0.02;
+export const PROCESS_DEVIATION = 0.01;
 
 /**
  * The rate of a point in FLOP/s over all its processes. With fewer than 4 its interval is widened by the variation that is to

@@ -33,6 +33,19 @@ export function table([header = [], ...body]: readonly (readonly string[])[]): H
   ]);
 }
 
+/** Shows the hint before each box that scrolls while what is in it is wider than the box. */
+export function watchOverflow(): void {
+  for (const box of document.querySelectorAll('.scroll')) {
+    const hint = box.previousElementSibling;
+    if (!(hint instanceof HTMLElement)) continue;
+    const update = () => {
+      hint.hidden = box.scrollWidth <= box.clientWidth + 1;
+    };
+    new ResizeObserver(update).observe(box);
+    new MutationObserver(update).observe(box, { childList: true });
+  }
+}
+
 /** A list of messages, which name the controls of the page. */
 export const lines = (texts: readonly string[]) => texts.map((text) => element('li', inPageWords(text)));
 

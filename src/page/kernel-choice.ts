@@ -6,8 +6,10 @@ import type { Workload } from '../problem/workload.ts';
 import { byId, element, lines } from './dom.ts';
 import type { TargetReport } from './messages.ts';
 
-/** Kernels that a page can run. */
-export const OWN: readonly Kernel[] = KERNELS.filter(({ library }) => library === undefined);
+/** Kernels that a page can run: ours, except those in machine code, which no browser takes from outside. */
+export const OWN: readonly Kernel[] = KERNELS.filter(
+  ({ library, backend }) => library === undefined && backend !== 'native',
+);
 
 /** Kernels that the user wants, those that cannot run included: they are ticked again once they can. */
 const wanted = new Set(OWN.filter(({ backend }) => backend !== 'scalar').map(({ name }) => name));

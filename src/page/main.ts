@@ -11,7 +11,7 @@ import { newContext } from '../record/context.ts';
 import { type RunDocument, SCHEMA_ID } from '../record/measurement.ts';
 import { sourceText } from '../report/source-text.ts';
 import { showDevices } from './device-panel.ts';
-import { byId, tell } from './dom.ts';
+import { byId, tell, watchOverflow } from './dom.ts';
 import { readForm, readWorkloads, setUpForm, toArguments } from './form.ts';
 import { becomeIsolated } from './isolation.ts';
 import { noteTargets, OWN, showPossible } from './kernel-choice.ts';
@@ -181,6 +181,7 @@ if (!reloads) {
   source.addEventListener('change', showForm);
   setUpForm(threads, showForm);
   setUpSaving();
+  watchOverflow();
   start();
   await setUpOpening();
 }

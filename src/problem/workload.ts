@@ -2,7 +2,7 @@
 
 /** 'causal': a query sees no key after its own position. */
 export type Mask = 'full' | 'causal';
-/** Element type of q, k, v and o. bf16 occurs in published figures only. */
+/** Element type of q, k, v and o. Of ours, machine code alone takes bf16. */
 export type Dtype = 'f32' | 'f16' | 'bf16';
 
 /**

@@ -42,6 +42,14 @@ describe('values of options', () => {
     expect(names('f16', 'wasm')).toEqual(names('f32', 'wasm'));
   });
 
+  it('name amx-flash beside the other kernels for tensors of bf16', () => {
+    const { values } = parse(runOptions(30), []);
+    const names = (dtype: Dtype, backend: 'auto' | 'native' = 'auto') =>
+      runOptionsOf({ ...values, backend }, [dtype]).kernels.map(({ name }) => name);
+    expect(names('bf16')).toEqual([...names('f32'), 'amx-flash']);
+    expect(names('bf16', 'native')).toEqual(['x64-flash', 'amx-flash']);
+  });
+
   it('are those of the user before those that a caller fixes, also where they are the default', () => {
     const fixed = { budget: 120, samples: 7, variant: 'simd-relaxed' } as const;
     const { values } = parse(runOptions(30), ['--budget', '30', '--variant', 'simd'], fixed);

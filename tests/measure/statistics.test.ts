@@ -37,6 +37,11 @@ describe('statistics', () => {
     expect(summarizeSeries([9, 11, 10, 9, 11, 10]).low).toBeNull();
     const alternating = Array.from({ length: 16 }, (_, i) => 10 + (i % 2 === 0 ? 1 : -1) * (1 + i / 100));
     expect(summarizeSeries(alternating).low).toBeLessThan(10);
+    // Half a standard error of r: worth 12.4 samples, whose rank is 3.27 of them and 4.13 of all.
+    const sorted = [...alternating].sort((x, y) => x - y);
+    const [fourth = 0, fifth = 0] = sorted.slice(3, 5);
+    expect(summarizeSeries(alternating).low).toBeGreaterThan(fourth);
+    expect(summarizeSeries(alternating).low).toBeLessThan(fifth);
     // The same values in order are worth two samples.
     expect(summarizeSeries([...alternating].sort((x, y) => x - y)).low).toBeNull();
   });

@@ -228,6 +228,13 @@ describe.skipIf(noBrowserHere)('the page', () => {
     expect(await status(page)).toMatch(/^Done: 2 of 2 cases measured/);
     expect(await optionsNamed(page)).toEqual([]);
 
+    // On a phone the table goes on, and that is told.
+    const hint = page.locator('#results .hint');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await hint.waitFor({ state: 'visible' });
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await hint.waitFor({ state: 'hidden' });
+
     await allowSoftware(page);
     expect(await box(page, 'wgsl-flash').isChecked()).toBe(true);
     expect(await page.locator('#cannot-run li').count()).toBe(0);

@@ -18,6 +18,30 @@ describe('intervals and verdicts', () => {
     },
   );
 
+  const named = (name: string) => {
+    const noise = NOISES.find((one) => one.name === name);
+    if (noise === undefined) throw new Error(`no noise ${name}`);
+    return noise;
+  };
+
+  it.each(['AR(1) 0.5, 3 %', 'AR(1) 0.8, 3 %', 'normal 1 %, run level 1 %', 'bimodal 5 %'])(
+    'of one process miss the truth in at most 5 %% of runs under %s',
+    (name) => {
+      const { known, coverage } = calibrate(named(name), { name: '40', processes: 1, each: 40 }, 200, 1);
+      expect(known * (1 - coverage)).toBeLessThan(0.097);
+    },
+  );
+
+  it('are no wider than 98 % need, of one process at a level of its own and of several', () => {
+    const level = named('normal 1 %, run level 1 %');
+    for (const design of [FIVE, { name: '40', processes: 1, each: 40 }]) {
+      const { coverage } = calibrate(level, design, 400, 1);
+      // 98 % with a standard error and a half of 400 trials, and 93 % with three.
+      expect(coverage).toBeLessThan(0.99);
+      expect(coverage).toBeGreaterThan(0.892);
+    }
+  });
+
   it('find a tenth in quiet noise, in one process too', () => {
     const [quiet] = NOISES;
     if (quiet === undefined) throw new Error('no noise');

@@ -118,11 +118,10 @@ async function run(
   try {
     if (target?.state !== 'open') throw new Error(target?.reason ?? 'no device');
     const { environment } = target;
-    // Halves stay halves where the kernel takes them.
+    // Halves, or bf16, stay such where the kernel takes them.
     const taken = ({ workload }: Pick<TensorProblem, 'workload'>) => {
-      const half: Workload = { ...workload, dtype: 'f16' };
-      const halves = problem.dtype === 'f16' && kernel.unsupported(half, environment) === undefined;
-      return halves ? half : workload;
+      const typed: Workload = { ...workload, dtype: problem.dtype };
+      return kernel.unsupported(typed, environment) === undefined ? typed : workload;
     };
     const padded = kernel.unsupported(taken(problem), environment) === undefined ? null : paddedProblem(problem);
     const { data } = padded ?? problem;

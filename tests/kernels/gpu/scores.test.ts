@@ -9,6 +9,7 @@ import { storageOf } from '../../../kernels/wgsl/storage.ts';
 import type { Data } from '../../../src/problem/data.ts';
 import { workload } from '../../workloads.ts';
 import { configured, runKernel, testShapes, testSlice } from '../harness.ts';
+import { APPLE, emulated } from '../matrix-features.ts';
 import { SMALL } from '../small-configuration.ts';
 import { describeOnGpu } from './software-gpu.ts';
 
@@ -49,6 +50,31 @@ await describeOnGpu('scores on a GPU', (host) => {
       const data: Data = { kind: 'values', q, k, v, sinks: Float32Array.of(sink) };
       expect(await runKernel(host, kernel, w, { data })).toMatchOracle();
     });
+  });
+
+  // Emulated matrices in two configurations: a subgroup's own rows, and a team's.
+  it.each([
+    [
+      'f32',
+      emulated({ threads: 16, shapes: [APPLE] }, { subgroups: 2, rows: 8, keys: 8, k: 'staged', q: 'workgroup' }),
+    ],
+    [
+      'f16',
+      emulated(
+        { threads: 16, shapes: [APPLE] },
+        { subgroups: 2, team: 2, rows: 8, keys: 16, k: 'direct', v: 'direct', q: 'workgroup' },
+      ),
+    ],
+  ] as const)('wgsl-matrix, tensors of %s', async (dtype, kernel) => {
+    const shape = { seqQuery: 41, seqKv: 83, queryHeads: 4, kvHeads: 2, mask: 'causal', dtype } as const;
+    const w = workload({ ...shape, ...ASKED });
+    expect(await runKernel(host, kernel, w)).toMatchOracle();
+    // Rows that see nothing, in the same program.
+    expect(await runKernel(host, kernel, { ...w, seqKv: 20, scale: 9 })).toMatchOracle();
+    const values = (length: number, seed: number) => Float32Array.from({ length }, (_, i) => Math.sin(i * seed));
+    const [q, k, v] = [values(41 * 128, 1.7), values(83 * 64, 2.3), values(83 * 64, 3.1)];
+    const sinks = Float32Array.of(-200, 0, 30, 80);
+    expect(await runKernel(host, kernel, w, { data: { kind: 'values', q, k, v, sinks } })).toMatchOracle();
   });
 
   it('one split of the keys has the sink', async () => {

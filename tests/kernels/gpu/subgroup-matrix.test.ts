@@ -39,6 +39,7 @@ await describeOnGpu("wgsl-matrix on the device's own matrices", (host) => {
     ['grouped heads, ragged', half({ seqQuery: 41, seqKv: 83, queryHeads: 6, kvHeads: 2, mask: 'causal' })],
     ['fewer keys than a block', half({ seqQuery: 37, seqKv: 20 })],
     ['head dimension 64, ragged', half({ seqQuery: 70, seqKv: 83, headDim: 64 })],
+    ['soft-cap and sinks', half({ seqQuery: 41, seqKv: 83, queryHeads: 4, kvHeads: 2, softcap: 2, sinks: true })],
   ] as const)
     testRight(name, w);
   for (const { name, workload: w, data, heads } of adversarialHalves()) {

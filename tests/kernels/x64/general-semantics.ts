@@ -59,7 +59,12 @@ export const generalSemantics: Record<string, Semantics> = {
   add: binary((a, b) => a + b),
   sub: binary((a, b) => a - b),
   and: binary(bits((a, b) => a & b)),
-  xor: binary(bits((a, b) => a ^ b)),
+  xor: (machine, operands, instruction) => {
+    const [target, source] = operands;
+    // What the register held before makes no difference.
+    if (target === source) writeGeneral(machine, target as string, 0);
+    binary(bits((a, b) => a ^ b))(machine, operands, instruction);
+  },
   shl: binary((a, b) => a * 2 ** b),
   shr: binary((a, b) => {
     if (a < 0) throw new RangeError('a logical shift of a negative number');

@@ -7,7 +7,8 @@
 import type { Code, Line } from '../../../kernels/x64/text/instruction.ts';
 import { linesOf } from '../../../kernels/x64/text/instruction.ts';
 import { generalSemantics } from './general-semantics.ts';
-import type { Machine, Semantics } from './machine.ts';
+import { createMachine, type Machine, type Semantics } from './machine.ts';
+import { attend, type Head, outputOf } from './one-head.ts';
 import { tileSemantics } from './tile-semantics.ts';
 import { vectorSemantics } from './vector-semantics.ts';
 
@@ -20,7 +21,7 @@ const KEPT = { rbx: 11, rbp: 12, r12: 13, r13: 14, r14: 15, r15: 16 };
  * Calls the function at a label with one pointer. Throws where the code does what a CPU faults at, touches memory that is not
  * allowed, does not know an instruction, or comes back with another stack or other kept registers.
  */
-export function call(machine: Machine, code: Code, name: string, pointer: number, stack: number): void {
+function call(machine: Machine, code: Code, name: string, pointer: number, stack: number): void {
   const lines = linesOf(code).filter((line) => !('note' in line));
   const labels = new Map(lines.flatMap((line, i) => ('label' in line ? [[line.label, i] as const] : [])));
   const { general } = machine;
@@ -70,4 +71,15 @@ function taken({ flags: { less, equal, unordered } }: Machine, jump: string): bo
     default:
       throw new RangeError(`${jump} is not known here`);
   }
+}
+
+/** Runs a head; its output rows, how often each instruction was executed, and the memory after it. */
+export function interpret(head: Head): { outputs: Float32Array[]; counts: Map<string, number>; memory: DataView } {
+  const machine = createMachine(head.image.length);
+  new Uint8Array(machine.memory.buffer).set(head.image);
+  machine.allowed.set(head.allowed);
+  attend(head, machine.memory, 0n, (name, pointer) =>
+    call(machine, head.program.code, name, Number(pointer), head.at.stack),
+  );
+  return { outputs: outputOf(head, machine.memory), counts: machine.counts, memory: machine.memory };
 }

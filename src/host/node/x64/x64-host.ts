@@ -33,9 +33,10 @@ export function createX64Host(options: X64HostOptions): Host {
   if (!found.avx2) throw new Error(machineCodeSays.noAvx2);
   const set = options.set ?? (found.avx512 ? 'avx512' : 'avx2');
   if (set === 'avx512' && !found.avx512) throw new Error(machineCodeSays.noAvx512);
+  const bf16Sets = bf16SetsOf(found);
   const known = new Map<string, MachineCode>();
   const compile = async (program: Program) => {
-    const { code } = requireX64(program, set);
+    const { code } = requireX64(program, [...(set === 'avx512' ? ['avx2', set] : [set]), ...bf16Sets]);
     const key = JSON.stringify(code);
     const compiled = known.get(key) ?? compiledCode(code);
     known.set(key, compiled);
@@ -46,7 +47,7 @@ export function createX64Host(options: X64HostOptions): Host {
     {
       backend: 'native',
       listed: listOf(found),
-      features: { relaxedSimd: false, simd256: false, f16: false, instructionSet: set, bf16Sets: bf16SetsOf(found) },
+      features: { relaxedSimd: false, simd256: false, f16: false, instructionSet: set, bf16Sets },
       compile,
       instantiate: (job) => instantiateX64(job, options.newBlock),
       advise: adviseHugePages,
@@ -100,8 +101,9 @@ function compiledCode(code: Code): MachineCode {
 /** What hosts call. */
 const FUNCTIONS = ['features', 'permit', 'pack', 'attend', 'attend_keys', 'merge'];
 
-function requireX64(program: Program, set: InstructionSet): X64Program {
+/** The program, where its instructions are among those that this host runs. */
+function requireX64(program: Program, sets: readonly string[]): X64Program {
   if (program.kind !== 'x64') throw new TypeError(`a host of machine code cannot run a ${program.kind} program`);
-  if (program.set === 'avx512' && set !== 'avx512') throw new TypeError('this host was opened without AVX-512');
+  if (!sets.includes(program.set)) throw new TypeError(`this host was opened without ${program.set}`);
   return program;
 }

@@ -1,7 +1,7 @@
 /**
  * Runs wrong kernels through the loop that users' runs go through, and says which the run itself finds. Exit code 1 where one
  * that meets its fault is measured as if it were right, where a right kernel fails, or where the text that a mutant edits is
- * not there any more. `-- --family NAME`, `--fault TEXT`; `--write` brings the table of docs/verification.md up to date.
+ * not there any more. `-- --family NAME`, `--fault TEXT`, `--setting TEXT`; `--write` brings the table of docs/verification.md up to date.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -23,10 +23,14 @@ const { values: options } = parseArgs({
   options: {
     family: { type: 'string' },
     fault: { type: 'string' },
+    setting: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
-if (options.write && options.fault !== undefined) throw new Error('--write counts whole families: leave out --fault');
+if (options.write && (options.fault ?? options.setting) !== undefined)
+  throw new Error('--write counts whole families: leave out --fault and --setting');
+const settingsFor = (kernel: Mutant['kernel']) =>
+  settingsOf(kernel).filter(({ name }) => name.includes(options.setting ?? ''));
 const DOCUMENT = new URL('../docs/verification.md', import.meta.url);
 
 /** What a run said: failed with a message, measured, or skipped with a reason. */
@@ -90,7 +94,7 @@ const rows: string[][] = [['kernel', 'fault', 'setting', 'found by the run']];
 
 /** Right kernels pass where their mutants must not. */
 async function control({ family, right }: Mutant): Promise<void> {
-  for (const setting of settingsOf(right)) {
+  for (const setting of settingsFor(right)) {
     const outcome = await run({ kernel: right }, setting);
     if (outcome.state === 'caught') problems.push(`${family} itself, ${setting.name}: ${outcome.text}`);
     if (outcome.state === 'skipped') notes.add(`${family} is skipped: ${outcome.text}.`);
@@ -105,7 +109,7 @@ for (const mutant of chosen) {
   const { family, fault, kernel, unmet = {} } = mutant;
   if (!controlled.has(family)) await control(mutant);
   controlled.add(family);
-  for (const setting of settingsOf(kernel)) {
+  for (const setting of settingsFor(kernel)) {
     const outcome = await run(mutant, setting);
     const word = wordOf(outcome);
     const reason = unmet[setting.name];

@@ -17,23 +17,22 @@ const slice = (name: string, workload: Workload, budgetSeconds: number): Setting
   full: false,
 });
 
-/** Of kernels on all threads of the CPU. */
-const THREADED = [
+/** Of the fast kernels on the CPU. */
+const CPU = [
   whole('4k whole', shape({ headDim: 64, seqQuery: 4096 })),
   whole('4k full mask', shape({ headDim: 128, seqQuery: 4096, mask: 'full' })),
   whole('32k whole', shape({ headDim: 32, seqQuery: 32768 })),
   slice('4k slice', usual(4096, 'causal'), 1),
   slice('32k slice', usual(32768, 'causal'), 2),
 ];
-
 const SETTINGS: Record<string, Setting[]> = {
   scalar: [
     whole('4k whole', shape({ headDim: 32, seqQuery: 4096 })),
     slice('4k slice', usual(4096, 'causal'), 1),
     slice('32k slice', usual(32768, 'full'), 2),
   ],
-  wasm: THREADED,
-  native: THREADED,
+  wasm: CPU,
+  native: CPU,
   webgpu: [whole('1k whole', shape({ batch: 2, headDim: 64, seqQuery: 1024 }))],
 };
 /** Matrix kernels compile for minutes at larger head dimensions on a software adapter. */

@@ -31,7 +31,7 @@ const searchSchema = z.object({
   variant: z.string().nullable(),
   headDim: z.number().int().positive(),
   headDimV: z.number().int().positive().optional().describe('of v and o; absent: headDim'),
-  mask: z.string(),
+  mask: z.string().describe('with its window and whether scores are capped: "causal (window 128, soft-cap)"'),
   dtype: z.string(),
   shipped: configurationSchema,
   candidates: z.array(configurationSchema),

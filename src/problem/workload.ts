@@ -141,6 +141,15 @@ export function formatScores({ softcap, sinks, alibi, maskTensor }: Workload): s
   return parts.filter((part) => part !== '').join(', ');
 }
 
+/**
+ * What of mask and scores a kernel's configuration is chosen for: "causal", "causal (window 128, soft-cap)". How large a cap is changes
+ * no work, and a sink is a term of a row, not of a key.
+ */
+export function formatTunedMask({ mask, window, softcap }: Workload): string {
+  const parts = [...(window === null ? [] : [`window ${window}`]), ...(softcap == null ? [] : ['soft-cap'])];
+  return parts.length === 0 ? mask : `${mask} (${parts.join(', ')})`;
+}
+
 /** Its length and mask: enough to tell the workloads of a usual run apart. */
 export const describeShort = (w: Workload): string => `${formatLengths(w)} ${w.mask}`;
 

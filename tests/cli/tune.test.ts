@@ -232,6 +232,23 @@ describe('configurations from a file', () => {
     expect(shipped.stderr).not.toMatch(/tuned/);
   });
 
+  it('are those of the window and of capped scores, never of others', async () => {
+    const changes = { rows: 4, blockRows: 96 };
+    const plain = configurationsFile(changes);
+    const own = configurationsFile(changes, { mask: 'full (window 128, soft-cap)' });
+    const asked = ['--window', '128', '--softcap', '20', '--heads', '1', '--batch', '1'];
+    const [shipped, other, tuned] = [
+      await mha(...asked, '--tiles', 'default'),
+      await mha(...asked, '--tiles', plain),
+      await mha(...asked, '--tiles', own),
+    ];
+    const hash = (outcome: typeof tuned) => parseRun(outcome).measurements[0]?.kernelHash;
+    expect(hash(other)).toBe(hash(shipped));
+    expect(other.stderr).not.toMatch(/tuned/);
+    expect(hash(tuned)).not.toBe(hash(shipped));
+    expect(tuned.stderr).toMatch(/at head dimension 128, full \(window 128, soft-cap\) mask/);
+  });
+
   it('that were faster than another kernel say so', async () => {
     const path = configurationsFile({ rows: 4, blockRows: 96 }, { baseline: 'wgsl-flash' });
     expect((await mha('--tiles', path)).stderr).toContain('(1.10x faster than wgsl-flash in its default one)');

@@ -24,7 +24,7 @@ import {
 } from '../../measure/search-record.ts';
 import type { StopSignal } from '../../measure/stop.ts';
 import { noChart, noDefaultRuns, nothingToChoose, searchContinues, searchOver } from '../../messages.ts';
-import { describe, formatHeadDims, type Workload } from '../../problem/workload.ts';
+import { describe, formatHeadDims, formatTunedMask, type Workload } from '../../problem/workload.ts';
 import { timeStamp } from '../../record/context.ts';
 import { makeFolders } from '../../record/files.ts';
 import { candidateName, formatSearch, type Kept } from '../../report/search-text.ts';
@@ -159,10 +159,10 @@ function newSearch(
   });
   const [first, ...alternatives] = lists.map(({ pruned: _, ...list }) => list);
   if (first === undefined) throw new RangeError('no kernel to search');
-  const { headDim, headDimV, mask, dtype } = workload;
+  const { headDim, headDimV, dtype } = workload;
   const { name: device, variant } = environment.device;
   return {
-    ...{ kernel: first.kernel, device, variant, headDim, mask, dtype },
+    ...{ kernel: first.kernel, device, variant, headDim, mask: formatTunedMask(workload), dtype },
     ...(headDimV === undefined ? {} : { headDimV }),
     ...{ shipped: first.shipped, candidates: first.candidates, alternatives },
     pruned: lists.flatMap(({ kernel, shipped, pruned }) =>

@@ -2,7 +2,7 @@
 
 import { oneShapeForTune, UsageError } from '../../messages.ts';
 import { presetAxes } from '../../problem/sweep.ts';
-import { formatHeadDims } from '../../problem/workload.ts';
+import { formatHeadDims, formatTunedMask } from '../../problem/workload.ts';
 import type { Declare } from '../command.ts';
 import { targetOf, targetOptions, tunedKernels } from '../options/device.ts';
 import { MEASURING, OUTPUT, quietOption, resultsOption } from '../options/run.ts';
@@ -36,7 +36,7 @@ export const declareTune: Declare = (command, finish) => {
     const values = valuesOf(command, options);
     const { kernel, budget: budgetSeconds, again, results, quiet } = values;
     const workloads = workloadsOf(values);
-    const searches = new Set(workloads.map((w) => `${formatHeadDims(w)} ${w.mask}`));
+    const searches = new Set(workloads.map((w) => `${formatHeadDims(w)} ${formatTunedMask(w)}`));
     if (searches.size < workloads.length) throw new UsageError(oneShapeForTune);
     const { tune } = await import('../actions/tune.ts');
     finish(await tune(workloads, { target: targetOf(values), kernel, budgetSeconds, again, results, quiet }));

@@ -7,7 +7,7 @@ import { configured } from '../../measure/configured.ts';
 import { configurationsIgnored, configurationUnusable, configurationUsed, UsageError } from '../../messages.ts';
 import type { Case } from '../../problem/cases.ts';
 import type { Workload } from '../../problem/workload.ts';
-import { formatHeadDims } from '../../problem/workload.ts';
+import { formatHeadDims, formatTunedMask } from '../../problem/workload.ts';
 import { sayLine } from '../terminal/output.ts';
 import { type OpenTargets, openTargets, type TargetRequest } from './open-targets.ts';
 import { findConfiguration, readConfigurations, type TunedConfiguration } from './tuned-configurations.ts';
@@ -96,7 +96,8 @@ function pairKernels(
       const own = configurations.filter((item) => item.kernel === kernel.name && item.device === device.name);
       if (own.length === 0) return { kernel, target };
       for (const tuned of own) {
-        if (tuned.variant === device.variant) notices.push(configurationUsed(tuned));
+        const used = workloads.some((workload) => chosen(kernel, target, [tuned], workload) !== undefined);
+        if (used) notices.push(configurationUsed(tuned));
       }
       for (const workload of workloads) {
         const problem = chosen(kernel, target, own, workload)?.problem;
@@ -117,10 +118,10 @@ function chosen(kernel: Kernel, { environment }: OpenTarget, own: readonly Tuned
   const { tunable } = kernel;
   if (tunable === undefined) return undefined;
   const { name, variant } = environment.device;
-  const { headDim, headDimV, mask, dtype } = workload;
+  const { headDim, headDimV, dtype } = workload;
   const configuration = findConfiguration(own, {
     ...{ kernel: kernel.name, device: name, variant },
-    ...{ headDim, headDimV, mask, dtype },
+    ...{ headDim, headDimV, mask: formatTunedMask(workload), dtype },
   });
   if (configuration === undefined) return undefined;
   return { configuration, problem: tunable.problem(configuration, workload, environment) };

@@ -22,6 +22,7 @@ const fileSchema = z.object({
       headDim: z.number(),
       /** Absent where it is headDim. */
       headDimV: z.number().optional(),
+      /** With its window and whether scores are capped: "causal (window 128, soft-cap)". */
       mask: z.string(),
       dtype: z.string(),
       tile: configurationSchema,

@@ -4,7 +4,7 @@ import { knownKernel } from '../../kernels/index.ts';
 import { sameProblem } from '../problem/workload.ts';
 import type { Measured, Measurement, Ratio, RecordedSample } from '../record/measurement.ts';
 import { rateOf } from '../record/rate.ts';
-import { boundsOf, type Summary, summarize, summarizeProcesses } from './statistics.ts';
+import { boundsOf, type Summary, summarizePaired, summarizeProcesses } from './statistics.ts';
 
 /** The parts of a sample that pairing needs. A sample without its round pairs with none. */
 type PairedSample = Pick<RecordedSample, 'seconds' | 'flops' | 'round' | 'process'>;
@@ -25,7 +25,7 @@ export function sharedRounds(series: readonly (readonly PairedSample[])[]): numb
 
 /**
  * The throughput of one contender over another's in the rounds that both share; null where they share none. Both samples of a
- * round are of the same process. Fewer than 4 processes are taken as independent rounds, since what the two sides share cancels.
+ * round are of the same process. Of fewer than 4 processes the rounds are one series, in which what the two sides share cancels.
  */
 export function pairedRatio(
   own: readonly PairedSample[],
@@ -36,7 +36,7 @@ export function pairedRatio(
     const other = round === undefined ? undefined : baseRates.get(round);
     return other === undefined ? [] : [{ value: rateOf(sample) / rateOf(other), process }];
   });
-  return ratios.length === 0 ? null : { ...summarizeProcesses(ratios, summarize), rounds: ratios.length };
+  return ratios.length === 0 ? null : { ...summarizeProcesses(ratios, summarizePaired), rounds: ratios.length };
 }
 
 /**

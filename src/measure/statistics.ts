@@ -36,6 +36,18 @@ export function summarizeSeries(values: readonly number[]): Summary {
   return summarizeBy(values, effectiveRank(values));
 }
 
+/** Rounds from which the autocorrelation of paired ratios counts: in fewer its error is as large as what it would tell. */
+const MIN_FOR_AUTOCORRELATION = 15;
+
+/**
+ * The same for paired ratios of one process in time order. What both sides share cancels in them, so fewer than 15 count as
+ * independent; from there on as many as they are worth by the same estimate, and none where that is fewer than 6.
+ */
+export function summarizePaired(values: readonly number[]): Summary {
+  if (values.length < MIN_FOR_AUTOCORRELATION) return summarize(values);
+  return summarizeBy(values, effectiveRank(values, Z_WIDENED));
+}
+
 function summarizeBy(values: readonly number[], rank: number): Summary {
   if (values.length === 0) throw new RangeError('no samples to summarize');
   const sorted = [...values].sort((a, b) => a - b);
@@ -83,7 +95,7 @@ const Z_WIDENED = 0.5;
  * Discrete-Event Simulation, section 6.5). The rank that bounds its median, a fraction too; 0 where its effective samples are
  * too few for an interval. The rank of m samples is (m + 1) / 2 - 0.98 sqrt(m), the binomial's by the normal distribution.
  */
-function effectiveRank(values: readonly number[]): number {
+function effectiveRank(values: readonly number[], refusedAt = Z_REFUSED): number {
   const n = values.length;
   if (n < MIN_FOR_INTERVAL) return 0;
   const r = autocorrelation(values);
@@ -92,7 +104,7 @@ function effectiveRank(values: readonly number[]): number {
     return (n * (1 - least)) / (1 + least);
   };
   // An interval needs enough samples even if they are as much alike as the error of r allows.
-  if (worth(Z_REFUSED) < MIN_FOR_INTERVAL) return 0;
+  if (worth(refusedAt) < MIN_FOR_INTERVAL) return 0;
   const m = worth(Z_WIDENED);
   return Math.max(1, (((m + 1) / 2 - 0.98 * Math.sqrt(m)) / (m + 1)) * (n + 1));
 }

@@ -1,7 +1,7 @@
 /** A small calibration: intervals hold the truth and nothing is called different that is not, with fixed seeds. */
 
 import { describe, expect, it } from 'vitest';
-import { calibrate, DESIGNS, type Design } from '../../scripts/calibrate/calibrate.ts';
+import { calibrate, calibratePairs, DESIGNS, type Design } from '../../scripts/calibrate/calibrate.ts';
 import { NOISES } from '../../scripts/calibrate/noise.ts';
 
 const FIVE: Design = { name: '5 x 6', processes: 5, each: 6 };
@@ -40,6 +40,12 @@ describe('intervals and verdicts', () => {
       expect(coverage).toBeLessThan(0.99);
       expect(coverage).toBeGreaterThan(0.892);
     }
+  });
+
+  it('of paired ratios hold in one process too, where each side has correlated noise of its own', () => {
+    const { known, coverage } = calibratePairs(named('AR(1) 0.5, 3 %'), { name: '40', processes: 1, each: 40 }, 200, 1);
+    expect(known).toBeGreaterThan(0.8);
+    expect(coverage).toBeGreaterThan(0.876);
   });
 
   it('find a tenth in quiet noise, in one process too', () => {

@@ -1,7 +1,7 @@
 /** The online softmax of a row group over the scores of one key block: row maximum, rescale, exponentials and row sum. */
 
 import { slot } from './call.ts';
-import { constant, type Exponent, emitExp2 } from './exp2.ts';
+import { constant, type Exponent, emitExp2, heldConstants, loadHeld } from './exp2.ts';
 import { emitFold } from './fold.ts';
 import { clear, type Shape, vector } from './shape.ts';
 import { type Labels, loop, phase } from './text/control.ts';
@@ -97,12 +97,14 @@ function emitWeights(shape: Shape, labels: Labels): Code {
   };
   const log2e = vector(shape, 1 + 4 * vectors);
   const all = Array.from({ length: vectors }, (_, v) => exponent(v));
+  const held = heldConstants(shape, 2 + 4 * vectors);
   const scores = (v: number) => atIndex('rdi', 'rcx', 1, v * shape.vectorBytes);
   return phase(
     "exponentials: p = e^(s - m'), row sum: l = l r + sum of p",
     shape.bf16
       ? [op('vmovups', log2e, constant(shape, 'scale')), op('vmulps', log2e, log2e, constant(shape, 'log2e'))]
       : op('vmovups', log2e, constant(shape, 'log2e')),
+    loadHeld(shape, held),
     op('lea', 'rdi', at('rax', shape.private.scores)),
     op('mov', 'rdx', slot('row')),
     op('imul', 'rdx', 'rdx', shape.vectorBytes),
@@ -119,7 +121,7 @@ function emitWeights(shape: Shape, labels: Labels): Code {
       loop(labels, 'weights', { register: 'rcx', first: 0, end: 'r10', step: shape.width * 4 }, [
         all.map(({ x }, v) => op('vmovups', x, scores(v))),
         all.map(({ x }) => op('vfmadd213ps', x, log2e, shift)),
-        emitExp2(shape, all),
+        emitExp2(shape, all, held),
         shape.bf16
           ? [all.map((exponent, v) => rounded(exponent, at('r8', v * 32))), op('add', 'r8', vectors * 32)]
           : all.map(({ x }, v) => op('vmovups', scores(v), x)),

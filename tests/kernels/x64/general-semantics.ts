@@ -94,6 +94,8 @@ export const generalSemantics: Record<string, Semantics> = {
     write(machine, target as Operand, read(machine, { base: 'rsp', offset: 0 }), false);
     writeGeneral(machine, 'rsp', readGeneral(machine, 'rsp') + 8);
   },
+  // Nothing that can be seen, wherever it points.
+  prefetcht0: () => {},
   kmovd: (machine, [target, source]) =>
     void machine.masks.set(target as string, readGeneral(machine, source as string)),
 };

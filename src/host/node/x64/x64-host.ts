@@ -34,13 +34,14 @@ export function createX64Host(options: X64HostOptions): Host {
   const set = options.set ?? (found.avx512 ? 'avx512' : 'avx2');
   if (set === 'avx512' && !found.avx512) throw new Error(machineCodeSays.noAvx512);
   const bf16Sets = bf16SetsOf(found);
-  const known = new Map<string, MachineCode>();
+  const known = new Map<string, SharedCode>();
   const compile = async (program: Program) => {
     const { code } = requireX64(program, [...(set === 'avx512' ? ['avx2', set] : [set]), ...bf16Sets]);
     const key = JSON.stringify(code);
-    const compiled = known.get(key) ?? compiledCode(code);
-    known.set(key, compiled);
-    return compiled;
+    const shared = known.get(key) ?? sharedCode(code);
+    known.set(key, shared);
+    // The file of a program that was compiled long ago may be gone.
+    return inFile(shared);
   };
   return createThreadedHost(
     { ...options, sharedMemory: true },
@@ -90,12 +91,21 @@ function listOf({ avx2, avx512, avx512Bf16, amxBf16 }: CpuFeatures): string[] {
   ];
 }
 
-/** Encoded code in a file, with those of its labels that are functions. */
-function compiledCode(code: Code): MachineCode {
+/** A shared object, with those of its labels that are functions. */
+interface SharedCode {
+  bytes: Uint8Array;
+  names: readonly string[];
+}
+
+const inFile = ({ bytes, names }: SharedCode): MachineCode => ({ file: codeFile(bytes), names });
+
+const compiledCode = (code: Code): MachineCode => inFile(sharedCode(code));
+
+function sharedCode(code: Code): SharedCode {
   const { bytes, labels } = encode(code);
   const names = [...labels.keys()].filter((name) => FUNCTIONS.includes(name));
   const symbols = names.map((name) => ({ name, offset: labels.get(name) as number }));
-  return { file: codeFile(sharedObject(bytes, symbols)), names };
+  return { bytes: sharedObject(bytes, symbols), names };
 }
 
 /** What hosts call. */

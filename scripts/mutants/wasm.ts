@@ -137,7 +137,7 @@ function unmetOf(fault: string): Pick<Mutant, 'unmet'> {
   if (/row 1000|rows 500 to/.test(fault)) return { unmet: { '4k slice': ROWS, '32k slice': ROWS } };
   if (/one head/.test(fault)) return { unmet: { '4k slice': HEAD, '32k slice': HEAD } };
   if (/diagonal|its own key|masked/.test(fault)) return { unmet: { '4k full mask': FULL } };
-  if (/later runs/.test(fault)) return { unmet: { '32k slice': FEW } };
+  if (/later runs/.test(fault)) return { unmet: { '4k slice': FEW, '32k slice': FEW } };
   if (/last key/.test(fault)) return { unmet: { '4k slice': ROWS, '32k slice': ROWS } };
   if (/rescaled/.test(fault))
     return { unmet: { '4k full mask': 'without masks it needs no maxima and rescales nothing' } };

@@ -1,6 +1,7 @@
 /** The three techniques of the AVO paper as options of the kernels here: each ablation differs from the tuned kernel in one of them. */
 
-import { wasmConfiguration, wgslConfiguration } from './configurations.ts';
+import { wgslConfiguration } from './configurations.ts';
+import { wasmConfiguration } from './cpu-configurations.ts';
 import type { Kernel } from './kernel.ts';
 import type { WasmConfiguration } from './wasm/configuration.ts';
 import { emitWasmFlash, wasmFlash } from './wasm/flash.ts';

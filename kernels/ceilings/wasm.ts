@@ -7,7 +7,7 @@
 
 import { flops, pairFlops } from '../../src/problem/flops.ts';
 import type { Workload } from '../../src/problem/workload.ts';
-import { wasmConfiguration } from '../configurations.ts';
+import { wasmConfiguration } from '../cpu-configurations.ts';
 import type { Features } from '../device.ts';
 import type { WasmConfiguration } from '../wasm/configuration.ts';
 import { hasFewRows } from '../wasm/few-rows.ts';

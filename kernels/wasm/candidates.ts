@@ -1,7 +1,7 @@
 /** Configurations of the WebAssembly kernel that may be worth trying, and what makes one impossible. */
 
 import type { Workload } from '../../src/problem/workload.ts';
-import { wasmConfiguration } from '../configurations.ts';
+import { wasmConfiguration } from '../cpu-configurations.ts';
 import type { DeviceProfile, Features } from '../device.ts';
 import { combinations, distance, sameConfiguration } from '../tunable.ts';
 import { panelWidth, type WasmConfiguration } from './configuration.ts';

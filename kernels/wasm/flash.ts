@@ -2,7 +2,7 @@
 
 import type { ScoreOption } from '../../src/problem/scores.ts';
 import type { Workload } from '../../src/problem/workload.ts';
-import { wasmConfiguration } from '../configurations.ts';
+import { wasmConfiguration } from '../cpu-configurations.ts';
 import type { Features } from '../device.ts';
 import type { Kernel, WasmProgram } from '../kernel.ts';
 import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';

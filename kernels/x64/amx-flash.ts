@@ -1,7 +1,7 @@
 /** amx-flash: flash attention in machine code on bf16 tensors, both products on the tile registers of AMX. */
 
 import { unsupportedAmx } from '../../src/messages.ts';
-import { amxConfiguration } from '../configurations.ts';
+import { amxConfiguration } from '../cpu-configurations.ts';
 import type { Kernel } from '../kernel.ts';
 import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { BF16_SCORES, emitBf16Flash } from './bf16.ts';

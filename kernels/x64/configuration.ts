@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { Workload } from '../../src/problem/workload.ts';
-import { x64Configuration } from '../configurations.ts';
+import { x64Configuration } from '../cpu-configurations.ts';
 import type { CodeSet, DeviceProfile } from '../device.ts';
 import { combinations, count, distance, sameConfiguration } from '../tunable.ts';
 

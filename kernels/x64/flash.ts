@@ -3,7 +3,7 @@
 import { unsupportedBf16 } from '../../src/messages.ts';
 import type { ScoreOption } from '../../src/problem/scores.ts';
 import { valueDim, type Workload } from '../../src/problem/workload.ts';
-import { x64Configuration } from '../configurations.ts';
+import { x64Configuration } from '../cpu-configurations.ts';
 import type { Kernel, X64Program } from '../kernel.ts';
 import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';

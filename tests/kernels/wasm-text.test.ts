@@ -8,7 +8,7 @@ import {
   multiplyAddCeilings,
   softmaxCeiling,
 } from '../../kernels/ceilings/wasm.ts';
-import { wasmConfiguration } from '../../kernels/configurations.ts';
+import { wasmConfiguration } from '../../kernels/cpu-configurations.ts';
 import { TYPICAL_DEVICE } from '../../kernels/typical-device.ts';
 import type { WasmConfiguration } from '../../kernels/wasm/configuration.ts';
 import { emitFewRows } from '../../kernels/wasm/few-rows.ts';

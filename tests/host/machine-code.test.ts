@@ -1,100 +1,23 @@
-/** Machine code from its file to its end: what is opened, what a fault costs, any number of threads, and what is refused. */
+/** Machine code on its host: what a fault costs, any number of threads, and what is refused. */
 
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { X64Program } from '../../kernels/kernel.ts';
 import { x64Flash } from '../../kernels/x64/flash.ts';
 import { at, op } from '../../kernels/x64/text/instruction.ts';
 import { openBrowserTarget } from '../../src/host/browser-target.ts';
-import { cacheFolder } from '../../src/host/node/cache-folder.ts';
 import { nodeTarget } from '../../src/host/node/targets.ts';
 import { spawnX64 } from '../../src/host/node/x64/choose-set.ts';
-import { codeFile } from '../../src/host/node/x64/code-file.ts';
 import { cpuFeatures } from '../../src/host/node/x64/x64-host.ts';
 import { wholeSlice } from '../../src/problem/slice.ts';
 import { allRows, runKernel } from '../kernels/harness.ts';
 import { MACHINE_CODE } from '../machine-code.ts';
 import { workload } from '../workloads.ts';
 
-const BYTES = new Uint8Array([1, 2, 3]);
 const OPTIONS = { threads: 1, variant: null, webgpu: { adapter: null, allowSoftware: false, limits: {} } };
 
 afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
-});
-
-/** An empty cache folder, in a fresh home. */
-function freshCache(): string {
-  vi.stubEnv('XDG_CACHE_HOME', mkdtempSync(join(tmpdir(), 'attnbench-test-')));
-  return cacheFolder();
-}
-
-describe.runIf(process.platform === 'linux')('a file of machine code', () => {
-  it('is named by what is in it, kept once, and no one else can write it or its folder', () => {
-    freshCache();
-    const fresh = codeFile(BYTES);
-    const { mtimeMs, mode } = statSync(fresh);
-    expect(mode & 0o777).toBe(0o500);
-    expect(statSync(join(fresh, '..')).mode & 0o777).toBe(0o700);
-    expect(codeFile(BYTES)).toBe(fresh);
-    expect(statSync(fresh).mtimeMs).toBe(mtimeMs);
-    expect(codeFile(new Uint8Array([1, 2, 4]))).not.toBe(fresh);
-  });
-
-  it('is written anew where something else stands under its name, and what was there is left as it is', () => {
-    freshCache();
-    const path = codeFile(BYTES);
-    chmodSync(join(path, '..'), 0o777);
-    chmodSync(path, 0o700);
-    writeFileSync(path, 'not code');
-    expect([...readFileSync(codeFile(BYTES))]).toEqual([...BYTES]);
-    expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
-    // A link is replaced, even to the right bytes: others may write them.
-    const other = join(mkdtempSync(join(tmpdir(), 'attnbench-test-')), 'other');
-    writeFileSync(other, BYTES);
-    rmSync(path);
-    symlinkSync(other, path);
-    expect(lstatSync(codeFile(BYTES)).isFile()).toBe(true);
-    expect(readdirSync(join(path, '..')).filter((name) => /\.so\./.test(name))).toEqual([]);
-  });
-
-  it('lies in a temporary folder where the cache folder cannot be made, and is refused where that cannot either', () => {
-    const home = mkdtempSync(join(tmpdir(), 'attnbench-test-'));
-    const file = join(home, 'file');
-    writeFileSync(file, '');
-    vi.stubEnv('XDG_CACHE_HOME', file);
-    vi.stubEnv('TMPDIR', home);
-    const path = codeFile(BYTES);
-    expect(path.startsWith(home)).toBe(true);
-    expect(existsSync(path)).toBe(true);
-    vi.stubEnv('TMPDIR', join(file, 'none'));
-    expect(() => codeFile(BYTES)).toThrow(/set XDG_CACHE_HOME or TMPDIR$/);
-  });
-
-  it('goes when it is old and there are many', () => {
-    const folder = join(freshCache(), 'code');
-    mkdirSync(folder, { recursive: true });
-    for (let i = 0; i < 400; i += 1) writeFileSync(join(folder, `${i}.so`), '');
-    const path = codeFile(BYTES);
-    const left = readdirSync(folder);
-    expect(left.length).toBeLessThan(400);
-    expect(existsSync(path)).toBe(true);
-  });
 });
 
 describe('machine code is refused', () => {

@@ -62,7 +62,7 @@ await describeOnGpu('scores on a GPU', (host) => {
       'f16',
       emulated(
         { threads: 16, shapes: [APPLE] },
-        { subgroups: 2, team: 2, rows: 8, keys: 16, k: 'direct', v: 'direct', q: 'workgroup' },
+        { subgroups: 2, team: 2, rows: 8, keys: 16, k: 'staged', v: 'staged', q: 'workgroup' },
       ),
     ],
   ] as const)('wgsl-matrix, tensors of %s', async (dtype, kernel) => {
@@ -73,7 +73,8 @@ await describeOnGpu('scores on a GPU', (host) => {
     expect(await runKernel(host, kernel, { ...w, seqKv: 20, scale: 9 })).toMatchOracle();
     const values = (length: number, seed: number) => Float32Array.from({ length }, (_, i) => Math.sin(i * seed));
     const [q, k, v] = [values(41 * 128, 1.7), values(83 * 64, 2.3), values(83 * 64, 3.1)];
-    const sinks = Float32Array.of(-200, 0, 30, 80);
+    // Beside larger ones the output is below what 16 bits hold.
+    const sinks = dtype === 'f16' ? Float32Array.of(-200, 0, 3, 8) : Float32Array.of(-200, 0, 30, 80);
     expect(await runKernel(host, kernel, w, { data: { kind: 'values', q, k, v, sinks } })).toMatchOracle();
   });
 

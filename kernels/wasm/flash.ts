@@ -5,6 +5,7 @@ import type { Workload } from '../../src/problem/workload.ts';
 import { wasmConfiguration } from '../cpu-configurations.ts';
 import type { Features } from '../device.ts';
 import type { Kernel, WasmProgram } from '../kernel.ts';
+import { SOFTMAX_STEPS } from '../softmax-steps.ts';
 import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { emitAccumulate } from './accumulate.ts';
@@ -113,11 +114,7 @@ function prologue(dims: WasmDims, config: WasmConfiguration, { softcap, sinks }:
     '      scores        s = q k^T',
     ...(softcap == null ? [] : [`      soft-cap      s = C tanh(s / C), C = ${softcap}`]),
     '      mask          s = -2^126 where the row does not see the key',
-    "      row maximum   m' = max(m, s)",
-    "      rescale       r = e^(m - m')",
-    "      exponentials  p = e^(s - m')",
-    '      row sum       l = l r + sum of p',
-    '      accumulate    sums = sums r + p v',
+    ...SOFTMAX_STEPS,
     sinks === true ? '    write o = sums / (l + e^(sink - m))' : '    write o = sums / l',
     '',
     'Memory: address 0 holds a row of zeros; the host says where the rest lies.',

@@ -6,6 +6,7 @@
 import type { Workload } from '../../src/problem/workload.ts';
 import type { InstructionSet } from '../device.ts';
 import type { X64Program } from '../kernel.ts';
+import { SOFTMAX_STEPS } from '../softmax-steps.ts';
 import { fewRowsSplit } from '../wasm/few-rows-layout.ts';
 import { emitAttendKeys } from './few-rows-attend.ts';
 import { type FewRows, fewRowsShape } from './few-rows-layout.ts';
@@ -42,11 +43,7 @@ const prologue = (
     '      scores        s = q k^T',
     ...(softcap === null ? [] : [`      soft-cap      s = C tanh(s / C), C = ${softcap}`]),
     '      mask          s = -2^126 where the row does not see the key',
-    "      row maximum   m' = max(m, s)",
-    "      rescale       r = e^(m - m')",
-    "      exponentials  p = e^(s - m')",
-    '      row sum       l = l r + sum of p',
-    '      accumulate    sums = sums r + p v',
+    ...SOFTMAX_STEPS,
     `  merge (for each KV head): partial (m, l, sums) of all parts${sinks ? ' and the sinks' : ''} to o`,
     '',
     'rbx: the call block, 64-bit numbers at names that the listing says by their offset (kernels/x64/call.ts).',

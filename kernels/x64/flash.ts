@@ -5,6 +5,7 @@ import type { ScoreOption } from '../../src/problem/scores.ts';
 import { valueDim, type Workload } from '../../src/problem/workload.ts';
 import { x64Configuration } from '../cpu-configurations.ts';
 import type { Kernel, X64Program } from '../kernel.ts';
+import { SOFTMAX_STEPS } from '../softmax-steps.ts';
 import { unsupportedScores, unsupportedShape } from '../supported-shapes.ts';
 import { tunable } from '../tunable.ts';
 import { hasFewRows } from '../wasm/few-rows.ts';
@@ -95,11 +96,7 @@ function prologue({ config, scores, headDim, headDimV, width, qDims, oDims, priv
     `      scores        s = q k^T, a register tile of ${rows} rows x ${vectors} vectors`,
     ...(scores.softcap == null ? [] : [`      soft-cap      s = C tanh(s / C), C = ${scores.softcap}`]),
     '      mask          s = -2^126 where the row does not see the key',
-    "      row maximum   m' = max(m, s)",
-    "      rescale       r = e^(m - m')",
-    "      exponentials  p = e^(s - m')",
-    '      row sum       l = l r + sum of p',
-    '      accumulate    sums = sums r + p v',
+    ...SOFTMAX_STEPS,
     scores.sinks === true ? '    write o = sums / (l + e^(sink - m))' : '    write o = sums / l',
     '',
     'rbx: the call block, 64-bit numbers at names that the listing says by their offset (kernels/x64/call.ts).',

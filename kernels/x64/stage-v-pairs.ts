@@ -2,14 +2,15 @@
 
 import { slot } from './call.ts';
 import { clear, type Shape, vector } from './shape.ts';
+import { keysInBlock } from './stage-v.ts';
 import { preparePart } from './tail.ts';
-import { type Labels, loop, minimum, phase } from './text/control.ts';
+import { type Labels, loop, phase } from './text/control.ts';
 import { at, type Code, type General, masked, op, times } from './text/instruction.ts';
 
 /** Keys from r12 on, a panel's width of them, to packed V: [key block][dim panel][pair of keys][dim of the panel][key of the pair]. */
 export function emitStageVPairs(shape: Shape, labels: Labels): Code {
   const { lanes, width, headDimV } = shape;
-  const { blockKeys, vectors } = shape.config;
+  const { vectors } = shape.config;
   const [first, second, none] = [vector(shape, 0), vector(shape, 1), vector(shape, 2)];
   const last = (part: number) => (part + 1) * lanes > headDimV;
   const dims = (target: typeof first, row: General, part: number) => {
@@ -20,24 +21,7 @@ export function emitStageVPairs(shape: Shape, labels: Labels): Code {
     'stage V',
     preparePart(shape, headDimV, lanes),
     clear(shape, none),
-    // r8: the first key of the block; r9: bytes of its panels, since the last block may be short.
-    op('mov', 'r8', 'r12'),
-    op('and', 'r8', -blockKeys),
-    op('mov', 'r9', slot('keysPadded')),
-    op('sub', 'r9', 'r8'),
-    op('mov', 'rcx', blockKeys),
-    minimum('r9', 'rcx'),
-    op('imul', 'r9', 'r9', width * 2),
-    // rdi: where the first pair goes.
-    op('mov', 'rdi', 'r8'),
-    op('imul', 'rdi', 'rdi', shape.oDims * 2),
-    op('add', 'rdi', slot('packedV')),
-    op('mov', 'rax', 'r12'),
-    op('sub', 'rax', 'r8'),
-    op('imul', 'rax', 'rax', width * 2),
-    op('add', 'rdi', 'rax'),
-    op('mov', 'rax', 'r12'),
-    op('lea', 'r10', at('r12', width)),
+    keysInBlock(shape, 2),
     loop(labels, 'value_pair', { register: 'rax', first: 'rax', end: 'r10', step: 2 }, [
       valueRow('rsi', 0),
       valueRow('r11', 1),

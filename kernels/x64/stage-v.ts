@@ -8,7 +8,7 @@ import { at, type Code, op, times } from './text/instruction.ts';
 
 /** Keys from r12 on, a panel's width of them, to packed V: [key block][dim panel][key of the block][dim of the panel]. */
 export function emitStageV(shape: Shape, labels: Labels): Code {
-  const { blockKeys, vectors } = shape.config;
+  const { vectors } = shape.config;
   const [value, none] = [vector(shape, 0), vector(shape, 1)];
   const parts = vectorsOf(shape, shape.headDimV);
   const panels = shape.oDims / shape.width;
@@ -16,24 +16,7 @@ export function emitStageV(shape: Shape, labels: Labels): Code {
     'stage V',
     preparePart(shape, shape.headDimV),
     clear(shape, none),
-    // r8: the first key of the block; r9: bytes of its panels, since the last block may be short.
-    op('mov', 'r8', 'r12'),
-    op('and', 'r8', -blockKeys),
-    op('mov', 'r9', slot('keysPadded')),
-    op('sub', 'r9', 'r8'),
-    op('mov', 'rcx', blockKeys),
-    minimum('r9', 'rcx'),
-    op('imul', 'r9', 'r9', shape.width * 4),
-    // rdi: where the first key goes.
-    op('mov', 'rdi', 'r8'),
-    op('imul', 'rdi', 'rdi', shape.oDims * 4),
-    op('add', 'rdi', slot('packedV')),
-    op('mov', 'rax', 'r12'),
-    op('sub', 'rax', 'r8'),
-    op('imul', 'rax', 'rax', shape.width * 4),
-    op('add', 'rdi', 'rax'),
-    op('mov', 'rax', 'r12'),
-    op('lea', 'r10', at('r12', shape.width)),
+    keysInBlock(shape, 4),
     loop(labels, 'value_row', { register: 'rax', first: 'rax', end: 'r10', step: 1 }, [
       op('mov', 'rsi', 'rax'),
       op('imul', 'rsi', slot('vStride')),
@@ -54,4 +37,30 @@ export function emitStageV(shape: Shape, labels: Labels): Code {
       op('add', 'rdi', shape.width * 4),
     ]),
   );
+}
+
+/**
+ * For the panel of keys from r12 on: r9, bytes of a panel of dims of their block; rdi, where the first key goes in packed V; rax and
+ * r10, the first key and the one after the last. Changes r8 and rcx.
+ */
+export function keysInBlock({ config: { blockKeys }, oDims, width }: Shape, elementBytes: number): Code {
+  return [
+    // r8: the first key of the block, which is short where it is the last.
+    op('mov', 'r8', 'r12'),
+    op('and', 'r8', -blockKeys),
+    op('mov', 'r9', slot('keysPadded')),
+    op('sub', 'r9', 'r8'),
+    op('mov', 'rcx', blockKeys),
+    minimum('r9', 'rcx'),
+    op('imul', 'r9', 'r9', width * elementBytes),
+    op('mov', 'rdi', 'r8'),
+    op('imul', 'rdi', 'rdi', oDims * elementBytes),
+    op('add', 'rdi', slot('packedV')),
+    op('mov', 'rax', 'r12'),
+    op('sub', 'rax', 'r8'),
+    op('imul', 'rax', 'rax', width * elementBytes),
+    op('add', 'rdi', 'rax'),
+    op('mov', 'rax', 'r12'),
+    op('lea', 'r10', at('r12', width)),
+  ];
 }

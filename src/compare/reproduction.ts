@@ -13,7 +13,7 @@ export interface RecordedCases {
   kernels: Kernel[];
   /** Kernels of the record that this version does not have. */
   unknown: string[];
-  /** The WebAssembly variant, if the record has only one. */
+  /** The variant of WebAssembly, or where none ran of machine code, if the record has only one. */
   variant: string | null;
   /** "node", "browser", "mock", or several with commas. */
   host: string;
@@ -29,7 +29,10 @@ export function recordedCases(run: RunDocument, cores: number): RecordedCases {
   const measured = run.measurements.filter((m): m is Measured => m.state === 'measured');
   const names = [...new Set(measured.map(({ kernel }) => kernel))];
   const kernels = names.map(knownKernel).filter((kernel) => kernel !== undefined);
-  const variants = new Set(measured.flatMap((m) => (m.backend === 'wasm' && m.variant !== null ? [m.variant] : [])));
+  const variantsOf = (backend: 'wasm' | 'native') =>
+    new Set(measured.flatMap((m) => (m.backend === backend && m.variant !== null ? [m.variant] : [])));
+  // One can be asked for; where both ran, a probe chooses that of machine code again.
+  const variants = measured.some(({ backend }) => backend === 'wasm') ? variantsOf('wasm') : variantsOf('native');
   const cases = new Map<string, Case>();
   for (const { workload } of measured) {
     for (const threads of threadsOf(measured, workload)) {
@@ -51,7 +54,7 @@ export function recordedCases(run: RunDocument, cores: number): RecordedCases {
 function threadsOf(measured: readonly Measured[], workload: Measured['workload']): (number | null)[] {
   const key = JSON.stringify(workload);
   const counts = measured.flatMap((m) =>
-    (m.backend === 'wasm' || m.backend === 'peers') && m.threads !== null && JSON.stringify(m.workload) === key
+    ['wasm', 'native', 'peers'].includes(m.backend) && m.threads !== null && JSON.stringify(m.workload) === key
       ? [m.threads]
       : [],
   );

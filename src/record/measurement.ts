@@ -96,7 +96,7 @@ const measuredSchema = caseSchema.extend({
         .object({ name: z.string(), tflops: positive })
         .optional()
         .describe(
-          'the limit of the other kind, arithmetic or memory, in the same rounds: it is higher; absent where one was run',
+          'the limit of the other kind, arithmetic or memory, in the same rounds: it is higher; absent where only one kind was run',
         ),
       coreHertz: positive
         .optional()

@@ -34,6 +34,14 @@ describe('recordedCases', () => {
     expect(recordedCases(run, 8).cases.map(({ threads }) => threads)).toEqual([null]);
   });
 
+  it('holds the threads of machine code, and its variant where no WebAssembly ran', () => {
+    const native = testCase(1, { kernel: 'x64-flash', backend: 'native', variant: 'avx2' });
+    const { cases, variant } = recordedCases(runOf([native]), 8);
+    expect(cases.map(({ threads }) => threads)).toEqual([1]);
+    expect(variant).toBe('avx2');
+    expect(recordedCases(runOf([native, testCase(1, { variant: 'simd256' })]), 8).variant).toBe('simd256');
+  });
+
   it('leaves out what gave no figure and kernels that are not known', () => {
     const run = runOf([skipped('no memory'), testCase(2), testCase(2, { kernel: 'wasm-future' })]);
     const { cases, kernels, unknown } = recordedCases(run, 8);

@@ -36,10 +36,10 @@ export function runOnCpu(head: Head): Float32Array[] | undefined {
   if (features === null || !HAS[head.program.set](features)) return undefined;
   const { bytes, labels } = encode(head.program.code);
   const symbols = NAMES.map((name) => ({ name, offset: labels.get(name) as number }));
-  const functions = openFunctions(codeFile(sharedObject(bytes, symbols)), NAMES);
+  const call = openFunctions(codeFile(sharedObject(bytes, symbols)), NAMES);
   const memory = new SharedArrayBuffer(head.image.length);
   new Uint8Array(memory).set(head.image);
   const view = new DataView(memory);
-  attend(head, view, requiredFfi().getRawPointer(memory), (name, pointer) => functions[name]?.(pointer));
+  attend(head, view, requiredFfi().getRawPointer(memory), call);
   return outputOf(head, view);
 }

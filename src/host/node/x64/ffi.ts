@@ -32,14 +32,22 @@ export function whyNoMachineCode(): string | undefined {
   return ffi() === undefined ? machineCodeSays.noFfi(version) : undefined;
 }
 
-/** Functions of a shared object by name. Throws what the dynamic linker says. */
-export function openFunctions(file: string, names: readonly string[]): OpenedObject['functions'] {
+/**
+ * Calls functions of a shared object by name. Throws what the dynamic linker says; a call throws for a name that was not opened, since one
+ * that did nothing would leave results as they were.
+ */
+export function openFunctions(file: string, names: readonly string[]): (name: string, pointer: bigint) => void {
   const library = requiredFfi();
   // Other words than `return` and `arguments` are ignored without an error.
-  return library.dlopen(
+  const { functions } = library.dlopen(
     file,
     Object.fromEntries(names.map((name) => [name, { return: 'void', arguments: ['pointer'] }])),
-  ).functions;
+  );
+  return (name, pointer) => {
+    const found = functions[name];
+    if (found === undefined) throw new RangeError(`the machine code has no function ${name}`);
+    found(pointer);
+  };
 }
 
 export function requiredFfi(): Ffi {

@@ -31,7 +31,7 @@ export const instantiateX64 = (
   { code, memory, scratch }: ThreadJob<MachineCode>,
   newBlock = (bytes: number) => new ArrayBuffer(bytes),
 ): KernelFunctions => {
-  const functions = openFunctions(code.file, code.names);
+  const call = openFunctions(code.file, code.names);
   const { getRawPointer } = requiredFfi();
   const block = new DataView(newBlock(CALL_BYTES));
   const pointer = getRawPointer(block.buffer);
@@ -48,7 +48,7 @@ export const instantiateX64 = (
     (name: string, slots: readonly (Given | null)[]) =>
     (...values: number[]) => {
       setAll(slots, values);
-      functions[name]?.(pointer);
+      call(name, pointer);
     };
   // The row of zeros is at the start of the memory.
   set('zeros', 0);

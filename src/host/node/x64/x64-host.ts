@@ -62,7 +62,7 @@ export function cpuFeatures(): CpuFeatures {
   if (why !== undefined) throw new Error(why);
   const { file, names } = compiledCode(emitCpuFeatures());
   const words = new Uint32Array(FEATURE_WORDS);
-  openFunctions(file, names)['features']?.(requiredFfi().getRawPointer(words.buffer));
+  openFunctions(file, names)('features', requiredFfi().getRawPointer(words.buffer));
   return readCpuFeatures(words);
 }
 
@@ -77,7 +77,7 @@ function bf16SetsOf({ avx512Bf16, amxBf16 }: CpuFeatures): Bf16Set[] {
 function tilesPermitted(): boolean {
   const { file, names } = compiledCode(emitPermitTiles());
   const words = new BigInt64Array(1);
-  openFunctions(file, names)['permit']?.(requiredFfi().getRawPointer(words.buffer));
+  openFunctions(file, names)('permit', requiredFfi().getRawPointer(words.buffer));
   return words[0] === 0n;
 }
 

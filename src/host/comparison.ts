@@ -86,9 +86,10 @@ export function roundingOf({ dtype }: Workload, program: Program): Rounding {
  *
  *   sides x f32 error x size of the row + u |o_d| + u_p A_d
  *
- * where the last term is u_p (|o_d| + t sqrt(sum_j p_j^2 (v_jd - o_d)^2)) for independent errors (see INDEPENDENT_ERRORS). For o_d (1 + u) bounds a rounded output, and weights p_j (1 + u_p) move sum_j p_j v_jd by at most u_p A_d. Weights
- * of f16 below 2^-14 are off by up to 2^-25 each, which adds at most 2^-25 n max |v| for n keys. For f32 these terms are
- * far below the first.
+ * where the last term is u_p (|o_d| + t sqrt(sum_j p_j^2 (v_jd - o_d)^2)) for independent errors (see INDEPENDENT_ERRORS). For
+ * o_d (1 + u) bounds a rounded output, and weights p_j (1 + u_p) move sum_j p_j v_jd by at most u_p A_d. Weights of f16 below
+ * 2^-14 are off by up to 2^-25 each, which adds at most 2^-25 n max |v| for n keys, and an output of f16 below 2^-14 by as much
+ * once. For f32 these terms are far below the first.
  */
 export function allowedErrors(
   w: Workload,
@@ -101,7 +102,8 @@ export function allowedErrors(
   const [u, p] = [output, weights].map((dtype) => (dtype === 'f32' ? 0 : UNIT_ROUNDOFF[dtype]));
   // Beside a sink far above all logits every weight is tiny, and so is its product with a value.
   const tiny = w.sinks === true ? F32_UNDERFLOW * w.seqKv * (1 + reference.largestValue) : 0;
-  const lost = tiny + (weights === 'f16' ? HALF_UNDERFLOW * w.seqKv * reference.largestValue : 0);
+  const lost =
+    tiny + lostBelowNormal(output) + (weights === 'f16' ? HALF_UNDERFLOW * w.seqKv * reference.largestValue : 0);
   const errors = Math.min(INDEPENDENT_ERRORS, Math.sqrt(reference.keys));
   return Float64Array.from({ length: dims }, (_, d) => {
     const value = Math.abs(reference.output[d] ?? 0);
@@ -109,6 +111,9 @@ export function allowedErrors(
     return f32 + (u ?? 0) * value + (p ?? 0) * terms + lost;
   });
 }
+
+/** What an output of f16 below 2^-14 is off by, however small it is: beside a sink far above the scores all of a row is. */
+const lostBelowNormal = (output: Dtype) => (output === 'f16' ? HALF_UNDERFLOW : 0);
 
 /** With so many dims the root mean square of a row is not small by chance. */
 const FEW_DIMS = 16;
@@ -145,7 +150,7 @@ export function allowedSumError(
 ): number {
   const size = Math.max(row.size, MEAN_VALUE / 1000);
   const [u, p] = [output, weights].map((dtype) => (dtype === 'f32' ? 0 : UNIT_ROUNDOFF[dtype]));
-  const lost = weights === 'f16' ? HALF_UNDERFLOW * w.seqKv * MEAN_VALUE : 0;
+  const lost = lostBelowNormal(output) + (weights === 'f16' ? HALF_UNDERFLOW * w.seqKv * MEAN_VALUE : 0);
   const terms = size * (1 + INDEPENDENT_ERRORS * 1.5);
   const rounded = (u ?? 0) * size + (p ?? 0) * terms + lost;
   const f32 = sides * (tolerance(w, row.maxLogit) + equalWeightsError(row.keys, distinctKeys)) * size;

@@ -36,6 +36,24 @@ describe.each(['f16', 'bf16'] as const)('%s', (dtype) => {
   });
 });
 
+describe('an output of f16 below its normal numbers', () => {
+  it('may lose half a step of theirs, and no more', () => {
+    const tiny = (factor: number) => (row: (typeof REFERENCES)[number]) => ({
+      ...row,
+      output: row.output.map((value) => value * factor),
+      magnitude: row.magnitude.map((value) => value * factor),
+    });
+    const rounding = { output: 'f16', weights: 'f32', independent: true, sides: 1 } as const;
+    for (const factor of [2 ** -14, 2 ** -40]) {
+      const rows = REFERENCES.map(tiny(factor));
+      const right = rows.map(({ output }) => Float32Array.from(output, roundToHalf));
+      expect(compareRows(W, rows, right, { rounding })).toMatchOracle();
+      const wrong = right.map((row) => row.map((value) => value + 2 ** -23));
+      expect(compareRows(W, rows, wrong, { rounding })).not.toMatchOracle();
+    }
+  });
+});
+
 describe('the bound', () => {
   it('is of each row: a row of large logits allows the others nothing', () => {
     const huge = REFERENCES.map((row, index) => (index === 5 ? { ...row, maxLogit: 3e6 } : row));

@@ -27,8 +27,8 @@ export interface Noise {
   bound: boolean;
   /** Begins a process; its first sample is number `from` of `total` in the run. */
   start(random: () => number, from: number, total: number): Process;
-  /** The middle of the first `taken` samples of `total`, where a run that stops early has another than 1. */
-  middle?: (taken: number, total: number) => number;
+  /** It drifts over the processes, which counts as variation between them, so it may be covered more often. */
+  drifts?: true;
 }
 
 const independent = (name: string, draw: (random: () => number) => number): Noise => ({
@@ -72,7 +72,7 @@ export const NOISES: readonly Noise[] = [
   ...[0.002, 0.005, 0.01, 0.02].map((level) => runLevel(level, 0.01)),
   runLevel(0.005, 0.002),
   {
-    ...{ name: 'normal 1 %, drift 0.1 % a sample', bound: true },
+    ...{ name: 'normal 1 %, drift 0.1 % a sample', bound: true, drifts: true },
     start(random, from, total) {
       let at = from - (total - 1) / 2;
       return () => {
@@ -80,6 +80,5 @@ export const NOISES: readonly Noise[] = [
         return 1 + DRIFT * (at - 1) + 0.01 * normalOf(random);
       };
     },
-    middle: (taken, total) => 1 + (DRIFT * (taken - total)) / 2,
   },
 ];

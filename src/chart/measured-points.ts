@@ -1,6 +1,6 @@
 /** The measured cases of a run as charts draw them and the fastest of a workload. */
 
-import { summarize } from '../measure/statistics.ts';
+import { summarize } from '../measure/series.ts';
 import { sameProblem, type Workload } from '../problem/workload.ts';
 import type { Measured, RunDocument } from '../record/measurement.ts';
 import { namesOf } from '../record/measurement-names.ts';

@@ -1,6 +1,6 @@
 /** A run read back from its file: a journal of JSON lines or a JSON document, checked against the schema. */
 
-import { ratiosOf } from '../measure/ratios.ts';
+import { decidedRatio, pairedRatio, ratiosOf } from '../measure/ratios.ts';
 import { badRunFile, tornLine, UsageError, withoutSteering } from '../messages.ts';
 import { documentSchema, type Measurement, type RunDocument, SCHEMA_ID, schemaProblem } from '../record/measurement.ts';
 import { comparePublished } from './comparisons.ts';
@@ -26,8 +26,10 @@ export function parseRunFile(
     throw new UsageError(badRunFile(name, schemaProblem(result.error)));
   }
   const run = result.data;
-  const baseline = run.context.settings?.baseline ?? null;
-  const ratios = run.ratios.length > 0 ? run.ratios : ratiosOf(withRounds(run.measurements), baseline);
+  const { baseline = null, processes } = run.context.settings ?? {};
+  // Records made before processes were kept show the bounds that their runs showed.
+  const paired = processes === undefined ? decidedRatio : pairedRatio;
+  const ratios = run.ratios.length > 0 ? run.ratios : ratiosOf(withRounds(run.measurements), baseline, paired);
   return { ...run, ratios, comparisons: comparePublished(run.measurements, run.context, set) };
 }
 

@@ -1,12 +1,13 @@
 /** Run against run: the cases that both measured, with ratios, intervals and verdicts that ignore mere noise. */
 
-import { holdsProcesses, type Summary, summarizeRates, widened } from '../measure/statistics.ts';
+import type { Summary } from '../measure/series.ts';
+import { decideRates, holdsProcesses, summarizeRates, widened } from '../measure/statistics.ts';
 import { sameProblem } from '../problem/workload.ts';
 import type { Context, Measured, RunDocument, Settings } from '../record/measurement.ts';
 
 /**
  * 'faster' and 'slower': certainly by more than 3 %, in rate and, where one device ran both beside one ceiling, in the share of
- * it. 'same': certainly within 3 %. 'unclear': the intervals do not decide, or there is none.
+ * it. 'same': certainly within 3 %. 'unclear': the bounds do not decide, or there are none.
  */
 export type Verdict = 'faster' | 'slower' | 'same' | 'unclear';
 
@@ -19,6 +20,8 @@ export interface RunDifference {
   low: number | null;
   high: number | null;
   verdict: Verdict;
+  /** True where a run has no interval: the verdict then takes processes to differ by the assumed deviation. */
+  assumed: boolean;
   /** What else differs between the two: device, host, threads, variant, clock, kernel text. */
   caveats: string[];
 }
@@ -46,9 +49,10 @@ export function compareRuns(before: RunDocument, after: RunDocument): RunDiffere
 }
 
 function difference(before: Measured, after: Measured, caveats: string[]): RunDifference {
-  const rates = quotient(summarizeRates(before.samples), summarizeRates(after.samples));
-  const { ratio, low, high } = rates;
-  return { before, after, ratio, low, high, verdict: verdictOf(rates, shareQuotient(before, after, caveats)), caveats };
+  const { ratio, low, high } = quotient(summarizeRates(before.samples), summarizeRates(after.samples));
+  const rates = quotient(decideRates(before.samples), decideRates(after.samples));
+  const verdict = verdictOf(rates, shareQuotient(before, after, caveats));
+  return { before, after, ratio, low, high, verdict, assumed: low === null && rates.low !== null, caveats };
 }
 
 interface Quotient {
@@ -72,6 +76,7 @@ function quotient(a: Bounded, b: Bounded): Quotient {
   };
 }
 
+type Ceiling = NonNullable<Measured['ceiling']>;
 type Bounded = Pick<Summary, 'median' | 'low' | 'high'>;
 
 /**
@@ -83,15 +88,14 @@ function shareQuotient(before: Measured, after: Measured, caveats: readonly stri
   if (a === undefined || b === undefined || a.name !== b.name || a.roof !== b.roof) return null;
   // Where only the text of the kernel differs, the machine is the same.
   if (caveats.some((caveat) => !caveat.startsWith('kernel text'))) return null;
-  const [one, two] = [shareOf(before), shareOf(after)];
-  return one === null || two === null ? null : quotient(one, two);
+  const [one, two] = [shareOf(a, before), shareOf(b, after)];
+  return quotient(one, two);
 }
 
-function shareOf({ ceiling, samples }: Measured): Bounded | null {
-  const { share, shareLow, shareHigh } = ceiling ?? {};
-  if (share === undefined || shareLow === undefined || shareHigh === undefined) return null;
-  const bounds = { median: share, low: shareLow, high: shareHigh };
-  return holdsProcesses(samples) ? bounds : widened(bounds);
+/** A share with its interval; of fewer than 3 processes with what is assumed to vary between them. */
+function shareOf({ share, shareLow, shareHigh }: Ceiling, { samples }: Measured): Bounded {
+  const bounds = { median: share, low: shareLow ?? share, high: shareHigh ?? share };
+  return shareLow !== undefined && holdsProcesses(samples) ? bounds : widened(bounds);
 }
 
 function verdictOf(rates: Quotient, shares: Quotient | null): Verdict {

@@ -1,7 +1,7 @@
 /** What a kernel does in a burst and what it sustains, with the clock of a core in both, from the record of a run without a pause. */
 
 import { median } from 'simple-statistics';
-import { summarize } from '../measure/statistics.ts';
+import { summarize } from '../measure/series.ts';
 import { BURST_SECONDS } from '../measure/sustain.ts';
 import type { Measured, RunDocument, Sustained } from '../record/measurement.ts';
 import { namesOf } from '../record/measurement-names.ts';

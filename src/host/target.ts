@@ -17,6 +17,8 @@ export interface OpenTarget {
   /** "node", "browser" or "mock". */
   host: string;
   environment: Environment;
+  /** Seconds that opening a host took. */
+  openSeconds: number;
   /** What the user should know of it before measuring. */
   note?: string;
   /** Opens a fresh host. */
@@ -49,11 +51,14 @@ export async function openTarget(description: TargetDescription): Promise<Target
   const { host } = description;
   let first: KillableHost | undefined;
   try {
+    const begin = performance.now();
     first = await description.open();
     const found = await first.environment();
+    const openSeconds = (performance.now() - begin) / 1000;
     return {
       state: 'open',
       host,
+      openSeconds,
       environment: { ...found, device: describedDevice(found.device, description) },
       ...(description.variant?.note === undefined ? {} : { note: description.variant.note }),
       async open() {

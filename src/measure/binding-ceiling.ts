@@ -3,9 +3,10 @@
 import type { Measured, Measurement } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { beyondLimit } from './impossible.ts';
-import { pairedRatio } from './ratios.ts';
+import { decidedRatio, pairedRatio } from './ratios.ts';
 import type { RoundSample, Runner } from './runner.ts';
-import { boundsOf, summarize } from './statistics.ts';
+import { summarize } from './series.ts';
+import { boundsOf } from './statistics.ts';
 
 /** A ceiling run by the wall clock takes at least this long; below it the start of the threads is a large part of it. */
 const SHORTEST_CEILING_S = 2e-4;
@@ -38,11 +39,12 @@ export function withCeiling(m: Measurement, { contender }: Runner, runners: read
     const tflops = summarize(limit.samples.map(tflopsOf)).median;
     const { flopsAlone } = limit.contender;
     if (flopsAlone !== undefined && tflops * 1e12 * STARTING < flopsAlone) return [];
-    return [{ ...limit.contender, share, tflops }];
+    const least = decidedRatio(m.samples, limit.samples)?.low ?? share.median;
+    return [{ ...limit.contender, share, least, tflops }];
   });
   const [binding, higher] = found.sort((a, b) => a.tflops - b.tflops);
   if (binding === undefined) return m;
-  const { kernel, coreHertz, bytesPerFlop, flopsAlone, share, tflops } = binding;
+  const { kernel, coreHertz, bytesPerFlop, flopsAlone, share, least, tflops } = binding;
   const { low, high } = boundsOf(share);
   const bounds = low === undefined || high === undefined ? {} : { shareLow: low, shareHigh: high };
   const clock = coreHertz === undefined ? {} : { coreHertz };
@@ -55,7 +57,7 @@ export function withCeiling(m: Measurement, { contender }: Runner, runners: read
     ...m,
     ceiling: { name: kernel.name, tflops, share: share.median, ...bounds, ...clock, ...roof, ...other },
   };
-  const impossible = beyondLimit(limited, flopsAlone);
+  const impossible = beyondLimit(limited, least, flopsAlone);
   return impossible === null ? limited : failedAs(limited, impossible);
 }
 

@@ -2,17 +2,16 @@
 
 import type { Contender, HostPool } from '../host/pool.ts';
 import type { Target } from '../host/target.ts';
-import { unverified } from '../messages.ts';
+import { processLapsed, unverified } from '../messages.ts';
 import type { DrawnData } from '../problem/data.ts';
 import { describe, type Workload } from '../problem/workload.ts';
 import type { Measurement, Ratio } from '../record/measurement.ts';
 import { withCeiling } from './binding-ceiling.ts';
 import { aheadOf, costOf, MATTERS_SHARE, tooLong } from './case-time.ts';
-import { isLook, type ProcessPlan, planProcesses } from './processes.ts';
+import { isLook, LEAST_ROUNDS, type ProcessPlan, planProcesses, processEnd } from './processes.ts';
 import { ratiosOf } from './ratios.ts';
 import { createRunner, type RoundSample, type Runner } from './runner.ts';
 import { groupsFor, onSoftware, sampleSecondsFor } from './sample-size.ts';
-import { MIN_FOR_INTERVAL } from './statistics.ts';
 import { type StopSignal, type StopWatch, watchStop } from './stop.ts';
 import { sustainEach } from './sustain-each.ts';
 import { type CaseCost, caseSecondsLeft } from './time-left.ts';
@@ -28,6 +27,8 @@ export interface CaseOptions {
   samples: number | null;
   /** Fresh processes that the rounds are spread over; null or absent: as the budget allows. */
   processes?: number | null | undefined;
+  /** It is worth little without an interval; absent: where it holds ratios. */
+  needsInterval?: boolean;
   /** Kernel that the others are divided by, or null. */
   baseline: string | null;
   signal: StopSignal;
@@ -136,40 +137,47 @@ async function* measureWatched(
     ready.add(runner);
   }
 
-  // An ablation without an interval tells nothing, so a little more than the budget is spent on the rounds that one needs.
-  const leastSamples = runners.some(({ contender }) => contender.kernel.ablation !== undefined) ? MIN_FOR_INTERVAL : 1;
   const since = elapsed();
-  const plan = planProcesses(runners, budgetSeconds - since, wanted, options.processes ?? null);
-  const slotSeconds = (budgetSeconds - since) / plan.processes;
+  const secondsLeft = budgetSeconds - since;
+  const needsInterval = options.needsInterval ?? runners.some(isRatio(options.baseline));
+  const asked = options.processes ?? null;
+  const plan = planProcesses(runners, { secondsLeft, samples: wanted, asked, needsInterval });
+  // A little more than the budget is spent on the rounds that an interval needs.
+  const mostSeconds = budgetSeconds * (needsInterval ? MATTERS_SHARE : FEW_ROUNDS_SHARE);
   let [rounds, process, begunAt] = [0, 0, 0];
+  const allLapsed = () => runners.every(({ ended, lapsed }) => ended !== null || lapsed !== null);
   for (; !isOver(runners, rounds, options, plan); rounds += 1) {
     let ran = 0;
-    const late = wanted === null && rounds > begunAt && elapsed() > since + slotSeconds * (process + 1);
+    const late = wanted === null && rounds > begunAt && elapsed() - since > processEnd(plan, secondsLeft, process);
     const full = plan.roundsEach !== null && rounds - begunAt >= plan.roundsEach;
-    if ((full || late) && process + 1 < plan.processes) {
+    if ((full || late || allLapsed()) && process + 1 < plan.processes) {
       process += 1;
       begunAt = rounds;
       const before = preparing();
       yield progress(`process ${process + 1} of ${plan.processes}`);
-      await beginProcess(runners, pool);
+      await beginProcess(runners, pool, process);
       preparedAgain += preparing() - before;
+      for (const text of lapses(runners, process)) yield { kind: 'notice', text };
     } else if (full && wanted === null) break;
     // A run that an interrupt may have to end takes its host with it, and what others have there.
     const fragile = runners.some(({ ended, expectedSeconds }) => ended === null && expectedSeconds > FRAGILE_SECONDS);
     for (const runner of inTurn(runners, rounds)) {
       const ends = elapsed() + runner.expectedSeconds;
-      const least = ends <= budgetSeconds * MATTERS_SHARE && runner.samples.length < leastSamples;
+      const least = plan.processes > 1 && rounds - begunAt < LEAST_ROUNDS && ends <= mostSeconds;
       // Every case gets one sample, whatever the budget; a number asked for is kept to.
       const needed = runner.samples.length === 0 || wanted !== null || least;
       if (signal.aborted || !(ends <= budgetSeconds || needed)) continue;
       yield progress(`${runner.contender.kernel.name}, sample ${runner.samples.length + 1}`);
       const sample = await runner.sample(firstRound + rounds, plan.processes === 1 ? undefined : process);
       ran += 1;
-      if (sample === null) continue;
+      if (sample === null) {
+        for (const text of lapses([runner], process)) yield { kind: 'notice', text };
+        continue;
+      }
       if (fragile && runner.contender.ceiling !== true) await runner.keepRows();
       yield { kind: 'sample', contender: runner.contender, sample };
     }
-    if (ran === 0) break;
+    if (ran === 0 && !(allLapsed() && process + 1 < plan.processes)) break;
   }
 
   if (options.sustainSeconds !== undefined) {
@@ -206,6 +214,21 @@ async function* measureWatched(
   yield { kind: 'case-ended', workload: w, outcomes, measurements, ratios, rounds, spentSeconds: elapsed() };
 }
 
+/** Share of the budget that the first rounds of a process may take it to. */
+const FEW_ROUNDS_SHARE = 1.1;
+
+/** Whether a contender is there for its ratio to another, which tells little without an interval. */
+const isRatio =
+  (baseline: string | null) =>
+  ({ contender: { kernel } }: Runner) =>
+    baseline !== null || kernel.ablation !== undefined || kernel.library !== undefined;
+
+/** What to say of kernels that gave up a process, number `process` from 0. */
+const lapses = (runners: readonly Runner[], process: number) =>
+  runners.flatMap(({ contender: { kernel }, lapsed }) =>
+    lapsed === null ? [] : [processLapsed(kernel.name, process + 1, lapsed)],
+  );
+
 /** Seconds of a run after which an interrupt does not wait for its end. */
 const FRAGILE_SECONDS = 0.8;
 
@@ -238,13 +261,21 @@ function runnersOf(
   );
 }
 
-/** Ends the hosts of what still runs; each is opened anew, prepared and warmed. */
-async function beginProcess(runners: readonly Runner[], pool: HostPool): Promise<void> {
+/**
+ * Ends the hosts of what still runs; each is opened anew, prepared and warmed, and once more where that fails. Before the first
+ * time, rows are kept for verification, so that a further process that fails costs its own samples only.
+ */
+async function beginProcess(runners: readonly Runner[], pool: HostPool, process: number): Promise<void> {
   const running = runners.filter(({ ended }) => ended === null);
-  for (const target of new Set(running.map(({ contender }) => contender.target))) {
-    if (target.state === 'open') await pool.renew(target);
+  if (process === 1) {
+    for (const runner of running) if (runner.contender.ceiling !== true) await runner.keepRows();
   }
-  for (const runner of running) await runner.warm();
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    const begun = attempt === 0 ? running : running.filter(({ lapsed }) => lapsed !== null);
+    const targets = new Set(begun.map(({ contender }) => contender.target));
+    for (const target of targets) if (target.state === 'open') await pool.renew(target);
+    for (const runner of running) if (targets.has(runner.contender.target)) await runner.warm();
+  }
 }
 
 /**
@@ -265,6 +296,6 @@ function isOver(
 
 /** The contenders that still run, in the order of an even round or of an odd one. */
 function inTurn(runners: readonly Runner[], round: number): Runner[] {
-  const running = runners.filter(({ ended }) => ended === null);
+  const running = runners.filter(({ ended, lapsed }) => ended === null && lapsed === null);
   return round % 2 === 0 ? running : running.reverse();
 }

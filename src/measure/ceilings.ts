@@ -14,7 +14,7 @@ import { watched } from '../host/watchdog.ts';
 import { wrongProbe } from '../messages.ts';
 import { type Slice, wholeSlice } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
-import { summarize } from './statistics.ts';
+import { summarize } from './series.ts';
 
 /** A limit, as the fastest of its probes found it. */
 export interface Ceiling {

@@ -6,6 +6,7 @@ import { aboveLimit, lessTime, noTime } from '../messages.ts';
 import { flops } from '../problem/flops.ts';
 import { describe, type Workload } from '../problem/workload.ts';
 import type { Measured, Measurement } from '../record/measurement.ts';
+import { decideRates } from './statistics.ts';
 
 /** The sample; throws where its time is no time: the clock stood or was set back. */
 export function withTime(sample: Sample): Sample {
@@ -20,15 +21,18 @@ export function withTime(sample: Sample): Sample {
 const IMPOSSIBLE = 2;
 
 /**
- * The message with which a measurement fails whose rate is far above the limit beside it and above the same limit by itself,
- * `flopsAlone` FLOP/s on large work; null where it is not, or where that was not measured: on little work a limit too may
- * do no more than start.
+ * The message with which a measurement fails whose rate is far above the limit beside it, its share of it being `least` or
+ * more, and above the same limit by itself, `flopsAlone` FLOP/s on large work; null where it is not, or where that was not
+ * measured: on little work a limit too may do no more than start.
  */
-export function beyondLimit({ ceiling, tflops }: Measured, flopsAlone: number | undefined): string | null {
+export function beyondLimit(
+  { ceiling, tflops }: Measured,
+  least: number,
+  flopsAlone: number | undefined,
+): string | null {
   if (ceiling === undefined || ceiling.roof === 'memory' || flopsAlone === undefined) return null;
-  const low = ceiling.shareLow ?? ceiling.share;
   const limit = Math.max(1, flopsAlone / 1e12 / ceiling.tflops);
-  return low > IMPOSSIBLE * limit ? aboveLimit(low, formatRate(tflops.median), formatRate(ceiling.tflops)) : null;
+  return least > IMPOSSIBLE * limit ? aboveLimit(least, formatRate(tflops.median), formatRate(ceiling.tflops)) : null;
 }
 
 /** Work that is more by the first factor takes longer by the second at least, whatever the rates. */
@@ -38,23 +42,22 @@ const MORE_TIME = 1.05;
 const LEAST_SECONDS = 1e-3;
 
 /**
- * Pairs of a kernel's points in which much more work of the same kind took no more time, beyond both intervals, one line for
- * each: a rate that rises with the work is the rate of something else. Points without intervals are not compared.
+ * Pairs of a kernel's points in which much more work of the same kind took no more time, beyond the bounds of both, one line
+ * for each: a rate that rises with the work is the rate of something else. Points without bounds are not compared.
  */
 export function shorterForMore(measurements: readonly Measurement[]): string[] {
-  const points = measurements.flatMap((m) =>
-    m.state === 'measured' && m.tflops.low !== undefined && m.tflops.high !== undefined ? [m] : [],
-  );
+  const points = measurements.flatMap((m) => {
+    const { low, high } = m.state === 'measured' ? decideRates(m.samples) : { low: null, high: null };
+    if (m.state !== 'measured' || low === null || high === null) return [];
+    return [{ ...m, shortest: flops(m.workload) / high, longest: flops(m.workload) / low }];
+  });
   return points.flatMap((less) =>
     points
       .filter((more) => sameKind(less, more) && flops(more.workload) > MORE_WORK * flops(less.workload))
-      .filter((more) => shortest(less) > LEAST_SECONDS && longest(more) < MORE_TIME * shortest(less))
+      .filter((more) => less.shortest > LEAST_SECONDS && more.longest < MORE_TIME * less.shortest)
       .map((more) => lessTime(less.kernel, describe(more.workload), describe(less.workload))),
   );
 }
-
-const shortest = (m: Measured) => flops(m.workload) / ((m.tflops.high ?? m.tflops.median) * 1e12);
-const longest = (m: Measured) => flops(m.workload) / ((m.tflops.low ?? m.tflops.median) * 1e12);
 
 function sameKind(a: Measured, b: Measured): boolean {
   const keys: (keyof Workload)[] = ['mask', 'window', 'headDim', 'queryHeads', 'kvHeads', 'dtype'];

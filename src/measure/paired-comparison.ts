@@ -8,7 +8,7 @@ import { groupSize, type Workload } from '../problem/workload.ts';
 import { whyNotMeasured } from '../record/unmeasured.ts';
 import { type CaseEnded, caseEnd, measureCase } from './case.ts';
 import { configured } from './configured.ts';
-import { pairedRatio } from './ratios.ts';
+import { decidedRatio } from './ratios.ts';
 import type { Outcome, PairedComparison } from './search.ts';
 import type { StopSignal } from './stop.ts';
 
@@ -73,7 +73,7 @@ function outcomeOf(pair: CaseEnded): Outcome {
   if (problem !== undefined) return { message: problem };
   if (baseProblem !== undefined) return { message: defaultFailed(baseProblem) };
   const [base, own] = pair.outcomes;
-  const found = base === undefined || own === undefined ? null : pairedRatio(own.samples, base.samples);
+  const found = base === undefined || own === undefined ? null : decidedRatio(own.samples, base.samples);
   if (found === null) return { message: noSharedRound('both configurations') };
   return { ratio: found.median, low: found.low, high: found.high, rounds: found.rounds };
 }

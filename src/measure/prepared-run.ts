@@ -53,6 +53,8 @@ export interface PreparedRun {
   readonly lastPreparingSeconds: number;
   /** Prepares a slice in place of what is prepared: of the workload, or of a `smaller` one. */
   prepare(program: Program, slice: Slice, smaller?: Workload): Promise<Prepared>;
+  /** Prepares the same again on a host that was opened since, and runs nothing there. */
+  renew(): Promise<void>;
   /** Runs once. */
   run(): Promise<Sample>;
   /** Output rows of the last run. A host that was opened since has lost them: it runs once more first. */
@@ -113,12 +115,17 @@ export function createPreparedRun(
     const open = pool.opened(target);
     if (open !== undefined && prepared.generation === open.generation) return { ...prepared, ...watchedOf(open) };
     // Another contender has crashed the host, or an interrupt has ended it.
-    if (signal.aborted) throw new Interrupted();
-    prepared = await prepareOn(prepared.program, prepared.slice, prepared.workload);
-    const { id } = prepared;
+    const { id } = await prepareAgain(prepared);
     const { host } = watchedOf(await pool.acquire(target));
     await stopped(() => host.run(id));
-    return { ...prepared, host };
+    return { ...prepared, id, host };
+  };
+
+  const prepareAgain = async ({ program, slice, workload, compileSeconds }: Prepared) => {
+    if (signal.aborted) throw new Interrupted();
+    const found = await prepareOn(program, slice, workload);
+    prepared = { ...found, compileSeconds: Math.max(found.compileSeconds, compileSeconds) };
+    return prepared;
   };
 
   const dispose = async () => {
@@ -153,6 +160,10 @@ export function createPreparedRun(
       // Code that a host has compiled before takes no time to compile again.
       prepared = { ...found, compileSeconds: Math.max(found.compileSeconds, compileSeconds) };
       return prepared;
+    },
+    async renew() {
+      if (prepared === undefined) throw new Error('nothing is prepared');
+      await prepareAgain(prepared);
     },
     async run() {
       const { host, id } = await current();

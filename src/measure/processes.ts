@@ -1,60 +1,91 @@
 /** How many fresh processes a case is spread over, and when it may stop: both fixed before its samples are seen. */
 
+import type { OpenTarget } from '../host/target.ts';
 import type { Runner } from './runner.ts';
+import { MIN_PROCESSES } from './statistics.ts';
 
-/** Processes and the most rounds in each of them. */
+/** Processes of a case and the rounds in each of them. */
 export interface ProcessPlan {
   processes: number;
   /** Null where only the stopping rule or the number of samples ends them. */
   roundsEach: number | null;
+  /** Seconds to begin a further process, as predicted. */
+  beginSeconds: number;
 }
 
-/** Processes of a case whose budget allows several: one more than their interval needs, in case that one fails. */
-const PROCESSES = 5;
-/** Below so many rounds in each, more processes tell less than they cost. */
-const LEAST_ROUNDS = 2;
-const MOST_ROUNDS = 10;
-/** Share of the time left that beginning processes may take. */
-const MOST_OVERHEAD = 0.5;
-/** Seconds to open a child process. */
-const OPEN_SECONDS = 0.3;
+/** What a plan is made for. */
+export interface PlanRequest {
+  /** Seconds of the case that are left for its rounds. */
+  secondsLeft: number;
+  /** Exactly so many rounds; null: as the stopping rule, or the plan, has it. */
+  samples: number | null;
+  /** The processes asked for; null: as many as are worth their beginning. */
+  asked: number | null;
+  /** The case is worth little without an interval: it may take a little longer for one. */
+  needsInterval: boolean;
+}
 
-/**
- * The plan of a case with `secondsLeft`. Where no number is `asked` for, kernels on the CPU in child processes get 5, if each
- * has time for 2 rounds; a driver or a browser takes too long to begin anew, and a mock has nothing that varies.
- */
-export function planProcesses(
-  runners: readonly Runner[],
-  secondsLeft: number,
-  samples: number | null,
-  asked: number | null,
-): ProcessPlan {
-  if (samples !== null) {
-    const processes = Math.min(asked ?? 1, samples);
-    return { processes, roundsEach: processes === 1 ? null : Math.ceil(samples / processes) };
-  }
+/** Processes of a case whose budget allows them, most first: with few the interval is wide (Student's t). */
+const CHOICES = [5, 4, MIN_PROCESSES] as const;
+/** Below so many rounds in each, more processes tell less than they cost. */
+export const LEAST_ROUNDS = 2;
+const MOST_ROUNDS = 10;
+/** Share of the time left that beginning processes may take, and of more than that where an interval is needed. */
+const MOST_OVERHEAD = 2 / 3;
+const MOST_OVERHEAD_NEEDED = 5 / 4;
+
+/** Whether the rounds of a target move to another process unasked: a browser has one, and nothing varies between mocks. */
+const hasProcesses = ({ contender: { target } }: Runner) => target.state === 'open' && target.host === 'node';
+
+/** Plans the processes of a case. What beginning them costs was measured when the first began. */
+export function planProcesses(runners: readonly Runner[], request: PlanRequest): ProcessPlan {
+  const { secondsLeft, samples, asked, needsInterval } = request;
   const running = runners.filter(({ ended }) => ended === null);
   const sum = (secondsOf: (runner: Runner) => number) => running.reduce((total, item) => total + secondsOf(item), 0);
   const roundSeconds = Math.max(
     1e-6,
     sum(({ expectedSeconds }) => expectedSeconds),
   );
-  const beginSeconds = OPEN_SECONDS + sum(({ beginningSeconds }) => beginningSeconds);
+  const targets = new Set(running.map(({ contender: { target } }) => target).filter(isOpen));
+  const opening = [...targets].reduce((total, { openSeconds }) => total + openSeconds, 0);
+  const beginSeconds = opening + sum(({ beginningSeconds }) => beginningSeconds);
+  const one: ProcessPlan = { processes: 1, roundsEach: null, beginSeconds };
+  const planned = (processes: number, roundsEach: number): ProcessPlan =>
+    processes === 1 ? one : { processes, roundsEach, beginSeconds };
   const roundsFor = (processes: number) =>
-    Math.min(MOST_ROUNDS, Math.floor((secondsLeft - (processes - 1) * beginSeconds) / processes / roundSeconds));
-  if (asked !== null) return { processes: asked, roundsEach: asked === 1 ? null : Math.max(1, roundsFor(asked)) };
-  const suits = running.every(
-    ({ contender: { kernel, target } }) =>
-      target.state === 'open' && target.host === 'node' && kernel.backend !== 'webgpu' && kernel.library === undefined,
+    samples === null
+      ? Math.min(MOST_ROUNDS, Math.floor((secondsLeft - (processes - 1) * beginSeconds) / processes / roundSeconds))
+      : Math.ceil(samples / processes);
+  if (running.some(({ contender: { target } }) => target.host === 'browser')) return one;
+  if (asked !== null) {
+    const processes = Math.min(asked, samples ?? asked);
+    return planned(processes, Math.max(1, roundsFor(processes)));
+  }
+  if (running.length === 0 || !running.every(hasProcesses)) return one;
+  /** A number of rounds that is asked for takes its time whatever the budget. */
+  const seconds = samples === null ? secondsLeft : Math.max(secondsLeft, samples * roundSeconds);
+  const enough = (processes: number) =>
+    samples === null ? roundsFor(processes) >= LEAST_ROUNDS : samples >= processes * LEAST_ROUNDS;
+  const found = CHOICES.find(
+    (processes) => (processes - 1) * beginSeconds <= MOST_OVERHEAD * seconds && enough(processes),
   );
-  const cheap = (PROCESSES - 1) * beginSeconds <= MOST_OVERHEAD * secondsLeft;
-  return suits && cheap && running.length > 0 && roundsFor(PROCESSES) >= LEAST_ROUNDS
-    ? { processes: PROCESSES, roundsEach: roundsFor(PROCESSES) }
-    : { processes: 1, roundsEach: null };
+  if (found !== undefined) return planned(found, roundsFor(found));
+  const least = (MIN_PROCESSES - 1) * beginSeconds + (samples ?? MIN_PROCESSES * LEAST_ROUNDS) * roundSeconds;
+  return needsInterval && least <= MOST_OVERHEAD_NEEDED * seconds && (samples ?? MIN_PROCESSES) >= MIN_PROCESSES
+    ? planned(MIN_PROCESSES, Math.max(LEAST_ROUNDS, roundsFor(MIN_PROCESSES)))
+    : one;
+}
+
+const isOpen = (target: Runner['contender']['target']): target is OpenTarget => target.state === 'open';
+
+/** Seconds after the first round of a case, `secondsLeft` for all its rounds, by which process `index` should end. */
+export function processEnd({ processes, beginSeconds }: ProcessPlan, secondsLeft: number, index: number): number {
+  const sampling = Math.max(0, secondsLeft - (processes - 1) * beginSeconds) / processes;
+  return (index + 1) * sampling + index * beginSeconds;
 }
 
 /** Rounds after which one process may stop: few looks, since each is a chance to stop at samples that agree by luck. */
 const LOOKS = [6, 12, 24, 48, 96];
 
-/** Whether a case in one process looks at its intervals after so many rounds. */
+/** Whether a case in one process looks at its bounds after so many rounds. */
 export const isLook = (rounds: number): boolean => LOOKS.includes(rounds);

@@ -10,10 +10,9 @@ import { sliceFlops } from '../problem/slice.ts';
 import type { Workload } from '../problem/workload.ts';
 import { backendName } from '../record/backend.ts';
 import type { Measurement, Sustained } from '../record/measurement.ts';
-import { rateOf } from '../record/rate.ts';
 import { createFitting, type Fitting, type Outlook } from './fitting.ts';
 import { createPreparedRun, type Prepared } from './prepared-run.ts';
-import { relativeHalfWidth, SETTLED, summarizeProcesses, summarizeRates } from './statistics.ts';
+import { decideStop, relativeHalfWidth, SETTLED, summarizeRates } from './statistics.ts';
 import { Interrupted, type StopWatch } from './stop.ts';
 import { type KeptOutput, keepOutput, type Verified, verificationSeconds, verify } from './verify.ts';
 import { warmUp } from './warm-up.ts';
@@ -73,9 +72,11 @@ export interface Runner {
   look(): Promise<void>;
   /** Prepares and warms; on return it is ready or ended. */
   start(): Promise<void>;
-  /** Warms what is prepared, in a new process after its host was ended. */
+  /** Why its present process gives no sample, where one has failed that is not the first: the others count without it. */
+  readonly lapsed: string | null;
+  /** Prepares and warms again, in a new process after its host was ended. */
   warm(): Promise<void>;
-  /** One timed run in a round, of a process where there are several; null where it ended. */
+  /** One timed run in a round, of a process where there are several; null where it ended or lapsed. */
   sample(round: number, process?: number): Promise<RoundSample | null>;
   /** Runs once more, for no sample. Throws where that fails; what was measured before stands. */
   again(): Promise<Sample>;
@@ -83,7 +84,7 @@ export interface Runner {
   sustained: Sustained | null;
   /** Keeps the rows of the last run that are verified, in case that an interrupt ends its host. */
   keepRows(): Promise<void>;
-  /** True where its interval is small enough. */
+  /** True where its bounds are narrow enough to stop. */
   settled(): boolean;
   /** Verifies the last run and returns the record, null where an interrupt came before; releases the host's memory. */
   finish(): Promise<Measurement | null>;
@@ -126,9 +127,7 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
   let verifySeconds = 0;
   /** The rows of a run and what had run. */
   let kept: (KeptOutput & { ready: Prepared }) | undefined;
-  const settled = () =>
-    samples.length > 0 &&
-    relativeHalfWidth(summarizeProcesses(samples.map((sample) => ({ ...sample, value: rateOf(sample) })))) <= SETTLED;
+  const settled = () => samples.length > 0 && relativeHalfWidth(decideStop(samples)) <= SETTLED;
   const fail = async (error: unknown): Promise<Ended> => {
     outlook = null;
     await prepared.forget();
@@ -158,13 +157,20 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
       ...(runner.sustained === null ? {} : { sustained: runner.sustained }),
     };
   };
-  /** Does something that may end it. */
+  let lapsed: string | null = null;
+  let isFurther = false;
+  /** Does something that may end it; in a further process only its samples there, since the rows of one before are kept. */
   const orEnd = async (what: () => Promise<void>) => {
     if (runner.ended !== null) return;
     try {
       await what();
     } catch (error) {
-      runner.ended = await fail(error);
+      if (error instanceof Interrupted || !isFurther || (kept === undefined && contender.ceiling !== true)) {
+        runner.ended = await fail(error);
+        return;
+      }
+      lapsed = messageOf(error);
+      await pool.check(target);
     }
   };
   const skip = (reason: string) => {
@@ -179,7 +185,7 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
       return prepared.preparingSeconds;
     },
     get beginningSeconds() {
-      return prepared.lastPreparingSeconds + Math.max(prepared.expectedSeconds, WARM_AGAIN_SECONDS);
+      return prepared.lastPreparingSeconds + Math.max(prepared.expectedSeconds, WARM_AGAIN_SECONDS / 2);
     },
     get expectedSeconds() {
       return prepared.expectedSeconds;
@@ -213,7 +219,15 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
         const reason = (await fitting?.fit()) ?? null;
         if (reason !== null) skip(reason);
       }),
-    warm: () => orEnd(() => warmUp(prepared, WARM_AGAIN_SECONDS)),
+    get lapsed() {
+      return lapsed;
+    },
+    warm: () =>
+      orEnd(async () => {
+        [lapsed, isFurther] = [null, true];
+        await prepared.renew();
+        await warmUp(prepared, WARM_AGAIN_SECONDS, summarizeRates(samples).median);
+      }),
     async sample(round, process) {
       let sample: RoundSample | null = null;
       await orEnd(async () => {
@@ -240,7 +254,7 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
     settled,
     release: () => orEnd(() => prepared.dispose()),
     async finish() {
-      await runner.keepRows();
+      if (lapsed === null) await runner.keepRows();
       const { ended } = runner;
       if (ended !== null && ended.state !== 'interrupted') return { ...record(), ...ended };
       if (kept === undefined || samples.length === 0) {
@@ -275,6 +289,7 @@ function skippedRunner(contender: Contender, record: Omit<Skipped, 'state' | 're
     ended: { state: 'skipped', reason },
     async look() {},
     async start() {},
+    lapsed: null,
     async warm() {},
     async keepRows() {},
     again: () => Promise.reject(new Error(reason)),

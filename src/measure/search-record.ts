@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Configuration } from '../../kernels/kernel.ts';
 import { sameConfiguration } from '../../kernels/tunable.ts';
-import { MIN_FOR_INTERVAL } from './statistics.ts';
+import { MIN_FOR_BOUNDS } from './series.ts';
 
 const valueSchema = z.union([z.number(), z.string()]);
 const configurationSchema = z.record(z.string(), valueSchema);
@@ -136,7 +136,7 @@ export function finalist(search: Search): Trial | undefined {
  * does.
  */
 export function winner(search: Search): Trial | null {
-  const better = ranked(search, LAST_RUNG).filter(({ low, rounds }) => rounds >= MIN_FOR_INTERVAL && (low ?? 0) > 1);
+  const better = ranked(search, LAST_RUNG).filter(({ low, rounds }) => rounds >= MIN_FOR_BOUNDS && (low ?? 0) > 1);
   // By the lower end: a lucky median with a wide interval is no better than a sure one.
   return better.sort((a, b) => (b.low ?? 0) - (a.low ?? 0))[0] ?? null;
 }

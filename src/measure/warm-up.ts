@@ -16,14 +16,22 @@ const LEAST_SECONDS = 0.15;
 /** Runs after which a program whose runs take no time counts as warm. */
 const MOST_RUNS = 50;
 
-/** Runs at least once, and until two successive runs agree or the next would go beyond `seconds`. */
-export async function warmUp(prepared: PreparedRun, seconds: number): Promise<void> {
+/**
+ * Runs at least once, and until two successive runs agree or the next would go beyond `seconds`. Where a warm rate is known from
+ * another process, FLOP/s, a run that comes as near to it is enough: slow code does not.
+ */
+export async function warmUp(
+  prepared: PreparedRun,
+  seconds: number,
+  warmRate = Number.POSITIVE_INFINITY,
+): Promise<void> {
   let before = Number.NaN;
   let spent = 0;
   for (let runs = 1; runs <= MOST_RUNS; runs += 1) {
     const sample = await prepared.run();
     spent += sample.seconds;
     const time = sample.seconds / sample.flops;
+    if (1 / time > (1 - AGREE) * warmRate) return;
     if (spent >= LEAST_SECONDS && Math.abs(time - before) / time < AGREE) return;
     if (spent + prepared.expectedSeconds > seconds) return;
     before = time;

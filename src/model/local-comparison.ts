@@ -2,7 +2,8 @@
 
 import type { ContenderOutcome } from '../measure/case.ts';
 import { sharedRounds } from '../measure/ratios.ts';
-import { type Summary, summarize } from '../measure/statistics.ts';
+import { type Summary, summarize } from '../measure/series.ts';
+import { isSimulated, summarizePairs } from '../measure/statistics.ts';
 import type { Workload } from '../problem/workload.ts';
 import { type LocalPrediction, type LocalRates, predictLocal } from './local.ts';
 
@@ -36,17 +37,20 @@ export function compareLocal(
   const { kernel, target } = contender;
   const probes = outcomes.filter((other) => other.contender.ceiling === true && other.contender.target === target);
   const kind = kernel.backend === 'webgpu' ? 'gpu' : 'cpu';
-  const pairs = sharedRounds([samples, ...probes.map((probe) => probe.samples)]).flatMap((rates) => {
+  const pairs = sharedRounds([samples, ...probes.map((probe) => probe.samples)]).flatMap(({ rates, process }) => {
     const [measured, multiplyAdd, exponential, onChip] = rates;
     if (measured === undefined || multiplyAdd === undefined || exponential === undefined) return [];
     // The probes of softmax and exponentials take headDim of them for each pair and are counted at 4 headDim FLOPs.
     const found: LocalRates = { multiplyAdd, exponential: exponential / 4, onChip: onChip ?? null };
-    return [{ measured, prediction: predictLocal(workload, found, kind) }];
+    return [{ process, measured, prediction: predictLocal(workload, found, kind) }];
   });
   const last = pairs.at(-1);
   if (last === undefined) return null;
   const over = (rate: (p: LocalPrediction) => number) =>
-    summarize(pairs.map(({ measured, prediction }) => measured / rate(prediction)));
+    summarizePairs(
+      pairs.map(({ process, measured, prediction }) => ({ value: measured / rate(prediction), process })),
+      isSimulated(samples),
+    );
   return {
     kernel: kernel.name,
     device,

@@ -122,7 +122,8 @@ function newRun(devices: Device[], { budgetSeconds, samples, full, seed }: FormR
     label: null,
     versions: { attnbench: packageFile.version, browser },
     settings: {
-      ...{ budget: budgetSeconds, samples, full, seed },
+      // A page runs its kernels in one process.
+      ...{ budget: budgetSeconds, samples, processes: 1, full, seed },
       ...{ baseline: null, adapter: null, limits: {}, tiles: 'default' },
     },
     devices,

@@ -43,7 +43,9 @@ export const settingsSchema = z.object({
   processes: count
     .nullable()
     .optional()
-    .describe('fresh processes of every case; null: as the budget allowed; absent: one'),
+    .describe(
+      'fresh processes of every case; null: as the budget allowed; absent: one, in records made before it was kept',
+    ),
   full: z.boolean().describe('whole workloads, never slices'),
   seed: z.number().int().min(0),
   baseline: z.string().nullable().describe('kernel that the others are divided by'),

@@ -2,7 +2,7 @@
 
 import { seriesOnDevice } from '../compare/published-figures.ts';
 import { formatRate } from '../format.ts';
-import { summarize } from '../measure/statistics.ts';
+import { summarize } from '../measure/series.ts';
 import { nothingToDraw } from '../messages.ts';
 import { describe } from '../problem/workload.ts';
 import type { RunDocument } from '../record/measurement.ts';

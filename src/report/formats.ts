@@ -1,7 +1,7 @@
 /** A run for other programs: as CSV and as JSON Lines. */
 
 import { seriesOf, seriesOnDevice } from '../compare/published-figures.ts';
-import { summarize } from '../measure/statistics.ts';
+import { summarize } from '../measure/series.ts';
 import { scoreOptions } from '../problem/scores.ts';
 import { describe, valueDim, type Workload } from '../problem/workload.ts';
 import type { Comparison, RunDocument } from '../record/measurement.ts';

@@ -1,7 +1,7 @@
 /** The text of bench model local. */
 
 import { formatFactor, formatRate } from '../format.ts';
-import type { Summary } from '../measure/statistics.ts';
+import type { Summary } from '../measure/series.ts';
 import { type Decomposition, productText } from '../model/decomposition.ts';
 import type { LocalPrediction } from '../model/local.ts';
 import type { LocalComparison } from '../model/local-comparison.ts';
@@ -46,7 +46,7 @@ export function formatLocal({ points, missing, distance }: LocalFindings, width:
     formatColumns(header, rows, width),
     ...(kinds.has('cpu') ? ['CPU: multiply-adds and the softmax share the vector units, so their times add up.'] : []),
     ...(kinds.has('gpu') ? ['GPU: multiply-adds, exponentials and workgroup memory overlap; the longest binds.'] : []),
-    'In brackets: the 95 % interval of the ratio over rounds, or its spread where rounds are too few.',
+    'In brackets: the 95 % interval of the ratio, from 3 processes or more; else its spread over rounds.',
     ...missing,
     ...(distance === null ? [] : ['', ...distanceLines(distance, width)]),
   ];

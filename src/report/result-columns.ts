@@ -10,7 +10,7 @@ import {
   formatRateWithin,
   formatRatio,
 } from '../format.ts';
-import { summarize } from '../measure/statistics.ts';
+import { summarize } from '../measure/series.ts';
 import { formatLengths } from '../problem/workload.ts';
 import type { Comparison, Measured } from '../record/measurement.ts';
 import { isMemoryBound, limitRate } from '../record/measurement-names.ts';

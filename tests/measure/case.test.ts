@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Contender, createHostPool } from '../../src/host/pool.ts';
+import type { KillableHost } from '../../src/host/target.ts';
 import { showsLimit } from '../../src/measure/binding-ceiling.ts';
 import { type CaseOptions, caseEnd, measureCase } from '../../src/measure/case.ts';
 import { flops } from '../../src/problem/flops.ts';
@@ -20,6 +21,8 @@ const OPTIONS: CaseOptions = {
   devices: new Map(),
   firstRound: 0,
 };
+/** More than any machine needs for mocks. */
+const LONG = { ...OPTIONS, budgetSeconds: 500 };
 const SMALL = workload({ seqQuery: 64, queryHeads: 2, kvHeads: 2 });
 
 /** The end of a case. */
@@ -79,18 +82,61 @@ describe('a case', () => {
     expect(sliced?.passSeconds).toBeCloseTo(flops(long) / 1e6, 3);
   });
 
-  it('gives an ablation the six rounds of an interval for a little more than the budget, others one', async () => {
-    // A run of 55 mocked seconds, within 1.25 times the budget and beyond the budget itself.
-    const at = await mockTarget(`rate=${flops(SMALL) / 55}`);
-    const [kernel, varied] = contendersOn(at, at) as [Contender, Contender];
-    const samples = async (ablation: Contender['kernel']['ablation']) => {
-      const contenders = [kernel, { ...varied, kernel: { ...varied.kernel, ...(ablation && { ablation }) } }];
+  /** Contenders on a mock that is taken for a child process. */
+  const inProcesses = async (mock: string, change?: Parameters<typeof mockTarget>[1]) => {
+    const target = Object.assign(await mockTarget(mock, change), { host: 'node' });
+    return { target, contenders: contendersOn(target, target) as [Contender, Contender] };
+  };
+  const processesOf = (m: Measurement | undefined) =>
+    m?.state === 'measured' ? [...new Set(m.samples.map(({ process }) => process))] : m?.state;
+
+  it('is spread over five processes where the budget allows, with ten rounds at most in each', async () => {
+    const { target, contenders } = await inProcesses('rate=1e9');
+    const { measurements, rounds } = await measure(SMALL, contenders, createHostPool(), LONG);
+    expect(measurements.map(processesOf)).toEqual(Array(2).fill([0, 1, 2, 3, 4]));
+    expect(rounds).toBe(50);
+    expect(target.opened).toBe(5);
+  });
+
+  it('gives an ablation three processes for a little more than the budget, others one', async () => {
+    // Rounds of 7 mocked seconds, and as much to begin: 56 for three processes of two, within 1.25 times the budget.
+    const { contenders } = await inProcesses(`rate=${flops(SMALL) / 3.5}`);
+    const [kernel, varied] = contenders;
+    const found = async (ablation: Contender['kernel']['ablation']) => {
+      const both = [kernel, { ...varied, kernel: { ...varied.kernel, ...(ablation && { ablation }) } }];
       const options = { ...OPTIONS, full: true, budgetSeconds: 50 };
-      const { measurements } = await measure(SMALL, contenders, createHostPool(), options);
-      return measurements.map((m) => m.state === 'measured' && m.samples.length);
+      return (await measure(SMALL, both, createHostPool(), options)).measurements.map(processesOf);
     };
-    expect(await samples({ of: kernel.kernel.name, technique: 'overlap', change: 'removes' })).toEqual([6, 6]);
-    expect(await samples(undefined)).toEqual([1, 1]);
+    expect(await found({ of: kernel.kernel.name, technique: 'overlap', change: 'removes' })).toEqual([
+      [0, 1, 2],
+      [0, 1, 2],
+    ]);
+    expect(await found(undefined)).toEqual([[undefined], [undefined]]);
+  });
+
+  it.each([
+    ['does not open', (host: KillableHost) => ({ ...host, prepare: () => Promise.reject(new Error('it is gone')) })],
+    ['fails in a run', (host: KillableHost) => ({ ...host, run: () => Promise.reject(new Error('it is gone')) })],
+  ])('begins a further process once more where it %s, and loses nothing', async (_, broken) => {
+    const change = (host: KillableHost, count: number) => (count === 3 ? broken(host) : host);
+    const { target, contenders } = await inProcesses('rate=1e9', change);
+    const { measurements } = await measure(SMALL, contenders, createHostPool(), LONG);
+    expect(measurements.map(processesOf)).toEqual(Array(2).fill([0, 1, 2, 3, 4]));
+    expect(target.opened).toBe(6);
+  });
+
+  it('keeps what its first process measured where no further one works, and says so', async () => {
+    const change = (host: KillableHost, count: number) =>
+      count === 1 ? host : { ...host, run: () => Promise.reject(new Error('it is gone')) };
+    const { contenders } = await inProcesses('rate=1e9', change);
+    const [notices, measurements]: [string[], Measurement[]] = [[], []];
+    for await (const event of measureCase(SMALL, contenders, createHostPool(), LONG)) {
+      if (event.kind === 'notice') notices.push(event.text);
+      if (event.kind === 'measured') measurements.push(event.measurement);
+    }
+    expect(measurements.map(processesOf)).toEqual([[0], [0]]);
+    expect(notices).toHaveLength(8);
+    expect(notices[0]).toMatch(/^scalar-flash gave no sample in process 2 of the case \(it is gone\)/);
   });
 
   it('runs each kernel without a pause afterwards where that is asked for, ceilings aside', async () => {

@@ -2,14 +2,16 @@
 
 import { describe, expect, it } from 'vitest';
 import { parseRunFile } from '../../src/compare/run-file.ts';
-import { pairedRatio, ratiosOf, sharedRounds } from '../../src/measure/ratios.ts';
+import { decidedRatio, pairedRatio, ratiosOf, sharedRounds } from '../../src/measure/ratios.ts';
 import type { Measured } from '../../src/record/measurement.ts';
 import { measured, runOf } from '../runs.ts';
 
-/** Samples at these rates, by round; undefined where a round skipped the kernel. */
+/** Samples at these rates, by round, two in each process; undefined where a round skipped the kernel. */
 const series = (rates: readonly (number | undefined)[]) =>
   rates.flatMap((rate, round) =>
-    rate === undefined ? [] : [{ seconds: 1 / rate, flops: 1, clock: 'wall' as const, round }],
+    rate === undefined
+      ? []
+      : [{ seconds: 1 / rate, flops: 1, clock: 'wall' as const, round, process: Math.floor(round / 2) }],
   );
 
 const at = (kernel: string, rates: readonly (number | undefined)[], changes: Partial<Measured> = {}): Measured => ({
@@ -22,7 +24,7 @@ const at = (kernel: string, rates: readonly (number | undefined)[], changes: Par
 describe('pairs of rounds', () => {
   it('are the rounds in which all ran', () => {
     const shared = sharedRounds([series([1, 2, 4, 8]), series([undefined, 1, 2, 4]), series([1, 1, undefined, 1])]);
-    expect(shared).toEqual([
+    expect(shared.map(({ rates }) => rates)).toEqual([
       [2, 1, 1],
       [8, 4, 1],
     ]);
@@ -32,6 +34,14 @@ describe('pairs of rounds', () => {
     // Both halve their speed in round 2, which the base missed: by index the pairs would be 1, 2 and 1.
     const found = pairedRatio(series([2, 2, 1, 2]), series([1, 1, undefined, 1]));
     expect(found).toMatchObject({ median: 2, minimum: 2, maximum: 2, rounds: 3 });
+  });
+
+  it('have an interval from three processes on, and bounds for decisions in fewer', () => {
+    const [own, base] = [series([4, 4, 4, 4, 4, 4]), series([2, 2, 2, 2, 2, 2])];
+    expect(pairedRatio(own, base)).toMatchObject({ median: 2, low: 2, high: 2, rounds: 6 });
+    const one = (samples: typeof own) => samples.map(({ process: _, ...sample }) => sample);
+    expect(pairedRatio(one(own), one(base))).toMatchObject({ median: 2, low: null, high: null, rounds: 6 });
+    expect(decidedRatio(one(own), one(base))).toMatchObject({ median: 2, low: 2, high: 2, rounds: 6 });
   });
 
   it('are none for samples without rounds', () => {

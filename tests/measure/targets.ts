@@ -12,7 +12,7 @@ export async function mockTarget(
 ): Promise<OpenTarget & { opened: number }> {
   const make = () => createMockHost({ backend: 'scalar' }, parseMockOptions(mock));
   const result: OpenTarget & { opened: number } = {
-    ...{ state: 'open', host: 'mock', opened: 0 },
+    ...{ state: 'open', host: 'mock', openSeconds: 0, opened: 0 },
     environment: await make().environment(),
     async open() {
       result.opened += 1;

@@ -157,7 +157,9 @@ export function createFitting(prepared: PreparedRun, request: FitRequest): Fitti
         slice = sliceToRun();
         if ('reason' in slice) return slice.reason;
         const next = sliceFlops(w, slice);
-        if (next <= 2 * ran && next >= ran / 2) break;
+        // A part that is near enough stays, but the whole is worth another attempt: fixed costs count double in its half.
+        const near = next <= 2 * ran && next >= ran / 2;
+        if (near && (next <= ran || next < flops(w))) break;
       }
       if (prepared.expectedSeconds <= warmSeconds) await warmUp(prepared, warmSeconds);
       return null;

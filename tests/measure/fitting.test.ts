@@ -5,6 +5,7 @@ import { findKernel } from '../../kernels/index.ts';
 import type { WasmProgram } from '../../kernels/kernel.ts';
 import { createHostPool } from '../../src/host/pool.ts';
 import { fitSlice } from '../../src/measure/fit.ts';
+import { createFitting } from '../../src/measure/fitting.ts';
 import { createPreparedRun } from '../../src/measure/prepared-run.ts';
 import { smallProblem, warmUp } from '../../src/measure/warm-up.ts';
 import { flops } from '../../src/problem/flops.ts';
@@ -46,6 +47,24 @@ describe('the slice of a contender', () => {
       const mean = sliceFlops(causal, slice) / rows;
       expect(mean / (flops(causal) / 16 / causal.seqQuery)).toBeCloseTo(1, 1);
     }
+  });
+});
+
+describe('fitting', () => {
+  it('runs the whole of a decoding step that has the time, not the half that the first guess allowed', async () => {
+    const w = workload({ seqQuery: 1, seqKv: 4096, queryHeads: 64, kvHeads: 8, headDim: 64 });
+    const target = await mockTarget('rate=4e9');
+    const program = findKernel('wasm-flash').build(w, target.environment);
+    const prepared = createPreparedRun(w, target, createHostPool(), {
+      ...{ data: { kind: 'none' }, wallClock: false, firstRate: flops(w) / 2 / 0.01 },
+      signal: new AbortController().signal,
+    });
+    const fitting = createFitting(prepared, {
+      ...{ program, workload: w, environment: target.environment, library: false, filled: false, full: false },
+      ...{ wholeGroups: null, sampleSeconds: 0.1, shareSeconds: 60 },
+    });
+    expect(await fitting.fit()).toBe(null);
+    expect(prepared.prepared?.slice).toEqual(wholeSlice(w, program.blockRows));
   });
 });
 

@@ -46,6 +46,14 @@ export function takeWork(control: Int32Array, count: number, run: (index: number
   for (let index = next(); index < count; index = next()) run(index);
 }
 
+/** Looks at a position before a thread sleeps: some 20 microseconds, less than to fall asleep and be woken. */
+const LOOKS = 20_000;
+
+/** Waits a moment for `position` to hold something else than `value`, without sleeping: phases of short passes follow at once. */
+export function lookFor(control: Int32Array, position: number, value: number): void {
+  for (let look = 0; look < LOOKS && Atomics.load(control, position) === value; look += 1);
+}
+
 /** Lets the workers end. */
 export async function stopThreads({ control, workers }: Threads): Promise<void> {
   startPhase(control, PHASE.exit);
@@ -62,6 +70,7 @@ function startPhase(control: Int32Array, phase: number): void {
 /** Blocks until `count` workers have reported; throws where one of them failed. This thread may block: it is never one that a user interface runs on. */
 function waitForWorkers(control: Int32Array, count: number): void {
   for (let done = Atomics.load(control, CONTROL.done); done < count; done = Atomics.load(control, CONTROL.done)) {
+    lookFor(control, CONTROL.done, done);
     if (Atomics.wait(control, CONTROL.done, done, PATIENCE_SECONDS * 1000) === 'timed-out') {
       throw new Error(threadSilent(PATIENCE_SECONDS));
     }

@@ -17,6 +17,7 @@ import { createPoison, type Poisoned } from '../poison.ts';
 import { createPreparedTable } from '../prepared-table.ts';
 import { createTensors, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
+import { sampleOf } from './sample.ts';
 
 /** Kernels by the names that module programs have for them. */
 export type ModuleKernels = Record<string, (call: WorkTileCall) => void>;
@@ -92,16 +93,18 @@ export function createScalarHost(deviceName: string, memoryBytes: number, kernel
     },
     async run(id) {
       const { run, call, terms, layout, flops, poisoned } = table.get(id);
-      poisoned?.poison();
-      const begin = performance.now();
-      for (let index = 0; index < layout.tiles; index += 1) {
-        const { qOffset, kOffset, vOffset, oOffset, firstRow, rows, batch, queryHead } = layout.tile(index);
-        const ofRow = terms === null ? null : (row: number) => terms({ batch, queryHead, row: firstRow + row });
-        run({ ...call, qOffset, kOffset, vOffset, oOffset, firstRow, rows, terms: ofRow });
-      }
-      const seconds = (performance.now() - begin) / 1000;
-      poisoned?.check(call.o);
-      return { seconds, flops, clock: 'wall' };
+      return sampleOf(flops, () => {
+        poisoned?.poison();
+        const begin = performance.now();
+        for (let index = 0; index < layout.tiles; index += 1) {
+          const { qOffset, kOffset, vOffset, oOffset, firstRow, rows, batch, queryHead } = layout.tile(index);
+          const ofRow = terms === null ? null : (row: number) => terms({ batch, queryHead, row: firstRow + row });
+          run({ ...call, qOffset, kOffset, vOffset, oOffset, firstRow, rows, terms: ofRow });
+        }
+        const seconds = (performance.now() - begin) / 1000;
+        poisoned?.check(call.o);
+        return seconds;
+      });
     },
     ...outputReads((id) => {
       const { call, layout } = table.get(id);

@@ -14,6 +14,7 @@ import { floatsOf, type Stored } from '../stored.ts';
 import { copyRows, layoutOf, type TensorLayout } from '../tensor-layout.ts';
 import { wallClock } from '../wall-clock.ts';
 import { createControl, PHASE, stopThreads, type Threads, takeCopy, timedPhase } from './phases.ts';
+import { sampleOf } from './sample.ts';
 import { allocate, MEMORY_BYTES } from './threaded-memory.ts';
 import { createThread, type Instantiate, type ThreadJob } from './work-thread.ts';
 
@@ -111,15 +112,17 @@ export function createThreadedHost<Compiled>(
     async run(id) {
       const prepared = table.get(id);
       const { flops, keyParts, packShare, poisoned, output } = prepared;
-      poisoned?.poison();
-      takeCopy(prepared.control, prepared.runs % prepared.copies);
-      prepared.runs += 1;
-      // A program that packs has no parts of keys.
-      const packSeconds = keyParts === 0 ? timedPhase(prepared, PHASE.pack) * packShare : 0;
-      const seconds = timedPhase(prepared, PHASE.attend);
-      const mergeSeconds = keyParts > 1 ? timedPhase(prepared, PHASE.merge) : 0;
-      poisoned?.check(output);
-      return { seconds: packSeconds + seconds + mergeSeconds, flops, clock: 'wall' };
+      return sampleOf(flops, () => {
+        poisoned?.poison();
+        takeCopy(prepared.control, prepared.runs % prepared.copies);
+        prepared.runs += 1;
+        // A program that packs has no parts of keys.
+        const packSeconds = keyParts === 0 ? timedPhase(prepared, PHASE.pack) * packShare : 0;
+        const attendSeconds = timedPhase(prepared, PHASE.attend);
+        const mergeSeconds = keyParts > 1 ? timedPhase(prepared, PHASE.merge) : 0;
+        poisoned?.check(output);
+        return packSeconds + attendSeconds + mergeSeconds;
+      });
     },
     async read(id, rows) {
       const { layout, output } = table.get(id);

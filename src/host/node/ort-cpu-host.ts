@@ -1,8 +1,9 @@
-/** A host for ONNX Runtime's attention on the CPU, native or compiled to WebAssembly; one session run is one sample. */
+/** A host for ONNX Runtime's attention on the CPU, native or compiled to WebAssembly; a session run is a pass. */
 
 import { type OrtBuild, ortModel } from '../../../kernels/peers/ort-model.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import type { Host } from '../contract.ts';
+import { sampleOf } from '../cpu/sample.ts';
 import { outputReads } from '../output-reads.ts';
 import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
 import { createPoison, type Poisoned } from '../poison.ts';
@@ -91,14 +92,16 @@ export async function createOrtCpuHost(build: OrtBuild, threads: number): Promis
     },
     async run(id) {
       const prepared = table.get(id);
-      prepared.poisoned.poison();
-      const begin = performance.now();
-      const { o } = await prepared.session.run(prepared.feeds, prepared.fetches);
-      const seconds = (performance.now() - begin) / 1000;
-      if (o === undefined) throw new Error('the session gave no output o');
-      prepared.output = o.data;
-      prepared.poisoned.check(o.data);
-      return { seconds, flops: prepared.flops, clock: 'wall' };
+      return sampleOf(prepared.flops, async () => {
+        prepared.poisoned.poison();
+        const begin = performance.now();
+        const { o } = await prepared.session.run(prepared.feeds, prepared.fetches);
+        const seconds = (performance.now() - begin) / 1000;
+        if (o === undefined) throw new Error('the session gave no output o');
+        prepared.output = o.data;
+        prepared.poisoned.check(o.data);
+        return seconds;
+      });
     },
     ...outputReads(table.get),
     async dispose(id) {

@@ -4,6 +4,7 @@ import { type TensorFlow, type TfTensor, tfAttention } from '../../../kernels/pe
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';
 import { keyRange, type Workload } from '../../problem/workload.ts';
 import type { Host } from '../contract.ts';
+import { sampleOf } from '../cpu/sample.ts';
 import { outputReads } from '../output-reads.ts';
 import { NO_FEATURES, NO_WORKGROUPS } from '../plain-device.ts';
 import { createPoison, type Poisoned } from '../poison.ts';
@@ -73,16 +74,18 @@ export async function createTfjsHost(): Promise<Host> {
     },
     async run(id) {
       const prepared = table.get(id);
-      prepared.poisoned.poison();
-      const begin = performance.now();
-      const output = tfAttention(tf, prepared.tensors, prepared.shape);
-      // Operations run as they are called; this copies the output out of WebAssembly's memory.
-      const values = output.dataSync();
-      const seconds = (performance.now() - begin) / 1000;
-      output.dispose();
-      prepared.output = values;
-      prepared.poisoned.check(values);
-      return { seconds, flops: prepared.flops, clock: 'wall' };
+      return sampleOf(prepared.flops, () => {
+        prepared.poisoned.poison();
+        const begin = performance.now();
+        const output = tfAttention(tf, prepared.tensors, prepared.shape);
+        // Operations run as they are called; this copies the output out of WebAssembly's memory.
+        const values = output.dataSync();
+        const seconds = (performance.now() - begin) / 1000;
+        output.dispose();
+        prepared.output = values;
+        prepared.poisoned.check(values);
+        return seconds;
+      });
     },
     ...outputReads(table.get),
     async dispose(id) {

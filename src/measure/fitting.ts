@@ -48,6 +48,11 @@ const WARM_SHARE = 1 / 5;
 const LOOK_FROM_SECONDS = 0.25;
 /** Most seconds of a look. */
 const LOOK_SECONDS = 0.6;
+/**
+ * Runs of a look at least: its slice may then run once, for its only sample, and a program that writes nothing after its first
+ * run has to be found before.
+ */
+const LEAST_LOOKS = 2;
 /** Keys of a small problem, and of one for a slow device. */
 const SMALL_KEYS = 2048;
 const LEAST_KEYS = 256;
@@ -112,7 +117,7 @@ export function createFitting(prepared: PreparedRun, request: FitRequest): Fitti
   };
   const lookAt = async ({ workload, slice }: SmallProblem) => {
     const { prepareSeconds } = await prepared.prepare(program, slice, workload);
-    await warmUp(prepared, Math.min(LOOK_SECONDS, warmSeconds));
+    await warmUp(prepared, Math.min(LOOK_SECONDS, warmSeconds), { least: LEAST_LOOKS });
     [looked, rateKnown] = [true, true];
     if (elements(workload) >= MANY_VALUES) valueSeconds = prepareSeconds / elements(workload);
   };

@@ -226,7 +226,7 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
       orEnd(async () => {
         [lapsed, isFurther] = [null, true];
         await prepared.renew();
-        await warmUp(prepared, WARM_AGAIN_SECONDS, summarizeRates(samples).median);
+        await warmUp(prepared, WARM_AGAIN_SECONDS, { warmRate: summarizeRates(samples).median });
       }),
     async sample(round, process) {
       let sample: RoundSample | null = null;

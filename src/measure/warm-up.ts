@@ -16,14 +16,19 @@ const LEAST_SECONDS = 0.15;
 /** Runs after which a program whose runs take no time counts as warm. */
 const MOST_RUNS = 50;
 
-/**
- * Runs at least once, and until two successive runs agree or the next would go beyond `seconds`. Where a warm rate is known from
- * another process, FLOP/s, a run that comes as near to it is enough: slow code does not.
- */
+/** What else ends warming. */
+interface WarmOptions {
+  /** FLOP/s of a warm run in another process: one that comes as near to it is enough, since slow code does not. */
+  warmRate?: number;
+  /** Runs before the time is up, 1 where it is left out. */
+  least?: number;
+}
+
+/** Runs at least once, and until two successive runs agree or the next would go beyond `seconds`. */
 export async function warmUp(
   prepared: PreparedRun,
   seconds: number,
-  warmRate = Number.POSITIVE_INFINITY,
+  { warmRate = Number.POSITIVE_INFINITY, least = 1 }: WarmOptions = {},
 ): Promise<void> {
   let before = Number.NaN;
   let spent = 0;
@@ -33,7 +38,7 @@ export async function warmUp(
     const time = sample.seconds / sample.flops;
     if (1 / time > (1 - AGREE) * warmRate) return;
     if (spent >= LEAST_SECONDS && Math.abs(time - before) / time < AGREE) return;
-    if (spent + prepared.expectedSeconds > seconds) return;
+    if (runs >= least && spent + prepared.expectedSeconds > seconds) return;
     before = time;
   }
 }

@@ -12,7 +12,12 @@ import type { Workload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
 /** Runs scalar-flash, changed, as a run does; the message that it failed with, or null. */
-async function run(w: Workload, wrong: (call: WorkTileCall) => void, full = true): Promise<string | null> {
+async function run(
+  w: Workload,
+  wrong: (call: WorkTileCall) => void,
+  full = true,
+  { budgetSeconds, samples }: { budgetSeconds: number; samples: number | null } = { budgetSeconds: 0.2, samples: 2 },
+): Promise<string | null> {
   const target = await openTarget({
     host: 'node',
     open: async () => ({ ...createScalarHost('wrong', 2 ** 32, { 'scalar-flash': wrong }), kill: () => {} }),
@@ -22,7 +27,7 @@ async function run(w: Workload, wrong: (call: WorkTileCall) => void, full = true
     const contender = { kernel: findKernel('scalar-flash'), target };
     const { measurements } = await caseEnd(
       measureCase(w, [contender], pool, {
-        ...{ data: { kind: 'drawn', seed: 1 }, seed: 1, full, budgetSeconds: 0.2, samples: 2, baseline: null },
+        ...{ data: { kind: 'drawn', seed: 1 }, seed: 1, full, budgetSeconds, samples, baseline: null },
         ...{ signal: new AbortController().signal, devices: new Map(), firstRound: 0 },
       }),
     );
@@ -87,6 +92,20 @@ it('one that works in its first run only', async () => {
     done.add(name);
   };
   expect(await run(W, stale)).toMatch(/^a run wrote nothing into 800 of its 800 output rows/);
+});
+
+it('the same where there is time for one sample, which is the first run of its slice', async () => {
+  const runs = new WeakMap<Float32Array, Set<number>>();
+  const stale = (call: WorkTileCall) => {
+    const done = runs.get(call.o) ?? new Set();
+    runs.set(call.o, done);
+    if (!done.has(call.qOffset)) runScalarFlash(call);
+    done.add(call.qOffset);
+  };
+  const long = workload({ headDim: 32, seqQuery: 1500 });
+  const once = { budgetSeconds: 0.001, samples: null };
+  expect(await run(long, runScalarFlash, true, once)).toBeNull();
+  expect(await run(long, stale, true, once)).toMatch(/^a run wrote nothing into \d+ of its \d+ output rows/);
 });
 
 it('one that leaves a block of rows to the run before', async () => {

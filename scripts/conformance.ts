@@ -2,27 +2,39 @@
  * Conformance: every kernel beside ONNX's operator Attention, as onnxruntime-node computes it, over a table of cases.
  *
  * What is kept of its answers is in results/conformance.json; where ONNX Runtime is installed (npm run peers) it answers
- * anew, and every element is compared. --write keeps these answers, --kernel a,b runs only those, --no-run none. Exit
- * code 1 where something differs by more than rounding explains.
+ * anew, and every element is compared. --write keeps these answers, --kernel a,b runs only those, --without a,b all but
+ * those, --no-run none. Exit code 1 where something differs by more than rounding explains, where a case failed, and where
+ * the target of a kernel cannot be opened that is not left out by name.
  */
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { EXPERIMENTAL, KERNELS } from '../kernels/index.ts';
+import { BF16_ONLY, EXPERIMENTAL, KERNELS } from '../kernels/index.ts';
 import { messageOf } from '../src/messages.ts';
 import { ANSWERS, type Answers, digest, readAnswers } from './conformance/answers.ts';
 import { caseTensors, conformanceCases, inputsHash } from './conformance/cases.ts';
 import { F32, oracleOutput, type PreparedCase, prepareCase, worstError, worstKept } from './conformance/check.ts';
 import { openOperator } from './conformance/operator.ts';
-import { formatTally, type Tally, tallyKernel, tallyOutputs } from './conformance/tally.ts';
+import { formatTallies, isWrong, type Tally, tallyKernel, tallyOutputs, targetHere } from './conformance/tally.ts';
 
 const { values: options } = parseArgs({
   options: {
     write: { type: 'boolean', default: false },
     kernel: { type: 'string' },
+    without: { type: 'string' },
     'no-run': { type: 'boolean', default: false },
   },
 });
+
+const own = [...KERNELS, ...EXPERIMENTAL, ...BF16_ONLY].filter(({ library }) => library === undefined);
+const named = options.kernel?.split(',') ?? own.map(({ name }) => name);
+const without = options.without?.split(',') ?? [];
+const unknown = [...named, ...without].find((name) => !own.some((kernel) => kernel.name === name));
+if (unknown !== undefined) {
+  const names = own.map(({ name }) => name).join(', ');
+  process.stderr.write(`no kernel of this project is called '${unknown}'; choose of ${names}\n`);
+  process.exit(2);
+}
 
 /** The operator, or undefined where it is not installed; then only what is kept is compared with. */
 function operatorHere(): ReturnType<typeof openOperator> | undefined {
@@ -75,15 +87,11 @@ const compare = (index: number, output: Float32Array, rounding = F32): number =>
 process.stdout.write(
   `${answers.operator} on ${answers.runtime}: ${answers.cases.length} answers kept, ${live.length} given anew\n`,
 );
-const own = [...KERNELS, ...EXPERIMENTAL].filter(({ library }) => library === undefined);
-const names = options.kernel?.split(',') ?? own.map(({ name }) => name);
-let failed = false;
-const show = (result: Tally) => {
-  failed ||= result.wrong.length > 0;
-  process.stdout.write(formatTally(result));
-};
-show(tallyOutputs('the oracle', prepared, (index) => compare(index, oracleOutput(prepared[index] as PreparedCase))));
-for (const kernel of options['no-run'] ? [] : own.filter(({ name }) => names.includes(name))) {
-  show(await tallyKernel(kernel, prepared, compare));
-}
-process.exitCode = failed ? 1 : 0;
+const tallies: Tally[] = [
+  tallyOutputs('the oracle', prepared, (index) => compare(index, oracleOutput(prepared[index] as PreparedCase))),
+];
+const chosen = options['no-run'] ? [] : own.filter(({ name }) => named.includes(name) && !without.includes(name));
+for (const kernel of chosen) tallies.push(await tallyKernel(kernel, await targetHere(kernel), prepared, compare));
+process.stdout.write(`\n${formatTallies(tallies)}`);
+for (const name of without) process.stdout.write(`${name}: left out by name\n`);
+process.exitCode = tallies.some(isWrong) ? 1 : 0;

@@ -23,8 +23,8 @@ export interface Mutant {
   right: Kernel;
   /** Of a TypeScript kernel: the functions that its host has in place of the project's. */
   modules?: ModuleKernels;
-  /** Why a setting does not meet the fault, by the setting's name; such a run is not expected to fail. */
-  unmet?: Record<string, string>;
+  /** Why rounding may explain the fault in a setting, by the setting's name; such a run is not expected to fail. */
+  allowed?: Record<string, string>;
 }
 
 /** A mutant's text is no longer in the program: the suite has to be brought up to date. */

@@ -68,13 +68,6 @@ const FAULTS: Record<string, (run: Run) => Run> = {
   'later runs 1 % off in a row of a tile': laterRuns,
 };
 
-function unmetOf(fault: string): Pick<Mutant, 'unmet'> {
-  const rows = 'the slice does not run these rows';
-  if (/row 1000|rows 500 to|one row in/.test(fault)) return { unmet: { '4k slice': rows, '32k slice': rows } };
-  if (/last key/.test(fault)) return { unmet: { '4k slice': 'the slice does not run the row that sees it' } };
-  return /diagonal/.test(fault) ? { unmet: { '32k slice': 'a full mask has no diagonal' } } : {};
-}
-
 /** All of them. */
 export function scalarMutants(): Mutant[] {
   return [
@@ -90,7 +83,6 @@ export function scalarMutants(): Mutant[] {
         kernel,
         right: kernel,
         modules: { [kernel.name]: wrong(run) },
-        ...unmetOf(fault),
       })),
   );
 }

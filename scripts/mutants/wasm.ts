@@ -128,22 +128,6 @@ const FAULTS: Record<string, Change> = {
   'only long rows by 0.1 %': wrapped({ where: position('ge_s', 3000), factor: 1.001 }),
 };
 
-const ROWS = 'the slice does not run these rows';
-const FULL = 'a full mask has no diagonal';
-const FEW = 'the slice runs so seldom on a busy machine that no call is late';
-const HEAD = 'the slice runs one head, which need not be this one';
-
-function unmetOf(fault: string): Pick<Mutant, 'unmet'> {
-  if (/row 1000|rows 500 to/.test(fault)) return { unmet: { '4k slice': ROWS, '32k slice': ROWS } };
-  if (/one head/.test(fault)) return { unmet: { '4k slice': HEAD, '32k slice': HEAD } };
-  if (/diagonal|its own key|masked/.test(fault)) return { unmet: { '4k full mask': FULL } };
-  if (/later runs/.test(fault)) return { unmet: { '4k slice': FEW, '32k slice': FEW } };
-  if (/last key/.test(fault)) return { unmet: { '4k slice': ROWS, '32k slice': ROWS } };
-  if (/rescaled/.test(fault))
-    return { unmet: { '4k full mask': 'without masks it needs no maxima and rescales nothing' } };
-  return {};
-}
-
 /** All of them. */
 export function wasmMutants(): Mutant[] {
   return Object.entries(FAULTS).map(([fault, change]) => ({
@@ -156,6 +140,5 @@ export function wasmMutants(): Mutant[] {
       if (headDim === undefined) throw new Stale('the text does not say its head dimension');
       return { ...program, text: change(program.text, 4 * Number(headDim)) };
     }),
-    ...unmetOf(fault),
   }));
 }

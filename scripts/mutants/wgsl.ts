@@ -68,12 +68,11 @@ const OWN: [Kernel, Record<string, Change>][] = [
   [wgslMatrix, MATRIX_LOOP],
 ];
 
-/** What a setting does not meet of wgsl-matrix, which runs in halves. */
-function unmetOf(fault: string, kernel: Kernel): Pick<Mutant, 'unmet'> {
-  if (kernel.name !== 'wgsl-matrix') return {};
+/** What rounding may explain in wgsl-matrix, which runs in halves. */
+function allowedOf(fault: string, kernel: Kernel): Pick<Mutant, 'allowed'> {
+  if (kernel.name !== 'wgsl-matrix' || !/1e-4/.test(fault)) return {};
   const halves = 'an output in halves is rounded by five times as much';
-  if (/1e-4/.test(fault)) return { unmet: { '1k whole': halves, '1k, large logits': halves } };
-  return /not rescaled/.test(fault) ? { unmet: { '1k whole': 'no maximum rises by 2^8 there' } } : {};
+  return { allowed: { '1k whole': halves, '1k, large logits': halves } };
 }
 
 /** A mutant by an edit of the last pass, the one that writes; of wgsl-naive's scores where its fault is there. */
@@ -88,7 +87,7 @@ const mutant = (family: string, right: Kernel, fault: string, change: Change): M
     );
     return { ...program, passes };
   }),
-  ...unmetOf(fault, right),
+  ...allowedOf(fault, right),
 });
 
 /** All of them. */

@@ -1,7 +1,10 @@
-/** The long checks one after another, those whose npm scripts exist here: a line for each, a table at the end, exit code 1 where one failed. */
+/**
+ * The long checks one after another, each with a line as it begins; a table with minutes at the end, exit code 1 where one failed.
+ * A check that fails or takes more than --limit minutes (45) is ended, and the others run. Names choose: `-- conformance,mutants`.
+ */
 
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
 
 /** What a check runs, and what it may need beyond a checkout. */
 interface Check {
@@ -10,37 +13,90 @@ interface Check {
   env?: Record<string, string>;
 }
 
-const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  scripts: Record<string, string>;
-};
-/** A day's checks of kernels and statistics, where this version has them. */
-const NAMED = ['mutants', 'random-shapes', 'conformance', 'engines', 'calibrate'];
-
-const CHECKS: Check[] = [
+const script = (name: string): Check => ({ name, command: [process.execPath, `scripts/${name}.ts`] });
+const CHECKS: readonly Check[] = [
   {
     name: 'fuzz, 10,000 cases',
     command: ['npx', 'vitest', 'run', 'tests/cli/fuzz.test.ts', '--maxWorkers=1'],
     env: { FUZZ_CASES: '10000' },
   },
-  ...NAMED.filter((name) => name in scripts).map((name): Check => ({ name, command: ['npm', 'run', name] })),
+  ...['conformance', 'random-shapes', 'mutants', 'engines', 'calibrate'].map(script),
 ];
 
-const only = process.argv[2]?.split(',');
-const rows: { name: string; result: string; minutes: number }[] = [];
-for (const { name, command, env } of CHECKS) {
-  if (only !== undefined && !only.some((part) => name.startsWith(part))) continue;
-  process.stdout.write(`\n== ${name}: ${command.join(' ')}\n`);
-  const began = Date.now();
-  const [file, ...args] = command;
-  const { status, signal } = spawnSync(file, args, { stdio: 'inherit', env: { ...process.env, ...env } });
-  const result = status === 0 ? 'passed' : `failed (${signal ?? `exit code ${status}`})`;
-  rows.push({ name, result, minutes: (Date.now() - began) / 60_000 });
+const { values: options, positionals } = parseArgs({
+  options: { limit: { type: 'string', default: '45' } },
+  allowPositionals: true,
+});
+const limit = Number(options.limit);
+const names = positionals.flatMap((text) => text.split(','));
+const unknown = names.find((name) => !CHECKS.some((check) => check.name.startsWith(name)));
+if (unknown !== undefined || !(limit > 0)) {
+  const known = CHECKS.map(({ name }) => name.split(',')[0]).join(', ');
+  process.stderr.write(
+    unknown === undefined ? '--limit takes minutes\n' : `no check '${unknown}'; choose of ${known}\n`,
+  );
+  process.exit(2);
+}
+const chosen = CHECKS.filter(({ name }) => names.length === 0 || names.some((part) => name.startsWith(part)));
+
+let interrupted = false;
+/** Ends what runs, with its children. */
+let end = () => {};
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    interrupted = true;
+    end();
+  });
+}
+
+/** Runs a check to its end, or until it has taken too long: "passed", or how it failed. */
+function resultOf({ command: [file, ...args], env }: Check): Promise<string> {
+  return new Promise((resolve) => {
+    // A group of its own, so that its children end with it.
+    const child = spawn(file, args, { stdio: 'inherit', detached: true, env: { ...process.env, ...env } });
+    let late = false;
+    end = () => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+    };
+    const timer = setTimeout(() => {
+      late = true;
+      end();
+    }, limit * 60_000);
+    const over = (result: string) => {
+      clearTimeout(timer);
+      end = () => {};
+      resolve(result);
+    };
+    child.once('error', (error) => over(`failed (${error.message})`));
+    child.once('exit', (code, signal) => {
+      const how = late ? `ended after ${limit} min` : interrupted ? 'interrupted' : (signal ?? `exit code ${code}`);
+      over(code === 0 ? 'passed' : `failed (${how})`);
+    });
+  });
+}
+
+const begin = Date.now();
+const minutesSince = (from: number) => ((Date.now() - from) / 60_000).toFixed(1);
+const rows: { name: string; result: string; minutes: string }[] = [];
+for (const [index, check] of chosen.entries()) {
+  if (interrupted) {
+    rows.push({ name: check.name, result: 'did not run', minutes: '' });
+    continue;
+  }
+  const { name, command } = check;
+  process.stdout.write(
+    `\n== ${index + 1} of ${chosen.length}, ${minutesSince(begin)} min: ${name}: ${command.join(' ')}\n`,
+  );
+  const from = Date.now();
+  const result = await resultOf(check);
+  rows.push({ name, result, minutes: minutesSince(from) });
+  process.stdout.write(`== ${name}: ${result}, ${rows.at(-1)?.minutes} min\n`);
 }
 
 process.stdout.write('\nNightly\n');
 for (const { name, result, minutes } of rows) {
-  process.stdout.write(`${name.padEnd(20)} ${minutes.toFixed(1).padStart(6)} min  ${result}\n`);
+  process.stdout.write(`${name.padEnd(20)} ${minutes.padStart(6)} min  ${result}\n`);
 }
 const failed = rows.filter(({ result }) => result !== 'passed').length;
-process.stdout.write(`${rows.length} checks, ${failed} failed\n`);
-process.exitCode = failed === 0 && rows.length > 0 ? 0 : 1;
+process.stdout.write(`${rows.length} checks, ${failed} failed, ${minutesSince(begin)} min\n`);
+process.exitCode = interrupted ? 130 : failed === 0 ? 0 : 1;

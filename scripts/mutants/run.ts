@@ -75,7 +75,15 @@ export async function runMutant(mutant: Runnable, setting: Setting): Promise<Out
     const { workload, full, budgetSeconds } = setting;
     const { measurements } = await caseEnd(
       measureCase(workload, [{ kernel: mutant.kernel, target: steady.target }], pool, {
-        ...{ data: { kind: 'drawn', seed: 1 }, seed: 1, full, budgetSeconds, samples: full ? 2 : 6, baseline: null },
+        ...{
+          data: { kind: 'drawn', seed: 1 },
+          seed: 1,
+          full,
+          budgetSeconds,
+          samples: full ? 2 : 6,
+          processes: 1,
+          baseline: null,
+        },
         ...{ signal: new AbortController().signal, devices: new Map(), firstRound: 0 },
       }),
     );

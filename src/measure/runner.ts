@@ -3,7 +3,7 @@
 import type { Program } from '../../kernels/kernel.ts';
 import type { Sample } from '../host/contract.ts';
 import type { Contender, HostPool } from '../host/pool.ts';
-import { messageOf, notFinished } from '../messages.ts';
+import { messageOf, notFinished, saysUnwritten } from '../messages.ts';
 import type { DrawnData } from '../problem/data.ts';
 import { flops } from '../problem/flops.ts';
 import { sliceFlops } from '../problem/slice.ts';
@@ -165,7 +165,9 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
     try {
       await what();
     } catch (error) {
-      if (error instanceof Interrupted || !isFurther || (kept === undefined && contender.ceiling !== true)) {
+      // A run that left rows out is wrong in whatever process it was.
+      const isWrong = !isFurther || saysUnwritten(messageOf(error));
+      if (error instanceof Interrupted || isWrong || (kept === undefined && contender.ceiling !== true)) {
         runner.ended = await fail(error);
         return;
       }

@@ -12,6 +12,8 @@ export const openHung = (seconds: number) =>
   `it did not open within ${seconds.toFixed(0)} s: stopped; run it again, or leave it out with --backend`;
 export const rowsUnwritten = (unwritten: number, rows: number) =>
   `a run wrote nothing into ${unwritten} of its ${rows} output rows, so what it was timed on was not the work; its throughput is not shown: bench verify compares the kernel's output row by row`;
+/** Whether a message is that one, which comes from another process as a text. */
+export const saysUnwritten = (message: string) => message.startsWith('a run wrote nothing into ');
 export const noTime = (seconds: number) =>
   `a run took ${seconds} s by its clock, which stood or was set back: no time to divide by; give it more work (a longer --seq or --full) or leave the machine's clock alone`;
 export const aboveLimit = (times: number, rate: string, limit: string) =>

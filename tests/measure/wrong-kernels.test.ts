@@ -7,7 +7,7 @@ import { runScalarFlash } from '../../kernels/scalar/flash.ts';
 import { createScalarHost } from '../../src/host/cpu/scalar-host.ts';
 import { createHostPool } from '../../src/host/pool.ts';
 import { openTarget } from '../../src/host/target.ts';
-import { caseEnd, measureCase } from '../../src/measure/case.ts';
+import { type CaseOptions, caseEnd, measureCase } from '../../src/measure/case.ts';
 import type { Workload } from '../../src/problem/workload.ts';
 import { workload } from '../workloads.ts';
 
@@ -16,7 +16,7 @@ async function run(
   w: Workload,
   wrong: (call: WorkTileCall) => void,
   full = true,
-  { budgetSeconds, samples }: { budgetSeconds: number; samples: number | null } = { budgetSeconds: 0.2, samples: 2 },
+  options: Pick<CaseOptions, 'budgetSeconds' | 'samples' | 'processes'> = { budgetSeconds: 0.2, samples: 2 },
 ): Promise<string | null> {
   const target = await openTarget({
     host: 'node',
@@ -27,7 +27,7 @@ async function run(
     const contender = { kernel: findKernel('scalar-flash'), target };
     const { measurements } = await caseEnd(
       measureCase(w, [contender], pool, {
-        ...{ data: { kind: 'drawn', seed: 1 }, seed: 1, full, budgetSeconds, samples, baseline: null },
+        ...{ data: { kind: 'drawn', seed: 1 }, seed: 1, full, ...options, baseline: null },
         ...{ signal: new AbortController().signal, devices: new Map(), firstRound: 0 },
       }),
     );
@@ -106,6 +106,19 @@ it('the same where there is time for one sample, which is the first run of its s
   const once = { budgetSeconds: 0.001, samples: null };
   expect(await run(long, runScalarFlash, true, once)).toBeNull();
   expect(await run(long, stale, true, once)).toMatch(/^a run wrote nothing into \d+ of its \d+ output rows/);
+});
+
+it('one that leaves rows out in its third process only, whose failures of other kinds would cost it that process', async () => {
+  const outputs = new Map<Float32Array, Set<number>>();
+  const lazy = (call: WorkTileCall) => {
+    const done = outputs.get(call.o) ?? new Set();
+    outputs.set(call.o, done);
+    if (outputs.size < 3 || !done.has(call.qOffset)) runScalarFlash(call);
+    done.add(call.qOffset);
+  };
+  const message = await run(W, lazy, true, { budgetSeconds: 0.2, samples: 6, processes: 3 });
+  expect(outputs.size).toBe(3);
+  expect(message).toMatch(/^a run wrote nothing into 800 of its 800 output rows/);
 });
 
 it('one that leaves a block of rows to the run before', async () => {

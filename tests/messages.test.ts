@@ -52,6 +52,7 @@ describe('on the page', () => {
   it('they are sentences about controls', () => {
     const { caveats, nothingToDraw } = messages;
     expect(inPageWords(caveats.notConverged)).toBe('still noisy (> 2 %); “Budget” gives it more time');
+    expect(inPageWords(caveats.fewProcesses(1))).toMatch(/; a run of 3 processes in Node or more “Budget” gives one$/);
     expect(inPageWords(caveats.coverage)).toContain('“Whole workloads” runs it all');
     expect(inPageWords(messages.noHardwareAdapter([]))).toContain('“Software adapter” looks for a software one');
     expect(inPageWords(messages.noAdapterAtAll)).toMatch(/or choose wasm-flash$/);

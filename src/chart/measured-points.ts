@@ -42,14 +42,14 @@ export function localPoints(run: RunDocument): LocalPoint[] {
   });
 }
 
-/** What the lines through points here are: intervals, or for points with too few samples their spread. */
+/** What the lines through points here are: intervals, or for points of fewer than 3 processes their spread. */
 export function linesHere(run: RunDocument): string {
   const points = run.measurements.filter((m) => m.state === 'measured' && m.samples.length > 1);
   const bare = points.filter((m) => m.state === 'measured' && m.tflops.low === undefined);
   if (bare.length === 0) return '95 % intervals here';
   return bare.length === points.length
-    ? 'here the spread of samples that are too few or too much alike for an interval'
-    : '95 % intervals here, or the spread where samples are too few or too much alike for one';
+    ? 'here the spread of samples, of too few processes for an interval'
+    : '95 % intervals here, or the spread where processes are too few for one';
 }
 
 /** The fastest measurement of a workload; undefined if there is none. */

@@ -13,6 +13,7 @@ import {
   type Search,
   winner,
 } from '../measure/search-record.ts';
+import { MIN_PROCESSES } from '../measure/statistics.ts';
 import { nothingToDraw } from '../messages.ts';
 import { ADVANCE, type ChartLayout, heading, type Layer, type Position, sentenceChart, VEGA_LITE } from './frame.ts';
 import { seriesScale } from './palette.ts';
@@ -198,10 +199,14 @@ function subtitle(search: Search, trials: readonly DrawnTrial[], layout: ChartLa
   const { kernel, alternatives, headDim, mask, dtype, device } = search;
   const tried = trials.filter(({ rung }) => rung === 0).length;
   const failed = trials.some(({ ratio }) => ratio === null);
+  const decided = search.trials.filter(({ rung, ratio }) => rung === LAST_RUNG && ratio !== null);
+  const lines = decided.every(({ processes = 1 }) => processes >= MIN_PROCESSES)
+    ? '95 % intervals'
+    : 'the bounds of their rounds in one process';
   const base = alternatives.length === 0 ? '' : ` The default is that of ${kernel}.`;
   return [
     `${kernelsOf(search).join(' and ')}, head dimension ${headDim}, ${mask} mask, ${dtype}, on ${device}.${base}`,
-    `${tried} of ${counted(candidatesOf(search).length, 'candidate')} tried, the best again in more paired rounds; large: the last, with 95 % intervals.`,
+    `${tried} of ${counted(candidatesOf(search).length, 'candidate')} tried, the best again in more paired rounds; large: the last, with ${lines}.`,
     `Thick: the best so far, anew for each number of rounds.${layout === 'wide' ? ' Dotted: turning points, and what they change.' : ''}${failed ? ' ×: without a result.' : ''}`,
   ];
 }

@@ -1,6 +1,6 @@
 /** Measurements beside published figures: ratios with errors, and the caveats that belong to each. */
 
-import { summarizeRates } from '../measure/statistics.ts';
+import { isSimulated, processesOf, summarizeRates } from '../measure/statistics.ts';
 import { caveats } from '../messages.ts';
 import { mayBeWarm } from '../problem/cold-keys.ts';
 import { flops } from '../problem/flops.ts';
@@ -11,8 +11,15 @@ import { differencesOf, matching, nearest, type PublishedSet, seriesOnDevice } f
 /** A share of the peak that only noise explains: both ran side by side, and nothing is faster than its limit. */
 const NOISE_ABOVE = 1.02;
 
-/** And the lower end of a share's interval that noise does not explain. */
+/** And the lower end of a share's interval that noise does not explain, or the share itself where it has none. */
 const BEYOND_NOISE = 1.1;
+const BEYOND_ALONE = 1.25;
+
+/** Why a point of several samples has no interval. */
+function noInterval({ samples, host }: Measured): string {
+  if (isSimulated(samples)) return caveats.fewSamples;
+  return host === 'browser' ? caveats.browser : caveats.fewProcesses(processesOf(samples));
+}
 
 /** Everything that qualifies a measured number, whatever it is compared with. */
 export function measurementCaveats(m: Measured, context: Context): string[] {
@@ -22,10 +29,15 @@ export function measurementCaveats(m: Measured, context: Context): string[] {
   if (m.coverage < 1) list.push(caveats.coverage);
   if (m.threads === 1 && m.backend !== 'webgpu') list.push(caveats.singleThread);
   if (m.samples.length === 1) list.push(caveats.oneSample);
-  else if (m.tflops.low === undefined) list.push(caveats.fewSamples);
+  else if (m.tflops.low === undefined) list.push(noInterval(m));
   else if (!m.converged) list.push(caveats.notConverged);
   const { share = 0, shareLow = 0 } = m.ceiling ?? {};
-  if (share > NOISE_ABOVE) list.push(shareLow > BEYOND_NOISE ? caveats.beyondPeak : caveats.abovePeak);
+  if (share > NOISE_ABOVE)
+    list.push(
+      shareLow > BEYOND_NOISE || (m.ceiling?.shareLow === undefined && share > BEYOND_ALONE)
+        ? caveats.beyondPeak
+        : caveats.abovePeak,
+    );
   if (m.backend === 'webgpu' && m.samples[0]?.clock === 'wall') list.push(caveats.wallClock);
   if (mayBeWarm(m.workload, m.coverage, m.copies ?? 1)) list.push(caveats.warmKeys);
   return list;

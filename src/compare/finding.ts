@@ -1,7 +1,7 @@
 /** The finding: the one point of a run that headlines speak of, and the sentence about it, the same everywhere. */
 
 import { counted, formatFactor, formatRate } from '../format.ts';
-import { relativeHalfWidth } from '../measure/statistics.ts';
+import { isSimulated, processesOf, relativeHalfWidth } from '../measure/statistics.ts';
 import { nothingMeasured, publishedOfDecoding } from '../messages.ts';
 import {
   formatDtype,
@@ -120,7 +120,7 @@ function qualifiers({ measured: m, reference }: Finding): string[] {
   const parts = [
     ...(m.coverage < 1 ? [`extrapolated from ${formatShare(m.coverage)} of the work`] : []),
     ...(count === 1 ? ['from 1 sample, so its spread is unknown'] : []),
-    ...(count > 1 && !Number.isFinite(halfWidth) ? [`from ${count} samples only`] : []),
+    ...(count > 1 && !Number.isFinite(halfWidth) ? [ofSamples(m.samples)] : []),
     ...(Number.isFinite(halfWidth) && !m.converged
       ? [`still noisy (± ${Number((100 * halfWidth).toPrecision(2))} %)`]
       : []),
@@ -131,6 +131,13 @@ function qualifiers({ measured: m, reference }: Finding): string[] {
   }
   if (parts.length > 0) list.push(`The rate here is ${parts.join(', ')}.`);
   return list;
+}
+
+/** How many samples without an interval, and of how many processes: a simulated clock has no use of more. */
+function ofSamples(samples: Measured['samples']): string {
+  if (isSimulated(samples)) return `from ${samples.length} samples only`;
+  const processes = processesOf(samples);
+  return `from ${samples.length} samples of ${processes === 1 ? 'one process' : `${processes} processes`}, so without an interval`;
 }
 
 /** "MHA at 32k", or "GQA (32/4 heads) at 32k", with what else is unusual. */

@@ -149,7 +149,10 @@ async function* measureWatched(
   for (; !isOver(runners, rounds, options, plan); rounds += 1) {
     let ran = 0;
     const late = wanted === null && rounds > begunAt && elapsed() - since > processEnd(plan, secondsLeft, process);
-    const full = plan.roundsEach !== null && rounds - begunAt >= plan.roundsEach;
+    const full =
+      wanted === null
+        ? plan.roundsEach !== null && rounds - begunAt >= plan.roundsEach
+        : rounds >= Math.floor(((process + 1) * wanted) / plan.processes);
     if ((full || late || allLapsed()) && process + 1 < plan.processes) {
       process += 1;
       begunAt = rounds;

@@ -10,11 +10,18 @@ import { type CaseEnded, caseEnd, measureCase } from './case.ts';
 import { configured } from './configured.ts';
 import { decidedRatio } from './ratios.ts';
 import type { Outcome, PairedComparison } from './search.ts';
+import { processesOf } from './statistics.ts';
 import type { StopSignal } from './stop.ts';
 
 /** Seconds of a paired comparison's samples, both sides, that sizes their slices. */
 const COMPARISON_SECONDS = 2;
 const SEED = 1;
+/** Fresh processes of a comparison that decides, where a program is ready in less than so long: some drivers compile for minutes. */
+const FINAL_PROCESSES = 5;
+const SOON_MS = 3000;
+
+/** How a pair is measured. */
+type Measuring = { full: boolean; budgetSeconds: number; samples: number; processes: number };
 
 /** Comparisons of configurations on one workload and one device. */
 export interface Comparisons {
@@ -32,28 +39,32 @@ export function comparisonsOn(workload: Workload, target: OpenTarget, pool: Host
   // As many query heads a group, so that most devices compile a configuration once for both.
   const group = groupSize(workload);
   const small: Workload = { ...workload, batch: 1, queryHeads: group, kvHeads: 1, seqQuery: 130, seqKv: 130 };
-  const measure = (w: Workload, contenders: Contender[], full: boolean, budgetSeconds: number, samples: number) =>
+  const measure = (w: Workload, contenders: Contender[], { full, budgetSeconds, samples, processes }: Measuring) =>
     caseEnd(
       measureCase(w, contenders, pool, {
         ...{ data: { kind: 'drawn', seed: SEED }, seed: SEED, baseline: null, signal },
-        ...{ full, budgetSeconds, samples, devices: new Map(), firstRound: 0 },
+        ...{ full, budgetSeconds, samples, processes, devices: new Map(), firstRound: 0 },
       }),
     );
-  const check = (kernel: Kernel) => measure(small, [{ kernel, target }], true, 0.1, 1);
+  const check = (kernel: Kernel) =>
+    measure(small, [{ kernel, target }], { full: true, budgetSeconds: 0.1, samples: 1, processes: 1 });
   return {
     problem: async (kernel) => problemsOf(await check(kernel))[0],
-    against: (base, kernels) => async (candidate, rounds) => {
+    against: (base, kernels) => async (candidate, rounds, final) => {
       const own = kernels.find(({ name }) => name === candidate.kernel);
       if (own === undefined) throw new RangeError(`no kernel '${candidate.kernel}' is compared`);
       const kernel = configured(own, () => candidate.tile);
+      const begin = performance.now();
       const [problem] = problemsOf(await check(kernel));
+      const soon = performance.now() - begin < SOON_MS;
       if (problem !== undefined) return { message: problem };
       const pair = await measure(
         workload,
         [base, kernel].map((one) => ({ kernel: one, target })),
-        false,
-        COMPARISON_SECONDS,
-        rounds,
+        {
+          ...{ full: false, budgetSeconds: COMPARISON_SECONDS, samples: rounds },
+          processes: final && soon ? FINAL_PROCESSES : 1,
+        },
       );
       return outcomeOf(pair);
     },
@@ -75,5 +86,9 @@ function outcomeOf(pair: CaseEnded): Outcome {
   const [base, own] = pair.outcomes;
   const found = base === undefined || own === undefined ? null : decidedRatio(own.samples, base.samples);
   if (found === null) return { message: noSharedRound('both configurations') };
-  return { ratio: found.median, low: found.low, high: found.high, rounds: found.rounds };
+  const processes = processesOf(own?.samples ?? []);
+  return {
+    ...{ ratio: found.median, low: found.low, high: found.high, rounds: found.rounds },
+    ...(processes > 1 ? { processes } : {}),
+  };
 }

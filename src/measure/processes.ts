@@ -7,7 +7,7 @@ import { MIN_PROCESSES } from './statistics.ts';
 /** Processes of a case and the rounds in each of them. */
 export interface ProcessPlan {
   processes: number;
-  /** Null where only the stopping rule or the number of samples ends them. */
+  /** Null where the stopping rule ends them, or a number of samples that is spread over them. */
   roundsEach: number | null;
   /** Seconds to begin a further process, as predicted. */
   beginSeconds: number;
@@ -50,17 +50,14 @@ export function planProcesses(runners: readonly Runner[], request: PlanRequest):
   const opening = [...targets].reduce((total, { openSeconds }) => total + openSeconds, 0);
   const beginSeconds = opening + sum(({ beginningSeconds }) => beginningSeconds);
   const one: ProcessPlan = { processes: 1, roundsEach: null, beginSeconds };
-  const planned = (processes: number, roundsEach: number): ProcessPlan =>
-    processes === 1 ? one : { processes, roundsEach, beginSeconds };
   const roundsFor = (processes: number) =>
-    samples === null
-      ? Math.min(MOST_ROUNDS, Math.floor((secondsLeft - (processes - 1) * beginSeconds) / processes / roundSeconds))
-      : Math.ceil(samples / processes);
+    Math.min(MOST_ROUNDS, Math.floor((secondsLeft - (processes - 1) * beginSeconds) / processes / roundSeconds));
+  const planned = (processes: number, least = 1): ProcessPlan =>
+    processes === 1
+      ? one
+      : { processes, roundsEach: samples === null ? Math.max(least, roundsFor(processes)) : null, beginSeconds };
   if (running.some(({ contender: { target } }) => target.host === 'browser')) return one;
-  if (asked !== null) {
-    const processes = Math.min(asked, samples ?? asked);
-    return planned(processes, Math.max(1, roundsFor(processes)));
-  }
+  if (asked !== null) return planned(Math.min(asked, samples ?? asked));
   if (running.length === 0 || !running.every(hasProcesses)) return one;
   /** A number of rounds that is asked for takes its time whatever the budget. */
   const seconds = samples === null ? secondsLeft : Math.max(secondsLeft, samples * roundSeconds);
@@ -69,10 +66,10 @@ export function planProcesses(runners: readonly Runner[], request: PlanRequest):
   const found = CHOICES.find(
     (processes) => (processes - 1) * beginSeconds <= MOST_OVERHEAD * seconds && enough(processes),
   );
-  if (found !== undefined) return planned(found, roundsFor(found));
+  if (found !== undefined) return planned(found);
   const least = (MIN_PROCESSES - 1) * beginSeconds + (samples ?? MIN_PROCESSES * LEAST_ROUNDS) * roundSeconds;
   return needsInterval && least <= MOST_OVERHEAD_NEEDED * seconds && (samples ?? MIN_PROCESSES) >= MIN_PROCESSES
-    ? planned(MIN_PROCESSES, Math.max(LEAST_ROUNDS, roundsFor(MIN_PROCESSES)))
+    ? planned(MIN_PROCESSES, LEAST_ROUNDS)
     : one;
 }
 

@@ -19,9 +19,20 @@ const trialSchema = z.object({
     .describe(
       'throughput over the default, the shipped configuration of the kernel of the search; median of paired rounds',
     ),
-  low: z.number().nullable().describe('95 % interval of the ratio, from 6 rounds on'),
+  low: z
+    .number()
+    .nullable()
+    .describe(
+      'bounds of the ratio that decide: its 95 % interval of 3 processes or more, else of its rounds alone, from 6 on',
+    ),
   high: z.number().nullable(),
   rounds: z.number().int().min(0),
+  processes: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('fresh processes that its rounds were spread over; absent: one'),
   message: z.string().nullable().describe('why there is no ratio: a wrong result, a compiler error, a device limit'),
 });
 
@@ -132,7 +143,7 @@ export function finalist(search: Search): Trial | undefined {
 }
 
 /**
- * The trial that beats the default beyond the noise of its comparison: in 6 paired rounds or more, with an interval above 1. Null where none
+ * The trial that beats the default beyond the noise of its comparison: in 6 paired rounds or more, with bounds above 1. Null where none
  * does.
  */
 export function winner(search: Search): Trial | null {

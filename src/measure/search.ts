@@ -17,15 +17,20 @@ import {
 } from './search-record.ts';
 
 /** What a paired comparison found: the candidate's throughput over the default's, or why there is none. */
-export type Outcome = { ratio: number; low: number | null; high: number | null; rounds: number } | { message: string };
-/** Compares a candidate with the default configuration in so many paired rounds. */
-export type PairedComparison = (candidate: Candidate, rounds: number) => Promise<Outcome>;
+export type Outcome =
+  | { ratio: number; low: number | null; high: number | null; rounds: number; processes?: number }
+  | { message: string };
+/**
+ * Compares a candidate with the default configuration in so many paired rounds. One that decides (`final`) is spread over fresh
+ * processes where it can be; others stay in one, whose bounds only choose what is tried again.
+ */
+export type PairedComparison = (candidate: Candidate, rounds: number, final: boolean) => Promise<Outcome>;
 
 /** Rounds of a comparison, share of the candidates that reach the rung, share of the budget after which no other begins. */
 const RUNGS = [
   { rounds: 2, keep: 1, until: 0.45 },
   { rounds: 4, keep: 1 / 4, until: 0.65 },
-  { rounds: 9, keep: 1 / 12, until: 1 },
+  { rounds: 10, keep: 1 / 12, until: 1 },
 ] as const;
 /** At least so many reach each rung after the first. */
 const LEAST = [0, 3, 1] as const;
@@ -55,7 +60,7 @@ export async function continueSearch(search: Search, compare: PairedComparison, 
       const now = spent();
       if (!needed && (now >= until || now + (now - start) / Math.max(begun, 1) > 1)) break;
       begun += 1;
-      const outcome = await compare(candidate, rounds);
+      const outcome = await compare(candidate, rounds, rung === LAST_RUNG);
       // An interrupted paired comparison says nothing of the candidate.
       if (signal.aborted) return;
       const { kernel, tile } = candidate;

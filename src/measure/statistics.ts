@@ -90,9 +90,12 @@ export function decideRates(samples: readonly PointSample[]): Summary {
 
 /** Whether bounds of these samples hold what varies between processes; with a simulated clock nothing does. */
 export function holdsProcesses(samples: readonly Pick<PointSample, 'clock' | 'process'>[]): boolean {
-  const processes = new Set(samples.map(({ process = 0 }) => process));
-  return processes.size >= MIN_PROCESSES || isSimulated(samples);
+  return processesOf(samples) >= MIN_PROCESSES || isSimulated(samples);
 }
+
+/** How many processes samples are of. */
+export const processesOf = (samples: readonly Pick<PointSample, 'process'>[]) =>
+  new Set(samples.map(({ process = 0 }) => process)).size;
 
 /** Bounds of one process, widened by what is assumed to vary between processes. */
 export function widened<T extends Pick<Summary, 'median' | 'low' | 'high'>>(found: T): T {

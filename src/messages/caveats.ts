@@ -8,6 +8,9 @@ export const caveats = {
   notConverged: 'still noisy (> 2 %); --budget gives it more time',
   oneSample: '1 sample: no spread; --budget gives it more time',
   fewSamples: 'samples too few or too much alike for an interval: spread (smallest-largest) in its place',
+  fewProcesses: (count: number) =>
+    `${count === 1 ? 'one process' : `${count} processes`} cannot show what varies between processes: spread (smallest-largest), no interval; --processes 3 or more --budget gives one`,
+  browser: 'a browser has one process, which cannot show what varies between processes: spread, no interval',
   abovePeak: 'above its own peak, which ran beside it: noise; --budget gives both more time',
   beyondPeak: 'above its own peak, and not by noise: do not rely on it; bench ceilings measures the peak alone',
   wallClock: 'timed by the wall clock, not by the GPU',

@@ -2,7 +2,8 @@
 
 export const nothingToDraw = {
   ablation: 'This run holds no ablation; bench suite ablation measures the three techniques.',
-  ablationRounds: 'No technique ran six rounds beside its kernel, so no gain has an interval; --budget gives more.',
+  ablationRounds:
+    'No technique ran in 3 processes beside its kernel, so no gain has an interval; --processes 3 or a larger --budget gives one.',
   bars: 'Nothing was measured, so there is nothing to draw.',
   distance: 'Nothing was measured here, so there is no distance to draw.',
   efficiency: 'No kernel of this run has a measured limit beside it: peers, scalar kernels and failed cases have none.',

@@ -31,7 +31,7 @@ export const defaultFailed = (why: string) => `the default configuration beside 
 export const noDefaultRuns = (workload: string) =>
   `${workload}: no kernel gives a right result in its default configuration, so there is nothing to compare with; bench devices lists what can run here.`;
 /** What stands in place of a gain that has no interval. */
-export const noGain = 'fewer than 6 rounds; --budget gives more';
+export const noGain = 'fewer than 3 processes; --processes 3 gives an interval';
 export const noSharedRound = (what: string) => `no round held ${what}`;
 export const notMeasured = 'it was not measured';
 export const notFinished = 'the run ended before a sample of this case was verified; give it a larger --budget';

@@ -59,8 +59,15 @@ export const noRuns = (folder: string) =>
   `no run with a measurement is in '${folder}'; measure one first (bench mha --seq 4k), or name its file`;
 export const tooFewRuns = (folder: string, count: number, name: string) =>
   `'${folder}' holds ${count} ${count === 1 ? 'run' : 'runs'} with a measurement, too few for ${name}; measure another, or name a file`;
-export const undecided = (after: string, before: string, points: string, tooFew: boolean) =>
-  `Whether ${after} is faster or slower than ${before} is unclear: of ${points}, ${tooFew ? 'one side has too few samples for an interval' : 'the intervals do not decide'}. Measure both again with a larger --budget.`;
+export const undecided = (after: string, before: string, points: string, why: keyof typeof undecidedBy) =>
+  `Whether ${after} is faster or slower than ${before} is unclear: of ${points}, ${undecidedBy[why]}. Measure both again with a larger --budget.`;
+const undecidedBy = {
+  intervals: 'the intervals do not decide',
+  assumed: 'samples of fewer than 3 processes do not decide',
+  tooFew: 'one side has fewer than 3 processes and too few samples',
+} as const;
+export const assumedVerdict =
+  'fewer than 3 processes on a side: no interval; the verdict takes processes to differ by 1 % (standard deviation); --processes 3 measures that';
 export const environmentDiffers = 'More than the time differs between the two, as said above, which may be why.';
 export const badChartExtension = (path: string) =>
   `--chart: '${path}' has no known extension; use .svg, .png, .html or .vl.json`;

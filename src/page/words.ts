@@ -25,6 +25,7 @@ export const LABELS = {
 /** Phrases about options that are no control of the page. */
 const PHRASES: readonly (readonly [phrase: string, onPage: string])[] = [
   ['run --backend wasm', 'choose wasm-flash'],
+  ['--processes 3', 'a run of 3 processes in Node'],
   ['another --kernel or --backend', 'another kernel'],
   ['another --kernel', 'another kernel'],
   ['leave it out with --backend', 'choose other kernels'],

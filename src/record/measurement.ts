@@ -73,10 +73,8 @@ const measuredSchema = caseSchema.extend({
     .optional()
     .describe('of k and v, which runs took in turn so that none found its own in a cache; absent where there was one'),
   tflops: z.object({
-    median: positive,
-    low: positive
-      .optional()
-      .describe('95 % interval of the median; absent where samples are too few or too much alike'),
+    median: positive.describe('geometric mean of the medians of 3 processes or more, else the median of all samples'),
+    low: positive.optional().describe('95 % interval of the rate, over processes; absent where there are fewer than 3'),
     high: positive.optional(),
   }),
   passSeconds: positive.describe('the whole workload at this rate'),
@@ -85,7 +83,9 @@ const measuredSchema = caseSchema.extend({
       name: z.string(),
       tflops: positive,
       share: positive.describe('median over rounds of this kernel over the ceiling'),
-      shareLow: positive.optional(),
+      shareLow: positive
+        .optional()
+        .describe('95 % interval of the share, over processes; absent where there are fewer than 3'),
       shareHigh: positive.optional(),
       roof: z
         .enum(['compute', 'memory'])
@@ -179,7 +179,7 @@ const ratioSchema = z.object({
     .optional()
     .describe('where the baseline ran; absent where kernel and baseline ran on one device'),
   ratio: positive.describe('throughput of kernel over baseline, median of paired rounds'),
-  low: positive.optional(),
+  low: positive.optional().describe('95 % interval of the ratio, over processes; absent where there are fewer than 3'),
   high: positive.optional(),
 });
 

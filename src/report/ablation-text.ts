@@ -30,7 +30,7 @@ export function ablationCells(run: RunDocument): { cells: string[][]; reasons: s
   return { cells: [header, ...body], reasons };
 }
 
-/** The gain with its interval; without one, from fewer than six rounds, it is not told. */
+/** The gain with its interval; without one, of fewer than 3 processes, it is not told. */
 function withInterval({ gain, low, high }: AblationGain): string {
   if (low === null || high === null) return noGain;
   return `${formatChange(gain)} [${low.toFixed(1)}, ${high.toFixed(1)}]`;

@@ -2,7 +2,7 @@
 
 import type { RunDifference, Verdict } from '../compare/runs.ts';
 import { counted, formatFactor, formatFaster, formatRate } from '../format.ts';
-import { environmentDiffers, undecided } from '../messages.ts';
+import { assumedVerdict, environmentDiffers, undecided } from '../messages.ts';
 import { describe, formatLengths } from '../problem/workload.ts';
 import { formatColumns, USUAL_WIDTH, wrapText } from './columns.ts';
 import { commonShape, differingParts } from './run-title.ts';
@@ -13,20 +13,26 @@ export function differenceCells(differences: readonly RunDifference[]): {
   cells: string[][];
   notes: string[];
 } {
-  const notes = [...new Set(differences.flatMap(({ caveats }) => caveats))];
+  const notesOf = ({ caveats, assumed }: RunDifference) => [...caveats, ...(assumed ? [assumedVerdict] : [])];
+  const notes = [...new Set(differences.flatMap(notesOf))];
   const points = differences.map(({ after }) => after);
   const apart = differingParts(points);
-  const cells = differences.map(({ before, after, ratio, low, high, verdict, caveats }) => [
-    after.kernel,
-    after.workload.mask,
-    formatLengths(after.workload),
-    ...apart.map(({ cell }) => cell(after)),
-    formatRate(before.tflops.median),
-    formatRate(after.tflops.median),
-    formatFaster(ratio, low, high),
-    verdict,
-    caveats.map((caveat) => notes.indexOf(caveat) + 1).join(', '),
-  ]);
+  const cells = differences.map((difference) => {
+    const { before, after, ratio, low, high, verdict } = difference;
+    return [
+      after.kernel,
+      after.workload.mask,
+      formatLengths(after.workload),
+      ...apart.map(({ cell }) => cell(after)),
+      formatRate(before.tflops.median),
+      formatRate(after.tflops.median),
+      formatFaster(ratio, low, high),
+      verdict,
+      notesOf(difference)
+        .map((note) => notes.indexOf(note) + 1)
+        .join(', '),
+    ];
+  });
   const names = apart.map(({ name }) => name);
   return {
     common: commonShape(points),
@@ -98,7 +104,11 @@ export function verdictText(
             after,
             before,
             counted(unclear.length, 'point'),
-            unclear.every(({ low }) => low === null),
+            unclear.some(({ low }) => low !== null)
+              ? 'intervals'
+              : unclear.some(({ assumed }) => assumed)
+                ? 'assumed'
+                : 'tooFew',
           );
   const differs = environment.length > 0 || differences.some(({ caveats }) => caveats.length > 0);
   return differs ? `${text} ${environmentDiffers}` : text;

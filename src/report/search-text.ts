@@ -11,6 +11,7 @@ import {
   isShipped,
   kernelsOf,
   type Search,
+  type Trial,
   winner,
 } from '../measure/search-record.ts';
 import { formatHeadDims } from '../problem/workload.ts';
@@ -43,6 +44,12 @@ export function formatSearch(search: Search, kept: Kept): string {
   ].join('\n')}\n`;
 }
 
+/** Over how many processes a trial was spread; without, its bounds leave out what varies between them. */
+const ofProcesses = ({ processes }: Trial) =>
+  processes === undefined
+    ? ' of one process, which does not show what varies between processes'
+    : ` of ${processes} processes`;
+
 /** A line for each kernel and reason. */
 function failures(search: Search): string[] {
   const failed = search.trials.flatMap((trial) => {
@@ -63,7 +70,7 @@ function outcome(search: Search, kept: Kept): string[] {
   if (won !== null && kept !== null) {
     const candidate = candidateOf(search, won);
     return [
-      `Better: ${candidateName(search, candidate)} is ${formatFaster(won.ratio ?? 1, won.low, won.high)} than the default configuration of ${search.kernel}, in ${won.rounds} paired rounds.`,
+      `Better: ${candidateName(search, candidate)} is ${formatFaster(won.ratio ?? 1, won.low, won.high)} than the default configuration of ${search.kernel}, in ${won.rounds} paired rounds${ofProcesses(won)}.`,
       kept === 'as shipped'
         ? `Nothing needs to be kept: bench mha --kernel ${candidate.kernel} runs it.`
         : `Kept in ${kept.file}; bench mha and the others use it from now on, --tiles default does not.`,

@@ -57,7 +57,7 @@ export function sections(run: RunDocument): Section[] {
 const METHOD = [
   'Every result is verified against a float64 oracle on the output that was timed; a wrong one gets no throughput.',
   'Kernels take turns in rounds of alternating order, so that drift hits all of them; ratios are taken round by round.',
-  'Intervals are 95 %, from the medians of 4 fresh processes or more, else from effective samples and widened; or the spread is shown.',
+  'Intervals are 95 %, over the medians of 3 fresh processes or more; of fewer, as in a browser, the spread is shown.',
   'Of long workloads parts are timed, with all their keys; times marked ~ are extrapolated to a whole pass.',
   'Where no published figure is of a workload, the nearest is shown, as such: by kind of heads, mask, head dimension, length.',
   'FLOPs are 4 x batch x query heads x head dimension x query-key pairs kept; ratios use the rule of the figure.',

@@ -86,8 +86,10 @@ describe('the finding in words', () => {
     );
     const { median } = m.tflops;
     expect(text({ ...m, samples: m.samples.slice(0, 3), tflops: { median } })).toMatch(
-      /The rate here is from 3 samples only\.$/,
+      /The rate here is from 3 samples of one process, so without an interval\.$/,
     );
+    const simulated = m.samples.slice(0, 3).map((sample) => ({ ...sample, clock: 'mock' as const }));
+    expect(text({ ...m, samples: simulated, tflops: { median } })).toMatch(/The rate here is from 3 samples only\.$/);
     // The interval is the one that the record and its table have, whatever the samples would give today.
     const noisy = { median, low: 0.96 * median, high: 1.036 * median };
     expect(text({ ...m, tflops: noisy, converged: false })).toMatch(/The rate here is still noisy \(± 3\.8 %\)\.$/);

@@ -54,11 +54,15 @@ describe('compareRuns', () => {
       at(around(rate, 0.001)).samples.map((sample) => ({ ...sample, process, clock: 'wall' as const }));
     // In an order that has no correlation.
     const mixed = (rate: number) => one(rate).map((_, i, all) => all[(i * 7) % 15] as (typeof all)[number]);
-    const said = (factor: number) => {
+    const found = (factor: number) => {
       const [before, after] = [mixed(1e11), mixed(1e11 * factor)].map((samples) => ({ ...at([1e11]), samples }));
-      return compareRuns(runOf([before as Measured]), runOf([after as Measured]))[0]?.verdict;
+      return compareRuns(runOf([before as Measured]), runOf([after as Measured]))[0];
     };
+    const said = (factor: number) => found(factor)?.verdict;
     expect([said(1), said(1.05), said(1.12), said(0.88)]).toEqual(['unclear', 'unclear', 'faster', 'slower']);
+    // No interval is claimed, and that the verdict rests on an assumption is.
+    expect(found(1.12)).toMatchObject({ low: null, high: null, assumed: true });
+    expect(verdict(around(1e11, 0.01), around(1.2e11, 0.01))?.assumed).toBe(false);
   });
 
   it('calls nothing different whose share of the ceiling beside it is the same', () => {

@@ -59,7 +59,7 @@ describe('ablationGains', () => {
     const bare = { ...whole, ratios: whole.ratios.map(({ low: _, high: __, ...ratio }) => ratio) };
     expect(ablationCells(whole)?.cells[1]).toContainEqual(expect.stringMatching(/^\+42\.9 % \[/));
     const row = ablationCells(bare)?.cells[1] ?? [];
-    expect(row).toContain('fewer than 6 rounds; --budget gives more');
+    expect(row).toContain('fewer than 3 processes; --processes 3 gives an interval');
     expect(row.join(' ')).not.toContain('42.9');
   });
 });

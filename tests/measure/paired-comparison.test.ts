@@ -56,11 +56,11 @@ describe('paired comparisons', () => {
     const kernel = kernelOf('a');
     const pool = createHostPool();
     const compare = comparisonsOn(W, target, pool, never).against(kernel, [kernel]);
-    expect(await compare({ kernel: 'a', tile: { rows: 16 } }, 2)).toEqual({
+    expect(await compare({ kernel: 'a', tile: { rows: 16 } }, 2, false)).toEqual({
       message: expect.stringContaining('device was lost'),
     });
     expect(target.opened).toBe(1);
-    expect(await compare({ kernel: 'a', tile: { rows: 32 } }, 6)).toMatchObject({
+    expect(await compare({ kernel: 'a', tile: { rows: 32 } }, 6, false)).toMatchObject({
       ratio: 1,
       rounds: 6,
       low: 1,
@@ -77,23 +77,36 @@ describe('paired comparisons', () => {
     const comparisons = comparisonsOn(W, target, pool, never);
     expect(await comparisons.problem(kernel)).toContain('device was lost');
     // Both run on the host that the default takes down: the candidate is not blamed alone.
-    const outcome = await comparisons.against(kernel, [kernel])({ kernel: 'a', tile: { rows: 32 } }, 2);
+    const outcome = await comparisons.against(kernel, [kernel])({ kernel: 'a', tile: { rows: 32 } }, 2, false);
     expect(outcome).toEqual({ message: expect.stringMatching(/lost/) });
     await pool.close();
   });
 
-  it('have no interval in one round', async () => {
+  it('that decide are spread over fresh processes, which the record says', async () => {
+    const target = await mockTarget('rate=1e9');
+    const kernel = kernelOf('a');
+    const pool = createHostPool();
+    const compare = comparisonsOn(W, target, pool, never).against(kernel, [kernel]);
+    const outcome = { ratio: 1, low: 1, high: 1, rounds: 10 };
+    expect(await compare({ kernel: 'a', tile: { rows: 16 } }, 10, false)).toEqual(outcome);
+    expect(target.opened).toBe(1);
+    expect(await compare({ kernel: 'a', tile: { rows: 16 } }, 10, true)).toEqual({ ...outcome, processes: 5 });
+    expect(target.opened).toBe(5);
+    await pool.close();
+  });
+
+  it('have no bounds in one round', async () => {
     const target = await mockTarget('rate=1e9');
     const [base, other] = [kernelOf('a'), kernelOf('b')];
     const pool = createHostPool();
     const compare = comparisonsOn(W, target, pool, never).against(base, [base, other]);
-    expect(await compare({ kernel: 'b', tile: { rows: 8 } }, 1)).toEqual({
+    expect(await compare({ kernel: 'b', tile: { rows: 8 } }, 1, false)).toEqual({
       ratio: 1,
       low: null,
       high: null,
       rounds: 1,
     });
-    await expect(compare({ kernel: 'c', tile: { rows: 8 } }, 1)).rejects.toThrow(/no kernel 'c'/);
+    await expect(compare({ kernel: 'c', tile: { rows: 8 } }, 1, false)).rejects.toThrow(/no kernel 'c'/);
     await pool.close();
   });
 });

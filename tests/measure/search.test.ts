@@ -44,7 +44,7 @@ describe('continueSearch', () => {
     const rung = (rounds: number) => log.filter((entry) => entry[1] === rounds).map(([rows]) => rows);
     expect(rung(2)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     expect(rung(4)).toEqual([12, 11, 10]);
-    expect(rung(9)).toEqual([12]);
+    expect(rung(10)).toEqual([12]);
     expect(winner(search)?.tile).toEqual(tile(12));
     expect(isComplete(search)).toBe(true);
     expect(search.trials.find((trial) => trial.tile['rows'] === 3)).toMatchObject({
@@ -91,9 +91,9 @@ describe('continueSearch', () => {
   it('keeps what it has when it is interrupted, and nothing of the paired comparison that was', async () => {
     const search = newSearch(6);
     const signal = { aborted: false };
-    const compare: PairedComparison = async (candidate, rounds) => {
+    const compare: PairedComparison = async (candidate, rounds, final) => {
       if (candidate.tile['rows'] === 3) signal.aborted = true;
-      return fixedComparison()(candidate, rounds);
+      return fixedComparison()(candidate, rounds, final);
     };
     await continueSearch(search, compare, { ...calm, signal });
     expect(search.trials.map(({ tile: { rows } }) => rows)).toEqual([1, 2]);
@@ -135,7 +135,7 @@ describe('a search among kernels', () => {
   it('has a winner that names its kernel', async () => {
     const search = amongTwo(12);
     await continueSearch(search, fixedComparison(), calm);
-    expect(winner(search)).toMatchObject({ kernel: 'other', tile: tile(21), rounds: 9 });
+    expect(winner(search)).toMatchObject({ kernel: 'other', tile: tile(21), rounds: 10 });
     expect(isComplete(search)).toBe(true);
     // The best of either kernel comes to the last paired comparisons.
     expect(names(search).filter((name) => name.startsWith('2'))).toEqual(['2 other 21', '2 other 20', '2 k 12']);
@@ -143,8 +143,8 @@ describe('a search among kernels', () => {
 
   it('loses no kernel by the failures of another', async () => {
     const search = amongTwo(2);
-    const compare: PairedComparison = async (candidate, rounds) =>
-      candidate.kernel === 'other' ? { message: 'device lost' } : fixedComparison()(candidate, rounds);
+    const compare: PairedComparison = async (candidate, rounds, final) =>
+      candidate.kernel === 'other' ? { message: 'device lost' } : fixedComparison()(candidate, rounds, final);
     await continueSearch(search, compare, calm);
     expect(search.trials.filter(({ message }) => message === 'device lost')).toHaveLength(3);
     expect(winner(search)).toMatchObject({ kernel: 'k', tile: tile(2) });
@@ -153,9 +153,9 @@ describe('a search among kernels', () => {
   it('begins no comparison that would not end within its budget, but one of each kind', async () => {
     const search = newSearch(12);
     let clock = 0;
-    const slow: PairedComparison = async (candidate, rounds) => {
+    const slow: PairedComparison = async (candidate, rounds, final) => {
       clock += 0.4;
-      return fixedComparison()(candidate, rounds);
+      return fixedComparison()(candidate, rounds, final);
     };
     await continueSearch(search, slow, { ...calm, spent: () => clock });
     expect(names(search)).toEqual(['0 k 1', '0 k 2', '2 k 2']);

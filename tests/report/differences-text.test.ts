@@ -42,8 +42,8 @@ describe('the verdict', () => {
       'unclear',
       [few(point(1024))],
       [few(point(1024, 3))],
-      'Whether new is faster or slower than old is unclear: of 1 point, one side has too few samples for an ' +
-        'interval. Measure both again with a larger --budget.',
+      'Whether new is faster or slower than old is unclear: of 1 point, one side has fewer than 3 ' +
+        'processes and too few samples. Measure both again with a larger --budget.',
     ],
   ])('says %s', (_, before, after, text) => {
     expect(verdictText(compare(before, after), [], NAMES)).toBe(text);

@@ -24,10 +24,10 @@ export const samplesOption = () =>
 const processesOption = () =>
   option(
     '--processes <count>',
-    'spread the rounds of every case over so many fresh processes',
+    'spread the rounds of every case over so many fresh processes; 3 or more give an interval',
     wholeNumber(1, 100),
     null,
-    '5 on the CPU, where the budget allows, else 1',
+    '3 to 5 where the budget allows, else 1; 1 in a browser',
   );
 
 /** A run without a pause after the samples. */

@@ -51,7 +51,7 @@ export interface Plan {
   longest: Workload;
   /** Configurations of a kernel that are compared beside the shipped one. */
   mostVariants: number;
-  /** Rounds of a comparison: enough for an interval, whatever the noise. */
+  /** Rounds of a comparison: two or three in each of 5 processes. */
   rounds: number;
   /** Seconds of a submission. */
   submissions: readonly number[];
@@ -85,7 +85,7 @@ export function planFor(request: PlanRequest, software: boolean): Plan {
     compared: square(tokens, heads, headDim),
     longest: square(longest, heads, headDim),
     mostVariants: quick ? 3 : 10,
-    rounds: quick ? 9 : 12,
+    rounds: quick ? 10 : 15,
     submissions: quick ? [0.05, 0.1, 0.25] : [0.05, 0.1, 0.25, 1],
   };
 }

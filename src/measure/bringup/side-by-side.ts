@@ -50,7 +50,7 @@ export async function* measureSides(
     pool,
     {
       ...{ data: { kind: 'drawn', seed: SEED }, seed: SEED, full: false, budgetSeconds, samples: rounds, signal },
-      ...{ baseline: null, devices: new Map(), firstRound: 0 },
+      ...{ needsInterval: true, baseline: null, devices: new Map(), firstRound: 0 },
     },
   );
   for await (const event of events) {

@@ -72,7 +72,7 @@ export const NOISES: readonly Noise[] = [
   ...[0.002, 0.005, 0.01, 0.02].map((level) => runLevel(level, 0.01)),
   runLevel(0.005, 0.002),
   {
-    ...{ name: 'normal 1 %, drift 0.1 % a sample', bound: true, drifts: true },
+    ...{ name: 'drift 0.1 % a sample, 1 %', bound: true, drifts: true },
     start(random, from, total) {
       let at = from - (total - 1) / 2;
       return () => {

@@ -7,6 +7,8 @@ export const journalFailed = (path: string, why: string) =>
 export const stdoutFailed = (why: string) =>
   `The output cannot be written (${why}); what was measured is in the record, if there is one: bench report draws it.`;
 
+export const browserProcess =
+  'A browser runs its kernels in one process, so --processes does not count for cases with one: their rates have a spread, no interval; --host node gives intervals.';
 export const processLapsed = (kernel: string, process: number, why: string) =>
   `${kernel} gave no sample in process ${process} of the case (${why}); its other processes count. If it happens again, bench doctor checks the machine.`;
 export const clockLost = (why: string) => `the clock of a core was not read (${why}).`;

@@ -16,6 +16,7 @@ import { counted, formatEstimate, formatGrouped, formatRate } from '../../format
 import { ceilingsOf } from '../../measure/ceilings.ts';
 import { measureRun, type RunEvent } from '../../measure/run.ts';
 import {
+  browserProcess,
   messageOf,
   moreThreadsThanCores,
   noChart,
@@ -80,6 +81,7 @@ export async function runCases(
     if (warning !== null) progress.say(warning);
     if ((options.threads ?? 0) > cores) progress.say(moreThreadsThanCores(options.threads ?? 0, cores));
     const { budgetSeconds, samples, processes, full, seed, baseline } = options;
+    if ((processes ?? 1) > 1 && opened.targets.some(({ host }) => host === 'browser')) progress.say(browserProcess);
     const events = measureRun({
       ...opened,
       ...{ cases, budgetSeconds, samples, processes, full, seed, baseline, signal: stopping.signal },

@@ -35,12 +35,12 @@ export const oracleOutput = (prepared: PreparedCase): Float32Array =>
     prepared.references.map(({ output }) => output),
   );
 
-/** The output of a kernel on a host, or why it does not take the case. */
+/** The output of a kernel on a host and the seconds of compiling it, or why it does not take the case. */
 export async function kernelOutput(
   host: Host,
   kernel: Kernel,
   prepared: PreparedCase,
-): Promise<{ output: Float32Array; rounding: Rounding } | { refused: string }> {
+): Promise<{ output: Float32Array; rounding: Rounding; compileSeconds: number } | { refused: string }> {
   const device = await host.environment();
   // Head dimensions that it does not take are padded with zeros, which change no result.
   const own = kernel.unsupported(prepared.workload, device) === undefined;
@@ -48,10 +48,12 @@ export async function kernelOutput(
   const refused = kernel.unsupported(w, device);
   if (refused !== undefined) return { refused };
   const program = kernel.build(w, device);
-  const { id } = await host.prepare({ program, workload: w, slice: wholeSlice(w, program.blockRows), data });
+  const slice = wholeSlice(w, program.blockRows);
+  const { id, compileSeconds } = await host.prepare({ program, workload: w, slice, data });
   try {
     await host.run(id);
-    return { output: joined(prepared, await host.read(id, allRows(w))), rounding: roundingOf(w, program) };
+    const output = joined(prepared, await host.read(id, allRows(w)));
+    return { output, rounding: roundingOf(w, program), compileSeconds };
   } finally {
     await host.dispose(id);
   }

@@ -25,10 +25,12 @@ export interface Tally {
   /** The largest error over what is allowed, of those that agree. */
   closest: number;
   minutes: number;
+  /** Minutes of compiling, of all of them. */
+  compiling: number;
 }
 
 const emptyTally = (kernel: string, device: string): Tally => ({
-  ...{ kernel, device, agree: 0, differ: [], failed: [], refused: new Map(), closest: 0, minutes: 0 },
+  ...{ kernel, device, agree: 0, differ: [], failed: [], refused: new Map(), closest: 0, minutes: 0, compiling: 0 },
 });
 
 const minutesSince = (begin: number) => (performance.now() - begin) / 60_000;
@@ -102,7 +104,10 @@ async function runCases(
         const limited = watched(host, () => RUN_LIMIT_S);
         const result = await kernelOutput(limited, kernel, one);
         if ('refused' in result) tally.refused.set(result.refused, (tally.refused.get(result.refused) ?? 0) + 1);
-        else count(tally, one, compare(index, result.output, result.rounding));
+        else {
+          tally.compiling += result.compileSeconds / 60;
+          count(tally, one, compare(index, result.output, result.rounding));
+        }
       } catch (error) {
         tally.failed.push(`${nameOf(one)}: ${messageOf(error)}`);
         await pool.check(target);
@@ -136,7 +141,18 @@ function linesOf({ kernel, differ, failed, refused }: Tally): string[] {
 
 /** A row for each kernel, then a line for each reason, difference and failure. */
 export function formatTallies(tallies: readonly Tally[]): string {
-  const head = ['kernel', 'device', 'agree', 'differ', 'failed', 'not taken', 'largest error', 'minutes', ''];
+  const head = [
+    'kernel',
+    'device',
+    'agree',
+    'differ',
+    'failed',
+    'not taken',
+    'largest error',
+    'minutes',
+    'compiling',
+    '',
+  ];
   const body = tallies.map((tally) => [
     tally.kernel,
     tally.device,
@@ -144,6 +160,7 @@ export function formatTallies(tallies: readonly Tally[]): string {
     String([...tally.refused.values()].reduce((sum, cases) => sum + cases, 0)),
     tally.agree === 0 ? '' : tally.closest.toPrecision(2),
     tally.minutes.toFixed(1),
+    tally.compiling.toFixed(1),
     wordOf(tally),
   ]);
   const lines = [...alignColumns([head, ...body]), '', ...tallies.flatMap(linesOf)];

@@ -63,9 +63,11 @@ async function fillForm(page: Page): Promise<void> {
   const wanted = options.kernel.split(',');
   // The page ticks kernels by itself once it knows that they can run here; before that a click would take it back.
   for (const name of wanted) await page.waitForSelector(`input[name=kernel][value=${name}]:enabled`);
-  for (const { name } of KERNELS.filter(({ library }) => library === undefined)) {
+  for (const { name } of KERNELS) {
     const box = `input[name=kernel][value=${name}]`;
-    if ((await property(page, box, 'checked')) !== wanted.includes(name)) await page.locator(box).click();
+    const ticked = await property(page, box, 'checked');
+    // The page lists only kernels that run in a browser.
+    if (ticked !== undefined && ticked !== wanted.includes(name)) await page.locator(box).click();
   }
 }
 
@@ -98,6 +100,8 @@ async function main(): Promise<number> {
   });
   try {
     const page = await browser.newPage();
+    // On a busy machine a driver that emulates a GPU keeps the page from answering for longer than the usual half minute.
+    page.setDefaultTimeout(180_000);
     const said: string[] = [];
     page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
     // Violations of the page's policy come this way too.

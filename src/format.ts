@@ -25,6 +25,18 @@ export function formatRateWithin(tflops: number, half: number): string {
   return `${value.toFixed(digits)} ± ${least.toFixed(digits)} ${unit}`;
 }
 
+/** Above this share of the rate half an interval tells little: bounds of few processes are by factors, and far from even. */
+export const MOST_HALF = 0.3;
+
+/** A rate with its interval, in one unit: "126.3 ± 0.4 GFLOPS"; with both bounds where these are far apart, "2.0 [0.4, 11] GFLOPS". */
+export function formatRateInterval(tflops: number, low: number, high: number): string {
+  const half = (high - low) / 2;
+  if (half <= MOST_HALF * tflops) return formatRateWithin(tflops, half);
+  const { value, unit } = inUnit(tflops);
+  const [least, most] = [low, high].map((rate) => Number(((rate / tflops) * value).toPrecision(2)));
+  return `${formatNumber(value)} [${least}, ${most}] ${unit}`;
+}
+
 /** A rate with its smallest and largest sample, in one unit: "126 (120-131) GFLOPS". */
 export function formatRateSpread(tflops: number, minimum: number, maximum: number): string {
   const { value, unit } = inUnit(tflops);

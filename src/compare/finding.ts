@@ -1,6 +1,6 @@
 /** The finding: the one point of a run that headlines speak of, and the sentence about it, the same everywhere. */
 
-import { counted, formatFactor, formatRate } from '../format.ts';
+import { counted, formatFactor, formatRate, MOST_HALF } from '../format.ts';
 import { isSimulated, processesOf, relativeHalfWidth } from '../measure/statistics.ts';
 import { nothingMeasured, publishedOfDecoding } from '../messages.ts';
 import {
@@ -121,9 +121,7 @@ function qualifiers({ measured: m, reference }: Finding): string[] {
     ...(m.coverage < 1 ? [`extrapolated from ${formatShare(m.coverage)} of the work`] : []),
     ...(count === 1 ? ['from 1 sample, so its spread is unknown'] : []),
     ...(count > 1 && !Number.isFinite(halfWidth) ? [ofSamples(m.samples)] : []),
-    ...(Number.isFinite(halfWidth) && !m.converged
-      ? [`still noisy (± ${Number((100 * halfWidth).toPrecision(2))} %)`]
-      : []),
+    ...(low !== null && high !== null && !m.converged ? [`still noisy (${noise(halfWidth, low, high)})`] : []),
   ];
   const list: string[] = [];
   if (reference?.kind === 'nearest') {
@@ -139,6 +137,11 @@ function ofSamples(samples: Measured['samples']): string {
   const processes = processesOf(samples);
   return `from ${samples.length} samples of ${processes === 1 ? 'one process' : `${processes} processes`}, so without an interval`;
 }
+
+const noise = (halfWidth: number, low: number, high: number) =>
+  halfWidth <= MOST_HALF
+    ? `± ${Number((100 * halfWidth).toPrecision(2))} %`
+    : `somewhere from ${formatRate(low)} to ${formatRate(high)}`;
 
 /** "MHA at 32k", or "GQA (32/4 heads) at 32k", with what else is unusual. */
 function problem(w: Workload): string {

@@ -16,23 +16,26 @@ export function steadyState(design: Design, chip: Chip, timing: Timing = DEFAULT
   return { blockClocks, fixedClocks: a - short * blockClocks };
 }
 
-/** The work of one block of both stages in steady state: its intervals, cut at its ends and counted from its start. */
-export function steadyPeriod(design: Design, chip: Chip, timing: Timing = DEFAULT_TIMING): Simulation {
+/**
+ * The work of `blocks` blocks of both stages in steady state: its intervals, cut at its ends and counted from its start. Blocks may take
+ * unequal times in turn, so one need not take the mean that steadyState gives.
+ */
+export function steadyPeriod(design: Design, chip: Chip, blocks = 1): Simulation {
   const plain = 64;
-  const { intervals } = simulateWorkTile({ plain, masked: 0 }, design, chip, timing);
+  const { intervals } = simulateWorkTile({ plain, masked: 0 }, design, chip);
   const scores = intervals.filter(({ agent, label }) => agent === 'tensor' && label === 'q k^T');
-  // A block has two products q k^T, one a stage. This takes a block in the middle, from its first to the first of the next.
+  // A block has two products q k^T, one a stage. This takes blocks in the middle, from the first product on.
   const begin = scores[plain]?.from ?? 0;
-  const end = scores[plain + 2]?.from ?? 0;
+  const end = scores[plain + 2 * blocks]?.from ?? 0;
   const inside = intervals
     .filter(({ from, to }) => to > begin && from < end)
     .map((item) => ({ ...item, from: Math.max(item.from, begin) - begin, to: Math.min(item.to, end) - begin }));
   return { clocks: end - begin, intervals: inside };
 }
 
-/** The share of a block in steady state for which each agent works and each shared unit is busy. */
+/** The share of the blocks in steady state for which each agent works and each shared unit is busy. */
 export function busyShares(design: Design, chip: Chip): { name: string; share: number }[] {
-  const { clocks, intervals } = steadyPeriod(design, chip);
+  const { clocks, intervals } = steadyPeriod(design, chip, 16);
   const share = (name: string, wanted: (item: Interval) => boolean) => ({
     name,
     share: intervals.filter(wanted).reduce((sum, { from, to }) => sum + to - from, 0) / clocks,

@@ -33,5 +33,6 @@ export function ablationCells(run: RunDocument): { cells: string[][]; reasons: s
 /** The gain with its interval; without one, of fewer than 3 processes, it is not told. */
 function withInterval({ gain, low, high }: AblationGain): string {
   if (low === null || high === null) return noGain;
-  return `${formatChange(gain)} [${low.toFixed(1)}, ${high.toFixed(1)}]`;
+  const bound = (value: number) => formatChange(value).replace(' %', '');
+  return `${formatChange(gain)} [${bound(low)}, ${bound(high)}]`;
 }

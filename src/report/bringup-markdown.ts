@@ -72,11 +72,14 @@ function verification({ checks }: Bringup): string[] {
 function cellOf(checks: readonly Check[], noteOf: (reason: string) => string): string {
   const bad = checks.find(isBad);
   if (bad !== undefined) return `**${bad.state.toUpperCase()}** ${bad.mask} ${noteOf(bad.reason ?? '')}`;
-  const skipped = checks.find(({ state }) => state === 'skipped');
-  if (skipped !== undefined) return `– ${noteOf(skipped.reason ?? '')}`;
   if (checks.length === 0) return '';
-  const shares = checks.map(({ maxRelativeError, tolerance }) => (maxRelativeError ?? 0) / (tolerance ?? 1));
-  return `right, ${Math.ceil(100 * Math.max(...shares))} %`;
+  const skipped = checks.find(({ state }) => state === 'skipped');
+  const ran = checks.filter(({ state }) => state !== 'skipped');
+  const missing = skipped === undefined ? '' : `– ${noteOf(skipped.reason ?? '')}`;
+  if (ran.length === 0) return missing;
+  const shares = ran.map(({ maxRelativeError, tolerance }) => (maxRelativeError ?? 0) / (tolerance ?? 1));
+  const right = `right, ${Math.ceil(100 * Math.max(...shares))} %`;
+  return skipped === undefined ? right : `${right}; ${skipped.mask} ${missing}`;
 }
 
 /** "5 other configurations of wgsl-flash (d 128 f32): 4 right, 1 wrong (2)". */

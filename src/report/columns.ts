@@ -33,12 +33,15 @@ const widthsOf = (table: readonly (readonly string[])[]) =>
 export const tableWidth = (table: readonly (readonly string[])[]) =>
   widthsOf(table).reduce((sum, width) => sum + width + GAP.length, -GAP.length);
 
-/** The narrowest that a column of text may become. */
-const NARROWEST = 16;
+/** No column of text becomes narrower than this. */
+const NARROWEST = 12;
+
+const longestWord = (text: string) =>
+  text.split(' ').reduce((longest, word) => (stringWidth(word) > stringWidth(longest) ? word : longest), '');
 
 /**
  * Header and lines as an aligned table of at most `width` columns, with a line break at the end. Where it would be wider,
- * the text in its widest columns is broken into several lines.
+ * the text in its widest columns is broken into several lines, between words as far as that goes.
  */
 export function formatColumns(
   header: readonly string[],
@@ -47,15 +50,16 @@ export function formatColumns(
 ): string {
   const table = [header, ...body];
   const widths = widthsOf(table);
+  const words = widthsOf(table.map((row) => row.map(longestWord)));
   let excess = tableWidth(table) - width;
-  while (excess > 0) {
-    const widest = widths.indexOf(Math.max(...widths));
-    const next = Math.max(NARROWEST, ...widths.filter((_, column) => column !== widest));
-    const least = Math.max(NARROWEST, Math.min(next, (widths[widest] ?? 0) - 1));
-    const taken = Math.min(excess, (widths[widest] ?? 0) - least);
-    if (taken <= 0) break;
-    widths[widest] = (widths[widest] ?? 0) - taken;
-    excess -= taken;
+  // Words are cut only where no column can be broken between them any more.
+  for (const floors of [words.map((word) => Math.max(NARROWEST, word)), words.map(() => NARROWEST)]) {
+    for (; excess > 0; excess -= 1) {
+      const open = widths.map((columns, column) => (columns > (floors[column] ?? 0) ? columns : 0));
+      const most = Math.max(...open);
+      if (most === 0) break;
+      widths[open.indexOf(most)] = most - 1;
+    }
   }
   const [heads = [], ...rows] = table.map((row) => {
     const cells = row.map((cell, column) => wrapText(cell, widths[column] ?? width));

@@ -6,8 +6,8 @@ import {
   formatFactor,
   formatNumber,
   formatRate,
+  formatRateInterval,
   formatRateSpread,
-  formatRateWithin,
   formatRatio,
 } from '../format.ts';
 import { summarize } from '../measure/series.ts';
@@ -105,10 +105,10 @@ const headOf = (series: string) => {
 
 const share = (part: number) => `${formatNumber(part * 100)} %`;
 
-/** The median with half its interval; with its spread where it has none; alone where there is one. */
+/** The median with its interval; with its spread where it has none; alone where there is one. */
 function rateCell(m: Measured): string {
   const { median, low, high } = m.tflops;
-  if (low !== undefined && high !== undefined) return formatRateWithin(median, (high - low) / 2);
+  if (low !== undefined && high !== undefined) return formatRateInterval(median, low, high);
   if (m.samples.length === 1) return formatRate(median);
   const { minimum, maximum } = summarize(m.samples.map(tflopsOf));
   return formatRateSpread(median, minimum, maximum);

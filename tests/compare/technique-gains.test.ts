@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { ablationGains } from '../../src/compare/technique-gains.ts';
+import { noGain } from '../../src/messages.ts';
 import type { RunDocument } from '../../src/record/measurement.ts';
 import { ablationCells } from '../../src/report/ablation-text.ts';
 import { workload } from '../workloads.ts';
@@ -59,7 +60,7 @@ describe('ablationGains', () => {
     const bare = { ...whole, ratios: whole.ratios.map(({ low: _, high: __, ...ratio }) => ratio) };
     expect(ablationCells(whole)?.cells[1]).toContainEqual(expect.stringMatching(/^\+42\.9 % \[/));
     const row = ablationCells(bare)?.cells[1] ?? [];
-    expect(row).toContain('fewer than 3 processes; --processes 3 gives an interval');
+    expect(row).toContain(noGain);
     expect(row.join(' ')).not.toContain('42.9');
   });
 });

@@ -103,6 +103,13 @@ describe('the Markdown of bench bringup', () => {
     expect(text).toContain(`- (1) ${reason}`);
   });
 
+  it('keeps what one mask gave where the other was not checked, and names that one', () => {
+    const skipped: Check = { ...right, mask: 'causal', state: 'skipped', reason: 'no time', maxRelativeError: null };
+    const text = bringupMarkdown(foundOf({ checks: [right, skipped] }));
+    expect(text).toContain('| wgsl-flash | right, 20 %; causal – (1) |');
+    expect(bringupMarkdown(foundOf({ checks: [skipped] }))).toContain('| wgsl-flash | – (1) |');
+  });
+
   it('gives ratios with intervals, and what is surely faster with what to do', () => {
     const text = bringupMarkdown(foundOf({ comparisons: compared(side(null, {}), side(1.5, { rows: 4 })) }));
     expect(text).toMatch(/\| 8x8 threads of 4x8 \| 100 GFLOPS \| 1\.50 \[1\.47, 1\.53\] \| 9 \|/);

@@ -7,6 +7,7 @@ import {
   formatFaster,
   formatNumber,
   formatRate,
+  formatRateInterval,
   formatRateSpread,
   formatRateWithin,
   formatRatio,
@@ -53,6 +54,14 @@ describe('numbers with what surrounds them', () => {
     [0.0000004, 0, '400 ± 0 kFLOPS'],
   ])('writes %f TFLOPS within %f in one unit', (rate, half, text) => {
     expect(formatRateWithin(rate, half)).toBe(text);
+  });
+
+  it.each([
+    [0.187, 0.181, 0.195, '187 ± 7 GFLOPS'],
+    [0.00197, 0.00043, 0.0168, '1.97 [0.43, 17] GFLOPS'],
+    [1.2, 0.8, 2.1, '1.20 [0.8, 2.1] TFLOPS'],
+  ])('writes the interval of %f TFLOPS as half of it, or where that is wide both bounds', (rate, low, high, text) => {
+    expect(formatRateInterval(rate, low, high)).toBe(text);
   });
 
   it('writes a spread in the unit of the median', () => {

@@ -46,6 +46,15 @@ describe('broken text', () => {
     expect(wrapText('averylongwordthatdoesnotfit', 10)).toEqual(['averylongw', 'ordthatdoe', 'snotfit']);
   });
 
+  it('breaks a table between words while any column has room, and cuts words only then', () => {
+    const rows = [['a-name-of-18-chars', 'another-of-17-char', 'some words that are many', '+12.5 % [-3.1, +40.2]']];
+    const heads = ['with it', 'without it', 'workload', 'gain here [95 %]'];
+    expect(formatColumns(heads, rows, 66)).toContain('a-name-of-18-chars  another-of-17-char  ');
+    expect(formatColumns(heads, rows, 50)).not.toContain('a-name-of-18-chars');
+    for (const width of [66, 50])
+      for (const line of formatColumns(heads, rows, width).split('\n')) expect(line.length).toBeLessThanOrEqual(width);
+  });
+
   it('breaks the text of the widest column, under heads that stay heads', () => {
     expect(formatColumns(['n', 'text'], [['12', 'some words that are too many for it']], 24)).toBe(
       ' n  text\n12  some words that are\n    too many for it\n',

@@ -71,8 +71,8 @@ export async function runMutant(mutant: Runnable, setting: Setting): Promise<Out
   try {
     const target = await targetOf(mutant);
     if (target.state !== 'open') return { state: 'skipped', text: target.reason };
-    const steady = steadyTarget(target);
     const { workload, full, budgetSeconds } = setting;
+    const steady = steadyTarget(target, full);
     const { measurements } = await caseEnd(
       measureCase(workload, [{ kernel: mutant.kernel, target: steady.target }], pool, {
         ...{

@@ -9,8 +9,10 @@ import type { HostPool } from '../../src/host/pool.ts';
 import { SUMS_PER_ROW } from '../../src/host/row-sums.ts';
 import type { OpenTarget } from '../../src/host/target.ts';
 
-/** FLOP/s of every sample, about those of two cores of a server, so that slices are as users have them there. */
+/** FLOP/s of every sample of a slice, about those of two cores of a server, so that slices are as users have them there. */
 const RATES = { scalar: 1e9, wasm: 1e11, native: 2e11, webgpu: 1e9 } as const;
+/** Of whole runs, which have no slice to choose: so slow that no watchdog ends one on a busy machine. */
+const WHOLE_RATE = 1e7;
 
 /** The slice of the last run whose sums were read, with them. */
 export interface LastRun {
@@ -27,9 +29,9 @@ export interface SteadyTarget {
   last(): LastRun | undefined;
 }
 
-/** The same target with such samples. */
-export function steadyTarget(target: OpenTarget): SteadyTarget {
-  const rate = RATES[target.environment.device.backend];
+/** The same target with such samples, of whole runs or of slices. */
+export function steadyTarget(target: OpenTarget, full: boolean): SteadyTarget {
+  const rate = full ? WHOLE_RATE : RATES[target.environment.device.backend];
   let last: LastRun | undefined;
   const open = async () => {
     const host = await target.open();

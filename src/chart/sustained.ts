@@ -28,7 +28,9 @@ export function sustainedChart(run: RunDocument, layout: ChartLayout = 'wide'): 
       [
         'Each kernel by itself without a pause, after a rest. Burst: the first second, or the first run where that took longer; published figures are bursts. Sustained (dashed): the second half of the time.',
         ...(cases.some(({ clock }) => clock === null)
-          ? ['The clock is read beside WebAssembly only, by a chain of dependent additions between the runs.']
+          ? [
+              'The clock is read beside WebAssembly and machine code only, by a chain of dependent additions between the runs.',
+            ]
           : []),
       ],
       layout,

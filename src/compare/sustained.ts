@@ -14,7 +14,7 @@ export interface SustainedCase {
   run: Sustained;
   /** Sustained over burst. */
   share: number;
-  /** Hz, the highest of the first second and the median, summarize of the second half; null where the clock was not read in both. */
+  /** Hz, the highest of the first second and the median of the second half; null where the clock was not read in both. */
   clock: { burst: number; sustained: number } | null;
 }
 

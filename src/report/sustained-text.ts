@@ -7,7 +7,7 @@ import type { RunDocument } from '../record/measurement.ts';
 
 /** What burst and sustained mean here, for below the lines. */
 export const ABOUT_SUSTAINED =
-  'Burst: the first second after a rest, or the first run where that took longer. Sustained: the second half of the time. Published figures are bursts.';
+  'Burst: the first second after a rest, or the first run where that took longer. Sustained: the second half of the time. Published figures are bursts. The clock is that of a chain of additions; where something else is busy it reads low.';
 
 /** A line for each kernel that ran without a pause: "wasm-flash, 4k ...: burst 205 GFLOPS, sustained 190 GFLOPS over 60 s (-7.3 %)". */
 export function sustainedLines(run: RunDocument): string[] {

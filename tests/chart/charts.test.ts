@@ -223,7 +223,7 @@ describe('what the charts say', () => {
     const svg = (await text(sustainedChart(RUNS['a run without a pause']))).replaceAll('\u00a0', ' ');
     expect(svg).toContain('wasm-flash sustains 80 % of its burst over 10 s, 80.0 GFLOPS of 100 GFLOPS');
     expect(svg).toContain('4.00 GHz to 3.20 GHz');
-    expect(svg).toContain('The clock is read beside WebAssembly only');
+    expect(svg).toContain('The clock is read beside WebAssembly and machine code only');
     expect(await text(sustainedChart(RUNS['one point']))).toContain('No kernel ran without a pause');
   });
 

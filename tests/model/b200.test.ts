@@ -45,6 +45,21 @@ describe('modelB200', () => {
     expect(worst(gqa)).toBeLessThan(0.06);
   });
 
+  it('is better than half of a stronger guess for causal MHA: the figure without a mask, less half of the diagonal', () => {
+    const predicted = model.points.filter((point) => point.role === 'predicted' && isMha(point));
+    const mean = (list: number[]) => list.reduce((sum, value) => sum + Math.abs(value), 0) / list.length;
+    const guesses = predicted.map(({ library, workload: { seqKv }, published }) => {
+      const full = model.points.find(
+        (p) => isMha(p) && p.library === library && p.workload.mask === 'full' && p.workload.seqKv === seqKv,
+      );
+      const tiles = seqKv / 256;
+      return ((full?.published ?? Number.NaN) * tiles) / (tiles + 1) / published - 1;
+    });
+    // As docs/model.md has them.
+    expect(100 * mean(guesses)).toBeCloseTo(5.03, 2);
+    expect(mean(predicted.map(({ error }) => error))).toBeLessThan(mean(guesses) / 2);
+  });
+
   it('shows GQA at 32k with the error that it has', () => {
     const gqa = model.points.filter((point) => !isMha(point) && point.workload.seqKv === 32768);
     expect(gqa).toHaveLength(12);

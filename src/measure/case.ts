@@ -2,12 +2,13 @@
 
 import type { Contender, HostPool } from '../host/pool.ts';
 import type { Target } from '../host/target.ts';
-import { processLapsed, unverified } from '../messages.ts';
+import { unverified } from '../messages.ts';
 import type { DrawnData } from '../problem/data.ts';
 import { describe, type Workload } from '../problem/workload.ts';
 import type { Measurement, Ratio } from '../record/measurement.ts';
 import { withCeiling } from './binding-ceiling.ts';
 import { aheadOf, costOf, MATTERS_SHARE, tooLong } from './case-time.ts';
+import { beginProcess, lapses } from './further-process.ts';
 import { isLook, LEAST_ROUNDS, type ProcessPlan, planProcesses, processEnd } from './processes.ts';
 import { ratiosOf } from './ratios.ts';
 import { createRunner, type RoundSample, type Runner } from './runner.ts';
@@ -145,7 +146,13 @@ async function* measureWatched(
   // A little more than the budget is spent on the rounds that an interval needs.
   const mostSeconds = budgetSeconds * (needsInterval ? MATTERS_SHARE : FEW_ROUNDS_SHARE);
   let [rounds, process, begunAt] = [0, 0, 0];
+  let { beginSeconds } = plan;
   const allLapsed = () => runners.every(({ ended, lapsed }) => ended !== null || lapsed !== null);
+  const mayBegin = () => {
+    if (process + 1 >= plan.processes) return false;
+    const round = runners.reduce((sum, { ended, expectedSeconds }) => sum + (ended === null ? expectedSeconds : 0), 0);
+    return wanted !== null || asked !== null || elapsed() + beginSeconds + round <= budgetSeconds * MATTERS_SHARE;
+  };
   for (; !isOver(runners, rounds, options, plan); rounds += 1) {
     let ran = 0;
     const late = wanted === null && rounds > begunAt && elapsed() - since > processEnd(plan, secondsLeft, process);
@@ -153,13 +160,15 @@ async function* measureWatched(
       wanted === null
         ? plan.roundsEach !== null && rounds - begunAt >= plan.roundsEach
         : rounds >= Math.floor(((process + 1) * wanted) / plan.processes);
-    if ((full || late || allLapsed()) && process + 1 < plan.processes) {
+    if ((full || late || allLapsed()) && mayBegin()) {
+      const beginsAt = elapsed();
       process += 1;
       begunAt = rounds;
       const before = preparing();
       yield progress(`process ${process + 1} of ${plan.processes}`);
       await beginProcess(runners, pool, process);
       preparedAgain += preparing() - before;
+      beginSeconds = elapsed() - beginsAt;
       for (const text of lapses(runners, process)) yield { kind: 'notice', text };
     } else if (full && wanted === null) break;
     // A run that an interrupt may have to end takes its host with it, and what others have there.
@@ -167,8 +176,8 @@ async function* measureWatched(
     for (const runner of inTurn(runners, rounds)) {
       const ends = elapsed() + runner.expectedSeconds;
       const least = plan.processes > 1 && rounds - begunAt < LEAST_ROUNDS && ends <= mostSeconds;
-      // Every case gets one sample, whatever the budget; a number asked for is kept to.
-      const needed = runner.samples.length === 0 || wanted !== null || least;
+      // Whatever the budget, every case gets one sample and so does a process that was begun; a number asked for is kept to.
+      const needed = runner.samples.length === 0 || wanted !== null || least || (rounds === begunAt && process > 0);
       if (signal.aborted || !(ends <= budgetSeconds || needed)) continue;
       yield progress(`${runner.contender.kernel.name}, sample ${runner.samples.length + 1}`);
       const sample = await runner.sample(firstRound + rounds, plan.processes === 1 ? undefined : process);
@@ -180,7 +189,7 @@ async function* measureWatched(
       if (fragile && runner.contender.ceiling !== true) await runner.keepRows();
       yield { kind: 'sample', contender: runner.contender, sample };
     }
-    if (ran === 0 && !(allLapsed() && process + 1 < plan.processes)) break;
+    if (ran === 0 && !(allLapsed() && mayBegin())) break;
   }
 
   if (options.sustainSeconds !== undefined) {
@@ -226,12 +235,6 @@ const isRatio =
   ({ contender: { kernel } }: Runner) =>
     baseline !== null || kernel.ablation !== undefined || kernel.library !== undefined;
 
-/** What to say of kernels that gave up a process, number `process` from 0. */
-const lapses = (runners: readonly Runner[], process: number) =>
-  runners.flatMap(({ contender: { kernel }, lapsed }) =>
-    lapsed === null ? [] : [processLapsed(kernel.name, process + 1, lapsed)],
-  );
-
 /** Seconds of a run after which an interrupt does not wait for its end. */
 const FRAGILE_SECONDS = 0.8;
 
@@ -262,23 +265,6 @@ function runnersOf(
       wallClock: peers.length > 0,
     }),
   );
-}
-
-/**
- * Ends the hosts of what still runs; each is opened anew, prepared and warmed, and once more where that fails. Before the first
- * time, rows are kept for verification, so that a further process that fails costs its own samples only.
- */
-async function beginProcess(runners: readonly Runner[], pool: HostPool, process: number): Promise<void> {
-  const running = runners.filter(({ ended }) => ended === null);
-  if (process === 1) {
-    for (const runner of running) if (runner.contender.ceiling !== true) await runner.keepRows();
-  }
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    const begun = attempt === 0 ? running : running.filter(({ lapsed }) => lapsed !== null);
-    const targets = new Set(begun.map(({ contender }) => contender.target));
-    for (const target of targets) if (target.state === 'open') await pool.renew(target);
-    for (const runner of running) if (targets.has(runner.contender.target)) await runner.warm();
-  }
 }
 
 /**

@@ -67,7 +67,7 @@ await describeOnGpu('a search on this adapter', (host) => {
       [0, 'wrong', 0, expect.stringContaining('wrong result')],
       [0, 'right', 2, 'a ratio'],
       [1, 'right', 4, 'a ratio'],
-      [2, 'right', 9, 'a ratio'],
+      [2, 'right', 10, 'a ratio'],
     ]);
     expect(search.trials.at(-1)?.low).toBeGreaterThan(0);
   });

@@ -15,16 +15,11 @@ export interface SimulatedGain {
   /** The technique; --format json has it under this name. */
   idea: Technique;
   mask: Mask;
-  /** Gains in percent, geometric mean of throughput over 4k to 32k. */
+  /** Gains in percent, geometric mean of throughput over 4k to 32k. They hide what the lengths show: opposite trends. */
   published: number;
   model: number;
   /** model - published, percentage points. */
   error: number;
-  /**
-   * Whether model / published lies between 1/2 and 2; for gains below 0.5 %, whether they are within 0.5 points. It is
-   * there for scripts that read it, and says nothing of the lengths, where the two may run in opposite directions.
-   */
-  agrees: boolean;
   /** Gains in percent at each length: published ones from the versions before and after, and simulated ones. */
   lengths: { seq: number; published: number; model: number }[];
   /**
@@ -71,9 +66,8 @@ export function simulateAblation(chip: Chip = B200, timing: Timing = DEFAULT_TIM
         return { seq, published: gain, model: own.find((item) => item.seq === seq)?.model ?? Number.NaN };
       });
       const error = model - published;
-      const near = published < 0.5 ? Math.abs(error) <= 0.5 : Math.abs(Math.log2(model / published)) <= 1;
       const fromThreshold = before.rescale === 'branch' ? simulated({ ...before, rescale: 'threshold' }) : null;
-      return { idea: technique, mask, published, model, error, agrees: model > -0.05 && near, lengths, fromThreshold };
+      return { idea: technique, mask, published, model, error, lengths, fromThreshold };
     }),
   );
 }

@@ -118,6 +118,36 @@ describe('a run goes on', () => {
     expect(points.every(({ kernel, state }) => kernel === 'wasm-flash' || state === 'measured')).toBe(true);
   });
 
+  it.each([
+    ['and again begun', 'number === 2', [0, 1, 2], /^(?!.*gave no sample)/s],
+    [
+      'and so is the one in its place',
+      'number === 2 || number === 3',
+      [0, 2],
+      /^scalar-flash gave no sample in process 2/m,
+    ],
+  ])('where a further process of a point is killed %s', async (_, which, processes, said) => {
+    const cwd = temporaryFolder();
+    const { nodeOptions } = faultyChild(
+      `if (message.backend !== undefined) {
+         appendFileSync('children', 'x');
+         number = readFileSync('children').length;
+       }
+       if (message.method === 'run' && (${which})) process.kill(process.pid, 'SIGKILL');`,
+      "import { appendFileSync, readFileSync } from 'node:fs'; let number = 0;",
+    );
+    const args = [...RUN, 'scalar-flash', '--causal', 'false', '--samples', '6', '--processes', '3', '--no-chart'];
+    const { code, stderr } = await bench(args, cwd, () => {}, { NODE_OPTIONS: nodeOptions });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(said);
+    const points = journalLines(cwd).slice(1) as { state: string; samples: { process: number }[] }[];
+    const found = points.map(({ state, samples }) => [state, [...new Set(samples.map(({ process }) => process))]]);
+    expect(found).toEqual([
+      ['measured', processes],
+      ['measured', [0, 1, 2]],
+    ]);
+  });
+
   it('where another began in the same second and in the same folder: both keep all points and their charts', async () => {
     const cwd = temporaryFolder();
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });

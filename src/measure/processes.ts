@@ -33,6 +33,8 @@ const MOST_ROUNDS = 10;
 /** Share of the time left that beginning processes may take, and of more than that where an interval is needed. */
 const MOST_OVERHEAD = 2 / 3;
 const MOST_OVERHEAD_NEEDED = 5 / 4;
+/** Seconds that beginning them may take where an interval is needed of a number of rounds, which is kept to whatever the budget. */
+const MOST_SECONDS_NEEDED = 20;
 
 /** Whether the rounds of a target move to another process unasked: a browser has one, and nothing varies between mocks. */
 const hasProcesses = ({ contender: { target } }: Runner) => target.state === 'open' && target.host === 'node';
@@ -67,8 +69,10 @@ export function planProcesses(runners: readonly Runner[], request: PlanRequest):
     (processes) => (processes - 1) * beginSeconds <= MOST_OVERHEAD * seconds && enough(processes),
   );
   if (found !== undefined) return planned(found);
-  const least = (MIN_PROCESSES - 1) * beginSeconds + (samples ?? MIN_PROCESSES * LEAST_ROUNDS) * roundSeconds;
-  return needsInterval && least <= MOST_OVERHEAD_NEEDED * seconds && (samples ?? MIN_PROCESSES) >= MIN_PROCESSES
+  const beginning = (MIN_PROCESSES - 1) * beginSeconds;
+  const least = beginning + (samples ?? MIN_PROCESSES * LEAST_ROUNDS) * roundSeconds;
+  const affordable = least <= MOST_OVERHEAD_NEEDED * seconds || (samples !== null && beginning <= MOST_SECONDS_NEEDED);
+  return needsInterval && affordable && (samples ?? MIN_PROCESSES) >= MIN_PROCESSES
     ? planned(MIN_PROCESSES, LEAST_ROUNDS)
     : one;
 }

@@ -51,6 +51,10 @@ describe('the processes of a case', () => {
       planProcesses(await runners('node'), request(30, { samples, asked })).processes;
     expect(await Promise.all([5, 6, 8, 9, 10, 40].map((samples) => plan(samples)))).toEqual([1, 3, 4, 4, 5, 5]);
     expect(await plan(2, 5)).toBe(2);
+    // Too short for more by itself; of ratios it is spread over three all the same.
+    const short = async (needsInterval: boolean) =>
+      planProcesses(await runners('node', 0.1, 3, 0.01), request(1, { samples: 7, needsInterval })).processes;
+    expect([await short(false), await short(true)]).toEqual([1, 3]);
   });
 
   it('end one after the other, each with as much time to run in', async () => {

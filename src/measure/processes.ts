@@ -30,9 +30,10 @@ const CHOICES = [5, 4, MIN_PROCESSES] as const;
 /** Below so many rounds in each, more processes tell less than they cost. */
 export const LEAST_ROUNDS = 2;
 const MOST_ROUNDS = 10;
-/** Share of the time left that beginning processes may take, and of more than that where an interval is needed. */
+/** Share of the time left that beginning processes may take, and that the least number of them may take with its rounds. */
 const MOST_OVERHEAD = 2 / 3;
-const MOST_OVERHEAD_NEEDED = 5 / 4;
+const MOST_FOR_LEAST = 1.1;
+const MOST_FOR_NEEDED = 5 / 4;
 /** Seconds that beginning them may take where an interval is needed of a number of rounds, which is kept to whatever the budget. */
 const MOST_SECONDS_NEEDED = 20;
 
@@ -71,8 +72,11 @@ export function planProcesses(runners: readonly Runner[], request: PlanRequest):
   if (found !== undefined) return planned(found);
   const beginning = (MIN_PROCESSES - 1) * beginSeconds;
   const least = beginning + (samples ?? MIN_PROCESSES * LEAST_ROUNDS) * roundSeconds;
-  const affordable = least <= MOST_OVERHEAD_NEEDED * seconds || (samples !== null && beginning <= MOST_SECONDS_NEEDED);
-  return needsInterval && affordable && (samples ?? MIN_PROCESSES) >= MIN_PROCESSES
+  const affordable =
+    least <= (needsInterval ? MOST_FOR_NEEDED : MOST_FOR_LEAST) * seconds ||
+    (needsInterval && samples !== null && beginning <= MOST_SECONDS_NEEDED);
+  return affordable &&
+    (samples ?? MIN_PROCESSES * LEAST_ROUNDS) >= (needsInterval ? MIN_PROCESSES : MIN_PROCESSES * LEAST_ROUNDS)
     ? planned(MIN_PROCESSES, LEAST_ROUNDS)
     : one;
 }

@@ -1,6 +1,6 @@
 /** Children that are stopped, killed, out of memory or without a thread, at every moment of a run: an error in time, and no process left. */
 
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -119,14 +119,17 @@ describe('a child that is stopped', () => {
   });
 
   it('of which only a thread died is ended after ten seconds as well', async () => {
-    // A run is two phases: the third wait of a thread is for the second run.
-    const dying = `import { isMainThread } from 'node:worker_threads';
+    // Once there is this file the thread ends where it would wait next: within the passes of the second run.
+    const file = join(mkdtempSync(join(tmpdir(), 'dying-')), 'die');
+    const dying = `import { existsSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 const wait = Atomics.wait;
-let waits = 0;
-if (!isMainThread) Atomics.wait = (...of) => { waits += 1; if (waits > 2) process.exit(0); return wait(...of); };`;
+if (!isMainThread)
+  Atomics.wait = (...of) => { if (existsSync(${JSON.stringify(file)})) process.exit(0); return wait(...of); };`;
     const target = await targetOf(WASM, faultyChild('', dying).flags);
     const { run, pool } = await prepared(target, 'wasm-flash');
     expect((await run.run()).seconds).toBeGreaterThan(0);
+    writeFileSync(file, '');
     const outcome = messageOf(run.run());
     // Ten seconds and ten times the first run, which takes as long as this machine needs.
     await vi.advanceTimersByTimeAsync(11_000 + 20_000 * run.expectedSeconds);

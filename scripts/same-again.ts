@@ -5,7 +5,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,7 @@ const { values: options, positionals } = parseArgs({
 });
 const command = positionals.length > 0 ? positionals : 'mha --seq 1k --budget 8 --kernel wasm-flash'.split(' ');
 const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'same-again-'));
+mkdirSync(folder, { recursive: true });
 const LAUNCH = fileURLToPath(new URL('../src/cli/launch.js', import.meta.url));
 
 const journals = () => readdirSync(folder).filter((name) => name.endsWith('.jsonl'));

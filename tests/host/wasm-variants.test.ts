@@ -5,8 +5,8 @@ import { side } from '../../src/host/cpu/variant-probe.ts';
 import { chooseVariant, type WasmVariant } from '../../src/host/cpu/wasm-variants.ts';
 import { createMockHost, parseMockOptions } from '../../src/host/mock.ts';
 
-/** The choice where 256 bits are these times as fast, in turn. */
-async function choose(gains: readonly number[], worthwhile: number) {
+/** The choice where 256 bits are these times as fast, in turn; their samples of as many passes as fill the same time, or of one. */
+async function choose(gains: readonly number[], worthwhile: number, fillsTime = false) {
   let runs = 0;
   const open = async (variant: WasmVariant) => {
     const host = createMockHost({ backend: 'wasm' }, parseMockOptions('rate=1e10'));
@@ -16,7 +16,8 @@ async function choose(gains: readonly number[], worthwhile: number) {
       async run(id: number) {
         const sample = await host.run(id);
         runs += 1;
-        return { ...sample, seconds: sample.seconds / (gains[runs % gains.length] ?? 1) };
+        const gain = gains[runs % gains.length] ?? 1;
+        return fillsTime ? { ...sample, flops: sample.flops * gain } : { ...sample, seconds: sample.seconds / gain };
       },
     };
   };
@@ -33,6 +34,10 @@ describe('the variant of the WebAssembly kernels', () => {
       variant: 'simd-relaxed',
       reason: 'in a probe, 256-bit gained little or nothing',
     });
+  });
+
+  it('is told by rates, since a sample may be several passes', async () => {
+    expect(await choose([1.6, 1.8], 1.1, true)).toMatchObject({ variant: 'simd256' });
   });
 
   it('is 128 bits where a gain is at the threshold, with a note that says so', async () => {

@@ -59,7 +59,7 @@ export function side(gains: readonly number[], threshold: number): Side {
   return distance > 0 ? 'above' : 'below';
 }
 
-/** One run of the probe's workload; seconds. */
+/** One run of the probe's workload; seconds a FLOP. */
 export type Run = () => Promise<number>;
 
 /** A way to compile, tried. */
@@ -83,11 +83,15 @@ export async function openProbe(open: () => Promise<KillableHost>, kernel: Kerne
     const program = kernel.build(PROBE, environment);
     const slice = wholeSlice(PROBE, program.blockRows);
     const { id } = await host.prepare({ program, workload: PROBE, slice, data: DATA });
-    const run = async () => (await runOnce(id)).seconds;
-    let before = await run();
-    for (let spent = before, now = 0; spent < WARM_AT_MOST; before = now) {
+    let spent = 0;
+    // A sample of short passes is as many as fill its time: only its rate tells how fast they are.
+    const run = async () => {
+      const { seconds, flops } = await runOnce(id);
+      spent += seconds;
+      return seconds / flops;
+    };
+    for (let before = await run(), now = 0; spent < WARM_AT_MOST; before = now) {
       now = await run();
-      spent += now;
       if (spent >= WARM_SECONDS && Math.abs(now - before) / now < AGREE) break;
     }
     const rows = [0, 47, 48, 301, 479].map((row) => ({ batch: 0, queryHead: 0, row }));

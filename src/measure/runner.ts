@@ -12,6 +12,7 @@ import { backendName } from '../record/backend.ts';
 import type { Measurement, Sustained } from '../record/measurement.ts';
 import { createFitting, type Fitting, type Outlook } from './fitting.ts';
 import { createPreparedRun, type Prepared } from './prepared-run.ts';
+import { skippedRunner } from './skipped-runner.ts';
 import { decideStop, relativeHalfWidth, SETTLED, summarizeRates } from './statistics.ts';
 import { Interrupted, type StopWatch } from './stop.ts';
 import { type KeptOutput, keepOutput, type Verified, verificationSeconds, verify } from './verify.ts';
@@ -277,33 +278,6 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
   };
   return runner;
 }
-
-/** A runner that ends as it begins. */
-function skippedRunner(contender: Contender, record: Omit<Skipped, 'state' | 'reason'>, reason: string): Runner {
-  return {
-    contender,
-    samples: [],
-    preparingSeconds: 0,
-    beginningSeconds: 0,
-    expectedSeconds: 0,
-    outlook: null,
-    verifySeconds: 0,
-    ended: { state: 'skipped', reason },
-    async look() {},
-    async start() {},
-    lapsed: null,
-    async warm() {},
-    async keepRows() {},
-    again: () => Promise.reject(new Error(reason)),
-    sustained: null,
-    sample: async () => null,
-    settled: () => true,
-    finish: async () => ({ ...record, state: 'skipped', reason }),
-    async release() {},
-  };
-}
-
-type Skipped = Extract<Measurement, { state: 'skipped' }>;
 
 /** SHA-256 of a program's text form, first 16 hexadecimal digits. */
 async function hash(program: Program): Promise<string> {

@@ -1,4 +1,4 @@
-/** A host for attention from TensorFlow.js's operations on its WebAssembly backend; one call is one sample. */
+/** A host for attention from TensorFlow.js's operations on its WebAssembly backend; a call is a pass. */
 
 import { type TensorFlow, type TfTensor, tfAttention } from '../../../kernels/peers/tfjs-attention.ts';
 import { sliceFlops, sliceShape } from '../../problem/slice.ts';

@@ -50,8 +50,34 @@ export function takeWork(control: Int32Array, count: number, run: (index: number
 const LOOKS = 20_000;
 
 /** Waits a moment for `position` to hold something else than `value`, without sleeping: phases of short passes follow at once. */
-export function lookFor(control: Int32Array, position: number, value: number): void {
+function lookFor(control: Int32Array, position: number, value: number): void {
   for (let look = 0; look < LOOKS && Atomics.load(control, position) === value; look += 1);
+}
+
+/**
+ * The life of a worker thread: it runs each phase and reports. Between phases it looks for the next one for a moment, then
+ * sleeps in Atomics.wait and uses no CPU.
+ */
+export function servePhases(control: Int32Array, run: (phase: number) => void): void {
+  for (let generation = 0; ; generation += 1) {
+    lookFor(control, CONTROL.generation, generation);
+    // It may be woken for a phase that it saw without: until the next one begins, there is nothing to run or to report.
+    while (Atomics.load(control, CONTROL.generation) === generation) {
+      Atomics.wait(control, CONTROL.generation, generation);
+    }
+    const phase = Atomics.load(control, CONTROL.phase);
+    if (phase === PHASE.exit) return;
+    try {
+      run(phase);
+    } catch (error) {
+      // The thread that waits cannot hear of it in any other way.
+      Atomics.store(control, CONTROL.failed, 1);
+      throw error;
+    } finally {
+      Atomics.add(control, CONTROL.done, 1);
+      Atomics.notify(control, CONTROL.done);
+    }
+  }
 }
 
 /** Lets the workers end. */

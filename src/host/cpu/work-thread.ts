@@ -11,7 +11,7 @@ import { packedDims, paddedKeys } from '../footprint.ts';
 import { splitLastTiles } from '../last-tiles.ts';
 import { layoutOf } from '../tensor-layout.ts';
 import { createInPlaceThread } from './in-place-thread.ts';
-import { CONTROL, lookFor, PHASE, takeWork } from './phases.ts';
+import { PHASE, servePhases, takeWork } from './phases.ts';
 import type { Addresses } from './threaded-memory.ts';
 
 /** Everything that a thread needs, in values that can be sent to a worker. Addresses and sizes are in bytes; the code is what it was compiled to. */
@@ -140,32 +140,13 @@ function portionsOf(seen: KeyRun, keyMultiple: number): PanelRun[] {
   });
 }
 
-/**
- * The life of a worker thread; `ready` is called once, when it can take work. Between phases it looks for the next one for
- * a moment, then sleeps in Atomics.wait and uses no CPU.
- */
+/** What a worker thread does, to its end; `ready` is called once, when it can take work. */
 export function serveThread<Compiled>(
   job: ThreadJob<Compiled>,
   instantiate: Instantiate<Compiled>,
   ready: () => void,
 ): void {
   const run = createThread(job, instantiate);
-  const { control } = job;
   ready();
-  for (let generation = 0; ; generation += 1) {
-    lookFor(control, CONTROL.generation, generation);
-    Atomics.wait(control, CONTROL.generation, generation);
-    const phase = Atomics.load(control, CONTROL.phase);
-    if (phase === PHASE.exit) return;
-    try {
-      run(phase);
-    } catch (error) {
-      // The thread that waits cannot hear of it in any other way.
-      Atomics.store(control, CONTROL.failed, 1);
-      throw error;
-    } finally {
-      Atomics.add(control, CONTROL.done, 1);
-      Atomics.notify(control, CONTROL.done);
-    }
-  }
+  servePhases(job.control, run);
 }

@@ -60,8 +60,9 @@ async function fillForm(page: Page): Promise<void> {
   const fields = { seq, batch: '1', heads, 'kv-heads': heads, 'head-dim': options['head-dim'], budget };
   for (const [id, value] of Object.entries(fields)) await page.locator(`#${id}`).fill(value);
   await page.locator('#allow-software').click();
+  // The page ticks kernels by itself once it knows which can run here; before that a click would be taken back.
+  await page.waitForSelector('#devices[aria-busy=false]');
   const wanted = options.kernel.split(',');
-  // The page ticks kernels by itself once it knows that they can run here; before that a click would take it back.
   for (const name of wanted) await page.waitForSelector(`input[name=kernel][value=${name}]:enabled`);
   for (const { name } of KERNELS) {
     const box = `input[name=kernel][value=${name}]`;
@@ -75,7 +76,7 @@ async function fillForm(page: Page): Promise<void> {
 async function untilEnded(page: Page): Promise<string> {
   for (let before = ''; ; await sleep(500)) {
     const status = await textOf(page, 'status');
-    const step = status.replace(/ · about .*/, '');
+    const step = status.replace(/ · .*/, '');
     if (step !== before && !step.includes(', sample ')) process.stderr.write(`  ${step}\n`);
     before = step;
     if (/^(Done|Stopped)/.test(status)) return status;

@@ -2,7 +2,7 @@
 
 import type { Engine } from '../../kernels/kernel.ts';
 import { noMachineCodeInBrowser, noPeersInBrowser } from '../messages.ts';
-import { chooseVariant, type WasmVariant } from './cpu/wasm-variants.ts';
+import { chooseVariant, type VariantChoice, type WasmVariant } from './cpu/wasm-variants.ts';
 import { type HostRole, type WebgpuOptions, wasmRole } from './role.ts';
 import { type KillableHost, openTarget, type Target } from './target.ts';
 
@@ -15,8 +15,8 @@ export interface BrowserTargetOptions {
   /** Its number, where there are several browsers. */
   number: number | null;
   threads: number;
-  /** Null: chosen by a probe. */
-  variant: WasmVariant | null;
+  /** A name that was asked for, or what a probe chose before; null: chosen by a probe now. */
+  variant: WasmVariant | VariantChoice | null;
   webgpu: WebgpuOptions;
 }
 
@@ -39,8 +39,14 @@ export async function openBrowserTarget(
   if (backend === 'scalar') return openTarget({ ...common, nameOf, open: () => open({ backend }) });
   const choice =
     variant === null
-      ? // A browser already has its flags or not: whichever is faster is right.
-        await chooseVariant({ open: (name) => open(wasmRole(name, 1)), revectorizer: true, worthwhile: 1 })
-      : { variant, reason: 'asked for' };
+      ? await chooseBrowserVariant(open)
+      : typeof variant === 'string'
+        ? { variant, reason: 'asked for' }
+        : variant;
   return openTarget({ ...common, nameOf, variant: choice, open: () => open(wasmRole(choice.variant, threads)) });
+}
+
+/** Chooses by a probe. A browser already has its flags or not: whichever is faster is right. */
+export function chooseBrowserVariant(open: (role: HostRole) => Promise<KillableHost>): Promise<VariantChoice> {
+  return chooseVariant({ open: (name) => open(wasmRole(name, 1)), revectorizer: true, worthwhile: 1 });
 }

@@ -1,7 +1,8 @@
 /** Where kernels run: a device, a variant of the engine and a number of threads, described whole when it is opened. */
 
-import { messageOf } from '../messages.ts';
+import { messageOf, openHung } from '../messages.ts';
 import type { Device, Environment, Host } from './contract.ts';
+import { guarded, OPEN_LIMIT_S } from './watchdog.ts';
 
 /** A host that can be ended at once, whatever it is doing. */
 export interface KillableHost extends Host {
@@ -52,8 +53,14 @@ export async function openTarget(description: TargetDescription): Promise<Target
   let first: KillableHost | undefined;
   try {
     const begin = performance.now();
-    first = await description.open();
-    const found = await first.environment();
+    const opened = await description.open();
+    first = opened;
+    const found = await guarded(
+      OPEN_LIMIT_S,
+      openHung,
+      () => opened.kill(),
+      () => opened.environment(),
+    );
     const openSeconds = (performance.now() - begin) / 1000;
     return {
       state: 'open',

@@ -5,6 +5,7 @@ import type { PageBridge } from '../host/page-bridge.ts';
 import { answer } from '../host/protocol.ts';
 import type { KillableHost } from '../host/target.ts';
 import { openWorkerHost } from './worker-host.ts';
+import { startWorker } from './workers.ts';
 
 const hosts = new Map<number, KillableHost>();
 let count = 0;
@@ -13,7 +14,7 @@ const bridge: PageBridge = {
   isolated: crossOriginIsolated,
   threads: navigator.hardwareConcurrency,
   async open(role) {
-    const host = await openWorkerHost(role);
+    const host = await openWorkerHost(role, startWorker);
     count += 1;
     hosts.set(count, host);
     return count;

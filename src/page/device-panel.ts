@@ -5,9 +5,16 @@ import { byId, element } from './dom.ts';
 import type { TargetReport } from './messages.ts';
 import { inPageWords } from './words.ts';
 
+/** Marks what is shown as out of date until `showDevices` is called. */
+export function askingDevices(): void {
+  byId('devices', HTMLElement).ariaBusy = 'true';
+}
+
 /** Shows each target of the page, or why it cannot be used. */
 export function showDevices(targets: readonly TargetReport[]): void {
-  byId('devices', HTMLElement).replaceChildren(
+  const panel = byId('devices', HTMLElement);
+  panel.ariaBusy = 'false';
+  panel.replaceChildren(
     ...targets.flatMap(({ backend, environment, unavailable }) => {
       const device = environment?.device;
       const text =

@@ -15,9 +15,9 @@ import {
   noHardwareAdapter,
   noMatchingAdapter,
   noWebgpuInBrowser,
-  threadNotStarted,
 } from '../messages.ts';
 import { findAdapter } from './adapter.ts';
+import { ownPort, startWorker } from './in-worker.ts';
 import type { HostReply } from './worker-host.ts';
 
 const CPU_NAME = 'CPU of this browser';
@@ -26,23 +26,20 @@ const GIB = 2 ** 30;
 const memoryBytes = Math.floor(((navigator as { deviceMemory?: number }).deviceMemory ?? 4) * GIB * 0.8);
 
 // The page terminates this worker; nothing here ends by itself.
-const reply = (message: HostReply) => postMessage(message);
-
-addEventListener(
-  'message',
-  (event: MessageEvent<HostRole>) => {
-    void createHost(event.data).then(
+void ownPort.then((port) => {
+  const reply = (message: HostReply) => port.postMessage(message);
+  port.onmessage = (event: MessageEvent<HostRole>) => {
+    void createHost(event.data, (reason) => reply({ gone: reason })).then(
       (host) => {
-        addEventListener('message', (next: MessageEvent<Request>) => void answer(host, next.data).then(reply));
+        port.onmessage = (next: MessageEvent<Request>) => void answer(host, next.data).then(reply);
         reply({ ready: true });
       },
       (error: unknown) => reply({ ready: false, message: messageOf(error) }),
     );
-  },
-  { once: true },
-);
+  };
+});
 
-async function createHost(role: HostRole): Promise<Host> {
+async function createHost(role: HostRole, gone: (reason: string) => void): Promise<Host> {
   switch (role.backend) {
     case 'scalar':
       return createScalarHost(CPU_NAME, memoryBytes);
@@ -55,23 +52,22 @@ async function createHost(role: HostRole): Promise<Host> {
         startThread,
       });
     case 'webgpu':
-      return openGpu(role.options, role.untimed ?? false);
+      return openGpu(role.options, role.untimed ?? false, gone);
     default:
       return role satisfies never;
   }
 }
 
 async function startThread(job: WasmThreadJob): Promise<{ stop(): Promise<void> }> {
-  const worker = new Worker(new URL('./thread-worker.ts', import.meta.url), { type: 'module' });
-  await new Promise<void>((resolve, reject) => {
-    worker.onmessage = () => resolve();
-    worker.onerror = (event) => reject(new Error(event.message || threadNotStarted));
-    worker.postMessage(job);
-  });
-  return { stop: async () => worker.terminate() };
+  const serving = Promise.withResolvers<void>();
+  const worker = startWorker('thread', (message) => serving.reject(new Error(message)));
+  worker.port.onmessage = () => serving.resolve();
+  worker.port.postMessage(job);
+  await serving.promise;
+  return { stop: async () => worker.end() };
 }
 
-async function openGpu(options: WebgpuOptions, untimed: boolean): Promise<Host> {
+async function openGpu(options: WebgpuOptions, untimed: boolean, gone: (reason: string) => void): Promise<Host> {
   if (navigator.gpu === undefined) throw new Error(noWebgpuInBrowser);
   const { adapter, description } = await findAdapter(options.allowSoftware);
   if (adapter === null) throw new Error(options.allowSoftware ? noAdapterAtAll : noHardwareAdapter([]));
@@ -84,7 +80,7 @@ async function openGpu(options: WebgpuOptions, untimed: boolean): Promise<Host> 
     submissionSeconds: options.settings?.submissionSeconds ?? SUBMISSION_SECONDS.watched,
     memoryBytes,
     untimed,
-    onLost: (reason) => reply({ gone: deviceLost(reason) }),
+    onLost: (reason) => gone(deviceLost(reason)),
   });
   return host;
 }

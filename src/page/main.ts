@@ -10,7 +10,7 @@ import { messageOf, workerEnded } from '../messages.ts';
 import { newContext } from '../record/context.ts';
 import { type RunDocument, SCHEMA_ID } from '../record/measurement.ts';
 import { sourceText } from '../report/source-text.ts';
-import { showDevices } from './device-panel.ts';
+import { askingDevices, showDevices } from './device-panel.ts';
 import { byId, tell, watchOverflow } from './dom.ts';
 import { readForm, readWorkloads, setUpForm, toArguments } from './form.ts';
 import { becomeIsolated } from './isolation.ts';
@@ -19,6 +19,7 @@ import type { FormRequest, FromWorker, ToWorker } from './messages.ts';
 import { keepRun, setUpOpening } from './opening.ts';
 import { endProgress, showProgress } from './progress.ts';
 import { setUpSaving, showRun } from './results.ts';
+import { startWorker } from './workers.ts';
 
 const threads = crossOriginIsolated ? navigator.hardwareConcurrency : 1;
 const browser = browserName();
@@ -33,8 +34,11 @@ function browserName(): string {
 }
 
 function start(): void {
-  const worker = new Worker(new URL('./run-worker.ts', import.meta.url), { type: 'module' });
-  const send = (message: ToWorker) => worker.postMessage(message);
+  const { port } = startWorker('run', (message) => {
+    setRunning(false);
+    tell('problem', workerEnded(message));
+  });
+  const send = (message: ToWorker) => port.postMessage(message);
   let run: RunDocument | undefined;
   let stopping = false;
   let request: FormRequest | null = null;
@@ -48,11 +52,7 @@ function start(): void {
     const kept = run.measurements.length === 0 ? null : await keepRun(run);
     tell('status', kept === null ? outcome : `${outcome} ${kept}`);
   };
-  worker.onerror = (event) => {
-    setRunning(false);
-    tell('problem', workerEnded(event.message));
-  };
-  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+  port.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     switch (data.kind) {
       case 'devices':
         showDevices(data.targets);
@@ -95,8 +95,10 @@ function start(): void {
     send({ kind: 'stop' });
   });
   const allowSoftware = byId('allow-software', HTMLInputElement);
-  const ask = () =>
+  const ask = () => {
+    askingDevices();
     send({ kind: 'devices', setup: { browser, allowSoftware: allowSoftware.checked, threads, variant: null } });
+  };
   allowSoftware.addEventListener('change', ask);
   ask();
 }

@@ -3,52 +3,72 @@
 import './no-eval.ts';
 import { findKernel } from '../../kernels/index.ts';
 import type { Backend } from '../../kernels/kernel.ts';
-import { openBrowserTarget } from '../host/browser-target.ts';
+import { chooseBrowserVariant, openBrowserTarget } from '../host/browser-target.ts';
+import type { VariantChoice } from '../host/cpu/wasm-variants.ts';
+import type { HostRole } from '../host/role.ts';
 import type { Target } from '../host/target.ts';
 import { ceilingsOf } from '../measure/ceilings.ts';
 import { measureRun, type RunEvent } from '../measure/run.ts';
 import { messageOf } from '../messages.ts';
 import { cases } from '../problem/cases.ts';
+import { ownPort, startWorker } from './in-worker.ts';
 import type { FormRequest, FromWorker, Setup, ToWorker } from './messages.ts';
 import { openWorkerHost } from './worker-host.ts';
 
 const BACKENDS: readonly Backend[] = ['webgpu', 'wasm', 'scalar'];
-const say = (message: FromWorker) => postMessage(message);
+const say = (message: FromWorker) => void ownPort.then((port) => port.postMessage(message));
+/** The variant that a probe chose when the devices were first opened: a run takes the one that the page shows. */
+let probed: VariantChoice | null = null;
+let reports = 0;
 let stopping = new AbortController();
 let busy: Promise<void> = Promise.resolve();
 
-addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+void ownPort.then((port) => {
+  port.onmessage = ({ data }: MessageEvent<ToWorker>) => heed(data);
+});
+
+function heed(data: ToWorker): void {
   if (data.kind === 'stop') {
     stopping.abort();
     return;
   }
   // Here and not when the run begins: it may be stopped while it still waits.
   if (data.kind === 'run') stopping = new AbortController();
+  if (data.kind === 'devices') reports += 1;
+  const report = reports;
   // One thing after the other: devices are not asked while a run is on.
   busy = busy
-    .then(() => (data.kind === 'devices' ? reportDevices(data.setup) : run(data.request)))
+    .then(() => {
+      if (data.kind === 'run') return run(data.request);
+      return reportDevices(data.setup, () => report === reports);
+    })
     .catch((error: unknown) => say({ kind: 'error', message: messageOf(error) }));
-});
-
-function openTarget(backend: Backend, { browser, allowSoftware, threads, variant }: Setup): Promise<Target> {
-  const webgpu = { adapter: null, allowSoftware, limits: {} };
-  const options = { browser, cpu: null, number: null, threads, variant, webgpu };
-  return openBrowserTarget({ backend }, openWorkerHost, options);
 }
 
-async function reportDevices(setup: Setup): Promise<void> {
+async function openTarget(backend: Backend, { browser, allowSoftware, threads, variant }: Setup): Promise<Target> {
+  const webgpu = { adapter: null, allowSoftware, limits: {} };
+  const open = (role: HostRole) => openWorkerHost(role, startWorker);
+  if (backend === 'wasm' && variant === null) probed ??= await chooseBrowserVariant(open);
+  const options = { browser, cpu: null, number: null, threads, variant: variant ?? probed, webgpu };
+  return openBrowserTarget({ backend }, open, options);
+}
+
+/** Tells what can run, unless that was asked again meanwhile: then only the later answer counts. */
+async function reportDevices(setup: Setup, counts: () => boolean): Promise<void> {
   const targets: { backend: Backend; target: Target }[] = [];
   for (const backend of BACKENDS) {
+    if (!counts()) return;
     const target = await openTarget(backend, setup);
     if (target.state === 'open') await target.close();
     targets.push({ backend, target });
   }
-  const reports = targets.map(({ backend, target }) =>
+  if (!counts()) return;
+  const found = targets.map(({ backend, target }) =>
     target.state === 'open'
       ? { backend, environment: target.environment, unavailable: null }
       : { backend, environment: null, unavailable: target.reason },
   );
-  say({ kind: 'devices', targets: reports });
+  say({ kind: 'devices', targets: found });
 }
 
 async function run(request: FormRequest): Promise<void> {

@@ -2,9 +2,9 @@
 
 import { instantiateWasm, type WasmThreadJob } from '../host/cpu/wasm-instance.ts';
 import { serveThread } from '../host/cpu/work-thread.ts';
+import { ownPort } from './in-worker.ts';
 
-addEventListener(
-  'message',
-  (event: MessageEvent<WasmThreadJob>) => serveThread(event.data, instantiateWasm, () => postMessage('ready')),
-  { once: true },
-);
+void ownPort.then((port) => {
+  port.onmessage = (event: MessageEvent<WasmThreadJob>) =>
+    serveThread(event.data, instantiateWasm, () => port.postMessage('ready'));
+});

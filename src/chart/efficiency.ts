@@ -4,11 +4,12 @@ import type { TopLevelSpec } from 'vega-lite';
 import { deviceSpec } from '../compare/device-specs.ts';
 import { findingOf } from '../compare/finding.ts';
 import { publishedFigures } from '../compare/published-figures.ts';
+import { aboveOwnLimit, shareOfLimit } from '../compare/share-of-limit.ts';
 import { formatRate } from '../format.ts';
 import { nothingToDraw } from '../messages.ts';
 import { describe, formatSize, isGrouped, sameProblem, type Workload } from '../problem/workload.ts';
 import type { Measured, RunDocument } from '../record/measurement.ts';
-import { isMemoryBound, limitName, limitRate } from '../record/measurement-names.ts';
+import { isMemoryBound, limitRate } from '../record/measurement-names.ts';
 import {
   type ChartLayout,
   heading,
@@ -113,7 +114,7 @@ export function efficiencyChart(run: RunDocument, layout: ChartLayout = 'wide'):
   );
   return {
     $schema: VEGA_LITE,
-    title: heading(finding(best, published), subtitle(rows), layout),
+    title: heading(finding(best, published), subtitle(local), layout),
     vconcat: stacked(panels),
     spacing: 14,
   };
@@ -196,17 +197,19 @@ function finding(best: LocalShare, published: readonly PublishedShare[]): string
   const avo = published.find(
     ({ kernel, kind, workload }) => kernel === 'AVO' && kind === SPECIFICATION && workload.mask === mask,
   );
-  const here = `${formatSize(seqKv)}, ${mask} mask: ${best.kernel} reaches ${best.text} of ${limitName(best.measurement)} measured here`;
+  const here = `${formatSize(seqKv)}, ${mask} mask: ${best.kernel} ${shareOfLimit(best.measurement)}`;
   if (avo === undefined) return here;
   const at = avo.workload.seqKv === seqKv ? '' : ` at ${formatSize(avo.workload.seqKv)}`;
   return `${here}; AVO${at}, in bursts, ${avo.text} of a B200's specification`;
 }
 
-function subtitle(rows: readonly Share[]): string[] {
+function subtitle(local: readonly LocalShare[]): string[] {
   const { bf16Tflops, bestMatmulTflops, source } = deviceSpec('B200');
-  const beyond = rows.some(({ kind, high }) => (kind === HERE || kind === MEMORY) && high > 100)
-    ? ' Beyond 100 % here is noise: kernel and limit ran in turns, and neither is exact.'
-    : '';
+  const beyond = local.some(({ measurement }) => aboveOwnLimit(measurement) === 'beyond')
+    ? ' A share far beyond 100 % here is a measurement gone wrong: do not rely on it.'
+    : local.some(({ high }) => high > 100)
+      ? ' Beyond 100 % here is noise: kernel and limit ran in turns, and neither is exact.'
+      : '';
   return [
     'A limit measured here and a limit of a B200 are different kinds of number: compare bars within a panel only.',
     `B200: specification ${bf16Tflops} TFLOPS dense BF16; best matrix product sustained on another one, after 30 s of warm-up, ${bestMatmulTflops} (${source}).`,

@@ -7,13 +7,7 @@ import { flops } from '../problem/flops.ts';
 import { describe, formatDtype, type Workload } from '../problem/workload.ts';
 import type { Comparison, Context, Measured, Measurement, Published } from '../record/measurement.ts';
 import { differencesOf, matching, nearest, type PublishedSet, seriesOnDevice } from './published-figures.ts';
-
-/** A share of the peak that only noise explains: both ran side by side, and nothing is faster than its limit. */
-const NOISE_ABOVE = 1.02;
-
-/** And the lower end of a share's interval that noise does not explain, or the share itself where it has none. */
-const BEYOND_NOISE = 1.1;
-const BEYOND_ALONE = 1.25;
+import { aboveOwnLimit } from './share-of-limit.ts';
 
 /** Why a point of several samples has no interval. */
 function noInterval({ samples, host }: Measured): string {
@@ -31,13 +25,8 @@ export function measurementCaveats(m: Measured, context: Context): string[] {
   if (m.samples.length === 1) list.push(caveats.oneSample);
   else if (m.tflops.low === undefined) list.push(noInterval(m));
   else if (!m.converged) list.push(caveats.notConverged);
-  const { share = 0, shareLow = 0 } = m.ceiling ?? {};
-  if (share > NOISE_ABOVE)
-    list.push(
-      shareLow > BEYOND_NOISE || (m.ceiling?.shareLow === undefined && share > BEYOND_ALONE)
-        ? caveats.beyondPeak
-        : caveats.abovePeak,
-    );
+  const above = aboveOwnLimit(m);
+  if (above !== null) list.push(above === 'beyond' ? caveats.beyondPeak : caveats.abovePeak);
   if (m.backend === 'webgpu' && m.samples[0]?.clock === 'wall') list.push(caveats.wallClock);
   if (mayBeWarm(m.workload, m.coverage, m.copies ?? 1)) list.push(caveats.warmKeys);
   return list;

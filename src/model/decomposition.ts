@@ -2,6 +2,7 @@
 
 import { DEVICES, type DeviceSpec } from '../compare/device-specs.ts';
 import type { Finding } from '../compare/finding.ts';
+import { shareOfLimit } from '../compare/share-of-limit.ts';
 import { formatFactor, formatNumber, formatRate, withCommas } from '../format.ts';
 import type { Measured } from '../record/measurement.ts';
 import { isMemoryBound, peakName } from '../record/measurement-names.ts';
@@ -62,7 +63,7 @@ export function decompose({ measured: m, kernel, reference }: Finding): Decompos
       {
         name: 'efficiency here',
         factor: 1 / peak.share,
-        text: `${kernel} reaches ${percent(peak.share)} of the peak of ${peak.name}`,
+        text: `${kernel} ${shareOfLimit(m, 1)}`,
         source: `measured: both ran in the same rounds, ${formatRate(here)} and ${formatRate(peak.tflops)}`,
       },
       ...factors,

@@ -3,9 +3,10 @@
 import { deviceSpec } from '../compare/device-specs.ts';
 import { type Finding, findingOf, findingText } from '../compare/finding.ts';
 import { isBurst } from '../compare/published-timing.ts';
+import { shareOfLimit } from '../compare/share-of-limit.ts';
 import { B200, B200_BURST_HZ } from '../model/chip.ts';
 import type { RunDocument } from '../record/measurement.ts';
-import { isMemoryBound, limitName, limitRate } from '../record/measurement-names.ts';
+import { isMemoryBound, limitRate } from '../record/measurement-names.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
@@ -20,7 +21,7 @@ function limits({ measured: m, reference }: Finding): string[] {
   const list: string[] = [];
   if (m.ceiling !== undefined) {
     const rate = isMemoryBound(m) ? ` (${limitRate(m.ceiling)})` : '';
-    list.push(`It reaches ${percent(m.ceiling.share)} of ${limitName(m)} measured here${rate}.`);
+    list.push(`It ${shareOfLimit(m)}${rate}.`);
   }
   if (reference?.kind !== 'exact' || reference.published.device !== 'B200') return list;
   const { published } = reference;

@@ -3,11 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bench, temporaryFolder } from './bench.ts';
+import { bench, benchBinary, temporaryFolder } from './bench.ts';
 
 describe('listings', () => {
   it('lists kernels, figures and claims', async () => {
     expect((await bench(['kernels'])).stdout).toMatch(/^wasm-flash +wasm/m);
+    // Nothing of Node's own either, such as its warning that node:ffi is new.
+    expect(await benchBinary(['kernels'])).toMatchObject({ code: 0, stderr: '' });
     const { stdout } = await bench(['published']);
     expect(stdout).toMatch(
       /^B200, MHA, 16 heads, d 128, BF16, TFLOPS as printed\nAVO arXiv[\s\S]*?^AVO paper v1 +full .* 1668 ± 18\.6$/m,

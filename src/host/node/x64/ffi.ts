@@ -1,5 +1,6 @@
 /** Node's own calls of machine code (node:ffi), of which this is all that is used. */
 
+import { isBuiltin } from 'node:module';
 import { machineCodeSays } from '../../../messages.ts';
 
 /** Opens a shared object and gives its functions, each of one pointer argument. */
@@ -22,14 +23,15 @@ interface OpenedObject {
   functions: Record<string, (pointer: bigint) => void>;
 }
 
-/** Undefined where this Node has none: those before 26.1. */
-export const ffi = (): Ffi | undefined => process.getBuiltinModule?.('node:ffi') as unknown as Ffi | undefined;
+/** Where Node keeps it, from 26.1 on. */
+const MODULE = 'node:ffi';
 
 /** Why machine code cannot be called here, whatever the CPU is; undefined where it can. */
 export function whyNoMachineCode(): string | undefined {
   const { platform, arch, version } = process;
   if (platform !== 'linux' || arch !== 'x64') return machineCodeSays.otherSystem(`${platform} ${arch}`);
-  return ffi() === undefined ? machineCodeSays.noFfi(version) : undefined;
+  // Not loaded for an answer: that prints a warning, which a child that calls machine code is started without.
+  return isBuiltin(MODULE) ? undefined : machineCodeSays.noFfi(version);
 }
 
 /**
@@ -51,8 +53,8 @@ export function openFunctions(file: string, names: readonly string[]): (name: st
 }
 
 export function requiredFfi(): Ffi {
-  const found = ffi();
-  if (found === undefined) throw new Error('this Node has no node:ffi');
+  const found = process.getBuiltinModule?.(MODULE) as unknown as Ffi | undefined;
+  if (found === undefined) throw new Error(`this Node has no ${MODULE}`);
   return found;
 }
 

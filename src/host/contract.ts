@@ -27,6 +27,8 @@ export interface Sample {
   seconds: number;
   flops: number;
   clock: Clock;
+  /** Passes that both are of, one after the other; absent: one. */
+  passes?: number;
 }
 
 /** What the samples were timed with, found by a self-test. */

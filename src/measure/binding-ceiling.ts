@@ -1,5 +1,6 @@
 /** Which ceiling of a case binds a kernel, and the share of it that the kernel reached in the rounds that both ran. */
 
+import { mayBeWarm } from '../problem/cold-keys.ts';
 import type { Measured, Measurement } from '../record/measurement.ts';
 import { tflopsOf } from '../record/rate.ts';
 import { beyondLimit } from './impossible.ts';
@@ -8,22 +9,22 @@ import type { RoundSample, Runner } from './runner.ts';
 import { summarize } from './series.ts';
 import { boundsOf } from './statistics.ts';
 
-/** A ceiling run by the wall clock takes at least this long; below it the start of the threads is a large part of it. */
+/** A pass of a ceiling by the wall clock takes at least this long; below it the start of the threads is a large part of it. */
 const SHORTEST_CEILING_S = 2e-4;
 
 /** A ceiling this many times slower than by itself on large work shows how work tiles start: a query and a key each, say. */
 const STARTING = 4;
 
-/** Whether runs of a ceiling show a limit of the device: of decoding under a window, some 0.01 ms long, they show how threads start. */
+/** Whether passes of a ceiling show a limit of the device: of decoding under a window, some 0.01 ms long, they show how threads start. */
 export function showsLimit(samples: readonly RoundSample[]): boolean {
-  // The fastest run: what else the machine does only makes runs longer.
-  const fastest = Math.min(...samples.map(({ seconds }) => seconds));
+  // The fastest pass: what else the machine does only makes them longer.
+  const fastest = Math.min(...samples.map(({ seconds, passes = 1 }) => seconds / passes));
   return samples[0]?.clock !== 'wall' || fastest >= SHORTEST_CEILING_S;
 }
 
 /**
  * Adds the share of its ceiling to a measured kernel: the median over rounds of its rate over the ceiling's. Of a limit of
- * arithmetic and one of memory it is the lower, the one that binds.
+ * arithmetic and one of memory it is the lower, the one that binds; of arithmetic's where K and V may stay in a cache.
  */
 export function withCeiling(m: Measurement, { contender }: Runner, runners: readonly Runner[]): Measurement {
   if (m.state !== 'measured') return m;
@@ -32,7 +33,9 @@ export function withCeiling(m: Measurement, { contender }: Runner, runners: read
       ceiling && target === contender.target && ended === null && (limited?.has(contender) ?? true),
   );
   const ofMemory = ({ contender: { bytesPerFlop } }: Runner) => bytesPerFlop !== undefined;
-  const kinds = [limits.find((limit) => !ofMemory(limit)), limits.find(ofMemory)];
+  // What stays in a cache is no limit of memory's.
+  const warm = mayBeWarm(m.workload, m.coverage, m.copies ?? 1);
+  const kinds = [limits.find((limit) => !ofMemory(limit)), warm ? undefined : limits.find(ofMemory)];
   const found = kinds.flatMap((limit) => {
     const share = limit === undefined ? null : pairedRatio(m.samples, limit.samples);
     if (limit === undefined || share === null || !showsLimit(limit.samples)) return [];

@@ -27,6 +27,7 @@ export const cannotRead = (path: string, reason: string) =>
   reason === 'EISDIR'
     ? `'${path}' is a folder; name a file in it`
     : `cannot read '${path}' (${reason}); check the path`;
+export const moreThan = (mebibytes: number) => `more than ${mebibytes} MiB`;
 export const badRunFile = (path: string, what: string) =>
   `'${path}' is not the record of a run: ${what}; give a .jsonl journal or a document of --format json`;
 export const oneShapeForTune =

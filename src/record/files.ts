@@ -6,14 +6,14 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   rmdirSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { cannotRead, cannotWrite, UsageError } from '../messages.ts';
+import { cannotRead, cannotWrite, moreThan, UsageError } from '../messages.ts';
 
 /** Throws UsageError where `path` cannot be created as a file. Leaves nothing behind. */
 export function checkWritable(path: string): void {
@@ -87,9 +87,27 @@ export function newestFiles(
   return found.sort((a, b) => b.time - a.time || (a.path < b.path ? 1 : -1));
 }
 
-/** The text of a file. Throws UsageError if it cannot be read. */
+/** No record is as large: a device such as /dev/zero has no end, and would fill the memory. */
+const MOST_MIB = 256;
+
+/** The text of a file, or of a pipe. Throws UsageError if it cannot be read or is too large. */
 export function readText(path: string): string {
-  return orUnreadable(path, () => readFileSync(path, 'utf8'));
+  return orUnreadable(path, () => {
+    const file = openSync(path, 'r');
+    try {
+      const chunks: Uint8Array[] = [];
+      for (let bytes = 0; ; ) {
+        const chunk = new Uint8Array(2 ** 20);
+        const count = readSync(file, chunk);
+        if (count === 0) return Buffer.concat(chunks).toString('utf8');
+        bytes += count;
+        if (bytes > MOST_MIB * 2 ** 20) throw Object.assign(new Error('too large'), { code: moreThan(MOST_MIB) });
+        chunks.push(chunk.subarray(0, count));
+      }
+    } finally {
+      closeSync(file);
+    }
+  });
 }
 
 /** Runs an operation that reads; its failure becomes a UsageError that names `path`. */

@@ -11,6 +11,7 @@ const sampleSchema = z.object({
   seconds: positive,
   flops: positive.describe('FLOPs that ran, exact rule'),
   clock: z.enum(['gpu-timestamp', 'wall', 'mock']),
+  passes: count.optional().describe('passes that seconds and flops are of, one after the other; absent: one'),
   round: z
     .number()
     .int()

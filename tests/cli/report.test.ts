@@ -65,6 +65,7 @@ describe('bench report', () => {
     [['report'], 'no run with a measurement is in'],
     [['report', 'absent.jsonl'], "cannot read 'absent.jsonl' (ENOENT); check the path"],
     [['report', 'results'], "'results' is a folder; name a file in it"],
+    [['report', '/dev/zero'], "cannot read '/dev/zero' (more than 256 MiB); check the path"],
     [['report', 'broken.jsonl'], 'line 1 is not JSON'],
     [['report', '--format', 'pdf'], "--format: 'pdf' is not known"],
   ])('%j is answered in one line', async (args, text) => {

@@ -3,7 +3,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Contender, createHostPool } from '../../src/host/pool.ts';
 import type { KillableHost } from '../../src/host/target.ts';
-import { showsLimit } from '../../src/measure/binding-ceiling.ts';
 import { type CaseOptions, caseEnd, measureCase } from '../../src/measure/case.ts';
 import { flops } from '../../src/problem/flops.ts';
 import type { Measurement } from '../../src/record/measurement.ts';
@@ -221,15 +220,6 @@ describe('a case', () => {
     expect(ratios).toHaveLength(1);
     expect(ratios[0]?.kernel).toBe('scalar-flash');
     expect(ratios[0]?.ratio).toBeCloseTo(3, 9);
-  });
-
-  it('takes no limit from runs of a ceiling in which threads hardly start', () => {
-    const lasting = (seconds: number, clock: 'wall' | 'gpu-timestamp') =>
-      [1, 2, 3].map((round) => ({ seconds, flops: 1e6, clock, round }));
-    expect(showsLimit(lasting(1e-4, 'wall'))).toBe(false);
-    expect(showsLimit(lasting(5e-3, 'wall'))).toBe(true);
-    // The GPU's own clock begins with the work.
-    expect(showsLimit(lasting(1e-4, 'gpu-timestamp'))).toBe(true);
   });
 
   it('divides the kernels of a target by its ceiling, which has no record of its own', async () => {

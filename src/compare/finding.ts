@@ -34,15 +34,20 @@ export interface Finding {
 
 /**
  * The point that headlines speak of: of the workloads that have an exact published figure (of all, where none has) the
- * longest, the full mask before the causal one, then the one with the most work; there the fastest kernel. Its reference
- * is AVO where it has a figure, else the fastest published one. Null where nothing was measured.
+ * longest, of those the least unlike its figure, the full mask before the causal one, then the one with the most work;
+ * there the fastest kernel. Its reference is AVO where it has a figure, else the fastest published one. Null where nothing
+ * was measured.
  */
 export function findingOf(run: RunDocument): Finding | null {
   const measured = run.measurements.flatMap((m, index) => (m.state === 'measured' ? [{ m, index }] : []));
-  const points = measured.map(({ m, index }) => ({ m, reference: referenceOf(run, index) }));
+  const points = measured.map(({ m, index }) => {
+    const reference = referenceOf(run, index);
+    const unlike = reference === null ? 0 : differencesOf(m.workload, reference.published.workload).length;
+    return { m, reference, unlike };
+  });
   const common = points.filter(({ reference }) => reference?.kind === 'exact');
   const pool = common.length > 0 ? common : points;
-  const [main] = [...pool].sort((a, b) => compareWorkloads(a.m.workload, b.m.workload));
+  const [main] = [...pool].sort(comparePoints);
   if (main === undefined) return null;
   const { m, reference } = pool
     .filter((point) => sameProblem(point.m.workload, main.m.workload))
@@ -58,10 +63,16 @@ export function findingOf(run: RunDocument): Finding | null {
   };
 }
 
-/** Sorts the longest first, the full mask before the causal one, much work before little. */
-function compareWorkloads(a: Workload, b: Workload): number {
+/** Sorts the longest first, few differences from the figure before many, the full mask before the causal one, much work before little. */
+function comparePoints(first: { m: Measured; unlike: number }, second: { m: Measured; unlike: number }): number {
+  const [a, b] = [first.m.workload, second.m.workload];
   const work = (w: Workload) => w.batch * w.queryHeads * (w.headDim + valueDim(w)) * w.seqQuery;
-  return b.seqKv - a.seqKv || Number(a.mask === 'causal') - Number(b.mask === 'causal') || work(b) - work(a);
+  return (
+    b.seqKv - a.seqKv ||
+    first.unlike - second.unlike ||
+    Number(a.mask === 'causal') - Number(b.mask === 'causal') ||
+    work(b) - work(a)
+  );
 }
 
 /** What a measurement is set beside first: an exact figure before a nearest one, AVO before others, then the fastest. */

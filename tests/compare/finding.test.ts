@@ -33,6 +33,12 @@ describe('the point that headlines speak of', () => {
     expect(finding?.reference).toMatchObject({ kind: 'nearest', published: { library: 'AVO', tflops: 1668 } });
   });
 
+  it('is the least unlike its figure of several that are as long, whatever has more work', () => {
+    const layer = { ...MHA, kvHeads: 4, queryHeads: 32, seqQuery: 8192, batch: 1, mask: 'causal' } as const;
+    const finding = findingOf(compared([measured({ ...layer, headDim: 512 }), measured(layer)]));
+    expect(finding?.measured.workload.headDim).toBe(128);
+  });
+
   it('is set beside AVO also where another library is faster, and beside the fastest where AVO has no figure', () => {
     const grouped = { batch: 2, queryHeads: 64, kvHeads: 8, headDim: 128, seqQuery: 8192, mask: 'causal' } as const;
     expect(findingOf(compared([causal], 'all'))?.reference?.published.library).toBe('AVO');

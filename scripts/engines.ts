@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { swiftshader } from '../src/host/node/development.ts';
 import { messageOf } from '../src/messages.ts';
 import { alignColumns } from '../src/report/columns.ts';
-import { compileWithNaga, compileWithTint, findDeno, nagaLacks } from './engines/compilers.ts';
+import { compileWithNaga, compileWithTint, findDeno, nagaLacks, seldom } from './engines/compilers.ts';
 import { type AdapterResult, runMatrix } from './engines/run-matrix.ts';
 import { type Variant, variants, WGSL_KERNELS } from './engines/variants.ts';
 
@@ -53,6 +53,10 @@ function summary(texts: readonly Variant[], kernel: string, found: readonly Verd
   return [`${count('accepted')}`, ...others.map((verdict) => `${count(verdict)} ${verdict}`)].join(', ');
 }
 
+/** A line a minute: how far a compiler is. */
+const told = (engine: string, texts: readonly Variant[]) =>
+  seldom((compiled) => process.stderr.write(`  ${engine}: ${compiled} of ${texts.length}\n`));
+
 async function nagaVerdicts(texts: readonly Variant[], env: Record<string, string>): Promise<Verdict[] | null> {
   const deno = findDeno();
   if (deno === undefined) {
@@ -63,6 +67,7 @@ async function nagaVerdicts(texts: readonly Variant[], env: Record<string, strin
     deno,
     env,
     texts.map(({ code }) => code),
+    told('naga', texts),
   );
   notes.push(`naga ran on ${adapter}.`);
   return verdicts('naga', texts, messages, (code) => nagaLacks(code, features));
@@ -107,7 +112,10 @@ function ranText({ kernels }: AdapterResult, kernel: string): string {
 const texts = variants(options.kernel?.split(',') ?? null, options['head-dim']?.split(','));
 process.stderr.write(`${texts.length} texts\n`);
 const software = await swiftshader();
-const tint = await compileWithTint(texts.map(({ code }) => code));
+const tint = await compileWithTint(
+  texts.map(({ code }) => code),
+  told('Tint', texts),
+);
 const byTint = verdicts('Tint', texts, tint.messages, () => undefined);
 const byNaga = await nagaVerdicts(texts, process.env['VK_ICD_FILENAMES'] === undefined ? (software ?? {}) : {});
 const adapters = options['no-run'] ? [] : await adapterResults(software);

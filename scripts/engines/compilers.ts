@@ -2,15 +2,19 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { Compiled } from './compile-all.ts';
+import type { Compiled, Progress } from './compile-all.ts';
 
 const COMPILE_ALL = fileURLToPath(new URL('./compile-all.ts', import.meta.url));
 
+/** Told now and then how many texts a compiler has seen. */
+export type OnProgress = (compiled: number) => void;
+
 /** What Tint says of texts, on Dawn's null backend. */
-export const compileWithTint = (codes: readonly string[]): Promise<Compiled> =>
-  compile(process.execPath, [COMPILE_ALL], {}, codes);
+export const compileWithTint = (codes: readonly string[], onProgress: OnProgress = () => {}): Promise<Compiled> =>
+  compile(process.execPath, [COMPILE_ALL], {}, codes, onProgress);
 
 /** Deno as npm run engines:naga installs it; undefined where it is not installed. */
 export function findDeno(): string | undefined {
@@ -25,9 +29,10 @@ export const compileWithNaga = (
   deno: string,
   env: Record<string, string>,
   codes: readonly string[],
+  onProgress: OnProgress = () => {},
 ): Promise<Compiled> => {
   const flags = ['--allow-all', '--no-lock', '--no-config', '--unstable-webgpu'];
-  return compile(deno, ['run', ...flags, COMPILE_ALL], { ...env, DENO_NO_PACKAGE_JSON: '1' }, codes);
+  return compile(deno, ['run', ...flags, COMPILE_ALL], { ...env, DENO_NO_PACKAGE_JSON: '1' }, codes, onProgress);
 };
 
 /**
@@ -41,16 +46,43 @@ export function nagaLacks(code: string, features: readonly string[]): string | u
   return enabled.includes('f16') && !features.includes('shader-f16') ? 'f16 of the driver' : undefined;
 }
 
+/** Passes on what comes of a compiler's progress, once in so many milliseconds, by default a minute. */
+export function seldom(
+  print: OnProgress,
+  milliseconds = 60_000,
+  now: () => number = () => performance.now(),
+): OnProgress {
+  let last = now();
+  return (compiled) => {
+    if (now() - last < milliseconds) return;
+    last = now();
+    print(compiled);
+  };
+}
+
 async function compile(
   program: string,
   args: readonly string[],
   env: Record<string, string>,
   codes: readonly string[],
+  onProgress: OnProgress,
 ): Promise<Compiled> {
   const child = spawn(program, args, { env: { ...process.env, ...env } });
   child.stdin.end(JSON.stringify(codes));
-  const [output, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const last = output.split('\n').at(-1) ?? '';
-  if (!last.startsWith('{')) throw new Error(complaints.trim().split('\n').at(-1) || 'the compiler gave no answer');
-  return JSON.parse(last) as Compiled;
+  let compiled: Compiled | undefined;
+  const [complaints] = await Promise.all([
+    text(child.stderr),
+    (async () => {
+      for await (const line of createInterface({ input: child.stdout })) {
+        if (!line.startsWith('{"')) continue;
+        const told = JSON.parse(line) as Progress | Compiled;
+        if ('compiled' in told) onProgress(told.compiled);
+        else compiled = told;
+      }
+    })(),
+  ]);
+  if (compiled === undefined) {
+    throw new Error(complaints.trim().split('\n').at(-1) || 'the compiler gave no answer');
+  }
+  return compiled;
 }

@@ -1,7 +1,7 @@
 /** What npm run engines puts to Tint: here the texts of three head dimensions, and a text that is refused. */
 
 import { expect, it } from 'vitest';
-import { compileWithTint, nagaLacks } from '../../../scripts/engines/compilers.ts';
+import { compileWithTint, nagaLacks, seldom } from '../../../scripts/engines/compilers.ts';
 import { variants, WGSL_KERNELS } from '../../../scripts/engines/variants.ts';
 
 it('Tint takes every text of the shipped kernels at head dimensions 48, 192 and 21/8, and refuses a broken one', async () => {
@@ -11,11 +11,32 @@ it('Tint takes every text of the shipped kernels at head dimensions 48, 192 and 
   expect(WGSL_KERNELS.map(({ name }) => name).filter((name) => !kernels.has(name))).toEqual([]);
   const codes = texts.map(({ code }) => code);
   const broken = (codes[0] ?? '').replace('fn main(', 'fn main((');
-  const { messages } = await compileWithTint([...codes, broken]);
+  const progress: number[] = [];
+  const { messages } = await compileWithTint([...codes, broken], (compiled) => progress.push(compiled));
   const refused = texts.filter((_, index) => messages[index] !== null).map(({ kernel, from }) => `${kernel}: ${from}`);
   expect(refused).toEqual([]);
   expect(messages).toHaveLength(codes.length + 1);
   expect(messages.at(-1)).toMatch(/main/);
+  const [step = 0] = progress;
+  expect(step).toBeGreaterThan(0);
+  const steps = Math.floor(messages.length / step);
+  expect(progress).toEqual(Array.from({ length: steps }, (_, index) => (index + 1) * step));
+});
+
+it('how far a compiler is is told once a minute', () => {
+  let now = 0;
+  const told: number[] = [];
+  const tell = seldom(
+    (compiled) => told.push(compiled),
+    60,
+    () => now,
+  );
+  for (const compiled of [1, 2, 3, 4, 5, 6]) {
+    now = compiled * 25;
+    tell(compiled);
+  }
+  // At 75 and, not before 135, at 150.
+  expect(told).toEqual([3, 6]);
 });
 
 it('what naga lacks is known by the directives of a text', () => {

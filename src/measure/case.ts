@@ -166,7 +166,7 @@ async function* measureWatched(
       begunAt = rounds;
       const before = preparing();
       yield progress(`process ${process + 1} of ${plan.processes}`);
-      await beginProcess(runners, pool, process);
+      await beginProcess(runners, pool);
       preparedAgain += preparing() - before;
       beginSeconds = elapsed() - beginsAt;
       for (const text of lapses(runners, process)) yield { kind: 'notice', text };

@@ -5,14 +5,12 @@ import { processLapsed } from '../messages.ts';
 import type { Runner } from './runner.ts';
 
 /**
- * Ends the hosts of what still runs; each is opened anew, prepared and warmed, and once more where that fails. Before the first
- * time, rows are kept for verification, so that a further process that fails costs its own samples only.
+ * Ends the hosts of what still runs; each is opened anew, prepared and warmed, and once more where that fails. Before that, rows
+ * are kept for verification: those of every process are looked at, and one that fails costs its own samples only.
  */
-export async function beginProcess(runners: readonly Runner[], pool: HostPool, process: number): Promise<void> {
+export async function beginProcess(runners: readonly Runner[], pool: HostPool): Promise<void> {
   const running = runners.filter(({ ended }) => ended === null);
-  if (process === 1) {
-    for (const runner of running) if (runner.contender.ceiling !== true) await runner.keepRows();
-  }
+  for (const runner of running) if (runner.contender.ceiling !== true) await runner.keepRows();
   for (let attempt = 0; attempt < 2; attempt += 1) {
     const begun = attempt === 0 ? running : running.filter(({ lapsed }) => lapsed !== null);
     const targets = new Set(begun.map(({ contender }) => contender.target));

@@ -126,8 +126,10 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
   let fitting: Fitting | undefined;
   let outlook: Outlook | null = null;
   let verifySeconds = 0;
-  /** The rows of a run and what had run. */
-  let kept: (KeptOutput & { ready: Prepared }) | undefined;
+  /** The rows of a run of each process, the present one last, and what had run. */
+  let kept: { ready: Prepared; outputs: [KeptOutput, ...KeptOutput[]] } | undefined;
+  /** Whether the present process has its rows there. */
+  let hasKept = false;
   const settled = () => samples.length > 0 && relativeHalfWidth(decideStop(samples)) <= SETTLED;
   const fail = async (error: unknown): Promise<Ended> => {
     outlook = null;
@@ -227,7 +229,7 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
     },
     warm: () =>
       orEnd(async () => {
-        [lapsed, isFurther] = [null, true];
+        [lapsed, isFurther, hasKept] = [null, true, false];
         await prepared.renew();
         await warmUp(prepared, WARM_AGAIN_SECONDS, { warmRate: summarizeRates(samples).median });
       }),
@@ -252,20 +254,24 @@ export function createRunner(contender: Contender, w: Workload, pool: HostPool, 
     keepRows: () =>
       orEnd(async () => {
         const ready = prepared.prepared;
-        if (ready !== undefined) kept = { ready, ...(await keepOutput(w, ready.slice, seed, prepared)) };
+        if (ready === undefined || lapsed !== null) return;
+        const output = await keepOutput(w, ready.slice, seed, prepared);
+        if (kept === undefined) kept = { ready, outputs: [output] };
+        else kept.outputs.splice(hasKept ? -1 : kept.outputs.length, 1, output);
+        hasKept = true;
       }),
     settled,
     release: () => orEnd(() => prepared.dispose()),
     async finish() {
-      if (lapsed === null) await runner.keepRows();
+      await runner.keepRows();
       const { ended } = runner;
       if (ended !== null && ended.state !== 'interrupted') return { ...record(), ...ended };
       if (kept === undefined || samples.length === 0) {
         return ended === null ? { ...record(), state: 'failed', message: notFinished } : null;
       }
       try {
-        const { ready } = kept;
-        const verification = await verify(w, options.data, ready.program, ready.slice, kept, watch);
+        const { ready, outputs } = kept;
+        const verification = await verify(w, options.data, ready.program, ready.slice, outputs, watch);
         await prepared.dispose();
         if ('wrong' in verification) return { ...record(), state: 'failed', message: verification.wrong };
         return measured(ready, verification);

@@ -69,7 +69,7 @@ export function chooseRows(w: Workload, slice: Slice, seed: number): RowAddress[
   return [...chosen, ...others];
 }
 
-/** What is kept of the output of a timed run. */
+/** What is kept of the output of a timed run; of each process one. */
 export interface KeptOutput {
   rows: readonly RowAddress[];
   outputs: readonly Float32Array[];
@@ -108,35 +108,39 @@ export interface EveryRow {
 }
 
 /**
- * Verifies what was kept of a program's output: what was found, or the message of what is wrong. Throws Interrupted where an
- * interrupt leaves it no time.
+ * Verifies what was kept of a program's outputs, those of several processes together: the worst that was found, or the message
+ * of what is wrong. Throws Interrupted where an interrupt leaves it no time.
  */
 export async function verify(
   w: Workload,
   data: DrawnData,
   program: Program,
   slice: Slice,
-  kept: KeptOutput,
+  kept: readonly [KeptOutput, ...KeptOutput[]],
   watch: StopWatch,
 ): Promise<Verified | { wrong: string }> {
   const rounding = { ...roundingOf(w, program), distinctKeys: distinctKeys(w) };
-  const sums = kept.sums === null ? null : await checkSums(w, data, program, slice, kept.sums, watch);
+  const ofRuns = kept.flatMap(({ sums }) => (sums === null ? [] : [sums]));
+  const sums = ofRuns.length === 0 ? null : await checkSums(w, data, program, slice, ofRuns, watch);
   if (sums !== null && sums.wrong !== null) return { wrong: sums.wrong };
-  const references = await runSteps(oracleSteps(w, data, kept.rows), watch);
-  const found = compareRows(w, references, kept.outputs, { rounding });
-  if (!(found.maxRelativeError <= found.tolerance)) {
-    return { wrong: wrongResult(found.maxRelativeError, found.tolerance) };
-  }
+  const [{ rows }] = kept;
+  const references = await runSteps(oracleSteps(w, data, rows), watch);
+  const compared = kept.map(({ outputs }) => compareRows(w, references, outputs, { rounding }));
+  const bad = compared.find(({ maxRelativeError, tolerance }) => !(maxRelativeError <= tolerance));
+  if (bad !== undefined) return { wrong: wrongResult(bad.maxRelativeError, bad.tolerance) };
+  const found = compared.reduce((worst, one) =>
+    one.maxRelativeError / one.tolerance > worst.maxRelativeError / worst.tolerance ? one : worst,
+  );
   return sums === null ? found : { ...found, everyRow: sums.everyRow };
 }
 
-/** The sums of every row beside what they should be. */
+/** The sums of every row, of each of several runs, beside what they should be. */
 async function checkSums(
   w: Workload,
   data: DrawnData,
   program: Program,
   slice: Slice,
-  sums: Float64Array,
+  runs: readonly Float64Array[],
   watch: StopWatch,
 ): Promise<{ everyRow: EveryRow; wrong: string | null }> {
   const rounding = { ...roundingOf(w, program), distinctKeys: distinctKeys(w) };
@@ -146,8 +150,12 @@ async function checkSums(
   const steps = expectedSums(w, data, slice, sumSeed(data.seed), (index, row) => {
     const limit = allowedSumError(w, row, rounding, dims);
     const at = index * SUMS_PER_ROW;
-    // The larger of two is NaN where one is.
-    const error = Math.max(Math.abs((sums[at] as number) - row.first), Math.abs((sums[at + 1] as number) - row.second));
+    let error = 0;
+    for (const sums of runs) {
+      // The larger of several is NaN where one is.
+      const [first, second] = [sums[at] as number, sums[at + 1] as number];
+      error = Math.max(error, Math.abs(first - row.first), Math.abs(second - row.second));
+    }
     const excess = error <= limit ? error / limit || 0 : error > limit ? error / limit : Number.POSITIVE_INFINITY;
     if (excess > 1) {
       wrong += 1;
@@ -159,7 +167,7 @@ async function checkSums(
     worst = { excess, error: relative(own, size), allowed: relative(limit, size), index };
   });
   await runSteps(steps, watch);
-  const rows = sums.length / SUMS_PER_ROW;
+  const rows = (runs[0] as Float64Array).length / SUMS_PER_ROW;
   const everyRow = { rows, maxRelativeError: worst.error, tolerance: worst.allowed };
   if (wrong === 0) return { everyRow, wrong: null };
   const { batch, queryHead, row } = addressOf(w, slice, first);

@@ -121,6 +121,22 @@ it('one that leaves rows out in its third process only, whose failures of other 
   expect(message).toMatch(/^a run wrote nothing into 800 of its 800 output rows/);
 });
 
+it.each([1, 2, 3])('one that is wrong in process %i of three only', async (process) => {
+  const outputs = new Set<Float32Array>();
+  const wrong = scaled(1.01, (row) => outputs.size === process && row === 77);
+  const message = await run(
+    W,
+    (call) => {
+      outputs.add(call.o);
+      wrong(call);
+    },
+    true,
+    { budgetSeconds: 0.2, samples: 6, processes: 3 },
+  );
+  expect(outputs.size).toBe(3);
+  expect(message).toMatch(/^wrong result: 4 of the 800 rows that ran, row 77 of query head 0/);
+});
+
 it('one that leaves a block of rows to the run before', async () => {
   let calls = 0;
   const lazy = (call: WorkTileCall) => {

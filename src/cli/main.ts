@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { UsageError, withoutSteering } from '../messages/errors.ts';
+import { firstLineOf, messageLine, UsageError, unexpected } from '../messages/errors.ts';
 import { seeHelp } from '../messages/input.ts';
 import type { Finish } from './command.ts';
 import { setCommandLine } from './command-line.ts';
@@ -26,10 +26,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof UsageError) {
-      process.stderr.write(`${withoutSteering(error.message)}\n`);
+      process.stderr.write(`${messageLine(error.message)}\n`);
       return 2;
     }
-    throw error;
+    if (process.env['NODE_DEBUG'] === 'attnbench') throw error;
+    process.stderr.write(`${messageLine(unexpected(firstLineOf(error)))}\n`);
+    return 1;
   }
 }
 
@@ -101,7 +103,7 @@ function declareComplete(program: Command): void {
 /** An error of commander in one line that ends with the next step. */
 const oneLine = (nextStep: string) => ({
   outputError: (text: string, write: (line: string) => void) =>
-    write(`${withoutSteering(text.trim().replaceAll('\n', ' ')).replace(/\.$/, '')}; ${nextStep}\n`),
+    write(`${messageLine(`${text.trim().replaceAll('\n', ' ').replace(/\.$/, '')}; ${nextStep}`)}\n`),
 });
 
 /** The help of a command, and where it has commands of its own, of each of those. */

@@ -1,16 +1,19 @@
 /** A file of tensors, read in parts: it may be larger than what can be read at once. */
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { ByteSource } from '../problem/safetensors.ts';
 import { orUnreadable } from '../record/files.ts';
 
 /** Calls `use` with the bytes of a file, and closes it. Throws UsageError where it cannot be read. */
 export function withTensorFile<T>(path: string, use: (source: ByteSource) => T): T {
-  const file = orUnreadable(path, () => openSync(path, 'r'));
+  // A pipe that nobody writes to would block the opening.
+  const file = orUnreadable(path, () => openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
   try {
     const size = orUnreadable(path, () => {
       const status = fstatSync(file);
       if (status.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
+      // Pipes and devices cannot be read from the middle.
+      if (!status.isFile()) throw Object.assign(new Error('no regular file'), { code: 'ESPIPE' });
       return status.size;
     });
     return use({

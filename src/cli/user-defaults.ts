@@ -145,7 +145,7 @@ function takeDefault(option: TypedOption<unknown>, { name, value, source }: Writ
   if (option.mandatory) throw new UsageError(defaultErrors.noDefault(place, long));
   if (!option.required && !option.optional) {
     const on = truthOf(value);
-    if (on === null) throw new UsageError(defaultErrors.notTrueOrFalse(place, String(value)));
+    if (on === null) throw new UsageError(defaultErrors.notTrueOrFalse(place, shown(value)));
     option.user = { value: on };
     return on ? [long] : [];
   }
@@ -170,6 +170,9 @@ function read(option: TypedOption<unknown>, text: string, previous: unknown, pla
     throw new UsageError(message.startsWith(long) ? place + message.slice(long.length) : `${place}: ${message}`);
   }
 }
+
+/** A value in a message; lists are not, since one may hold anything. */
+const shown = (value: unknown) => (Array.isArray(value) ? '[...]' : typeof value === 'object' ? 'null' : String(value));
 
 /** Variables hold text: 1 and true, 0 and false. */
 function truthOf(value: unknown): boolean | null {

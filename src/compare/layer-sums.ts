@@ -1,14 +1,16 @@
 /** The attention of whole models from measurements of their kinds of layers: sums, not measurements. */
 
 import { flops } from '../problem/flops.ts';
-import { findModel, layerWorkload } from '../problem/models.ts';
+import { layerWorkload, MODELS } from '../problem/models.ts';
 import { sameProblem } from '../problem/workload.ts';
 import type { LayerSum, Measured, RunDocument } from '../record/measurement.ts';
 
 /** The sums of the models that a run is about, for each length and batch of it. */
 export function layerSums({ context, measurements }: Pick<RunDocument, 'context' | 'measurements'>): LayerSum[] {
   const measured = measurements.filter((m): m is Measured => m.state === 'measured');
-  return (context.models ?? []).map(findModel).flatMap((model) => {
+  // A record of another version may name a model that this one does not know.
+  const models = (context.models ?? []).flatMap((name) => MODELS.filter((model) => model.name === name));
+  return models.flatMap((model) => {
     const own = measurements.filter(({ workload }) =>
       model.layers.some((layer) => sameProblem(workload, layerWorkload(layer, workload.seqQuery, workload.batch))),
     );

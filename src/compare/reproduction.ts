@@ -34,10 +34,11 @@ export function recordedCases(run: RunDocument, cores: number): RecordedCases {
   // One can be asked for; where both ran, a probe chooses that of machine code again.
   const variants = measured.some(({ backend }) => backend === 'wasm') ? variantsOf('wasm') : variantsOf('native');
   const cases = new Map<string, Case>();
-  for (const { workload } of measured) {
-    for (const threads of threadsOf(measured, workload)) {
+  for (const [key, alike] of Map.groupBy(measured, ({ workload }) => JSON.stringify(workload))) {
+    const { workload } = alike[0] as Measured;
+    for (const threads of threadsOf(alike)) {
       const held = threads === null ? null : Math.min(threads, cores);
-      cases.set(JSON.stringify([workload, held]), { workload, threads: held });
+      cases.set(`${key} ${held}`, { workload, threads: held });
     }
   }
   return {
@@ -50,13 +51,10 @@ export function recordedCases(run: RunDocument, cores: number): RecordedCases {
   };
 }
 
-/** The thread counts of a workload for kernels that can choose; null alone if none can. */
-function threadsOf(measured: readonly Measured[], workload: Measured['workload']): (number | null)[] {
-  const key = JSON.stringify(workload);
+/** The thread counts of the measurements of a workload for kernels that can choose; null alone if none can. */
+function threadsOf(measured: readonly Measured[]): (number | null)[] {
   const counts = measured.flatMap((m) =>
-    ['wasm', 'native', 'peers'].includes(m.backend) && m.threads !== null && JSON.stringify(m.workload) === key
-      ? [m.threads]
-      : [],
+    ['wasm', 'native', 'peers'].includes(m.backend) && m.threads !== null ? [m.threads] : [],
   );
   return counts.length === 0 ? [null] : [...new Set(counts)];
 }

@@ -1,8 +1,9 @@
 /** A run read back from its file: a journal of JSON lines or a JSON document, checked against the schema. */
 
 import { decidedRatio, pairedRatio, ratiosOf } from '../measure/ratios.ts';
-import { badRunFile, tornLine, UsageError, withoutSteering } from '../messages.ts';
+import { badRunFile, tornLine, UsageError } from '../messages.ts';
 import { documentSchema, type Measurement, type RunDocument, SCHEMA_ID, schemaProblem } from '../record/measurement.ts';
+import { plainJson, TooDeepError } from '../record/plain-json.ts';
 import { comparePublished } from './comparisons.ts';
 import type { PublishedSet } from './published-figures.ts';
 
@@ -17,7 +18,8 @@ export function parseRunFile(
   set: PublishedSet,
   notice: (line: string) => void = () => {},
 ): RunDocument {
-  const document = plainText(parseDocument(text.replace(/^\ufeff/, ''), name, notice));
+  const { value, torn } = parseDocument(text.replace(/^\ufeff/, ''), name);
+  const document = plain(value, name);
   if ((document as { schema?: unknown } | null)?.schema !== SCHEMA_ID) {
     throw new UsageError(badRunFile(name, `it does not name the schema ${SCHEMA_ID}`));
   }
@@ -25,6 +27,8 @@ export function parseRunFile(
   if (!result.success) {
     throw new UsageError(badRunFile(name, schemaProblem(result.error)));
   }
+  // What is refused as a whole gets one line, not a notice before it.
+  if (torn !== null) notice(tornLine(name, torn));
   const run = result.data;
   const { baseline = null, processes } = run.context.settings ?? {};
   // Records made before processes were kept show the bounds that their runs showed.
@@ -33,26 +37,18 @@ export function parseRunFile(
   return { ...run, ratios, comparisons: comparePublished(run.measurements, run.context, set) };
 }
 
-/** Properties that every object has. Vega 6 looks a text of such a name up in its own objects, and fails. */
-const OWN_NAMES = new Set(Object.getOwnPropertyNames(Object.prototype));
-/** Invisible and without width. */
-const WORD_JOINER = '\u2060';
-
-/**
- * A value of JSON in which names are text everywhere: steering characters stand as their code, "\\u001b", and the name of a
- * property that every object has gets an invisible character, so that it is none.
- */
-function plainText(value: unknown): unknown {
-  if (typeof value === 'string') {
-    if (OWN_NAMES.has(value)) return `${value}${WORD_JOINER}`;
-    return withoutSteering(value);
+/** As plainJson; a value that is nested too deeply is no record. */
+function plain(value: unknown, name: string): unknown {
+  try {
+    return plainJson(value);
+  } catch (error) {
+    if (!(error instanceof TooDeepError)) throw error;
+    throw new UsageError(badRunFile(name, error.message));
   }
-  if (Array.isArray(value)) return value.map(plainText);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [String(plainText(key)), plainText(item)]));
 }
 
-function parseDocument(text: string, name: string, notice: (line: string) => void): unknown {
+/** The document in a text, and the number of its last line where that is left out because it was not written whole. */
+function parseDocument(text: string, name: string): { value: unknown; torn: number | null } {
   const parse = (part: string, line: number): unknown => {
     try {
       return JSON.parse(part);
@@ -66,15 +62,17 @@ function parseDocument(text: string, name: string, notice: (line: string) => voi
   // A document is one value over many lines; a journal has one value a line.
   if (first.line.trim() === '{' || lines.length === 1) {
     const value = parse(text, 1);
-    if (lines.length > 1 || (value as { measurements?: unknown } | null)?.measurements !== undefined) return value;
+    if (lines.length > 1 || (value as { measurements?: unknown } | null)?.measurements !== undefined) {
+      return { value, torn: null };
+    }
   }
   // A run that was killed, or a full disk, leaves the beginning of a line at the end.
   const last = lines.at(-1);
   const torn = lines.length > 1 && last !== undefined && !text.endsWith('\n') && !isJson(last.line);
-  if (torn) notice(tornLine(name, last.number));
   const whole = torn ? lines.slice(0, -1) : lines;
   const [head, ...rest] = whole.map(({ line, number }) => parse(line, number));
-  return { ...(head as object), measurements: rest, comparisons: [], ratios: [] };
+  const value = { ...(head as object), measurements: rest, comparisons: [], ratios: [] };
+  return { value, torn: torn ? last.number : null };
 }
 
 function isJson(line: string): boolean {

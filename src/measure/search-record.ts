@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Configuration } from '../../kernels/kernel.ts';
 import { sameConfiguration } from '../../kernels/tunable.ts';
+import { finite, positive } from '../record/workload-schema.ts';
 import { MIN_FOR_BOUNDS } from './series.ts';
 
 const valueSchema = z.union([z.number(), z.string()]);
@@ -12,20 +13,17 @@ const trialSchema = z.object({
   rung: z.number().int().min(0).describe('0 is the first and shortest'),
   kernel: z.string().optional().describe('absent where it is the kernel of the search'),
   tile: configurationSchema,
-  ratio: z
-    .number()
-    .positive()
+  ratio: positive
     .nullable()
     .describe(
       'throughput over the default, the shipped configuration of the kernel of the search; median of paired rounds',
     ),
-  low: z
-    .number()
+  low: finite
     .nullable()
     .describe(
       'bounds of the ratio that decide: its 95 % interval of 3 processes or more, else of its rounds alone, from 6 on',
     ),
-  high: z.number().nullable(),
+  high: finite.nullable(),
   rounds: z.number().int().min(0),
   processes: z
     .number()

@@ -111,7 +111,11 @@ export function widened<T extends Pick<Summary, 'median' | 'low' | 'high'>>(foun
 
 function byProcess(samples: readonly ProcessValue[]): Map<number, number[]> {
   const groups = new Map<number, number[]>();
-  for (const { value, process = 0 } of samples) groups.set(process, [...(groups.get(process) ?? []), value]);
+  for (const { value, process = 0 } of samples) {
+    const group = groups.get(process);
+    if (group === undefined) groups.set(process, [value]);
+    else group.push(value);
+  }
   return groups;
 }
 

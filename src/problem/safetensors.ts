@@ -112,7 +112,7 @@ export function readTensor(
   const { dtype, shape, data_offsets: offsets } = (entries.get(name) ?? {}) as Record<string, unknown>;
   if (typeof dtype !== 'string' || !Object.hasOwn(DTYPES, dtype)) {
     throw new SafetensorsError(
-      `tensor '${name}' has dtype ${String(dtype).slice(0, 20)}; F32, F16 and BF16 can be read, BOOL as a mask`,
+      `tensor '${name}' has ${typeof dtype === 'string' ? `dtype ${dtype.slice(0, 20)}` : 'no dtype'}; F32, F16 and BF16 can be read, BOOL as a mask`,
     );
   }
   if (!Array.isArray(shape) || !shape.every(isSize)) throw new SafetensorsError(`tensor '${name}' has no usable shape`);
@@ -126,19 +126,27 @@ export function readTensor(
   }
   const stored = dtype as StoredDtype;
   const width = DTYPES[stored];
-  const elements = (shape as number[]).reduce((product, size) => product * size, 1);
+  // Sizes that overflow make no number of bytes; a zero among them makes none too.
+  const elements = shape.includes(0) ? 0 : (shape as number[]).reduce((product, size) => product * size, 1);
   if (elements * width !== end - begin) {
-    throw new SafetensorsError(
-      `tensor '${name}' of shape [${shape.join(', ')}] needs ${elements * width} bytes and has ${end - begin}`,
-    );
+    const needs = Number.isSafeInteger(elements * width) ? `${elements * width} bytes` : 'more bytes than a file has';
+    throw new SafetensorsError(`tensor '${name}' of shape [${shape.join(', ')}] needs ${needs} and has ${end - begin}`);
   }
-  const values = new Float32Array(elements);
+  const values = allocate(name, elements);
   for (let at = begin; at < end; at += CHUNK_BYTES) {
     const length = Math.min(CHUNK_BYTES, end - at);
     widen(stored, source.read(dataOffset + at, length), values, (at - begin) / width);
     progress(length);
   }
   return { dtype: stored, shape: shape as number[], values };
+}
+
+function allocate(name: string, elements: number): Float32Array<ArrayBuffer> {
+  try {
+    return new Float32Array(elements);
+  } catch {
+    throw new SafetensorsError(`tensor '${name}' of ${elements} values does not fit the memory here`);
+  }
 }
 
 /** Writes the values of `bytes` to `target` from `offset` on as f32, every one exact. */

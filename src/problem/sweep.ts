@@ -9,6 +9,11 @@ const LARGEST = 2 ** 24;
 /** Workloads of a sweep at most, and sizes in a list. */
 const MOST_CASES = 1000;
 
+/** Throws UsageError for more workloads than a sweep may have. */
+export function checkCases(count: number): void {
+  if (count > MOST_CASES) throw new UsageError(tooManyCases(count, MOST_CASES));
+}
+
 /** One size: an integer with an optional k (1024) or m (1024 squared). */
 export function parseSize(option: string, text: string): number {
   const match = /^\s*([+-]?\d+)\s*([km]?)\s*$/i.exec(text);
@@ -37,7 +42,7 @@ export function parseSizes(option: string, texts: readonly string[]): number[] {
     if (first > last || (range[3] === '*' && step < 2)) throw new UsageError(badSize(option, part));
     for (let size = first; size <= last; size = range[3] === '*' ? size * step : size + step) {
       sizes.add(size);
-      if (sizes.size > MOST_CASES) throw new UsageError(tooManyCases(sizes.size, MOST_CASES));
+      checkCases(sizes.size);
     }
   }
   return [...sizes];
@@ -103,7 +108,7 @@ export function expand(axes: Axes): Workload[] {
                 const { window, dtype } = axes;
                 const shape = { batch, queryHeads, kvHeads, ...dims, seqQuery, seqKv };
                 workloads.push({ ...shape, mask, window, dtype, scale, ...scores });
-                if (workloads.length > MOST_CASES) throw new UsageError(tooManyCases(workloads.length, MOST_CASES));
+                checkCases(workloads.length);
               }
             }
           }

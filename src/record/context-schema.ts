@@ -1,7 +1,7 @@
 /** The schema of what a run ran on and how: program, settings, load and devices. */
 
 import { z } from 'zod';
-import { count, positive } from './workload-schema.ts';
+import { amount, count, finite, positive } from './workload-schema.ts';
 
 const deviceSchema = z.object({
   name: z.string(),
@@ -14,11 +14,11 @@ const deviceSchema = z.object({
   browser: z.string().nullable().optional().describe('the browser that it was used through; absent in Node'),
   clock: z.object({
     clock: z.enum(['gpu-timestamp', 'wall', 'mock']),
-    quantumSeconds: z.number().min(0),
-    emptySeconds: z.number().min(0),
+    quantumSeconds: amount,
+    emptySeconds: amount,
     note: z.string().nullable(),
     selfTest: z
-      .object({ gpuSeconds: z.number(), wallSeconds: z.number() })
+      .object({ gpuSeconds: finite, wallSeconds: finite })
       .optional()
       .describe('one kernel by both clocks; absent where none was run, and in records made before it was kept'),
   }),
@@ -58,7 +58,7 @@ export const settingsSchema = z.object({
 
 /** The load of a machine. */
 export const loadSchema = z.object({
-  average: z.number().min(0).describe('programs that ran or waited, mean of the minute before the run'),
+  average: amount.describe('programs that ran or waited, mean of the minute before the run'),
   cores: count,
 });
 

@@ -2,12 +2,15 @@
 
 import {
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   rmdirSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -81,33 +84,85 @@ export function newestFiles(
     .filter(wanted)
     .flatMap((name) => {
       const path = join(folder, name);
-      const stats = statSync(path, { throwIfNoEntry: false });
+      const stats = statsOrNone(path);
       return stats?.isFile() ? [{ path, name, time: stats.mtimeMs }] : [];
     });
   return found.sort((a, b) => b.time - a.time || (a.path < b.path ? 1 : -1));
 }
 
+/** What the system says of a file; null where it says nothing, as of a link that leads nowhere or to itself. */
+function statsOrNone(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
+}
+
 /** No record is as large: a device such as /dev/zero has no end, and would fill the memory. */
 const MOST_MIB = 256;
+const LARGEST_TEXT = MOST_MIB * 2 ** 20;
+/** A pipe whose writer writes nothing for so long is given up, ms. */
+const PATIENCE = 30_000;
+/** Between two looks at an empty pipe, ms. */
+const LOOK_AGAIN = 20;
 
-/** The text of a file, or of a pipe. Throws UsageError if it cannot be read or is too large. */
+/**
+ * The text of a file, UTF-8, or UTF-16 where its mark says so, without the mark. Pipes are read to their end. Throws
+ * UsageError if it cannot be read or is too large.
+ */
 export function readText(path: string): string {
   return orUnreadable(path, () => {
-    const file = openSync(path, 'r');
-    try {
-      const chunks: Uint8Array[] = [];
-      for (let bytes = 0; ; ) {
-        const chunk = new Uint8Array(2 ** 20);
-        const count = readSync(file, chunk);
-        if (count === 0) return Buffer.concat(chunks).toString('utf8');
-        bytes += count;
-        if (bytes > MOST_MIB * 2 ** 20) throw Object.assign(new Error('too large'), { code: moreThan(MOST_MIB) });
-        chunks.push(chunk.subarray(0, count));
-      }
-    } finally {
-      closeSync(file);
-    }
+    const stats = statSync(path);
+    if (stats.size > LARGEST_TEXT) throw tooLargeError();
+    return decode(stats.isFile() ? readFileSync(path) : readStream(path));
   });
+}
+
+/** As PowerShell writes UTF-16, and editors UTF-8, with a mark. */
+function decode(bytes: Buffer): string {
+  const [one, two] = bytes;
+  if (one === 0xff && two === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (one === 0xfe && two === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  return bytes.toString('utf8').replace(/^\ufeff/, '');
+}
+
+const tooLargeError = () => Object.assign(new RangeError('too large'), { code: moreThan(MOST_MIB) });
+
+/** All that comes out of a pipe or a device. A pipe that nobody writes to is empty, and a device without an end too large. */
+function readStream(path: string): Buffer {
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const chunks: Buffer[] = [];
+  let [size, waited] = [0, 0];
+  try {
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(2 ** 16);
+      const read = readNow(file, chunk);
+      if (read === 0) return Buffer.concat(chunks);
+      if (read === null) {
+        if (waited >= PATIENCE) throw Object.assign(new Error('nothing comes'), { code: 'ETIMEDOUT' });
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN);
+        waited += LOOK_AGAIN;
+        continue;
+      }
+      waited = 0;
+      size += read;
+      if (size > LARGEST_TEXT) throw tooLargeError();
+      chunks.push(chunk.subarray(0, read));
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The bytes that were read, 0 at the end; null where there are none yet. */
+function readNow(file: number, into: Buffer): number | null {
+  try {
+    return readSync(file, into);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return null;
+    throw error;
+  }
 }
 
 /** Runs an operation that reads; its failure becomes a UsageError that names `path`. */

@@ -8,12 +8,18 @@ export type NameOf = (m: Pick<Measurement, 'kernel' | 'host' | 'device' | 'threa
 
 /** The names of a run's measurements. */
 export function namesOf(measurements: readonly Measurement[], context: Context): NameOf {
+  const runs = Map.groupBy(measurements, ({ kernel }) => kernel);
+  const severalPlaces = new Set(
+    [...runs.values()].flatMap((own) => {
+      const places = new Set(own.filter(({ device }) => device !== null).map(placeOf));
+      return places.size < 2 ? [] : own.map(({ kernel }) => kernel);
+    }),
+  );
   return ({ kernel, host, device }) => {
-    const places = new Set(measurements.filter((m) => m.kernel === kernel && m.device !== null).map(placeOf));
     // Another number of threads does not make another place.
-    if (places.size < 2) return kernel;
+    if (!severalPlaces.has(kernel)) return kernel;
     const name = placeName(context, host, device);
-    const devices = measurements.filter((m) => m.kernel === kernel && placeName(context, m.host, m.device) === name);
+    const devices = runs.get(kernel)?.filter((m) => placeName(context, m.host, m.device) === name) ?? [];
     const numbers = [...new Set(devices.map((m) => m.device))];
     return `${kernel} (${name}${numbers.length > 1 ? ` ${numbers.indexOf(device) + 1}` : ''})`;
   };

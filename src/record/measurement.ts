@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { contextSchema, type loadSchema, type settingsSchema } from './context-schema.ts';
-import { count, positive, workloadSchema } from './workload-schema.ts';
+import { amount, count, positive, workloadSchema } from './workload-schema.ts';
 
 /** Name and version of the schema; every document and journal begins with it. */
 export const SCHEMA_ID = 'attnbench/1';
@@ -41,11 +41,11 @@ const caseSchema = z.object({
 
 const sustainedSchema = z.object({
   seconds: positive.describe('that it ran without a pause'),
-  restSeconds: z.number().min(0).describe('without work before it'),
+  restSeconds: amount.describe('without work before it'),
   samples: z
     .array(
       z.object({
-        at: z.number().min(0).describe('seconds from the first run to the begin of this one'),
+        at: amount.describe('seconds from the first run to the begin of this one'),
         seconds: positive,
         flops: positive,
         clock: z.enum(['gpu-timestamp', 'wall', 'mock']),
@@ -56,7 +56,7 @@ const sustainedSchema = z.object({
   burst: positive.describe('TFLOPS of the first second after the rest, or of the first run where that took longer'),
   sustained: positive.describe('TFLOPS of the second half of the time'),
   clocks: z
-    .array(z.object({ at: z.number().min(0), hertz: positive }))
+    .array(z.object({ at: amount, hertz: positive }))
     .optional()
     .describe(
       'clock of a core, by a chain of dependent additions between the runs; absent where it cannot be measured',
@@ -68,8 +68,8 @@ const measuredSchema = caseSchema.extend({
   samples: z.array(sampleSchema).min(1).describe('in time order'),
   converged: z.boolean().describe('the stopping rule was met'),
   coverage: positive.max(1).describe('share of the FLOPs of the workload that each sample ran'),
-  compileSeconds: z.number().min(0),
-  prepareSeconds: z.number().min(0),
+  compileSeconds: amount,
+  prepareSeconds: amount,
   copies: count
     .optional()
     .describe('of k and v, which runs took in turn so that none found its own in a cache; absent where there was one'),
@@ -110,11 +110,10 @@ const measuredSchema = caseSchema.extend({
   sustained: sustainedSchema.optional().describe('the kernel by itself without a pause, where --sustain asked for it'),
   verification: z.object({
     rows: count,
-    maxAbsoluteError: z.number().min(0),
-    maxRelativeError: z
-      .number()
-      .min(0)
-      .describe('the error that comes closest to what is allowed, over the root mean square of its row'),
+    maxAbsoluteError: amount,
+    maxRelativeError: amount.describe(
+      'the error that comes closest to what is allowed, over the root mean square of its row',
+    ),
     tolerance: positive,
     everyRow: z
       .object({
@@ -123,10 +122,7 @@ const measuredSchema = caseSchema.extend({
           .int()
           .positive()
           .max(2 ** 40),
-        maxRelativeError: z
-          .number()
-          .min(0)
-          .describe('the error that comes closest to what is allowed, over the size of its row'),
+        maxRelativeError: amount.describe('the error that comes closest to what is allowed, over the size of its row'),
         tolerance: positive,
       })
       .optional()
@@ -146,7 +142,7 @@ const publishedSchema = z.object({
   device: z.string(),
   workload: workloadSchema,
   tflops: positive,
-  error: z.number().min(0).nullable().describe('error bar in TFLOPS'),
+  error: amount.nullable().describe('error bar in TFLOPS'),
   rule: z.enum(['exact', 'half-square']),
   kind: z.enum(['printed', 'figure', 'bound']),
   source: z.string(),
@@ -162,7 +158,7 @@ const comparisonSchema = z.object({
     ),
   published: publishedSchema.nullable(),
   ratio: positive.nullable().describe('published / measured: how many times slower'),
-  ratioError: z.number().min(0).nullable(),
+  ratioError: amount.nullable(),
   caveats: z.array(z.string()),
 });
 
@@ -240,9 +236,13 @@ export type LayerSum = z.infer<typeof layerSumSchema>;
 /** A whole run. */
 export type RunDocument = z.infer<typeof documentSchema>;
 
+/** Values of JavaScript in messages, and what they stand for in JSON. */
+const NO_JSON: Record<string, string> = { undefined: 'nothing', Infinity: 'one that is too large', NaN: 'none' };
+
 /** The first thing that is wrong with a document, and where; `whole` is the name of the document itself. */
 export function schemaProblem({ issues: [issue] }: z.ZodError, whole = 'the document'): string {
-  return `${issue?.path.join('.') || whole}: ${issue?.message}`;
+  const what = issue?.message.replace(/(?<=received )-?(\w+)$/, (found, word: string) => NO_JSON[word] ?? found);
+  return `${issue?.path.join('.') || whole}: ${what}`;
 }
 
 /** The schema as JSON Schema, for readers in other languages; results/schema.json holds it. */

@@ -4,6 +4,10 @@ import { z } from 'zod';
 
 /** Rates, times and ratios: no machine comes near these bounds, and within them no arithmetic on them overflows. */
 export const positive = z.number().min(1e-30).max(1e30);
+/** Numbers of either sign, as far from overflow as these. */
+export const finite = z.number().min(-1e30).max(1e30);
+/** Rates, times and errors that may be nothing at all. */
+export const amount = z.number().min(0).max(1e30);
 /** More tokens, heads or samples than any run has; sums and products of them stay exact. */
 export const count = z
   .number()
@@ -23,7 +27,7 @@ export const workloadSchema = z.object({
   mask: z.enum(['full', 'causal']),
   window: count.nullable().describe('sliding window in tokens, or null'),
   dtype: z.enum(['f32', 'f16', 'bf16']),
-  scale: z.number().describe('factor on q k^T'),
+  scale: finite.describe('factor on q k^T'),
   softcap: positive
     .nullable()
     .optional()

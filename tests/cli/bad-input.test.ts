@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bench, benchBinary, temporaryFolder } from './bench.ts';
 
 describe('bad input', () => {
@@ -37,6 +37,13 @@ describe('bad input', () => {
     expect(existsSync(join(cwd, 'results'))).toBe(false);
   });
 
+  it('is told in a line that is not as long as what was given, with the next step at its end', async () => {
+    const { code, stderr } = await bench(['report', 'x'.repeat(4000)]);
+    expect(code).toBe(2);
+    expect(stderr.length).toBeLessThan(1000);
+    expect(stderr).toContain('check the path');
+  });
+
   it('names the nearest suite, kernel and command', async () => {
     expect((await bench(['suite', 'figure-mah'])).stderr).toContain("did you mean 'figure-mha'?");
     expect((await bench(['show', 'wgsl-flsh'])).stderr).toContain("did you mean 'wgsl-flash'?");
@@ -44,5 +51,21 @@ describe('bad input', () => {
       code: 2,
       stderr: expect.stringContaining('Did you mean mha?') as string,
     });
+  });
+});
+
+describe('a mistake of the program', () => {
+  it('is one line with exit code 1, and thrown on where somebody looks for it', async () => {
+    vi.doMock('../../src/cli/actions/kernels.ts', () => {
+      throw new RangeError('out of range\n    at somewhere');
+    });
+    try {
+      const { code, stderr } = await bench(['kernels'], undefined, undefined, { NODE_DEBUG: undefined });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^bench failed: .*NODE_DEBUG=attnbench\n$/);
+      await expect(bench(['kernels'], undefined, undefined, { NODE_DEBUG: 'attnbench' })).rejects.toThrow();
+    } finally {
+      vi.doUnmock('../../src/cli/actions/kernels.ts');
+    }
   });
 });

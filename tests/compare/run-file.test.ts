@@ -24,6 +24,37 @@ describe('a run file', () => {
     expect(() => read(`${torn}\n`)).toThrow('line 3 is not JSON');
   });
 
+  it('that is refused has one message: no notice of a torn line before it', () => {
+    const notices: string[] = [];
+    const torn = journal().replace('"schema":"attnbench/1"', '"schema":"other"').slice(0, -30);
+    expect(() => read(torn, (line) => notices.push(line))).toThrow('does not name the schema');
+    expect(notices).toEqual([]);
+  });
+
+  it.each([
+    ['alone', '['.repeat(100_000) + ']'.repeat(100_000)],
+    ['in a field', journal().replace('"label":null', `"label":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`)],
+    ['as a line of its own', `${journal()}${'['.repeat(100_000)}${']'.repeat(100_000)}\n`],
+  ])('nested too deeply %s is refused', (_, text) => {
+    expect(() => read(text)).toThrow('nested deeper than 50 levels');
+  });
+
+  it('of another version may name a model that is not known here', () => {
+    const { measurements, context } = RUN;
+    const run = read(
+      journal({ ...RUN, context: { ...context, models: ['of-tomorrow', 'constructor'] }, measurements }),
+    );
+    expect(formatTable(run)).not.toContain('whole models');
+  });
+
+  it('is told what is missing or too large in words of JSON', () => {
+    expect(() => read(journal().replace(/"backend":"[a-z]+",/, ''))).toThrow(/: Invalid [^;]*(?<!undefined);/);
+    expect(() => read(journal().replace(/"seconds":[\d.e-]+/, '"seconds":1e999'))).toThrow(
+      'expected number, received one that is too large',
+    );
+    expect(() => read(journal().replace(/"samples":\[.*?\],/, ''))).toThrow('expected array, received nothing');
+  });
+
   it('may begin with a byte order mark', () => {
     expect(read(`\ufeff${journal()}`).measurements).toHaveLength(2);
   });

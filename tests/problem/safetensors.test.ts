@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readSafetensors, SafetensorsError, writeSafetensors } from '../../src/problem/safetensors.ts';
+import { readSafetensors, readTensor, SafetensorsError, writeSafetensors } from '../../src/problem/safetensors.ts';
 
 describe('safetensors', () => {
   it('reads what it wrote', () => {
@@ -63,6 +63,16 @@ describe('safetensors', () => {
     new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
     bytes.set(json, 8);
     expect(() => readSafetensors(bytes, ['q'])).toThrow("tensors 'q' and 'k' overlap");
+  });
+
+  it.each([
+    ['no dtype', { dtype: { toString: 1 }, shape: [1], data_offsets: [0, 4] }, "tensor 'q' has no dtype"],
+    ['sizes beyond numbers', { dtype: 'F32', shape: Array(30).fill(2 ** 53 - 1), data_offsets: [0, 4] }, 'needs more'],
+    ['memory', { dtype: 'F32', shape: [2 ** 38], data_offsets: [0, 2 ** 40] }, 'does not fit the memory here'],
+  ])('refuses %s in words', (_, entry, message) => {
+    const source = { size: 2 ** 41, read: () => new Uint8Array(0) };
+    const header = { entries: new Map([['q', entry]]), dataOffset: 8 };
+    expect(() => readTensor(source, header, 'q')).toThrow(message);
   });
 
   it('survives any bytes with its own error or none', () => {

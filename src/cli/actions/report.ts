@@ -15,6 +15,8 @@ import { parseSearch, type Search } from '../../measure/search-record.ts';
 import { noRunAmong, UsageError } from '../../messages.ts';
 import { checkWritable, newestFiles, readText, writeInto } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';
+import { plainJson } from '../../record/plain-json.ts';
+import { positive } from '../../record/workload-schema.ts';
 import { answer } from '../../report/finding.ts';
 import { type PageRun, reportHtml } from '../../report/html.ts';
 import { reportMarkdown } from '../../report/markdown.ts';
@@ -88,7 +90,7 @@ async function readRecords(
   });
   const [first, ...others] = runs;
   if (first === undefined) throw new UsageError(noRunAmong(paths[0] ?? ''));
-  const found = [...companions, ...jsonFiles(dirname(first.path)).map(companionOf)];
+  const found = [...companions, ...jsonFiles(dirname(first.path)).map(companionOrNone)];
   const beside = {
     memory: found.find((item) => item?.memory !== undefined)?.memory ?? [],
     search: found.find((item) => item?.search !== undefined)?.search ?? null,
@@ -98,7 +100,7 @@ async function readRecords(
 
 /** What is read of a record of bench ceilings. */
 const ceilingsSchema = z.object({
-  ceilings: z.array(z.object({ quantity: z.string(), device: z.string(), rate: z.number().positive() })),
+  ceilings: z.array(z.object({ quantity: z.string(), device: z.string(), rate: positive })),
 });
 
 /** The search or the limits in a file; null where it holds neither. */
@@ -110,10 +112,20 @@ function companionOf(path: string): { memory?: readonly MemoryLimit[]; search?: 
   return record === undefined ? null : { memory: memoryLimits(record.ceilings) };
 }
 
+/** The same for a file that nobody named: what cannot be read beside a run is no reason to refuse the run. */
+function companionOrNone(path: string): ReturnType<typeof companionOf> {
+  try {
+    return companionOf(path);
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
+}
+
 /** The value of a text that is one of JSON; undefined where it is none, as a journal of several lines is. */
 function jsonIn(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return plainJson(JSON.parse(text));
   } catch {
     return undefined;
   }

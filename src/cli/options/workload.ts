@@ -1,7 +1,7 @@
 /** Options that say which problem to run. Those that take a list make a sweep: every combination is a workload. */
 
 import { findModel, layerWorkload, MODEL_NAMES } from '../../problem/models.ts';
-import { type Axes, expand, parseHeadDims, parseSize, parseSizes } from '../../problem/sweep.ts';
+import { type Axes, checkCases, expand, parseHeadDims, parseSize, parseSizes } from '../../problem/sweep.ts';
 import { formatSize, type Mask, type Workload } from '../../problem/workload.ts';
 import { choose } from '../nearest.ts';
 import { anyNumber, choice, list, option, type Parser, toggle, under, type ValuesOf } from './typed-option.ts';
@@ -114,6 +114,7 @@ export function workloadsOf({ causal, dtype: given, model, ...axes }: WorkloadVa
   const dtype = given === 'auto' ? 'f32' : given;
   if (model === null) return expand({ ...axes, masks: MASKS[causal], dtype });
   const { layers } = findModel(model);
+  checkCases((axes.batch ?? [1]).length * axes.seq.length * layers.length);
   return (axes.batch ?? [1]).flatMap((batch) =>
     axes.seq.flatMap((seq) => layers.map((layer) => layerWorkload(layer, seq, batch, dtype))),
   );

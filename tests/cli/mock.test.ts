@@ -280,4 +280,10 @@ describe('bench suite', () => {
     expect(run.measurements).toHaveLength(8);
     expect(run.comparisons).toHaveLength(24);
   });
+
+  it('takes the samples that it fixes, unless a budget is given', async () => {
+    const args = ['suite', 'peers-webgpu', '--kernel', 'wasm-flash', '--format', 'json', ...MOCK];
+    expect(parseRun(await bench(args)).context.settings?.samples).toBe(7);
+    expect(parseRun(await bench([...args, '--budget', '2'])).context.settings?.samples).toBeNull();
+  });
 });

@@ -31,7 +31,7 @@ export function measureSuite(
 }
 
 /** The options that a suite fixes; of its kernels those of the backend that the user wants. */
-function fixedBy(suite: Suite, { kernel, backend = 'auto' }: Partial<RunValues>): Partial<RunValues> {
+function fixedBy(suite: Suite, { kernel, budget, backend = 'auto' }: Partial<RunValues>): Partial<RunValues> {
   const { kernels, baseline, samples, variant, budgetSeconds } = suite;
   return {
     budget: budgetSeconds,
@@ -40,7 +40,8 @@ function fixedBy(suite: Suite, { kernel, backend = 'auto' }: Partial<RunValues>)
       : { kernel: kernels.filter((item) => backend === 'auto' || backendName(findKernel(item)) === backend) }),
     // Other kernels have no use for the suite's baseline.
     ...(baseline === undefined || kernel !== undefined ? {} : { baseline }),
-    ...(samples === undefined ? {} : { samples }),
+    // A number of samples takes its time whatever the budget: whoever gives one wants that kept.
+    ...(samples === undefined || budget !== undefined ? {} : { samples }),
     ...(variant === undefined ? {} : { variant: choose('--variant', variant, VARIANT_NAMES) }),
   };
 }

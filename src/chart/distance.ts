@@ -79,7 +79,9 @@ export function distanceChart(run: RunDocument, layout: ChartLayout = 'wide'): T
   const y = {
     field: 'label',
     type: 'nominal',
-    sort: rows.map(({ label }) => label),
+    // The order as a domain: Vega-Lite makes conditions in one another of a list, too many of which overflow the stack.
+    sort: null,
+    scale: { domain: [...new Set(rows.map(({ label }) => label))] },
     title: null,
     axis: { labelLimit: layout === 'wide' ? 240 : 150, grid: false },
   } satisfies Position;

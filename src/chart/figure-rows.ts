@@ -3,7 +3,7 @@
 import { findingOf } from '../compare/finding.ts';
 import { formatFactor, formatRate } from '../format.ts';
 import { formatLengths, formatScores, sameProblem, type Workload } from '../problem/workload.ts';
-import type { Comparison, Measured, Published, RunDocument } from '../record/measurement.ts';
+import type { Measured, Published, RunDocument } from '../record/measurement.ts';
 import { localPoints } from './measured-points.ts';
 
 /** Said of a dot that has no spread. */
@@ -60,11 +60,13 @@ export function dotsOf(run: RunDocument): Dot[] {
     };
   });
   const figures = new Map<string, Dot>();
+  // Each figure once, however many measurements stand beside it.
+  const shown = [...new Set(run.comparisons.flatMap(({ published }) => (published === null ? [] : [published])))];
   for (const { measurement, published, kind } of run.comparisons) {
     const m = run.measurements[measurement];
     if (published === null || m === undefined) continue;
     const other = kind === 'nearest' ? `, ${nearestName(published.workload, m.workload)}` : '';
-    const name = `${figureName(published, run.comparisons)}${other}`;
+    const name = `${figureName(published, shown)}${other}`;
     const dot: Dot = {
       ...placeOf(m.workload, null, name),
       local: false,
@@ -117,10 +119,8 @@ export function linksOf(run: RunDocument, dots: readonly Dot[]): Link[] {
 }
 
 /** "cuDNN on B200"; with version where another figure of the library and device is shown, and source where even that is not enough. */
-function figureName(figure: Published, comparisons: readonly Comparison[]): string {
-  const others = comparisons.flatMap(({ published }) =>
-    published !== null && published.library === figure.library && published.device === figure.device ? [published] : [],
-  );
+function figureName(figure: Published, shown: readonly Published[]): string {
+  const others = shown.filter(({ library, device }) => library === figure.library && device === figure.device);
   const differ = (of: (item: Published) => string) => others.some((item) => of(item) !== of(figure));
   const version = differ((item) => item.version) ? ` ${figure.version}` : '';
   const source = others.some((item) => item.version === figure.version && item.source !== figure.source)

@@ -87,7 +87,8 @@ function panel(
   const labels = new Map(groups.flatMap(({ rows }) => rows.map(({ row, name }) => [row, name])));
   const headings = groups.map(({ heading: row }) => row);
   const rows = groups.flatMap(({ heading: row, rows: own }) => [row, ...own.map((item) => item.row)]);
-  const named = [...labels].map(([row, name]) => `datum.value === ${JSON.stringify(row)} ? ${JSON.stringify(name)} : `);
+  // A table, not one condition in another: Vega's parser would overflow the stack at a thousand rows.
+  const named = `{${[...labels].map(([row, name]) => `${JSON.stringify(row)}: ${JSON.stringify(name)}`).join(', ')}}`;
   const isHeading = `indexof(${JSON.stringify(headings)}, datum.value) >= 0`;
   const y = {
     field: 'row',
@@ -99,7 +100,7 @@ function panel(
       ? null
       : {
           labels: names,
-          labelExpr: `${named.join('')}datum.value`,
+          labelExpr: `${named}[datum.value] || datum.value`,
           labelLimit: NAMES + 60,
           minExtent: names ? NAMES - 6 : 0,
           labelFontWeight: { condition: { test: isHeading, value: 'bold' }, value: 'normal' },

@@ -19,7 +19,7 @@ import {
   sentenceChart,
   VEGA_LITE,
 } from './frame.ts';
-import { localPoints } from './measured-points.ts';
+import { type LocalPoint, localPoints } from './measured-points.ts';
 import { seriesScale } from './palette.ts';
 
 /** Pixels of the plot, and from a line to the foot of its name. */
@@ -189,24 +189,29 @@ export function labelOffsets(lines: readonly number[]): number[] {
 function localRoofs(run: RunDocument, memory: readonly MemoryLimit[]): Roof[] {
   const best = new Map<string, Roof>();
   const colors: Record<string, string> = { wasm: '#009E73', native: '#7A9A01', webgpu: '#0072B2' };
-  for (const { measurement, device } of localPoints(run)) {
+  const points = localPoints(run);
+  const reads = readsOf(points);
+  for (const { measurement, device } of points) {
     const { ceiling, backend } = measurement;
     if (ceiling === undefined || isMemoryBound(measurement)) continue;
     const name = `${device}, ${peakName(measurement)}`;
-    const bandwidth = memory.find((limit) => limit.device === device)?.bytesPerSecond ?? readsOf(run, device);
     if ((best.get(name)?.tflops ?? 0) >= ceiling.tflops) continue;
+    const bandwidth = memory.find((limit) => limit.device === device)?.bytesPerSecond ?? reads.get(device);
     const terabytes = bandwidth === undefined ? null : bandwidth / 1e12;
     best.set(name, { name, color: colors[backend] ?? '#666666', tflops: ceiling.tflops, terabytes });
   }
   return [...best.values()];
 }
 
-/** Bytes a second that memory gave beside kernels of a device which it binds: the most of the run. */
-function readsOf(run: RunDocument, name: string): number | undefined {
-  const rates = localPoints(run).flatMap(({ measurement: { ceiling }, device }) =>
-    device === name && ceiling?.gigabytesPerSecond !== undefined ? [ceiling.gigabytesPerSecond * 1e9] : [],
-  );
-  return rates.length === 0 ? undefined : Math.max(...rates);
+/** Bytes a second that memory gave beside kernels of each device which it binds: the most of the run. */
+function readsOf(points: readonly LocalPoint[]): Map<string, number> {
+  const most = new Map<string, number>();
+  for (const { measurement, device } of points) {
+    const { gigabytesPerSecond } = measurement.ceiling ?? {};
+    if (gigabytesPerSecond === undefined) continue;
+    most.set(device, Math.max(most.get(device) ?? 0, gigabytesPerSecond * 1e9));
+  }
+  return most;
 }
 
 /** What a roof allows at an intensity, TFLOPS. */

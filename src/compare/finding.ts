@@ -40,8 +40,9 @@ export interface Finding {
  */
 export function findingOf(run: RunDocument): Finding | null {
   const measured = run.measurements.flatMap((m, index) => (m.state === 'measured' ? [{ m, index }] : []));
+  const comparisons = Map.groupBy(run.comparisons, ({ measurement }) => measurement);
   const points = measured.map(({ m, index }) => {
-    const reference = referenceOf(run, index);
+    const reference = referenceOf(comparisons.get(index) ?? []);
     const unlike = reference === null ? 0 : differencesOf(m.workload, reference.published.workload).length;
     return { m, reference, unlike };
   });
@@ -75,15 +76,13 @@ function comparePoints(first: { m: Measured; unlike: number }, second: { m: Meas
   );
 }
 
-/** What a measurement is set beside first: an exact figure before a nearest one, AVO before others, then the fastest. */
-function referenceOf(run: RunDocument, measurement: number): Finding['reference'] {
+/** Of the comparisons of a measurement the one that counts: an exact figure before a nearest one, AVO before others, then the fastest. */
+function referenceOf(comparisons: readonly Comparison[]): Finding['reference'] {
   const rank = ({ kind, published }: { kind?: string | undefined; published: Published }) =>
     (kind === 'nearest' ? 2 : 0) + (published.library === 'AVO' ? 0 : 1);
-  const own = run.comparisons.flatMap((comparison) => {
+  const own = comparisons.flatMap((comparison) => {
     const { published, ratio } = comparison;
-    return comparison.measurement === measurement && published !== null && ratio !== null
-      ? [{ ...comparison, published, ratio }]
-      : [];
+    return published !== null && ratio !== null ? [{ ...comparison, published, ratio }] : [];
   });
   return own.sort((a, b) => rank(a) - rank(b) || b.published.tflops - a.published.tflops)[0] ?? null;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { figureChart } from '../../src/chart/figure.ts';
+import { VEGA_LITE } from '../../src/chart/frame.ts';
 import { seriesScale } from '../../src/chart/palette.ts';
 import { renderSvg, writeChart } from '../../src/chart/render.ts';
 import { findingText } from '../../src/compare/finding.ts';
@@ -17,6 +18,20 @@ const SHAPE = { queryHeads: 16, kvHeads: 16, headDim: 128, seqQuery: 32768 };
 const point = (changes: Partial<Workload> = {}) => measured({ ...SHAPE, ...changes });
 
 describe('the figure', () => {
+  it('names every row of a sweep of a thousand lengths', { timeout: 60_000 }, async () => {
+    const lengths = Array.from({ length: 1200 }, (_, index) => index + 1);
+    const svg = plain(await renderSvg(figureChart(comparedRunOf(lengths.map((seqQuery) => point({ seqQuery }))))));
+    expect(svg.match(/>wasm-flash</g)?.length).toBeGreaterThanOrEqual(1200);
+  });
+
+  it('is an error where Vega cannot draw a part of it, and no empty picture', async () => {
+    const labelExpr = `${'datum.value === 2 ? 2 : '.repeat(1500)}1`;
+    const x = { field: 'a', type: 'nominal', axis: { labelExpr } } as const;
+    await expect(
+      renderSvg({ $schema: VEGA_LITE, data: { values: [{ a: 1 }] }, mark: 'point', encoding: { x } }),
+    ).rejects.toThrow('call stack');
+  });
+
   it('draws local and published dots with their values, both masks, sources, the finding and its factor', async () => {
     const svg = await renderSvg(figureChart(comparedRunOf([point(), point({ mask: 'causal' })])));
     for (const text of [

@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { measured, runOf } from '../runs.ts';
 import { bench, temporaryFolder } from './bench.ts';
 
 /** One head: the oracle, in this process, takes longest. */
@@ -25,6 +26,16 @@ describe('bench compare', () => {
     await bench(['mha', '--seq', seq, '--causal', 'false', ...processes, ...mock, ...ONE_HEAD]);
     return path;
   };
+
+  it('shows the name of a file as text, whatever it steers', async () => {
+    const cwd = temporaryFolder();
+    const name = 'a\u001b[31m.json';
+    writeFileSync(join(cwd, name), JSON.stringify(runOf([measured({ seqQuery: 512 })])));
+    const { code, stdout, stderr } = await bench(['compare', name, `./${name}`], cwd);
+    expect(code).toBe(0);
+    expect(stdout).toContain('before  a\\u001b[31m.json');
+    expect(stdout + stderr).not.toContain('\u001b');
+  });
 
   it('says faster or slower with the ratio and its interval, and exits with 1 where a case is slower', async () => {
     const [fast, slow, short] = [await run('1e11', '1k'), await run('8e10', '1k'), await run('1e11', '512')];

@@ -16,6 +16,7 @@ import { bringupMarkdown, remarkOf } from '../../report/bringup-markdown.ts';
 import { commandLine } from '../command-line.ts';
 import { lookAtLoad } from '../machine-load.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
+import { sayFile } from '../terminal/output.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { versions } from '../versions.ts';
 
@@ -76,7 +77,8 @@ export async function bringUpDevice(options: BringupOptions): Promise<number> {
   }
   if (last === undefined) throw new Error('bench bringup had no events');
   process.stdout.write(options.format === 'json' ? `${JSON.stringify(last, null, 2)}\n` : bringupMarkdown(last));
-  process.stderr.write(`Markdown: ${paths.markdown}\nRecord:   ${paths.json}\n`);
+  sayFile('Markdown:', paths.markdown);
+  sayFile('Record:  ', paths.json);
   if (last.cancelled) return 130;
   return hasFailures(last) ? 1 : 0;
 }

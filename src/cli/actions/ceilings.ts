@@ -10,7 +10,7 @@ import { BACKEND_LABELS, type BackendName } from '../../record/backend.ts';
 import { timeStamp } from '../../record/context.ts';
 import { checkFolder, makeFolders } from '../../record/files.ts';
 import { formatCeilings } from '../../report/ceilings-text.ts';
-import { widthOf } from '../terminal/output.ts';
+import { sayFile, widthOf } from '../terminal/output.ts';
 import { versions } from '../versions.ts';
 import { measureCpu } from './ceilings-cpu.ts';
 
@@ -58,7 +58,7 @@ export async function measureCeilings(options: CeilingsOptions): Promise<number>
   process.stdout.write(
     format === 'json' ? `${JSON.stringify(record, null, 2)}\n` : formatCeilings(ceilings, record.versions, widthOf()),
   );
-  process.stderr.write(`Record: ${path}\n`);
+  sayFile('Record:', path);
   return failures > 0 ? 1 : 0;
 }
 

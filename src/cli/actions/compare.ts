@@ -3,7 +3,7 @@
 import { basename } from 'node:path';
 import { parseRunFile } from '../../compare/run-file.ts';
 import { compareRuns, contextDifferences } from '../../compare/runs.ts';
-import { nothingInCommon, UsageError } from '../../messages.ts';
+import { nothingInCommon, UsageError, withoutSteering } from '../../messages.ts';
 import { readText } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';
 import { formatDifferences, verdictText } from '../../report/differences-text.ts';
@@ -27,10 +27,10 @@ export function compareFiles(
   const environment = contextDifferences(old.context, run.context);
   if (format === 'json') process.stdout.write(`${JSON.stringify(differences, null, 2)}\n`);
   else {
-    process.stdout.write(`before  ${before}\nafter   ${after}\n\n`);
+    process.stdout.write(`before  ${withoutSteering(before)}\nafter   ${withoutSteering(after)}\n\n`);
     process.stdout.write(formatDifferences(differences, environment, [], widthOf()));
     const [one, two] = [basename(before), basename(after)];
-    const names: [string, string] = one === two ? [before, after] : [one, two];
+    const names = (one === two ? [before, after] : [one, two]).map(withoutSteering) as [string, string];
     writeClosing(verdictText(differences, environment, names), [], true);
   }
   return differences.some(({ verdict }) => verdict === 'slower') ? 1 : 0;

@@ -12,7 +12,7 @@ import { checkWritable } from '../../record/files.ts';
 import { formatModel, type ModelFigure } from '../../report/b200-text.ts';
 import { formatTimeline } from '../../report/timeline-text.ts';
 import { formatVersions } from '../../report/versions-text.ts';
-import { widthOf } from '../terminal/output.ts';
+import { sayFile, widthOf } from '../terminal/output.ts';
 
 /** Prints the model, or one figure of it, and draws that where a file is named. */
 export async function showB200(
@@ -48,5 +48,5 @@ async function showVersions(format: 'table' | 'json', chart: string | null): Pro
 
 async function draw(specification: TopLevelSpec, chart: string): Promise<void> {
   await writeChart(specification, chart);
-  process.stderr.write(`Chart: ${chart}\n`);
+  sayFile('Chart:', chart);
 }

@@ -28,7 +28,7 @@ import { type WorkloadValues, workloadsOf } from '../options/workload.ts';
 import { recordRun } from '../record-run.ts';
 import { type OpenContenders, openContenders } from '../targets/contenders.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
-import { widthOf, writeOutput } from '../terminal/output.ts';
+import { sayFile, widthOf, writeOutput } from '../terminal/output.ts';
 import { createProgress } from '../terminal/progress.ts';
 
 /** What bench model local found; with --format json this is what it prints. */
@@ -65,7 +65,7 @@ export async function showLocal(values: WorkloadValues & LocalValues): Promise<n
       : formatLocal(found, output === null ? widthOf() : undefined),
     output,
   );
-  process.stderr.write(`Record: ${found.journal}\n`);
+  sayFile('Record:', found.journal);
   if (found.context.cancelled) return 130;
   return found.points.length > 0 && found.missing.length === 0 ? 0 : 1;
 }

@@ -21,7 +21,7 @@ import { defaultsOf } from '../options/typed-option.ts';
 import { recordRun } from '../record-run.ts';
 import { type OpenContenders, openContenders } from '../targets/contenders.ts';
 import { stopOnInterrupt } from '../terminal/interrupt.ts';
-import { widthOf, writeOutput } from '../terminal/output.ts';
+import { sayFile, widthOf, writeOutput } from '../terminal/output.ts';
 import { createProgress } from '../terminal/progress.ts';
 
 /** What bench model prefill found; with --format json this is what it prints. */
@@ -56,7 +56,7 @@ export async function showPrefill(values: PrefillValues): Promise<number> {
       : formatPrefill(found, output === null ? widthOf() : undefined),
     output,
   );
-  process.stderr.write(`Record: ${found.journal}\n`);
+  sayFile('Record:', found.journal);
   if (found.context.cancelled) return 130;
   return found.here?.seconds == null ? 1 : 0;
 }

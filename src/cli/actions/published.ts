@@ -13,7 +13,7 @@ import { ABOUT_THE_REPORT, formatClaims } from '../../report/claims-text.ts';
 import { fitText } from '../../report/columns.ts';
 import { formatEvolution } from '../../report/evolution-text.ts';
 import { formatPublished } from '../../report/published-text.ts';
-import { widthOf } from '../terminal/output.ts';
+import { sayFile, widthOf } from '../terminal/output.ts';
 
 /** What bench published shows alone. */
 type PublishedFigure = 'evolution' | 'bursts';
@@ -42,7 +42,7 @@ export async function showPublished(
   else process.stdout.write(shown === null ? listPublished(set, widthOf()) : shown.text(widthOf()));
   if (chart === null) return;
   await writeChart((shown ?? FIGURES.evolution).chart(), chart);
-  process.stderr.write(`Chart: ${chart}\n`);
+  sayFile('Chart:', chart);
 }
 
 function listPublished(set: PublishedSet, width: number): string {

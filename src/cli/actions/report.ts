@@ -12,7 +12,7 @@ import { themeConfig } from '../../chart/theme.ts';
 import type { PublishedSet } from '../../compare/published-figures.ts';
 import { parseRunFile } from '../../compare/run-file.ts';
 import { parseSearch, type Search } from '../../measure/search-record.ts';
-import { noRunAmong, UsageError } from '../../messages.ts';
+import { messageOf, noRunAmong, notDrawn, UsageError } from '../../messages.ts';
 import { checkWritable, newestFiles, readText, writeInto } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';
 import { plainJson } from '../../record/plain-json.ts';
@@ -23,7 +23,7 @@ import { reportMarkdown } from '../../report/markdown.ts';
 import { claimsSection, sections } from '../../report/sections.ts';
 import { runPath } from '../run-names.ts';
 import { openFile } from '../terminal/open-file.ts';
-import { sayLine } from '../terminal/output.ts';
+import { sayFile, sayLine } from '../terminal/output.ts';
 
 /** What bench report was asked for. */
 interface ReportOptions {
@@ -36,7 +36,7 @@ interface ReportOptions {
 /** Writes the report, says where it is, and shows it where that is asked for; the exit code. */
 export async function report(files: readonly string[], options: ReportOptions & { open: boolean }): Promise<number> {
   const path = await writeReport(files, options);
-  process.stderr.write(`Report: ${path}\n`);
+  sayFile('Report:', path);
   if (options.open) openFile(path);
   return 0;
 }
@@ -157,12 +157,24 @@ async function html(runs: readonly DrawnRun[]): Promise<string> {
     const drawn = [];
     for (const { wide, ...chart } of charts) {
       const { name: own, heading } = chart;
-      drawn.push({ name: own, heading, wide, narrow: chart.draw('narrow'), svg: await renderSvg(wide) });
+      const svg = await drawnOrNull(own, () => renderSvg(wide));
+      if (svg !== null) drawn.push({ name: own, heading, wide, narrow: chart.draw('narrow'), svg });
     }
     pages.push({ name, answer: answer(run), charts: drawn, sections: sections(run) });
   }
   const themes = { light: themeConfig('light'), dark: themeConfig('dark') };
   return reportHtml(pages, { closing: [claimsSection()], scripts: librarySources(), themes });
+}
+
+/** What is drawn; null where that fails, which a line says: one chart loses no other. A file that cannot be written is another matter. */
+async function drawnOrNull(chart: string, draw: () => Promise<string>): Promise<string | null> {
+  try {
+    return await draw();
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    sayLine(notDrawn(`the chart '${chart}'`, messageOf(error)));
+    return null;
+  }
 }
 
 /** Pictures go beside the text, named after it. */
@@ -172,8 +184,12 @@ async function markdown(runs: readonly DrawnRun[], output: string): Promise<stri
     const pictures: { heading: string; file: string }[] = [];
     for (const { name: own, heading, wide } of charts) {
       const file = `${basename(output).replace(/\.md$/, '')}${runs.length > 1 ? `-${name}` : ''}-${own}.png`;
-      await writeChart(wide, join(dirname(output), file));
-      pictures.push({ heading, file });
+      const path = join(dirname(output), file);
+      const written = await drawnOrNull(own, async () => {
+        await writeChart(wide, path);
+        return path;
+      });
+      if (written !== null) pictures.push({ heading, file });
     }
     const own = [...sections(run), ...(run === runs.at(-1)?.run ? [claimsSection()] : [])];
     parts.push(reportMarkdown({ name, answer: answer(run), pictures, sections: own }));

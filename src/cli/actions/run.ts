@@ -206,7 +206,7 @@ async function drawCharts(run: RunDocument, journal: Journal | null, options: Ru
         drawn.push(path);
       } else sentences.add(sentence);
     } catch (error) {
-      process.stderr.write(`${notDrawn(path, messageOf(error))}\n`);
+      sayLine(notDrawn(path, messageOf(error)));
     }
   }
   for (const sentence of sentences) sayLine(noChart(sentence));

@@ -4,7 +4,7 @@ import type { Kernel } from '../../../kernels/kernel.ts';
 import { seriesScale } from '../../chart/palette.ts';
 import { formatBytes, formatDuration, formatGrouped } from '../../format.ts';
 import { plan } from '../../measure/plan.ts';
-import { dryRunTimes } from '../../messages.ts';
+import { dryRunTimes, withoutSteering } from '../../messages.ts';
 import { describe, type Workload } from '../../problem/workload.ts';
 import { writeInto } from '../../record/files.ts';
 import type { RunDocument } from '../../record/measurement.ts';
@@ -37,10 +37,16 @@ export function widthOf(stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> = 
   return stream.isTTY && stream.columns > 0 ? stream.columns : USUAL_WIDTH;
 }
 
-/** A line for people on stderr, broken to the terminal's width; one line where stderr is no terminal. */
-export function sayLine(line: string): void {
+/** A line for people on stderr, broken to the terminal's width; one line where stderr is no terminal. It may name files of any name. */
+export function sayLine(text: string): void {
   const { stderr } = process;
+  const line = text.split('\n').map(withoutSteering).join('\n');
   stderr.write(`${stderr.isTTY ? fitText(line, widthOf(stderr)) : line}\n`);
+}
+
+/** A file that was written, on a line of its own that scripts can read. */
+export function sayFile(what: string, path: string): void {
+  process.stderr.write(`${what} ${withoutSteering(path)}\n`);
 }
 
 /** Text for people on stdout: no line is wider than the terminal. */
@@ -83,7 +89,7 @@ export function writeClosing(
   const lines = finding === null ? [] : wrapText(finding, width).map(marks.strong);
   stream.write(`\n${[marks.faint('─'.repeat(width)), ...lines].join('\n')}\n`);
   const names = Math.max(...files.map(([what]) => what.length + 1));
-  process.stderr.write(files.map(([what, path]) => `${`${what}:`.padEnd(names)} ${path}\n`).join(''));
+  for (const [what, path] of files) sayFile(`${what}:`.padEnd(names), path);
 }
 
 /** Writes to a file, making the folders on its way, or to stdout. */

@@ -15,7 +15,13 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(2);
 }
 module.enableCompileCache?.();
-const { main } = await import(
+const { main, unexpectedLine } = await import(
   existsSync(source) ? source.href : new URL('../../dist/program/main.js', import.meta.url).href
 );
-process.exitCode = await main(process.argv);
+try {
+  process.exitCode = await main(process.argv);
+} catch (error) {
+  if (process.env.NODE_DEBUG === 'attnbench') throw error;
+  // Whatever still runs, children too, would keep the process.
+  process.stderr.write(unexpectedLine(error), () => process.exit(1));
+}

@@ -29,11 +29,12 @@ export async function main(argv: readonly string[]): Promise<number> {
       process.stderr.write(`${messageLine(error.message)}\n`);
       return 2;
     }
-    if (process.env['NODE_DEBUG'] === 'attnbench') throw error;
-    process.stderr.write(`${messageLine(unexpected(firstLineOf(error)))}\n`);
-    return 1;
+    throw error;
   }
 }
+
+/** What is said of an error that no input should cause. */
+export const unexpectedLine = (error: unknown) => `${messageLine(unexpected(firstLineOf(error)))}\n`;
 
 /** Runs the command that the words ask for; its exit code. */
 async function runCommand(words: readonly string[]): Promise<number> {
@@ -41,10 +42,18 @@ async function runCommand(words: readonly string[]): Promise<number> {
   const program = await createProgram(words, (code) => {
     exitCode = code;
   });
+  // Commander answers it with the whole help.
+  if (words[0] === 'help' && words[1] !== undefined && !words[1].startsWith('-')) await checkCommand(words[1]);
   setCommandLine(words);
   if (hasUserDefaults()) program.hook('preAction', (_, command) => useUserDefaults(command));
   await program.parseAsync([...words], { from: 'user' });
   return exitCode;
+}
+
+/** Throws UsageError, with the nearest, where no command has this name. */
+async function checkCommand(name: string): Promise<void> {
+  const { choose } = await import('./nearest.ts');
+  choose('bench help', name, [...COMMANDS.flatMap(({ commands }) => commands.map((command) => command.name)), 'help']);
 }
 
 const hasUserDefaults = () =>

@@ -1,5 +1,7 @@
 /** Why something is not run: reasons of devices, of kernels and of packages that are missing. */
 
+import { withoutSteering } from './errors.ts';
+
 export const needsMemory = (what: string, need: string, limit: string) =>
   `${what} needs ${need}; the limit is ${limit}`;
 export const noHardwareAdapter = (software: readonly string[]) =>
@@ -9,7 +11,7 @@ export const noHardwareAdapter = (software: readonly string[]) =>
 export const noAdapterAtAll =
   'no WebGPU adapter on this machine, neither hardware nor software; install a Vulkan driver, or run --backend wasm';
 export const noMatchingAdapter = (wanted: string, found: readonly string[]) =>
-  `no WebGPU adapter matches --adapter '${wanted}'; found: ${found.length > 0 ? found.join(', ') : 'none'}`;
+  `no WebGPU adapter matches --adapter '${withoutSteering(wanted)}'; found: ${found.length > 0 ? found.join(', ') : 'none'}`;
 export const noWebgpuInBrowser =
   'this browser has no WebGPU here; use a current Chrome, Edge, Firefox or Safari, over https or on localhost';
 export const noBrowser =

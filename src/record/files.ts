@@ -103,7 +103,7 @@ function statsOrNone(path: string): Stats | null {
 const MOST_MIB = 256;
 const LARGEST_TEXT = MOST_MIB * 2 ** 20;
 /** A pipe whose writer writes nothing for so long is given up, ms. */
-const PATIENCE = 30_000;
+const PATIENCE = 10_000;
 /** Between two looks at an empty pipe, ms. */
 const LOOK_AGAIN = 20;
 

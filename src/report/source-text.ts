@@ -14,7 +14,7 @@ export function sourceText(program: Program, kernel: Kernel): string {
       return printAssembly(program.code);
     case 'module':
       return kernel.library !== undefined
-        ? `// ${kernel.name} is another library's own code; kernels/peers/ has how it is asked for a workload\n`
+        ? `// ${kernel.name} is another library's own code; kernels/peers/${kernel.name.startsWith('ort-') ? 'ort-model.ts' : 'tfjs-attention.ts'} says with which of its operators\n`
         : `// ${kernel.name} is TypeScript: kernels/scalar/${program.entry.replace('scalar-', '')}.ts\n`;
     default:
       return program satisfies never;

@@ -26,6 +26,7 @@ describe('bad input', () => {
     [['--kernel', 'wasm-flash', '--backend', 'scalar'], 'does not run on --backend scalar'],
     [['--host', 'mock:nonsense'], "the mock host does not know 'nonsense'; write for example mock:rate=1e9"],
     [['--host', 'mock:rate=fast'], "does not know 'rate=fast'"],
+    [['--connect', 'ws://[::1'], "--connect: 'ws://[::1' is not known"],
     [['--limits', 'maxBuffer=3'], "did you mean 'maxBufferSize'?"],
   ])('answers %j in one line with exit code 2 and writes nothing', async (args, message) => {
     const cwd = temporaryFolder();
@@ -45,6 +46,11 @@ describe('bad input', () => {
   });
 
   it('names the nearest suite, kernel and command', async () => {
+    const help = await bench(['help', 'mah']);
+    expect(help).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^[^\n]*did you mean 'mha'\?[^\n]*\n$/) as string,
+    });
     expect((await bench(['suite', 'figure-mah'])).stderr).toContain("did you mean 'figure-mha'?");
     expect((await bench(['show', 'wgsl-flsh'])).stderr).toContain("did you mean 'wgsl-flash'?");
     expect(await benchBinary(['mah'])).toMatchObject({
@@ -56,16 +62,12 @@ describe('bad input', () => {
 
 describe('a mistake of the program', () => {
   it('is one line with exit code 1, and thrown on where somebody looks for it', async () => {
-    vi.doMock('../../src/cli/actions/kernels.ts', () => {
-      throw new RangeError('out of range\n    at somewhere');
-    });
-    try {
-      const { code, stderr } = await bench(['kernels'], undefined, undefined, { NODE_DEBUG: undefined });
-      expect(code).toBe(1);
-      expect(stderr).toMatch(/^bench failed: .*NODE_DEBUG=attnbench\n$/);
-      await expect(bench(['kernels'], undefined, undefined, { NODE_DEBUG: 'attnbench' })).rejects.toThrow();
-    } finally {
-      vi.doUnmock('../../src/cli/actions/kernels.ts');
-    }
+    vi.stubEnv('NODE_OPTIONS', '--import=data:text/javascript,JSON.stringify=()=>{throw(RangeError(7))}');
+    const { code, stdout, stderr } = await benchBinary(['kernels', '--format', 'json']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^bench failed: 7; [^\n]*NODE_DEBUG=attnbench\n$/);
+    vi.stubEnv('NODE_DEBUG', 'attnbench');
+    expect((await benchBinary(['kernels', '--format', 'json'])).stderr).toMatch(/RangeError: 7\n +at /);
+    vi.unstubAllEnvs();
   });
 });

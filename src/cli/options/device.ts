@@ -161,7 +161,7 @@ function program(path: string): string {
 function addresses(text: string, name: string): readonly string[] {
   const all = text.split(',');
   for (const address of all) {
-    if (!/^wss?:\/\/[^/]/.test(address)) {
+    if (!/^wss?:\/\/[^/]/.test(address) || !URL.canParse(address)) {
       throw new UsageError(badChoice(name, address, 'ws://HOST:PORT/', ['the address of a Playwright server']));
     }
   }

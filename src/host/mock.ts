@@ -44,7 +44,8 @@ export function parseMockOptions(text: string): MockOptions {
   for (const part of text.split(',').filter((item) => item !== '')) {
     const [name = '', value = ''] = part.split('=');
     const number = value === '' ? Number.NaN : Number(value);
-    if ((name === 'rate' || name === 'jitter' || name === 'sleep') && number >= 0) options[name] = number;
+    if ((name === 'rate' || name === 'jitter' || name === 'sleep') && number >= 0 && number <= 1e20)
+      options[name] = number;
     else if (name === 'matrices' && value === 'yes') options.matrices = true;
     else {
       const fault = FAULTS.find((known) => known === value);

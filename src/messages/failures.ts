@@ -1,5 +1,8 @@
 /** Why a case or a part of it failed. */
 
+/** An error over the size of its row, which may be nothing. */
+const errorText = (error: number) => (Number.isFinite(error) ? error.toExponential(1) : 'without bound');
+
 export const childDied = (how: string) =>
   `the process that ran it ended (${how}); the other kernels were measured without it`;
 export const childHung = (seconds: number) =>
@@ -19,9 +22,9 @@ export const noTime = (seconds: number) =>
 export const aboveLimit = (times: number, rate: string, limit: string) =>
   `its rate, ${rate}, is ${times.toFixed(1)} times the limit that ran beside it (${limit}): either did not do its work, or the clock did not see it; bench ceilings measures the limit alone, bench verify the kernel`;
 export const wrongRows = (wrong: number, rows: number, first: string, error: number, tolerance: number) =>
-  `wrong result: ${wrong} of the ${rows} rows that ran, ${first} first; relative error ${error.toExponential(1)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
+  `wrong result: ${wrong} of the ${rows} rows that ran, ${first} first; relative error ${errorText(error)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
 export const wrongResult = (error: number, tolerance: number) =>
-  `wrong result: relative error ${error.toExponential(1)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
+  `wrong result: relative error ${errorText(error)}, tolerance ${tolerance.toExponential(1)}; its throughput is not shown`;
 export const headTooLarge = (tensorBytes: number) => `one KV head of this workload is larger than ${tensorBytes} bytes`;
 export const wrongProbe = (probe: string, found: number, expected: number) =>
   `the probe ${probe} gave ${found} instead of ${expected}: its rate cannot be trusted`;

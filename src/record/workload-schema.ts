@@ -16,29 +16,34 @@ export const count = z
   .max(2 ** 24);
 
 /** The workload of a measurement or a figure. */
-export const workloadSchema = z.object({
-  batch: count,
-  queryHeads: count,
-  kvHeads: count,
-  headDim: count,
-  headDimV: count.optional().describe('head dimension of v and o; absent: headDim'),
-  seqQuery: count,
-  seqKv: count,
-  mask: z.enum(['full', 'causal']),
-  window: count.nullable().describe('sliding window in tokens, or null'),
-  dtype: z.enum(['f32', 'f16', 'bf16']),
-  scale: finite.describe('factor on q k^T'),
-  softcap: positive
-    .nullable()
-    .optional()
-    .describe('C of s = C tanh(s / C), after the scale and before the mask; null or absent: none'),
-  sinks: z
-    .boolean()
-    .optional()
-    .describe('a logit of each query head joins the sum of the weights and has no value; absent: none'),
-  alibi: z
-    .boolean()
-    .optional()
-    .describe('slope of the query head times the distance of query and key is taken from the scores; absent: not'),
-  maskTensor: z.boolean().optional().describe('a tensor of a file is added to the scores; absent: none'),
-});
+export const workloadSchema = z
+  .object({
+    batch: count,
+    queryHeads: count,
+    kvHeads: count,
+    headDim: count,
+    headDimV: count.optional().describe('head dimension of v and o; absent: headDim'),
+    seqQuery: count,
+    seqKv: count,
+    mask: z.enum(['full', 'causal']),
+    window: count.nullable().describe('sliding window in tokens, or null'),
+    dtype: z.enum(['f32', 'f16', 'bf16']),
+    scale: finite.describe('factor on q k^T'),
+    softcap: positive
+      .nullable()
+      .optional()
+      .describe('C of s = C tanh(s / C), after the scale and before the mask; null or absent: none'),
+    sinks: z
+      .boolean()
+      .optional()
+      .describe('a logit of each query head joins the sum of the weights and has no value; absent: none'),
+    alibi: z
+      .boolean()
+      .optional()
+      .describe('slope of the query head times the distance of query and key is taken from the scores; absent: not'),
+    maskTensor: z.boolean().optional().describe('a tensor of a file is added to the scores; absent: none'),
+  })
+  .refine(({ queryHeads, kvHeads }) => queryHeads % kvHeads === 0, {
+    path: ['kvHeads'],
+    error: 'the query heads are no multiple of it',
+  });

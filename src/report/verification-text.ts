@@ -51,7 +51,9 @@ function line(
   reference: string,
   { maxAbsoluteError, maxRelativeError, tolerance, rows, notNumbers }: RowsCompared,
 ): string[] {
-  const [absolute, relative, allowed] = [maxAbsoluteError, maxRelativeError, tolerance].map((x) => x.toExponential(2));
+  const [absolute, relative, allowed] = [maxAbsoluteError, maxRelativeError, tolerance].map((x) =>
+    Number.isFinite(x) ? x.toExponential(2) : 'without bound',
+  );
   const numbers = `  against ${reference}: largest error ${absolute}, relative to its row ${relative}, tolerance ${allowed}, ${rows} rows`;
   if (notNumbers === null) return [numbers];
   const { batch, row, queryHead } = notNumbers.first;

@@ -25,6 +25,7 @@ describe('bad input', () => {
     [['--output', '/proc/nowhere/out.json'], "cannot write to '/proc/nowhere/out.json'"],
     [['--kernel', 'wasm-flash', '--backend', 'scalar'], 'does not run on --backend scalar'],
     [['--host', 'mock:nonsense'], "the mock host does not know 'nonsense'; write for example mock:rate=1e9"],
+    [['--host', 'mock:rate=1e300'], "does not know 'rate=1e300'"],
     [['--host', 'mock:rate=fast'], "does not know 'rate=fast'"],
     [['--connect', 'ws://[::1'], "--connect: 'ws://[::1' is not known"],
     [['--limits', 'maxBuffer=3'], "did you mean 'maxBufferSize'?"],

@@ -76,6 +76,11 @@ describe('a run file', () => {
     },
   );
 
+  it('refuses heads that make no groups', () => {
+    const text = journal().replace(/"queryHeads":\d+,"kvHeads":\d+/, '"queryHeads":3,"kvHeads":2');
+    expect(() => read(text)).toThrow('workload.kvHeads: the query heads are no multiple of it');
+  });
+
   it.each([1e-300, 1e300, 0, -1])('refuses a rate of %d', (median) => {
     const text = journal().replace(/"tflops":\{"median":[\d.e-]+/, `"tflops":{"median":${median}`);
     expect(() => read(text)).toThrow('tflops.median');

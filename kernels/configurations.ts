@@ -170,7 +170,7 @@ interface MatrixRow {
 
 const FOUR: MatrixConfiguration = {
   ...{ subgroups: 4, team: 1, rows: 16, keys: 32 },
-  ...({ k: 'staged', v: 'staged', q: 'registers', loads: 'q-first' } as const),
+  ...({ k: 'staged', v: 'staged', q: 'registers', loads: 'q-first', padding: 'vector' } as const),
 };
 
 /** The same with less to move between registers at head dimensions 64 and 256 of AMD's: docs/wgsl-attention.md. */
@@ -179,7 +179,7 @@ const K_FIRST: MatrixConfiguration = { ...FOUR, q: 'workgroup', loads: 'k-first'
 /** A workgroup that is a team, for few registers: one subgroup loads each matrix of K and of V, so a copy of them would serve nobody. */
 const teamOf = (team: number, rows: number, keys: number): MatrixConfiguration => ({
   ...{ subgroups: team, team, rows, keys },
-  ...({ k: 'direct', v: 'direct', q: 'workgroup', loads: 'q-first' } as const),
+  ...({ k: 'direct', v: 'direct', q: 'workgroup', loads: 'q-first', padding: 'vector' } as const),
 });
 
 /**

@@ -29,6 +29,8 @@ export const matrixConfigurationSchema = z.strictObject({
    * one of q with its products; all of V. Which takes fewer moves from register to register is the compiler's.
    */
   loads: z.enum(['q-first', 'k-first']).default('q-first'),
+  /** 16 bytes after each row in workgroup memory, so that rows begin in different banks, or none. */
+  padding: z.enum(['vector', 'none']).default('vector'),
 });
 
 export type MatrixConfiguration = z.infer<typeof matrixConfigurationSchema>;
@@ -54,13 +56,13 @@ export const isFilled = ({ dims, headDim }: MatrixPlan) => dims.headDim !== head
 /** Sizes that follow from a plan; those of workgroup memory count vec4s of the matrices' floats, of f32 for scores. */
 export function matrixSizes({ config, shape, lanes, headDim }: MatrixPlan) {
   const bytes = shape.component === 'f32' ? 4 : 2;
-  // 16 bytes more a row: rows then begin in different banks.
-  const padding = 16 / bytes;
+  const padded = config.padding === 'vector';
+  const padding = padded ? 16 / bytes : 0;
   const teams = config.subgroups / config.team;
   const blockRows = teams * config.rows;
   const keyStride = (headDim + padding) / 4;
   const valueStride = (config.keys + padding) / 4;
-  const scoreStride = config.keys / 4 + 1;
+  const scoreStride = config.keys / 4 + Number(padded);
   /** Rows of a subgroup in the softmax; lanes that share one of them, or rows that a lane has, and vec4s of scores that it has of each. */
   const softmaxRows = config.rows / config.team;
   const rowLanes = Math.max(1, Math.floor(lanes / softmaxRows));

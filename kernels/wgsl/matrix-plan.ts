@@ -131,6 +131,7 @@ export function matrixCandidates(w: Workload, device: DeviceProfile): MatrixConf
     v: ['direct', 'staged'],
     q: ['registers', 'workgroup'],
     loads: ['q-first', 'k-first'],
+    padding: ['vector', 'none'],
   });
   return all
     .filter((config) => {

@@ -84,7 +84,7 @@ export function planFor(request: PlanRequest, software: boolean): Plan {
     checkTokens: software ? 130 : 250,
     compared: square(tokens, heads, headDim),
     longest: square(longest, heads, headDim),
-    mostVariants: quick ? 3 : 10,
+    mostVariants: quick ? 3 : 12,
     rounds: quick ? 10 : 15,
     submissions: quick ? [0.05, 0.1, 0.25] : [0.05, 0.1, 0.25, 1],
   };

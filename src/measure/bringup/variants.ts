@@ -72,18 +72,22 @@ export function labelOf(shipped: Configuration, configuration: Configuration): s
 }
 
 /** What is varied of wgsl-matrix, one field at a time. */
-const MATRIX_FIELDS: readonly string[] = ['subgroups', 'team', 'k', 'v', 'q', 'loads', 'rows', 'keys'];
+const MATRIX_FIELDS: readonly string[] = ['subgroups', 'k', 'v', 'padding', 'q', 'loads', 'rows', 'keys', 'team'];
 
-/** Configurations of wgsl-matrix that differ from the shipped one in one field, by field; at most `most`. */
+/**
+ * Configurations of wgsl-matrix that differ from the shipped one in one field: one of each field, then the others by field; at most
+ * `most`.
+ */
 export function matrixVariants({ tunable }: Kernel, w: Workload, device: DeviceProfile, most: number): Variant[] {
   if (tunable === undefined) return [];
   const shipped = tunable.shipped(w, device);
   const fieldOf = (configuration: Configuration) =>
     MATRIX_FIELDS.findIndex((field) => shipped[field] !== configuration[field]);
-  return tunable
-    .shortlist(w, device)
-    .candidates.filter((candidate) => distance(candidate, shipped) === 1 && fieldOf(candidate) >= 0)
-    .toSorted((a, b) => fieldOf(a) - fieldOf(b))
+  const { candidates } = tunable.shortlist(w, device);
+  const byField = MATRIX_FIELDS.map((_, field) =>
+    candidates.filter((candidate) => distance(candidate, shipped) === 1 && fieldOf(candidate) === field),
+  );
+  return [...byField.flatMap((alike) => alike.slice(0, 1)), ...byField.flatMap((alike) => alike.slice(1))]
     .slice(0, most)
     .map((configuration) => ({ label: labelOf(shipped, configuration), configuration }));
 }

@@ -74,10 +74,10 @@ await describeOnGpu('wgsl-matrix with emulated matrices', (host) => {
       w: workload({ headDim: 48, seqQuery: 70, mask: 'causal' }),
     },
     {
-      name: '16 rows of a subgroup of 8, grouped heads in halves',
+      name: '16 rows of a subgroup of 8, grouped heads in halves, rows without padding',
       kernel: emulated(
         { threads: 8, shapes: [{ ...INTEL, component: 'f32' }] },
-        { subgroups: 2, rows: 16, keys: 16, k: 'staged', q: 'registers' },
+        { subgroups: 2, rows: 16, keys: 16, k: 'staged', q: 'registers', padding: 'none' },
       ),
       w: half({ seqQuery: 41, seqKv: 83, queryHeads: 3, kvHeads: 1 }),
     },

@@ -132,14 +132,23 @@ describe('the configurations of wgsl-matrix', () => {
   };
   const w = { ...square(4096, 16, 128), dtype: 'f16' } as const;
 
-  it('change one field of the shipped one: subgroups first, then where K is', () => {
-    const shipped = kernel.tunable?.shipped(w, device) ?? {};
-    const variants = matrixVariants(kernel, w, device, 20);
-    expect(variants.every(({ configuration }) => distance(configuration, shipped) === 1)).toBe(true);
-    const fields = variants.map(({ configuration }) =>
-      Object.keys(shipped).find((field) => configuration[field] !== shipped[field]),
+  const shipped = kernel.tunable?.shipped(w, device) ?? {};
+  const fieldsOf = (most: number) =>
+    matrixVariants(kernel, w, device, most).map(({ configuration }) =>
+      Object.keys(shipped).filter((field) => configuration[field] !== shipped[field]),
     );
-    expect([...new Set(fields)].slice(0, 2)).toEqual(['subgroups', 'team']);
-    expect(matrixVariants(kernel, w, device, 2)).toEqual(variants.slice(0, 2));
+
+  it('change one field of the shipped one: subgroups, where K and V are and paddings before others', () => {
+    expect(shipped).toMatchObject({ subgroups: 4, team: 1, k: 'staged', v: 'staged', padding: 'vector' });
+    expect(fieldsOf(4)).toEqual([['subgroups'], ['k'], ['v'], ['padding']]);
+    expect(fieldsOf(3)).toEqual(fieldsOf(4).slice(0, 3));
+    expect(fieldsOf(20).every((fields) => fields.length === 1)).toBe(true);
+  });
+
+  it('of the whole plan are all that there are, with 1, 2 and 4 subgroups: 8 take too much workgroup memory', () => {
+    const { mostVariants } = planFor(ANY, false);
+    const variants = matrixVariants(kernel, w, device, mostVariants);
+    expect(variants).toEqual(matrixVariants(kernel, w, device, 100));
+    expect(new Set(variants.map(({ configuration }) => configuration['subgroups']))).toEqual(new Set([4, 1, 2]));
   });
 });

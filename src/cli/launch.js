@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /** The command's first file, plain JavaScript so that any Node can read it: checks the version, then starts the program. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import module from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 // A checkout runs its sources; the published package has them bundled.
 const source = new URL('./main.ts', import.meta.url);
@@ -14,7 +16,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.stderr.write(`attnbench needs Node 22.18 or later, and this is ${process.versions.node}; ${other}.\n`);
   process.exit(2);
 }
-module.enableCompileCache?.();
+// Node makes the folder of its cache with all folders around it, which never returns for one under /proc.
+if (existsSync(tmpdir()) && canMake(join(tmpdir(), 'node-compile-cache'))) module.enableCompileCache?.();
 const { main, unexpectedLine } = await import(
   existsSync(source) ? source.href : new URL('../../dist/program/main.js', import.meta.url).href
 );
@@ -24,4 +27,14 @@ try {
   if (process.env.NODE_DEBUG === 'attnbench') throw error;
   // Whatever still runs, children too, would keep the process.
   process.stderr.write(unexpectedLine(error), () => process.exit(1));
+}
+
+/** Whether a folder is there or can be made. */
+function canMake(folder) {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch (error) {
+    return error.code === 'EEXIST';
+  }
 }

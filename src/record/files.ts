@@ -18,12 +18,17 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { cannotRead, cannotWrite, moreThan, UsageError } from '../messages.ts';
 
+const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK = 0 } = constants;
+/** Opening a pipe that nobody reads fails with this; it would wait for ever. */
+const AT_ONCE = O_WRONLY | O_NONBLOCK;
+const APPEND = AT_ONCE | O_APPEND | O_CREAT;
+
 /** Throws UsageError where `path` cannot be created as a file. Leaves nothing behind. */
 export function checkWritable(path: string): void {
   const existed = existsSync(path);
   const made = orUsageError(path, () => makeFolders(dirname(path)));
   try {
-    orUsageError(path, () => closeSync(openSync(path, 'a')));
+    orUsageError(path, () => closeSync(openSync(path, APPEND)));
     if (!existed) unlinkSync(path);
   } finally {
     for (const folder of made.reverse()) rmdirSync(folder);
@@ -67,7 +72,12 @@ export function makeFolders(folder: string): string[] {
 export function writeInto(path: string, content: string | Uint8Array): void {
   orUsageError(path, () => {
     makeFolders(dirname(path));
-    writeFileSync(path, content);
+    const pipe = statsOrNone(path)?.isFIFO() ? openSync(path, AT_ONCE) : null;
+    try {
+      writeFileSync(path, content);
+    } finally {
+      if (pipe !== null) closeSync(pipe);
+    }
   });
 }
 
@@ -131,7 +141,7 @@ const tooLargeError = () => Object.assign(new RangeError('too large'), { code: m
 
 /** All that comes out of a pipe or a device. A pipe that nobody writes to is empty, and a device without an end too large. */
 function readStream(path: string): Buffer {
-  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const file = openSync(path, constants.O_RDONLY | O_NONBLOCK);
   const chunks: Buffer[] = [];
   let [size, waited] = [0, 0];
   try {

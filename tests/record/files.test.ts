@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { newestFiles, readText } from '../../src/record/files.ts';
+import { checkWritable, newestFiles, readText, writeInto } from '../../src/record/files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'attnbench-files-'));
 const at = (name: string) => join(folder, name);
@@ -30,6 +30,12 @@ describe('readText', () => {
   it.skipIf(process.platform === 'win32')('takes a pipe that nobody writes to for empty, and does not wait', () => {
     execFileSync('mkfifo', [at('pipe')]);
     expect(readText(at('pipe'))).toBe('');
+  });
+
+  it.skipIf(process.platform === 'win32')('refuses to write to a pipe that nobody reads, and does not wait', () => {
+    execFileSync('mkfifo', [at('unread')]);
+    expect(() => checkWritable(at('unread'))).toThrow('ENXIO');
+    expect(() => writeInto(at('unread'), 'x')).toThrow('ENXIO');
   });
 
   it.skipIf(process.platform === 'win32')('reads a pipe that is written late to its end', () => {

@@ -4,7 +4,10 @@
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { childDied, openHung } from '../../messages.ts';
 import type { AdapterDescription } from '../gpu/adapter-description.ts';
 import { connect, type Request, type Response } from '../protocol.ts';
@@ -38,7 +41,8 @@ process.on('exit', () => {
 
 /** Lets children start from compiled files: reading TypeScript anew takes up to a second. */
 function compileCache(): Record<string, string> {
-  enableCompileCache();
+  // Where the first file of the command could make no folder for it, Node would not return from making one (under /proc).
+  if (existsSync(join(tmpdir(), 'node-compile-cache'))) enableCompileCache();
   const folder = getCompileCacheDir();
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
 }

@@ -198,9 +198,9 @@ describe('a run goes on', () => {
     expect(stderr).toMatch(/^'.*tuned\.json'.* is damaged: .*The shipped configurations are used\.$/m);
   });
 
-  linux('without a home and without a folder for temporary files', async () => {
+  linux.each(['/nowhere', '/proc'])('without a home, and with %s for temporary files', async (folder) => {
     const cwd = temporaryFolder();
-    const env = { HOME: '/nowhere', TMPDIR: '/nowhere', NO_COLOR: '1' };
+    const env = { HOME: folder, TMPDIR: folder, NO_COLOR: '1' };
     const args = [...RUN, 'scalar-flash', '--no-chart'];
     const child = spawn(process.execPath, [LAUNCHER, ...args], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
     let stderr = '';

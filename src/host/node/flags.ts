@@ -6,12 +6,23 @@ import type { WasmVariant } from '../cpu/wasm-variants.ts';
 /** Two spellings of V8's revectoriser: it lost its prefix when it left the experiments. */
 export const REVECTORIZE = ['--experimental-wasm-revectorize', '--wasm-revectorize'];
 
+/** Asking takes a tenth of a second; a process that is stopped is given up after this, milliseconds. */
+const PATIENCE = 30_000;
 let known: string | undefined;
 
+/** The options of this Node's V8. Throws where the process that is asked ends twice without an answer. */
 function knownOptions(): string {
-  known ??= execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' });
+  try {
+    known ??= askOptions();
+  } catch {
+    // Something has ended it, which says nothing of the next one.
+    known = askOptions();
+  }
   return known;
 }
+
+const askOptions = () =>
+  execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8', timeout: PATIENCE, killSignal: 'SIGKILL' });
 
 const knows = (flag: string) => new RegExp(`^\\s*${flag}\\b`, 'm').test(knownOptions());
 

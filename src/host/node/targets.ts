@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import type { Engine } from '../../../kernels/kernel.ts';
 import { machineCodeSays, messageOf, noAdapterAtAll, noHardwareAdapter } from '../../messages.ts';
+import type { WasmVariant } from '../cpu/wasm-variants.ts';
 import { createMockHost, type MockOptions } from '../mock.ts';
 import type { WebgpuOptions } from '../role.ts';
 import { openTarget, type Target } from '../target.ts';
@@ -41,9 +42,7 @@ export async function nodeTarget({ backend, library }: Engine, options: NodeTarg
     case 'wasm': {
       if (library === 'tensorflow') return openTarget({ host, open: spawn({ library, backend }) });
       if (library !== undefined) return openTarget({ host, open: spawn({ library, backend, threads }) });
-      const asked = wasmVariantOf(options.variant);
-      const variant = asked === null ? await chooseNodeVariant() : { variant: asked, reason: 'asked for' };
-      return openTarget({ host, variant, open: () => spawnWasm(variant.variant, threads) });
+      return wasmTarget(threads, wasmVariantOf(options.variant));
     }
     default:
       return backend satisfies never;
@@ -62,6 +61,16 @@ export async function softwareEnvironment(allowSoftware: boolean): Promise<Recor
   const software = await swiftshaderEnvironment();
   if (software === undefined) throw new Error(noAdapterAtAll);
   return software;
+}
+
+/** Our kernels in WebAssembly. */
+async function wasmTarget(threads: number, asked: WasmVariant | null): Promise<Target> {
+  try {
+    const variant = asked === null ? await chooseNodeVariant() : { variant: asked, reason: 'asked for' };
+    return await openTarget({ host, variant, open: () => spawnWasm(variant.variant, threads) });
+  } catch (error) {
+    return { state: 'unavailable', host, reason: messageOf(error) };
+  }
 }
 
 /** Our kernels in machine code. */

@@ -1,6 +1,6 @@
 /**
  * Starts the page's workers, also for the workers that ask for one: Firefox 153 at times never returns from `new Worker` in a
- * worker (after 2 to 112 of them, in ten pages of ten; never in the window, in 2,000), so only the window starts any.
+ * worker (after 4 to 220 of them, in eight pages of eight; never in the window, in 2,000), so only the window starts any.
  */
 
 import { threadNotStarted, workerNotStarted } from '../messages.ts';
